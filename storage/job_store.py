@@ -1,0 +1,121 @@
+"""The contract every job store keeps; `tests/contract/test_job_store.py` runs against each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from storage.jobs import Changes, Job, JobState, Task
+
+
+class Claim(StrEnum):
+    """The answer to a worker that was delivered a task."""
+
+    GRANTED = "granted"
+    HELD = "held"  # a live attempt has it: drop this delivery
+    DONE = "done"  # it is finished: acknowledge
+    OBSOLETE = "obsolete"  # the job is gone, finished, or not in the stage's state
+    SPENT = "spent"  # the limit of attempts is reached: the job must fail
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a job. `id` sorts by time (a Redis stream id, `<ms>-<n>`)."""
+
+    id: str
+    job_id: str
+    type: str  # created | state | progress | task | poster | deleted
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """Jobs, newest first; `cursor` fetches the next page and is None on the last one."""
+
+    jobs: tuple[Job, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCounts:
+    """Jobs by state, unfinished ones only (waiting = queued), as the stores' indices count them."""
+
+    waiting: int
+    active: int
+
+
+class JobStore(Protocol):
+    """Job records, claims and events. Every method is atomic; all raise JobStoreDownError when Redis is away."""
+
+    def create(self, job: Job) -> None:
+        """Save a new job and its `created` event. Raises JobExistsError."""
+
+    def get(self, job_id: str) -> Job:
+        """Return the job. Raises JobNotFoundError."""
+
+    def page(self, *, owner: str, state: JobState | None, limit: int, cursor: str | None) -> JobPage:
+        """Return up to `limit` jobs, newest first. Raises InvalidRequestError for a cursor it did not give."""
+
+    def move(self, job_id: str, to: JobState, changes: Changes | None = None) -> Job:
+        """Make one move of the state machine and append its event; return the job after it.
+
+        Moving to the present state again changes nothing and is no error, so that a move whose answer was lost can be
+        repeated. Moving to queued forgets plan, progress, results, error and attempts. Raises TransitionError,
+        JobNotFoundError.
+        """
+
+    def delete(self, job_id: str) -> None:
+        """Forget the job and its tasks; append a `deleted` event. Deleting what is not there is no error."""
+
+    def position(self, job_id: str) -> int | None:
+        """Return how many jobs are to be started before this one, plus one; None once it has started."""
+
+    def counts(self) -> QueueCounts:
+        """Return how many jobs wait and how many are being worked on."""
+
+    def unfinished(self) -> tuple[str, ...]:
+        """Return the ids of all jobs that are not finished, oldest first."""
+
+    def recent_rates(self) -> tuple[float, ...]:
+        """Return seconds of work per second of video of the last finished jobs, newest first (at most 20)."""
+
+    def claim(self, task: Task, attempt: str, *, lease_seconds: float, limit: int) -> Claim:
+        """Claim the task for this attempt; a granted claim counts as one of `limit` attempts.
+
+        A lease that is not renewed ends after `lease_seconds`. Claiming again with the same attempt renews.
+        """
+
+    def renew(self, task: Task, attempt: str, *, lease_seconds: float) -> bool:
+        """Prolong the lease; False when it is lost or the job no longer wants the task (cancelled, deleted)."""
+
+    def release(self, task: Task, attempt: str, *, refund: bool = False) -> None:
+        """Give the lease back; `refund` takes back the attempt's count (drain and outages do not waste attempts)."""
+
+    def report(self, task: Task, attempt: str, frames: int) -> bool:
+        """Record frames done of a segment and append a `progress` event; False when the lease is lost."""
+
+    def finish(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
+        """Record the result and end the lease; True when nothing of the job's present state is outstanding.
+
+        Finishing what is finished already changes nothing and answers as the first time. Raises LeaseLostError when
+        another attempt holds the task or the job no longer wants it.
+        """
+
+    def results(self, job_id: str) -> dict[str, dict[str, Any]]:
+        """Return the results by task field; empty for an unknown job."""
+
+    def leased(self, job_id: str) -> frozenset[str]:
+        """Return the fields of the job's tasks that a live attempt holds."""
+
+    def events(self, job_id: str | None, after: str, *, limit: int = 200) -> tuple[Event, ...]:
+        """Return the events of a job (of all jobs for None) after an id (`0` for all kept), oldest first."""
+
+    def wait_events(self, after: str, *, seconds: float) -> tuple[Event, ...]:
+        """Return events of all jobs after an id (`$` for from now on), waiting up to `seconds` for the first."""
+
+    def last_event_id(self) -> str:
+        """Return the id of the newest event of all, `0-0` if none."""
+
+    def ping(self) -> None:
+        """Raise JobStoreDownError unless the store answers."""

@@ -1,0 +1,161 @@
+"""The job record and its state machine: pure, no Redis, no clock."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+
+from storage.errors import TransitionError
+from storage.plan import Plan
+
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class JobState(StrEnum):
+    """Where a job is; DESIGN §4."""
+
+    QUEUED = "queued"
+    PLANNING = "planning"
+    ENCODING = "encoding"
+    PACKAGING = "packaging"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether nothing more will happen by itself."""
+        return self in FINISHED
+
+
+FINISHED = frozenset({JobState.READY, JobState.FAILED, JobState.CANCELLED})
+_GIVING_UP = frozenset({JobState.FAILED, JobState.CANCELLED})
+
+ALLOWED_MOVES: dict[JobState, frozenset[JobState]] = {
+    JobState.QUEUED: frozenset({JobState.PLANNING}) | _GIVING_UP,
+    JobState.PLANNING: frozenset({JobState.ENCODING}) | _GIVING_UP,
+    JobState.ENCODING: frozenset({JobState.PACKAGING}) | _GIVING_UP,
+    JobState.PACKAGING: frozenset({JobState.READY}) | _GIVING_UP,
+    JobState.READY: frozenset(),
+    # A retry starts the job again from the beginning.
+    JobState.FAILED: frozenset({JobState.QUEUED}),
+    JobState.CANCELLED: frozenset({JobState.QUEUED}),
+}
+
+
+def checked_move(present: JobState, to: JobState) -> JobState:
+    """Return `to` if the table allows the move; raise TransitionError otherwise."""
+    if to not in ALLOWED_MOVES[present]:
+        raise TransitionError(f"A job that is {present} cannot become {to}.")
+    return to
+
+
+class Stage(StrEnum):
+    """One kind of work; every task is a stage of a job, and of a segment for `segment`."""
+
+    PLAN = "plan"
+    SEGMENT = "segment"
+    AUDIO = "audio"
+    POSTER = "poster"
+    PACKAGE = "package"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One piece of work of one job; `index` counts segments and is 0 for other stages."""
+
+    job_id: str
+    stage: Stage
+    index: int = 0
+
+    @property
+    def field(self) -> str:
+        """Name inside the job's record, unique within the job."""
+        return f"{self.stage}:{self.index}"
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """Why a job failed: stable code, one sentence, the tool's last lines."""
+
+    code: str
+    message: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A finished download: the rung's name and its size in bytes."""
+
+    rung: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job's record as one consistent reading. Times are Unix seconds, sizes bytes.
+
+    `frames_done` counts encoded output frames of the timeline (0..plan.frames); `has_poster` and `outputs` say what
+    can be fetched already.
+    """
+
+    id: str
+    owner: str
+    title: str
+    filename: str
+    size: int
+    created_at: float
+    webhook_url: str | None = None
+    state: JobState = JobState.QUEUED
+    started_at: float | None = None
+    encoding_at: float | None = None
+    finished_at: float | None = None
+    plan: Plan | None = None
+    frames_done: int = 0
+    has_poster: bool = False
+    outputs: tuple[Output, ...] = ()
+    warnings: tuple[str, ...] = ()
+    error: JobError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a move writes besides the state; None leaves a field as it is."""
+
+    plan: Plan | None = None
+    outputs: tuple[Output, ...] | None = None
+    warnings: tuple[str, ...] | None = None
+    error: JobError | None = None
+
+
+def new_job_id() -> str:
+    """Return an unguessable id: 128 random bits as 32 hex digits."""
+    return secrets.token_hex(16)
+
+
+def is_job_id(text: str) -> bool:
+    """Tell whether the text has the form of a job id; anything else never reaches a store."""
+    return _JOB_ID.fullmatch(text) is not None
+
+
+def tasks_of(plan: Plan, job_id: str) -> tuple[Task, ...]:
+    """Return the tasks between planning and packaging, those that let playback start early first."""
+    first = [Task(job_id, Stage.POSTER)]
+    if plan.audio is not None:
+        first.append(Task(job_id, Stage.AUDIO))
+    return (*first, *(Task(job_id, Stage.SEGMENT, segment.index) for segment in plan.segments))
+
+
+def outstanding(job: Job, done: frozenset[str]) -> tuple[Task, ...]:
+    """Return the tasks the job needs now, given the fields of those that are done."""
+    match job.state:
+        case JobState.QUEUED | JobState.PLANNING:
+            return (Task(job.id, Stage.PLAN),)
+        case JobState.ENCODING if job.plan is not None:
+            return tuple(task for task in tasks_of(job.plan, job.id) if task.field not in done)
+        case JobState.PACKAGING:
+            return (Task(job.id, Stage.PACKAGE),)
+        case _:
+            return ()

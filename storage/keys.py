@@ -1,0 +1,38 @@
+"""Object keys (DESIGN §8), all made from a job's id and fixed names: a file name of a user never becomes a key."""
+
+from __future__ import annotations
+
+
+def original(job_id: str) -> str:
+    """Key of the upload, untouched."""
+    return f"originals/{job_id}/original"
+
+
+def manifest(job_id: str) -> str:
+    """Key of what rebuilds the job's record."""
+    return f"originals/{job_id}/manifest.json"
+
+
+def originals(job_id: str) -> str:
+    """Prefix of all that came in."""
+    return f"originals/{job_id}/"
+
+
+def renditions(job_id: str) -> str:
+    """Prefix of all that was made."""
+    return f"renditions/{job_id}/"
+
+
+def rendition(job_id: str, name: str) -> str:
+    """Key of one made object, such as `720p.mp4`, `poster.jpg` or `hls/master.m3u8`."""
+    return f"renditions/{job_id}/{name}"
+
+
+def segment(job_id: str, rung: str, index: int) -> str:
+    """Key of one rung's fragments of one segment, as encoded."""
+    return f"renditions/{job_id}/hls/{rung}/{index:05d}.m4s"
+
+
+def init(job_id: str, rung: str) -> str:
+    """Key of a rung's initialisation section (ftyp + moov)."""
+    return f"renditions/{job_id}/hls/{rung}/init.mp4"

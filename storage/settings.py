@@ -1,0 +1,139 @@
+"""All settings: read from the environment once, validated, frozen. The README's table is tested against this class."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+GIB = 1024**3
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+
+class SettingsError(Exception):
+    """The environment holds a value that cannot be used; the message names each and says what is wanted."""
+
+
+class Settings(BaseSettings):
+    """Every setting is the environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    host: str = Field(default="127.0.0.1", description="Address the web service listens on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port the web service listens on.")
+    data_dir: Path = Field(default=Path("data"), description="Folder of Redis, local objects, scratch space and logs.")
+    encoders: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=512,
+        description="Encoder slots of this machine; each encodes one segment. Default: one per core.",
+    )
+    redis_url: SecretStr = Field(
+        default=SecretStr("redis://127.0.0.1:6379/0"),
+        description="Redis of job records, leases and events. `make up` starts its own and sets this.",
+    )
+    broker_url: SecretStr | None = Field(default=None, description="Celery's broker. Default: the same as REDIS_URL.")
+    object_store_url: str = Field(
+        default="",
+        description="`file:///folder` or `s3://host:port/bucket` (`s3+https://` for TLS). Default: DATA_DIR/objects.",
+    )
+    object_store_access_key: str = Field(default="", description="Access key of an S3 store.")
+    object_store_secret_key: SecretStr = Field(default=SecretStr(""), description="Secret key of an S3 store.")
+    object_store_region: str = Field(default="us-east-1", description="Region used in S3 signatures.")
+    media_redirect: str = Field(
+        default="",
+        pattern=r"^(/[a-z_/-]+/)?$",
+        description="Internal nginx location that serves the object store (X-Accel-Redirect). Empty: Flask serves.",
+    )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=_LOOPBACK,
+        description="Host names browsers may use, separated by commas (guards against DNS rebinding). HOST is added.",
+    )
+    max_upload_bytes: int = Field(default=64 * GIB, ge=1, description="Largest upload in bytes.")
+    max_uploads: int = Field(default=64, ge=1, description="Uploads received at once; one more gets 503.")
+    free_space_reserve: int = Field(
+        default=2 * GIB, ge=0, description="Free bytes the object store keeps; below, uploads get 503."
+    )
+    web_threads: int = Field(
+        default=500, ge=8, le=4000, description="Requests served at once; every watcher of a job page takes one."
+    )
+    max_source_pixels: int = Field(
+        default=8192 * 4352, ge=1, description="Largest picture decoded, in pixels (8K by default)."
+    )
+    max_source_seconds: int = Field(default=12 * 3600, ge=1, description="Longest video encoded, in seconds.")
+    attempts: int = Field(default=3, ge=1, le=20, description="Tries at one task before its job fails.")
+    stall_seconds: int = Field(default=120, ge=5, description="An ffmpeg without progress for so long is stopped.")
+    encode_preset: Literal["superfast", "veryfast", "faster", "fast", "medium", "slow"] = Field(
+        default="veryfast", description="x264 preset; the default is measured, see docs/encoding.md."
+    )
+    allow_private_webhooks: bool = Field(default=False, description="Let webhook_url point into private networks.")
+    log_format: Literal["console", "json"] = Field(default="console", description="How logs are written.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_scheme(cls, value: SecretStr) -> SecretStr:
+        if urlsplit(value.get_secret_value()).scheme not in {"redis", "rediss", "unix"}:
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("object_store_url")
+    @classmethod
+    def _store_scheme(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and parts.scheme not in {"file", "s3", "s3+https"}:
+            raise ValueError("must begin with file://, s3:// or s3+https://")
+        if parts.scheme.startswith("s3") and not (parts.hostname and parts.path.strip("/")):
+            raise ValueError("must name host and bucket: s3://host:port/bucket")
+        if parts.username or parts.password:
+            raise ValueError("must hold no keys: use OBJECT_STORE_ACCESS_KEY and OBJECT_STORE_SECRET_KEY")
+        return value
+
+    @model_validator(mode="after")
+    def _keys_for_s3(self) -> Self:
+        if self.object_store_url.startswith("s3") and not self.object_store_access_key:
+            raise ValueError("OBJECT_STORE_URL is an S3 store, so OBJECT_STORE_ACCESS_KEY must be set")
+        return self
+
+    @property
+    def broker(self) -> str:
+        """URL of Celery's broker, with its password."""
+        return (self.broker_url or self.redis_url).get_secret_value()
+
+    @property
+    def store_url(self) -> str:
+        """URL of the object store, the embedded default filled in."""
+        return self.object_store_url or f"file://{self.data_dir.resolve()}/objects"
+
+    @property
+    def scratch_dir(self) -> Path:
+        """Folder of attempts' scratch space."""
+        return self.data_dir.resolve() / "scratch"
+
+    @property
+    def trusted_hosts(self) -> list[str]:
+        """Host names Flask accepts."""
+        return [*self.allowed_hosts, self.host]
+
+
+def load_settings() -> Settings:
+    """Read the environment once; raise SettingsError with one line for each bad value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = (
+            f"{'_'.join(str(part) for part in issue['loc']).upper() or 'settings'}: {issue['msg']}"
+            for issue in error.errors(include_input=False)
+        )
+        raise SettingsError("\n".join(lines)) from None

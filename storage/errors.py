@@ -187,6 +187,12 @@ class TooLargePictureError(MediaError):
     code = "picture_too_large"
 
 
+class TooSmallPictureError(MediaError):
+    """The picture is smaller than any encoder's block; nobody could see it."""
+
+    code = "picture_too_small"
+
+
 class TooLongError(MediaError):
     """The video lasts longer than this installation encodes."""
 
@@ -206,9 +212,14 @@ class AttemptError(RungsError):
 
 
 class ToolError(AttemptError):
-    """The tool (ffmpeg, ffprobe) ended with an error."""
+    """The tool (ffmpeg, ffprobe) ended with an error; `killed` tells that a signal ended it, not its own judgement."""
 
     code = "tool_failed"
+
+    def __init__(self, message: str, *, detail: str = "", killed: bool = False) -> None:
+        """Keep whether the tool was killed: that says nothing about the media."""
+        super().__init__(message, detail=detail)
+        self.killed = killed
 
 
 class ToolTimeoutError(AttemptError):
@@ -233,3 +244,9 @@ class AttemptsSpentError(AttemptError):
     """The limit of attempts is reached; the job fails."""
 
     code = "attempts_spent"
+
+
+class UnforeseenError(AttemptError):
+    """A fault of ours, not of the upload; the log has it in full."""
+
+    code = "internal_error"

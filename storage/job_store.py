@@ -8,6 +8,12 @@ from typing import Any, Protocol
 
 from storage.jobs import Changes, Job, JobState, Task
 
+RATES_KEPT = 20  # finished jobs that the measured rate rests on: enough to smooth, few enough to follow a change
+
+# Moves that leave the leases alone: a plan goes on under the lease it was claimed with, and what a stopping attempt
+# still holds shows that it may still write.
+KEEPS_LEASES = frozenset({JobState.PLANNING, JobState.FAILED, JobState.CANCELLED})
+
 
 class Claim(StrEnum):
     """The answer to a worker that was delivered a task."""
@@ -21,11 +27,15 @@ class Claim(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a job. `id` sorts by time (a Redis stream id, `<ms>-<n>`)."""
+    """Something that happened to a job. `id` sorts by time (a Redis stream id, `<ms>-<n>`).
+
+    Type and data: `created` and `state` {state}; `progress` {frames_done, frames}; `task` {field}, one is finished;
+    `poster` {}, it can be fetched; `deleted` {}.
+    """
 
     id: str
     job_id: str
-    type: str  # created | state | progress | task | poster | deleted
+    type: str
     data: dict[str, Any]
 
 
@@ -49,7 +59,7 @@ class JobStore(Protocol):
     """Job records, claims and events. Every method is atomic; all raise JobStoreDownError when Redis is away."""
 
     def create(self, job: Job) -> None:
-        """Save a new job and its `created` event. Raises JobExistsError."""
+        """Save a new job, in whatever state it says, and its `created` event. Raises JobExistsError."""
 
     def get(self, job_id: str) -> Job:
         """Return the job. Raises JobNotFoundError."""
@@ -87,19 +97,30 @@ class JobStore(Protocol):
         """
 
     def renew(self, task: Task, attempt: str, *, lease_seconds: float) -> bool:
-        """Prolong the lease; False when it is lost or the job no longer wants the task (cancelled, deleted)."""
+        """Prolong the lease; False when it is lost or the job no longer wants the task (cancelled, deleted).
 
-    def release(self, task: Task, attempt: str, *, refund: bool = False) -> None:
-        """Give the lease back; `refund` takes back the attempt's count (drain and outages do not waste attempts)."""
+        A lease that ran out while nobody else claimed the task (Redis was away) is not lost: it begins again.
+        """
+
+    def release(self, task: Task, attempt: str, *, refund: bool = False) -> int:
+        """Give the lease back; return how many attempts at the task are counted now.
+
+        `refund` takes back this attempt's count (drain and outages do not waste attempts).
+        """
 
     def report(self, task: Task, attempt: str, frames: int) -> bool:
-        """Record frames done of a segment and append a `progress` event; False when the lease is lost."""
+        """Record frames done of a segment and append a `progress` event; False when the lease is lost.
+
+        The job's `frames_done` never goes down while the job runs: of all attempts at a segment the best report
+        counts, capped by the plan. A report that raises nothing appends no event.
+        """
 
     def finish(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
         """Record the result and end the lease; True when nothing of the job's present state is outstanding.
 
         Finishing what is finished already changes nothing and answers as the first time. Raises LeaseLostError when
-        another attempt holds the task or the job no longer wants it.
+        this attempt does not hold the task or the job no longer wants it. Plan and package are over when the job
+        moves on, not when they are finished: until then they can be claimed again, so a crash in between is mended.
         """
 
     def results(self, job_id: str) -> dict[str, dict[str, Any]]:
@@ -108,8 +129,14 @@ class JobStore(Protocol):
     def leased(self, job_id: str) -> frozenset[str]:
         """Return the fields of the job's tasks that a live attempt holds."""
 
+    def hold(self, name: str, holder: str, *, seconds: float) -> bool:
+        """Take or prolong a role that one holder has at a time (the janitor's); False while somebody else has it."""
+
     def events(self, job_id: str | None, after: str, *, limit: int = 200) -> tuple[Event, ...]:
-        """Return the events of a job (of all jobs for None) after an id (`0` for all kept), oldest first."""
+        """Return the events of a job (of all jobs for None) after an id (`0` for all kept), oldest first.
+
+        Raises InvalidRequestError for what is no event id.
+        """
 
     def wait_events(self, after: str, *, seconds: float) -> tuple[Event, ...]:
         """Return events of all jobs after an id (`$` for from now on), waiting up to `seconds` for the first."""

@@ -45,6 +45,14 @@ ALLOWED_MOVES: dict[JobState, frozenset[JobState]] = {
 }
 
 
+# The time of the record that a move to a state writes.
+TIME_OF_STATE: dict[JobState, str] = {
+    JobState.PLANNING: "started_at",
+    JobState.ENCODING: "encoding_at",
+    **dict.fromkeys(FINISHED, "finished_at"),
+}
+
+
 def checked_move(present: JobState, to: JobState) -> JobState:
     """Return `to` if the table allows the move; raise TransitionError otherwise."""
     if to not in ALLOWED_MOVES[present]:
@@ -60,6 +68,15 @@ class Stage(StrEnum):
     AUDIO = "audio"
     POSTER = "poster"
     PACKAGE = "package"
+
+
+WANTED_IN: dict[Stage, frozenset[JobState]] = {
+    Stage.PLAN: frozenset({JobState.QUEUED, JobState.PLANNING}),
+    Stage.SEGMENT: frozenset({JobState.ENCODING}),
+    Stage.AUDIO: frozenset({JobState.ENCODING}),
+    Stage.POSTER: frozenset({JobState.ENCODING}),
+    Stage.PACKAGE: frozenset({JobState.PACKAGING}),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,3 +36,13 @@ def segment(job_id: str, rung: str, index: int) -> str:
 def init(job_id: str, rung: str) -> str:
     """Key of a rung's initialisation section (ftyp + moov)."""
     return f"renditions/{job_id}/hls/{rung}/init.mp4"
+
+
+def audio(job_id: str) -> str:
+    """Key of the job's sound, encoded once."""
+    return f"renditions/{job_id}/hls/audio/audio.m4a"
+
+
+def fragments(job_id: str) -> str:
+    """Prefix of all init sections, fragments and sound."""
+    return f"renditions/{job_id}/hls/"

@@ -62,7 +62,10 @@ class AudioSource:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a job will be encoded: output frame n shows at `video.start_time + n / rate` of the source's clock."""
+    """How a job will be encoded: output frame n shows at `video.start_time + n / rate` of the source's clock.
+
+    The last `tail_frames` of `frames` repeat the last picture because the sound goes on after it.
+    """
 
     video: VideoSource
     audio: AudioSource | None
@@ -70,6 +73,7 @@ class Plan:
     rate_num: int
     rate_den: int
     frames: int
+    tail_frames: int
     fragment_frames: int
     segments: tuple[Segment, ...]
     preset: str

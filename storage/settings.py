@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     )
     max_upload_bytes: int = Field(default=64 * GIB, ge=1, description="Largest upload in bytes.")
     max_uploads: int = Field(default=64, ge=1, description="Uploads received at once; one more gets 503.")
+    client_idle_seconds: int = Field(
+        default=60, ge=1, description="A client that sends or takes nothing for so long is disconnected."
+    )
     free_space_reserve: int = Field(
         default=2 * GIB, ge=0, description="Free bytes the object store keeps; below, uploads get 503."
     )
@@ -128,9 +131,12 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the environment once; raise SettingsError with one line for each bad value."""
+    """Read the environment once; raise SettingsError with one line for each bad value.
+
+    Where SECRETS_DIR names a folder, a file in it named like a setting holds that setting, unless the environment does.
+    """
     try:
-        return Settings()
+        return Settings(_secrets_dir=os.environ.get("SECRETS_DIR") or None)
     except ValidationError as error:
         lines = (
             f"{'_'.join(str(part) for part in issue['loc']).upper() or 'settings'}: {issue['msg']}"

@@ -1,0 +1,51 @@
+# Settings are environment variables: `make up PORT=9000 DATA_DIR=/srv/rungs`. All of them are in README.md.
+SHELL := /bin/bash
+.DEFAULT_GOAL := up
+BIN := .venv/bin
+UV := .cache/uv/bin/uv
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-emit-find-links --no-annotate pyproject.toml
+
+.PHONY: up test check bench bench-upload compose-test test-media lock readme clean setup
+
+up: ## start Rungs here, in the foreground
+	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
+
+setup: ## install what the checks and tests need
+	@infra/setup.sh dev
+
+test: setup ## all tests but those of the two targets below
+	$(BIN)/pytest -m "not media and not compose"
+
+test-media: setup ## every file of ../shared/media through the whole stack
+	$(BIN)/pytest -m media
+
+compose-test: setup ## the containers, on a Docker engine
+	infra/engine.sh
+	$(BIN)/pytest -m compose tests/compose
+
+check: setup ## lint, format, types, the import rule, no addresses in the locks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@! grep -nE '://|--(extra-)?index-url|--find-links' infra/requirements/*.txt
+
+bench: setup ## picture quality and speed of the encoder's settings
+	$(BIN)/python tests/bench/quality.py
+
+bench-upload: setup ## speed and memory of a 2 GiB upload beside a direct put
+	$(BIN)/python tests/bench/upload.py
+
+readme: setup ## write the generated tables of README.md
+	$(BIN)/python -m infra.readme
+
+lock: setup ## pin all packages anew, with hashes and without addresses
+	@[ -x $(UV) ] || { $(BIN)/python -m venv .cache/uv && .cache/uv/bin/pip install --quiet uv; }
+	$(LOCK) --output-file infra/requirements/run.txt
+	$(LOCK) --group dev --output-file infra/requirements/dev.txt
+
+clean: ## remove what can be made again; data/ stays
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	find web/translations -name '*.mo' -delete

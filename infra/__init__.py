@@ -1,0 +1,1 @@
+"""How Rungs is started: set-up, the supervisor behind `make up`, images, nginx and Redis."""

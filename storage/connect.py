@@ -1,0 +1,43 @@
+"""Making the real parts from the settings; nothing connects before a part is used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from storage.celery_app import make_celery
+from storage.celery_publisher import CeleryPublisher
+from storage.local_objects import LocalObjectStore
+from storage.object_store import ObjectStore
+from storage.redis_client import PatientRedis
+from storage.redis_jobs import RedisJobStore
+from storage.s3_objects import S3ObjectStore
+from storage.services import Services
+from storage.settings import Settings
+
+
+def connect(settings: Settings, *, patience: float) -> Services:
+    """Return the real parts; their calls go on through an outage for `patience` seconds before they raise."""
+    jobs = PatientRedis(settings.redis_url.get_secret_value(), patience=patience)
+    broker = PatientRedis(settings.broker, patience=patience)
+    return Services(
+        jobs=RedisJobStore(jobs),
+        objects=open_objects(settings, patience=patience),
+        publisher=CeleryPublisher(make_celery(settings, patience), broker, patience=patience),
+    )
+
+
+def open_objects(settings: Settings, *, patience: float) -> ObjectStore:
+    """Return the object store that OBJECT_STORE_URL names."""
+    url = urlsplit(settings.store_url)
+    if url.scheme == "file":
+        return LocalObjectStore(Path(unquote(url.path)))
+    return S3ObjectStore(
+        endpoint=url.netloc,
+        bucket=url.path.strip("/"),
+        access_key=settings.object_store_access_key,
+        secret_key=settings.object_store_secret_key.get_secret_value(),
+        region=settings.object_store_region,
+        secure=url.scheme == "s3+https",
+        patience=patience,
+    )

@@ -1,0 +1,24 @@
+-- Decide whether an attempt may work on a task, and lend it to the attempt if so.
+-- ARGV: 2 task field, 3 attempt, 4 states the stage is wanted in, 5 seconds of the lease, 6 limit of attempts
+-- Returns 'granted', 'held', 'done', 'obsolete' or 'spent'.
+local field, attempt = ARGV[2], ARGV[3]
+
+if not wants(field, ARGV[4]) then
+  return 'obsolete'
+end
+-- Plan and package are over when the job moves on, so a result alone does not end them.
+if redis.call('HEXISTS', WANTED, field) == 1 and redis.call('HEXISTS', DONE, field) == 1 then
+  return 'done'
+end
+local holder, ends = lease_of(field)
+if holder ~= attempt then
+  if holder and ends > now() then
+    return 'held'
+  end
+  if tonumber(redis.call('HGET', ATTEMPTS, field) or 0) >= tonumber(ARGV[6]) then
+    return 'spent'
+  end
+  redis.call('HINCRBY', ATTEMPTS, field, 1)
+end
+lend(field, attempt, ARGV[5])
+return 'granted'

@@ -1,0 +1,26 @@
+-- Record a task's result and end its lease; once.
+-- ARGV: 2 task field, 3 attempt, 4 states the stage is wanted in, 5 result (JSON object), 6 '1' for the poster
+-- Returns 'last' when it was the last task of encoding, 'done' when it was not, 'lost' when the attempt may not finish it.
+local field, attempt = ARGV[2], ARGV[3]
+
+if redis.call('HEXISTS', DONE, field) == 0 then
+  if lease_of(field) ~= attempt or not wants(field, ARGV[4]) then
+    return 'lost'
+  end
+  redis.call('HSET', DONE, field, ARGV[5])
+  redis.call('HDEL', LEASES, field)
+  local frames = redis.call('HGET', WANTED, field)
+  if frames then
+    count_frames(field, tonumber(frames))
+    if redis.call('HINCRBY', JOB, 'left', -1) == 0 then
+      redis.call('HSET', JOB, 'closed_by', field)
+    end
+  end
+  if ARGV[6] == '1' then
+    redis.call('HSET', JOB, 'has_poster', 'true')
+    emit('poster', '{}')
+  else
+    emit('task', '{"field":"' .. field .. '"}')
+  end
+end
+return redis.call('HGET', JOB, 'closed_by') == field and 'last' or 'done'

@@ -1,0 +1,308 @@
+"""The job store's in-memory twin: the same contract without Redis, for tests that need no server."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from storage.codec import (
+    checked_cursor,
+    checked_event_id,
+    cursor_of,
+    event_data_of_state,
+    event_order,
+    wanted_frames,
+)
+from storage.errors import JobExistsError, JobNotFoundError, LeaseLostError
+from storage.job_store import KEEPS_LEASES, RATES_KEPT, Claim, Event, JobPage, QueueCounts
+from storage.jobs import TIME_OF_STATE, WANTED_IN, Changes, Job, JobState, Stage, Task, checked_move
+
+
+@dataclass(slots=True)
+class _Lease:
+    attempt: str
+    until: float
+
+
+@dataclass(slots=True)
+class _Record:
+    """A job and what its tasks have come to; `wanted` and `frames` are output frames by task field."""
+
+    job: Job
+    queued_at: float
+    wanted: dict[str, int] = field(default_factory=dict)
+    frames: dict[str, int] = field(default_factory=dict)
+    done: dict[str, dict[str, Any]] = field(default_factory=dict)
+    attempts: dict[str, int] = field(default_factory=dict)
+    leases: dict[str, _Lease] = field(default_factory=dict)
+    closed_by: str = ""
+
+    def wants(self, task: Task) -> bool:
+        if self.job.state not in WANTED_IN[task.stage]:
+            return False
+        return self.job.state is not JobState.ENCODING or task.field in self.wanted
+
+    def held_by(self, task: Task, attempt: str) -> bool:
+        lease = self.leases.get(task.field)
+        return lease is not None and lease.attempt == attempt and self.wants(task)
+
+    def count_frames(self, task: Task, frames: int) -> bool:
+        """Raise the task's frames to so many, within its plan; tell whether that changed anything."""
+        best = min(max(frames, 0), self.wanted.get(task.field, 0))
+        gained = best - self.frames.get(task.field, 0)
+        if gained <= 0:
+            return False
+        self.frames[task.field] = best
+        self.job = replace(self.job, frames_done=self.job.frames_done + gained)
+        return True
+
+
+class MemoryJobStore:
+    """A JobStore in this process; `clock` returns Unix seconds and decides about times and leases."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._records: dict[str, _Record] = {}
+        self._events: list[Event] = []
+        self._rates: list[float] = []
+        self._roles: dict[str, _Lease] = {}
+        self._changed = threading.Condition(threading.RLock())
+
+    def create(self, job: Job) -> None:
+        """See JobStore.create."""
+        with self._changed:
+            if job.id in self._records:
+                raise JobExistsError(f"Job {job.id} exists already.")
+            record = _Record(job, queued_at=self._clock())
+            if job.plan is not None:
+                record.wanted = wanted_frames(job.plan, job.id)
+            self._records[job.id] = record
+            self._emit(job.id, "created", event_data_of_state(job.state))
+
+    def get(self, job_id: str) -> Job:
+        """See JobStore.get."""
+        with self._changed:
+            return self._record(job_id).job
+
+    def page(self, *, owner: str, state: JobState | None, limit: int, cursor: str | None) -> JobPage:
+        """See JobStore.page."""
+        before = checked_cursor(cursor) if cursor is not None else None
+        with self._changed:
+            jobs = [record.job for record in self._records.values() if record.job.owner == owner]
+        chosen = [job for job in jobs if state in {None, job.state} and (before is None or cursor_of(job) < before)]
+        chosen.sort(key=cursor_of, reverse=True)
+        more = len(chosen) > limit
+        return JobPage(tuple(chosen[:limit]), cursor_of(chosen[limit - 1]) if more else None)
+
+    def move(self, job_id: str, to: JobState, changes: Changes | None = None) -> Job:
+        """See JobStore.move."""
+        with self._changed:
+            record = self._record(job_id)
+            if record.job.state is to:
+                return record.job
+            checked_move(record.job.state, to)
+            self._apply(record, to, changes or Changes())
+            self._emit(job_id, "state", event_data_of_state(to))
+            return record.job
+
+    def _apply(self, record: _Record, to: JobState, changes: Changes) -> None:
+        now = self._clock()
+        if to is JobState.QUEUED:
+            self._start_again(record, now)
+        written = {
+            name: value
+            for name in ("plan", "outputs", "warnings", "error")
+            if (value := getattr(changes, name)) is not None
+        }
+        if to in TIME_OF_STATE:
+            written[TIME_OF_STATE[to]] = now
+        job = record.job = replace(record.job, state=to, **written)
+        if to not in KEEPS_LEASES:
+            record.leases.clear()
+        if to is JobState.ENCODING and job.plan is not None:
+            record.wanted = wanted_frames(job.plan, job.id)
+        if to is JobState.READY and job.plan is not None and job.encoding_at is not None:
+            self._rates.insert(0, (now - job.encoding_at) / job.plan.duration)
+            del self._rates[RATES_KEPT:]
+
+    def _start_again(self, record: _Record, now: float) -> None:
+        job = record.job
+        record.queued_at = now
+        record.closed_by = ""
+        for kept in (record.wanted, record.frames, record.done, record.attempts):
+            kept.clear()
+        record.job = Job(job.id, job.owner, job.title, job.filename, job.size, job.created_at, job.webhook_url)
+
+    def delete(self, job_id: str) -> None:
+        """See JobStore.delete."""
+        with self._changed:
+            if self._records.pop(job_id, None) is not None:
+                self._emit(job_id, "deleted", {})
+
+    def position(self, job_id: str) -> int | None:
+        """See JobStore.position."""
+        with self._changed:
+            waiting = self._ids(frozenset({JobState.QUEUED}), key=lambda record: record.queued_at)
+            return waiting.index(job_id) + 1 if job_id in waiting else None
+
+    def counts(self) -> QueueCounts:
+        """See JobStore.counts."""
+        with self._changed:
+            states = [record.job.state for record in self._records.values()]
+        waiting = states.count(JobState.QUEUED)
+        return QueueCounts(waiting, sum(not state.finished for state in states) - waiting)
+
+    def unfinished(self) -> tuple[str, ...]:
+        """See JobStore.unfinished."""
+        with self._changed:
+            states = frozenset(state for state in JobState if not state.finished)
+            return tuple(self._ids(states, key=lambda record: record.job.created_at))
+
+    def recent_rates(self) -> tuple[float, ...]:
+        """See JobStore.recent_rates."""
+        with self._changed:
+            return tuple(self._rates)
+
+    def claim(self, task: Task, attempt: str, *, lease_seconds: float, limit: int) -> Claim:
+        """See JobStore.claim."""
+        with self._changed:
+            record = self._records.get(task.job_id)
+            if record is None or not record.wants(task):
+                return Claim.OBSOLETE
+            if task.field in record.done and record.job.state is JobState.ENCODING:
+                return Claim.DONE
+            now = self._clock()
+            lease = record.leases.get(task.field)
+            if lease is not None and lease.attempt != attempt and lease.until > now:
+                return Claim.HELD
+            if lease is None or lease.attempt != attempt:
+                if record.attempts.get(task.field, 0) >= limit:
+                    return Claim.SPENT
+                record.attempts[task.field] = record.attempts.get(task.field, 0) + 1
+            record.leases[task.field] = _Lease(attempt, now + lease_seconds)
+            return Claim.GRANTED
+
+    def renew(self, task: Task, attempt: str, *, lease_seconds: float) -> bool:
+        """See JobStore.renew."""
+        with self._changed:
+            record = self._records.get(task.job_id)
+            if record is None or not record.held_by(task, attempt):
+                return False
+            record.leases[task.field].until = self._clock() + lease_seconds
+            return True
+
+    def release(self, task: Task, attempt: str, *, refund: bool = False) -> int:
+        """See JobStore.release."""
+        with self._changed:
+            record = self._records.get(task.job_id)
+            if record is None:
+                return 0
+            lease = record.leases.get(task.field)
+            if lease is not None and lease.attempt == attempt:
+                del record.leases[task.field]
+                record.attempts[task.field] -= int(refund)
+            return record.attempts.get(task.field, 0)
+
+    def hold(self, name: str, holder: str, *, seconds: float) -> bool:
+        """See JobStore.hold."""
+        with self._changed:
+            now = self._clock()
+            present = self._roles.get(name)
+            if present is not None and present.attempt != holder and present.until > now:
+                return False
+            self._roles[name] = _Lease(holder, now + seconds)
+            return True
+
+    def report(self, task: Task, attempt: str, frames: int) -> bool:
+        """See JobStore.report."""
+        with self._changed:
+            record = self._records.get(task.job_id)
+            if record is None or not record.held_by(task, attempt):
+                return False
+            if record.count_frames(task, frames):
+                self._emit_progress(record)
+            return True
+
+    def finish(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
+        """See JobStore.finish."""
+        with self._changed:
+            record = self._records.get(task.job_id)
+            if record is None or not (task.field in record.done or record.held_by(task, attempt)):
+                raise LeaseLostError(f"Task {task.field} of job {task.job_id} is not this attempt's any more.")
+            if task.field not in record.done:
+                self._record_result(record, task, result)
+            return record.closed_by == task.field or task.stage in {Stage.PLAN, Stage.PACKAGE}
+
+    def _record_result(self, record: _Record, task: Task, result: dict[str, Any]) -> None:
+        record.done[task.field] = json.loads(json.dumps(result))
+        record.leases.pop(task.field, None)
+        if task.field in record.wanted and record.wanted.keys() <= record.done.keys():
+            record.closed_by = task.field
+        if record.count_frames(task, record.wanted.get(task.field, 0)):
+            self._emit_progress(record)
+        if task.stage is Stage.POSTER:
+            record.job = replace(record.job, has_poster=bool(result.get("made")))
+            self._emit(task.job_id, "poster", {})
+        else:
+            self._emit(task.job_id, "task", {"field": task.field})
+
+    def results(self, job_id: str) -> dict[str, dict[str, Any]]:
+        """See JobStore.results."""
+        with self._changed:
+            record = self._records.get(job_id)
+            return dict(record.done) if record is not None else {}
+
+    def leased(self, job_id: str) -> frozenset[str]:
+        """See JobStore.leased."""
+        with self._changed:
+            record = self._records.get(job_id)
+            leases = record.leases if record is not None else {}
+            return frozenset(name for name, lease in leases.items() if lease.until > self._clock())
+
+    def events(self, job_id: str | None, after: str, *, limit: int = 200) -> tuple[Event, ...]:
+        """See JobStore.events."""
+        start = event_order(checked_event_id(after))
+        with self._changed:
+            chosen = [
+                event for event in self._events if job_id in {None, event.job_id} and event_order(event.id) > start
+            ]
+        return tuple(chosen[:limit])
+
+    def wait_events(self, after: str, *, seconds: float) -> tuple[Event, ...]:
+        """See JobStore.wait_events."""
+        with self._changed:
+            start = self.last_event_id() if after == "$" else after
+            self._changed.wait_for(lambda: self.events(None, start, limit=1), timeout=seconds)
+            return self.events(None, start)
+
+    def last_event_id(self) -> str:
+        """See JobStore.last_event_id."""
+        with self._changed:
+            return self._events[-1].id if self._events else "0-0"
+
+    def ping(self) -> None:
+        """See JobStore.ping: this store always answers."""
+
+    def _record(self, job_id: str) -> _Record:
+        if job_id not in self._records:
+            raise JobNotFoundError(f"There is no job {job_id}.")
+        return self._records[job_id]
+
+    def _ids(self, states: frozenset[JobState], key: Callable[[_Record], float]) -> list[str]:
+        chosen = [record for record in self._records.values() if record.job.state in states]
+        return [record.job.id for record in sorted(chosen, key=key)]
+
+    def _emit_progress(self, record: _Record) -> None:
+        total = record.job.plan.frames if record.job.plan is not None else 0
+        self._emit(record.job.id, "progress", {"frames_done": record.job.frames_done, "frames": total})
+
+    def _emit(self, job_id: str, kind: str, data: dict[str, Any]) -> None:
+        milliseconds, sequence = event_order(self.last_event_id())
+        now = int(self._clock() * 1000)
+        event_id = f"{now}-0" if now > milliseconds else f"{milliseconds}-{sequence + 1}"
+        self._events.append(Event(event_id, job_id, kind, data))
+        self._changed.notify_all()

@@ -1,0 +1,123 @@
+"""A job's public JSON (DESIGN §10): what the API answers, events carry and webhooks send."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from storage.estimate import encoded_fraction, progress
+from storage.jobs import Job, JobState
+from storage.plan import AudioSource, Plan, Rung, VideoSource
+
+_RETRIABLE = frozenset({JobState.FAILED, JobState.CANCELLED})
+
+
+def timestamp(seconds: float) -> str:
+    """Return Unix seconds as an RFC 3339 time in UTC with milliseconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def job_json(job: Job, *, position: int | None = None, eta: float | None = None) -> dict[str, Any]:
+    """Return the job as everybody sees it.
+
+    `position` is the job's place in the queue (1 is next, None once started) and `eta` the seconds until it is
+    ready (None if unknown); both are facts about the other jobs, so the caller brings them. URLs are relative.
+    """
+    return {
+        "id": job.id,
+        "state": job.state.value,
+        "title": job.title,
+        "filename": job.filename,
+        "size": job.size,
+        "created_at": timestamp(job.created_at),
+        "started_at": _optional_time(job.started_at),
+        "finished_at": _optional_time(job.finished_at),
+        "progress": round(progress(job), 4),
+        "eta_seconds": None if eta is None else max(1, round(eta)),
+        "queue_position": position,
+        "rungs": [_rung(job, rung) for rung in job.plan.rungs] if job.plan is not None else [],
+        "hls_url": None,
+        "poster_url": f"/media/{job.id}/poster.jpg" if job.has_poster else None,
+        "warnings": _warnings(job),
+        "error": _error(job),
+        "plan": None if job.plan is None else _plan(job.plan),
+        "links": _links(job),
+    }
+
+
+def _optional_time(seconds: float | None) -> str | None:
+    return None if seconds is None else timestamp(seconds)
+
+
+def _rung(job: Job, rung: Rung) -> dict[str, Any]:
+    size = next((output.size for output in job.outputs if output.rung == rung.name), None)
+    return {
+        "name": rung.name,
+        "width": rung.width,
+        "height": rung.height,
+        "state": _rung_state(job),
+        "progress": round(encoded_fraction(job), 4),
+        "url": f"/media/{job.id}/{rung.name}.mp4" if job.state is JobState.READY and size is not None else None,
+        "size": size,
+    }
+
+
+def _rung_state(job: Job) -> str:
+    waiting = job.state is JobState.ENCODING and job.frames_done == 0
+    return "waiting" if waiting else job.state.value
+
+
+def _warnings(job: Job) -> list[str]:
+    planned = () if job.plan is None else job.plan.warnings
+    return list(dict.fromkeys((*planned, *job.warnings)))
+
+
+def _error(job: Job) -> dict[str, str] | None:
+    if job.error is None:
+        return None
+    return {"code": job.error.code, "message": job.error.message, "detail": job.error.detail}
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    return {
+        "duration": round(plan.duration, 3),
+        "frame_rate": round(float(plan.rate), 3),
+        "frames": plan.frames,
+        "segments": len(plan.segments),
+        "source": _source(plan.video),
+        "audio": None if plan.audio is None else _audio(plan.audio),
+    }
+
+
+def _source(video: VideoSource) -> dict[str, Any]:
+    return {
+        "codec": video.codec,
+        "width": video.display_width,
+        "height": video.display_height,
+        "coded_width": video.width,
+        "coded_height": video.height,
+        "rotation": video.rotation,
+        "interlaced": video.interlaced,
+        "transfer": video.transfer,
+    }
+
+
+def _audio(audio: AudioSource) -> dict[str, Any]:
+    return {
+        "codec": audio.codec,
+        "channels": audio.channels,
+        "sample_rate": audio.sample_rate,
+        "bitrate": audio.bitrate,
+    }
+
+
+def _links(job: Job) -> dict[str, str | None]:
+    api = f"/api/jobs/{job.id}"
+    return {
+        "self": api,
+        "page": f"/jobs/{job.id}",
+        "events": f"{api}/events",
+        "cancel": None if job.state.finished else f"{api}/cancel",
+        "retry": f"{api}/retry" if job.state in _RETRIABLE else None,
+        "report": f"/media/{job.id}/report.json" if job.state is JobState.READY else None,
+    }

@@ -1,0 +1,158 @@
+"""Fixtures of every test: real servers, media, clips, and each contract's stores side by side with their twins."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from pydantic import SecretStr
+
+from storage.job_store import JobStore
+from storage.local_objects import LocalObjectStore
+from storage.memory_jobs import MemoryJobStore
+from storage.memory_publisher import MemoryPublisher
+from storage.object_store import ObjectStore
+from storage.publishing import Publisher
+from storage.services import Services
+from storage.settings import Settings
+from tests.support.clips import make_clip
+from tests.support.missing import MISSING, require
+from tests.support.servers import MINIO_PASSWORD, MINIO_USER, MinioServer, RedisServer, find_minio
+
+PATIENCE = 2.0  # seconds that the real stores of tests persevere
+BUCKET = "rungs"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say aloud which services were missing."""
+    for service, reason in sorted(MISSING.items()):
+        terminalreporter.write_line(f"MISSING SERVICE {service}: {reason}", red=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Run one real redis-server for the session; tests that stop it must start it again."""
+    if shutil.which("redis-server") is None:
+        require("redis-server", "install Debian's package redis-server")
+    server = RedisServer(tmp_path_factory.mktemp("redis")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """Give the URL of a real Redis that holds nothing."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushall()
+    return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MinioServer]:
+    """Run one real MinIO for the session; each test takes a bucket of its own or cleans up."""
+    binary = find_minio()
+    if binary is None:
+        require("minio", "`make test` builds it with Go; or set RUNGS_MINIO to the binary")
+    server = MinioServer(tmp_path_factory.mktemp("minio"), binary).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def media_dir() -> Path:
+    """Give the folder of real videos beside the repository (or RUNGS_MEDIA)."""
+    folder = Path(os.environ.get("RUNGS_MEDIA") or Path(__file__).parents[2] / "shared" / "media")
+    if not folder.is_dir():
+        require("media", "set RUNGS_MEDIA to the folder that holds happy/, nasty/ and bench/")
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Give a factory of small clips: `clip("name.mp4", seconds=2, size="320x180", rate="30", audio=True)`."""
+    if shutil.which("ffmpeg") is None:
+        require("ffmpeg", "install Debian's package ffmpeg")
+    folder = tmp_path_factory.mktemp("clips")
+
+    def make(name: str, *, seconds: float = 2.0, size: str = "320x180", rate: str = "30", audio: bool = True) -> Path:
+        return make_clip(folder / name, seconds=seconds, size=size, rate=rate, audio=audio)
+
+    return make
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Give settings whose data lie in the test's own folder; Redis is named but nothing connects."""
+    return Settings(data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def real_settings(settings: Settings, redis_url: str) -> Settings:
+    """Give settings with a real Redis and local objects."""
+    return settings.model_copy(update={"redis_url": SecretStr(redis_url)})
+
+
+@pytest.fixture
+def s3_settings(settings: Settings, minio: MinioServer, request: pytest.FixtureRequest) -> Settings:
+    """Give settings with a real MinIO and a bucket of the test's own."""
+    bucket = f"{BUCKET}-{abs(hash(request.node.nodeid)):x}"
+    return settings.model_copy(
+        update={
+            "object_store_url": f"s3://{minio.endpoint}/{bucket}",
+            "object_store_access_key": MINIO_USER,
+            "object_store_secret_key": SecretStr(MINIO_PASSWORD),
+        }
+    )
+
+
+@pytest.fixture
+def twin_services(tmp_path: Path) -> Services:
+    """Give the in-memory twins and local objects: everything a unit test needs, with no server."""
+    objects = LocalObjectStore(tmp_path / "objects")
+    objects.prepare()
+    return Services(jobs=MemoryJobStore(), objects=objects, publisher=MemoryPublisher())
+
+
+@pytest.fixture
+def services(real_settings: Settings) -> Services:
+    """Give the real parts on a real Redis and local objects."""
+    from storage.connect import connect
+
+    parts = connect(real_settings, patience=PATIENCE)
+    parts.objects.prepare()
+    return parts
+
+
+@pytest.fixture(params=["memory", "redis"])
+def job_store(request: pytest.FixtureRequest) -> JobStore:
+    """Give each job store in turn."""
+    if request.param == "memory":
+        return MemoryJobStore()
+    from storage.connect import connect
+
+    return connect(request.getfixturevalue("real_settings"), patience=PATIENCE).jobs
+
+
+@pytest.fixture(params=["local", "s3"])
+def object_store(request: pytest.FixtureRequest) -> ObjectStore:
+    """Give each object store in turn, prepared and empty."""
+    settings = request.getfixturevalue("settings" if request.param == "local" else "s3_settings")
+    from storage.connect import connect
+
+    store = connect(settings, patience=PATIENCE).objects
+    store.prepare()
+    return store
+
+
+@pytest.fixture(params=["memory", "celery"])
+def publisher(request: pytest.FixtureRequest) -> Publisher:
+    """Give each publisher in turn, with nothing published."""
+    if request.param == "memory":
+        return MemoryPublisher()
+    from storage.celery_app import CeleryPublisher, make_celery
+
+    return CeleryPublisher(make_celery(request.getfixturevalue("real_settings"), PATIENCE))

@@ -1,0 +1,56 @@
+"""Jobs and plans for tests of the stores: small, valid, and no particular video."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from storage.jobs import Job, new_job_id
+from storage.plan import AudioSource, Plan, Rung, Segment, VideoSource
+
+CREATED_AT = 1_790_000_000.25
+
+
+def make_job(**fields: Any) -> Job:
+    """Return a queued job; the arguments replace its fields."""
+    known: dict[str, Any] = {
+        "id": new_job_id(),
+        "owner": "local",
+        "title": "Ein Film: «日本» 🎬",
+        "filename": "../../etc/passwd\x00.mp4",
+        "size": 123_456,
+        "created_at": CREATED_AT,
+    }
+    return Job(**(known | fields))
+
+
+def make_plan(*, segments: int = 2, frames: int = 100, audio: bool = True) -> Plan:
+    """Return a plan of so many segments of `frames` output frames each, at 30000/1001."""
+    return Plan(
+        video=VideoSource(
+            stream=0,
+            codec="h264",
+            width=1920,
+            height=1080,
+            display_width=1920,
+            display_height=1080,
+            rotation=0,
+            interlaced=False,
+            transfer="bt709",
+            start_time=0.5,
+            container_start=0.0,
+        ),
+        audio=AudioSource(stream=1, codec="aac", channels=2, sample_rate=48_000, bitrate=128_000) if audio else None,
+        rungs=(
+            Rung("1080p", 1920, 1080, 23, 6_000_000, 12_000_000),
+            Rung("480p", 854, 480, 23, 1_500_000, 3_000_000),
+        ),
+        rate_num=30_000,
+        rate_den=1001,
+        frames=segments * frames,
+        tail_frames=0,
+        fragment_frames=50,
+        segments=tuple(Segment(index, index * frames, frames) for index in range(segments)),
+        preset="veryfast",
+        threads=1,
+        warnings=("two streams were dropped",),
+    )

@@ -1,0 +1,145 @@
+"""Real servers as subprocesses on free ports of loopback, stopped by their own process id."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Self
+
+import redis
+
+from tests.support.waiting import wait_until
+
+MINIO_USER = "rungs-tests"
+MINIO_PASSWORD = "only-for-tests"
+_START_SECONDS = 20.0
+_STOP_SECONDS = 15.0
+
+
+def free_port() -> int:
+    """Return a TCP port of loopback that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def find_minio() -> str | None:
+    """Return the MinIO binary: RUNGS_MINIO, the cache that `make test` fills, or PATH."""
+    cached = Path.home() / ".cache" / "rungs" / "minio"
+    for candidate in (os.environ.get("RUNGS_MINIO"), str(cached), shutil.which("minio")):
+        if candidate and os.access(candidate, os.X_OK):
+            return candidate
+    return None
+
+
+class _Server:
+    """A subprocess with its log in its folder; `start` returns once it answers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def command(self) -> list[str]:
+        """Return the server's command line."""
+        raise NotImplementedError
+
+    def environment(self) -> dict[str, str]:
+        """Return what is added to the environment."""
+        return {}
+
+    def answers(self) -> bool:
+        """Tell whether the server serves."""
+        raise NotImplementedError
+
+    def start(self) -> Self:
+        """Start and wait until it answers; data of an earlier start are kept."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command(), stdout=log, stderr=log, cwd=self.folder, env=os.environ | self.environment()
+            )
+        try:
+            wait_until(self.answers, seconds=_START_SECONDS, what=f"{self.command()[0]} on port {self.port}")
+        except AssertionError:
+            self.kill()
+            raise
+        return self
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running server."""
+        assert self._process is not None
+        return self._process.pid
+
+    def stop(self) -> None:
+        """End it in good order (SIGTERM)."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(_STOP_SECONDS)
+            self._process = None
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL)."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(_STOP_SECONDS)
+            self._process = None
+
+
+class RedisServer(_Server):
+    """redis-server as the installation runs it: append-only, every write on disk, nothing evicted."""
+
+    @property
+    def url(self) -> str:
+        """URL of its database 0."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def command(self) -> list[str]:
+        """See _Server.command."""
+        options = {"port": str(self.port), "bind": "127.0.0.1", "dir": str(self.folder), "save": ""}
+        durable = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
+        return ["redis-server", *(part for name, value in (options | durable).items() for part in (f"--{name}", value))]
+
+    def answers(self) -> bool:
+        """See _Server.answers."""
+        try:
+            with redis.Redis.from_url(self.url, socket_timeout=1) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+
+class MinioServer(_Server):
+    """`minio server` on one folder."""
+
+    def __init__(self, folder: Path, binary: str) -> None:
+        super().__init__(folder)
+        self._binary = binary
+
+    @property
+    def endpoint(self) -> str:
+        """Its host and port."""
+        return f"127.0.0.1:{self.port}"
+
+    def command(self) -> list[str]:
+        """See _Server.command."""
+        return [self._binary, "server", str(self.folder / "disk"), "--address", self.endpoint, "--quiet"]
+
+    def environment(self) -> dict[str, str]:
+        """See _Server.environment."""
+        return {"MINIO_ROOT_USER": MINIO_USER, "MINIO_ROOT_PASSWORD": MINIO_PASSWORD, "MINIO_BROWSER": "off"}
+
+    def answers(self) -> bool:
+        """See _Server.answers."""
+        try:
+            with urllib.request.urlopen(f"http://{self.endpoint}/minio/health/ready", timeout=1) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False

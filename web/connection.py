@@ -1,0 +1,71 @@
+"""Ending a connection after an answer that leaves the request's body unread."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+from gunicorn.http.wsgi import Response as GunicornResponse
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_FLAG = "rungs.close_connection"
+
+# How long a refused client may go on sending before it is cut off: long enough to read the answer over a slow line and
+# stop, short enough that a refusal does not become an upload.
+LINGER_SECONDS = 3.0
+LINGER_BYTES = 256 * 1024 * 1024
+_DISCARD_BYTES = 256 * 1024
+
+
+def close_after_answer() -> None:
+    """Have the present request's connection closed once it is answered."""
+    request.environ[_FLAG] = True
+
+
+def closing(app: WSGIApplication) -> WSGIApplication:
+    """Wrap the app so that `close_after_answer` works under gunicorn.
+
+    Gunicorn ignores a Connection header of the app, as WSGI wants it, and says keep-alive; it closes only what its own
+    response object is told to.
+    """
+
+    def wrapped(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+            response = getattr(start_response, "__self__", None)
+            if environ.get(_FLAG) and isinstance(response, GunicornResponse):
+                response.force_close()
+            return start_response(status, headers, exc_info)
+
+        return app(environ, start)
+
+    return wrapped
+
+
+def linger(connection: socket.socket) -> None:
+    """Say that no more will be sent, then discard what the client still sends until it stops or a limit is reached.
+
+    Closing at once would reset the connection, and the reset would overtake the answer on its way to a client that is
+    still sending. Afterwards nothing more can be read, so that closing takes no time.
+    """
+    try:
+        connection.shutdown(socket.SHUT_WR)
+        _discard(connection)
+        connection.shutdown(socket.SHUT_RD)
+    except OSError:
+        return  # the client is gone already, which is where this ends anyway
+
+
+def _discard(connection: socket.socket) -> None:
+    end = time.monotonic() + LINGER_SECONDS
+    discarded = 0
+    while discarded < LINGER_BYTES and (left := end - time.monotonic()) > 0:
+        connection.settimeout(left)
+        data = connection.recv(_DISCARD_BYTES)
+        if not data:
+            return
+        discarded += len(data)

@@ -1,0 +1,47 @@
+"""What one web process works with, kept with its Flask app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Flask, current_app
+
+from storage.services import Services
+from storage.settings import Settings
+from web.admission import Gate
+from web.hub import Hub
+from web.metrics import Metrics
+from web.views import JobViews
+
+OWNER = "local"  # an open installation has one owner, who has every job
+_KEY = "rungs"
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The parts of the web room behind one app."""
+
+    settings: Settings
+    services: Services
+    gate: Gate
+    views: JobViews
+    clock: Callable[[], float]
+    hub: Hub
+    metrics: Metrics
+
+
+def attach(app: Flask, web: Web) -> None:
+    """Keep the parts with the app."""
+    app.extensions[_KEY] = web
+
+
+def of_app(app: Flask) -> Web:
+    """Return the parts kept with this app."""
+    web: Web = app.extensions[_KEY]
+    return web
+
+
+def current() -> Web:
+    """Return the parts of the app that answers the present request."""
+    return of_app(current_app)

@@ -1,0 +1,114 @@
+"""`/api/jobs` and `/api/queue`: read jobs, cancel, retry and delete them."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from flask import Blueprint, Response, jsonify
+from spectree import Response as Answers
+
+from storage import keys
+from storage.errors import ConflictError, JobNotFoundError, ObjectNotFoundError, TransitionError
+from storage.jobs import Job, JobState, is_job_id
+from web.context import OWNER, Web, current
+from web.schemas import Jobs, JobsQuery, Problem, PublicJob, Queue, checked_query, spec
+from web.uploads import publish_plan
+
+QUEUE_SHOWN = 50  # unfinished jobs that /api/queue names: more is not a queue one looks at
+
+blueprint = Blueprint("jobs", __name__)
+
+
+def owned_job(web: Web, job_id: str) -> Job:
+    """Return the caller's job. Raises JobNotFoundError, also for somebody else's job and for what is no id."""
+    if not is_job_id(job_id):
+        raise JobNotFoundError("There is no such job.")
+    job = web.services.jobs.get(job_id)
+    if job.owner != OWNER:
+        raise JobNotFoundError("There is no such job.")
+    return job
+
+
+@blueprint.get("/api/jobs")
+@spec.validate(query=JobsQuery, resp=Answers(HTTP_200=Jobs, HTTP_400=Problem), tags=["jobs"])
+def list_jobs() -> Response:
+    """List jobs, newest first."""
+    web = current()
+    query = checked_query(JobsQuery)
+    page = web.services.jobs.page(owner=OWNER, state=query.state, limit=query.limit, cursor=query.cursor)
+    return jsonify({"jobs": [web.views.of(job) for job in page.jobs], "cursor": page.cursor})
+
+
+@blueprint.get("/api/jobs/<job_id>")
+@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem), tags=["jobs"])
+def get_job(job_id: str) -> Response:
+    """Show a job."""
+    web = current()
+    return jsonify(web.views.of(owned_job(web, job_id)))
+
+
+@blueprint.post("/api/jobs/<job_id>/cancel")
+@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem, HTTP_409=Problem), tags=["jobs"])
+def cancel_job(job_id: str) -> Response:
+    """Cancel a job that is not finished."""
+    web = current()
+    owned_job(web, job_id)
+    return jsonify(web.views.of(web.services.jobs.move(job_id, JobState.CANCELLED)))
+
+
+@blueprint.post("/api/jobs/<job_id>/retry")
+@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem, HTTP_409=Problem), tags=["jobs"])
+def retry_job(job_id: str) -> Response:
+    """Start a failed or cancelled job again from the beginning."""
+    web = current()
+    owned_job(web, job_id)
+    try:
+        web.services.objects.stat(keys.original(job_id))
+    except ObjectNotFoundError as error:
+        raise ConflictError("The job's original is gone, so it cannot be encoded again.") from error
+    job = web.services.jobs.move(job_id, JobState.QUEUED)
+    publish_plan(web.services, job)
+    return jsonify(web.views.of(job))
+
+
+@blueprint.delete("/api/jobs/<job_id>")
+@spec.validate(resp=Answers(HTTP_204=None, HTTP_404=Problem), tags=["jobs"])
+def delete_job(job_id: str) -> Response:
+    """Delete a job with all its objects; a running one is cancelled first."""
+    web = current()
+    job = owned_job(web, job_id)
+    if not job.state.finished:
+        _cancel_if_running(web, job_id)
+    # The record goes last: a deletion that breaks off can be repeated.
+    web.services.objects.delete_prefix(keys.renditions(job_id))
+    web.services.objects.delete_prefix(keys.originals(job_id))
+    web.services.jobs.delete(job_id)
+    return Response(status=204)
+
+
+def _cancel_if_running(web: Web, job_id: str) -> None:
+    try:
+        web.services.jobs.move(job_id, JobState.CANCELLED)
+    except TransitionError:
+        return  # it finished in this very moment
+
+
+@blueprint.get("/api/queue")
+@spec.validate(resp=Answers(HTTP_200=Queue), tags=["queue"])
+def get_queue() -> Response:
+    """Show what waits and what is being worked on."""
+    web = current()
+    counts = web.services.jobs.counts()
+    rates = web.services.jobs.recent_rates()
+    jobs = (web.views.present(job_id) for job_id in web.services.jobs.unfinished()[:QUEUE_SHOWN])
+    shown = ("id", "title", "state", "queue_position", "progress", "eta_seconds")
+    return jsonify(
+        {
+            "waiting": counts.waiting,
+            "active": counts.active,
+            "uploads": web.gate.active,
+            "max_uploads": web.gate.limits.uploads,
+            "work_per_second": round(median(rates), 3) if rates else None,
+            "jobs": [{name: job[name] for name in shown} for job in jobs if job is not None],
+        }
+    )

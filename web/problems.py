@@ -1,0 +1,142 @@
+"""Errors as RFC 9457 problem documents: one table from the tree of storage.errors to HTTP, and Flask's own errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, json, render_template, request
+from jinja2 import TemplateNotFound
+from werkzeug.exceptions import HTTPException
+
+from storage import errors
+
+MEDIA_TYPE = "application/problem+json"
+PAGE = "error.html"  # the pages' template; it is given the document as `problem`
+
+STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
+    errors.RungsError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.RequestError: HTTPStatus.BAD_REQUEST,
+    errors.InvalidRequestError: HTTPStatus.BAD_REQUEST,
+    errors.CrossSiteError: HTTPStatus.FORBIDDEN,
+    errors.UploadIncompleteError: HTTPStatus.BAD_REQUEST,
+    errors.UploadEmptyError: HTTPStatus.BAD_REQUEST,
+    errors.UploadTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.ObjectNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.ConflictError: HTTPStatus.CONFLICT,
+    errors.TransitionError: HTTPStatus.CONFLICT,
+    errors.JobExistsError: HTTPStatus.CONFLICT,
+    errors.BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.TooManyUploadsError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StorageFullError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ObjectStoreDownError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.JobStoreDownError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.MediaError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.NotMediaError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.AudioOnlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.PictureOnlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.NoFramesError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooLargePictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooSmallPictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooLongError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.DecodeError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.AttemptError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.ToolError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.ToolTimeoutError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.OutputMismatchError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.LeaseLostError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.AttemptsSpentError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+_HTTP_CODES = {
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request_too_large",
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "range_not_satisfiable",
+}
+_CODE = "rungs.problem"
+_log = structlog.get_logger(__name__)
+
+
+def document(code: str, status: HTTPStatus, detail: str, *, instance: str, retry_after: int | None) -> dict[str, Any]:
+    """Return a problem document; `instance` is the path asked for, `retry_after` seconds or None."""
+    problem: dict[str, Any] = {
+        "type": f"urn:rungs:problem:{code}",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "code": code,
+        "instance": instance,
+    }
+    return problem if retry_after is None else {**problem, "retry_after": retry_after}
+
+
+def prefers_html() -> bool:
+    """Tell whether a person navigates: browsers name text/html then, scripts and tools do not."""
+    accepted = request.accept_mimetypes
+    return "text/html" in accepted.values() and accepted["text/html"] >= accepted["application/json"]
+
+
+def init_problems(app: Flask, on_problem: Callable[[str], None]) -> None:
+    """Answer every error of the app with a problem document, or the pages' error page where a person looks.
+
+    `on_problem` is told the code of each.
+    """
+
+    def count(response: Response) -> Response:
+        code = request.environ.get(_CODE)
+        if code is not None:
+            on_problem(code)
+        return response
+
+    app.after_request(count)
+    app.register_error_handler(errors.RungsError, _expected)
+    app.register_error_handler(HTTPException, _of_flask)
+    app.register_error_handler(Exception, _unknown)
+
+
+def _expected(error: errors.RungsError) -> Response:
+    status = STATUS_OF[type(error)]
+    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("failed", path=request.path, code=error.code, error=error.message, detail=error.detail)
+    retry_after = error.retry_after if isinstance(error, errors.BusyError) else None
+    return _answer(document(error.code, status, error.message, instance=request.path, retry_after=retry_after))
+
+
+def _of_flask(error: HTTPException) -> Response:
+    status = HTTPStatus(error.code or 500)
+    code = _HTTP_CODES.get(status, status.name.lower())
+    answer = _answer(document(code, status, error.description or "", instance=request.path, retry_after=None))
+    # Allow of 405 and Content-Range of 416 belong to the answer.
+    for name, value in error.get_headers():
+        if name not in {"Content-Type", "Content-Length"}:
+            answer.headers.setdefault(name, value)
+    return answer
+
+
+def _unknown(error: Exception) -> Response:
+    _log.error("unexpected error", method=request.method, path=request.path, exc_info=error)
+    detail = "Something went wrong on our side; it has been written to the log."
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return _answer(document("internal_error", status, detail, instance=request.path, retry_after=None))
+
+
+def _answer(problem: dict[str, Any]) -> Response:
+    request.environ[_CODE] = problem["code"]
+    page = _page(problem) if prefers_html() else None
+    answer = Response(page or json.dumps(problem), problem["status"], mimetype="text/html" if page else MEDIA_TYPE)
+    if "retry_after" in problem:
+        answer.headers["Retry-After"] = str(problem["retry_after"])
+    answer.headers["Cache-Control"] = "no-store"
+    answer.vary.add("Accept")
+    return answer
+
+
+def _page(problem: dict[str, Any]) -> str | None:
+    try:
+        return render_template(PAGE, problem=problem)
+    except TemplateNotFound:
+        return None

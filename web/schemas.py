@@ -1,0 +1,219 @@
+"""The API in pydantic models: what OpenAPI shows, and how query parameters are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from spectree import SpecTree
+from spectree.plugins.flask_plugin import FlaskPlugin
+
+from storage.errors import InvalidRequestError
+from storage.jobs import JobState
+
+PAGE_LIMIT = 100  # jobs on one page of the API
+_QueryT = TypeVar("_QueryT", bound=BaseModel)
+
+
+class _DescribeOnly(FlaskPlugin):
+    """Spectree without its checks: they would read a whole upload into memory and a whole stream before answering."""
+
+    def validate(self, func: Callable[..., Any], *_checks: Any, **path: Any) -> Any:
+        """Call the view; Flask gives it the path's parameters by name, all else is spectree's."""
+        return func(**path)
+
+
+spec = SpecTree(
+    backend=_DescribeOnly,
+    title="Rungs",
+    version="1",
+    description="Upload a video, get 1080p, 720p and 480p. Errors are RFC 9457 problem documents.",
+    annotations=False,
+    naming_strategy=lambda model: model.__name__,
+    nested_naming_strategy=lambda _parent, child: child,
+)
+
+
+class Rung(BaseModel):
+    """One output of the ladder."""
+
+    name: str = Field(examples=["720p"])
+    width: int
+    height: int
+    state: str = Field(description="`waiting`, or the job's state.")
+    progress: float = Field(ge=0, le=1)
+    url: str | None = Field(description="The MP4, once the job is ready.")
+    size: int | None = Field(description="Bytes of the MP4.")
+
+
+class Source(BaseModel):
+    """The video stream that was uploaded; width and height as a viewer sees them."""
+
+    codec: str
+    width: int
+    height: int
+    coded_width: int
+    coded_height: int
+    rotation: int
+    interlaced: bool
+    transfer: str
+
+
+class Audio(BaseModel):
+    """The audio stream that was chosen; bit rate of the output in bits/s."""
+
+    codec: str
+    channels: int
+    sample_rate: int
+    bitrate: int
+
+
+class Plan(BaseModel):
+    """How the job is encoded; duration in seconds, frame rate in frames per second."""
+
+    duration: float
+    frame_rate: float
+    frames: int
+    segments: int
+    source: Source
+    audio: Audio | None
+
+
+class JobFailure(BaseModel):
+    """Why a job failed."""
+
+    code: str
+    message: str
+    detail: str = Field(description="The tool's last lines.")
+
+
+class Links(BaseModel):
+    """What can be asked of the job now; null for what cannot."""
+
+    self: str
+    page: str
+    events: str
+    cancel: str | None
+    retry: str | None
+    report: str | None
+
+
+class PublicJob(BaseModel):
+    """One original to be turned into one ladder. Times are RFC 3339 in UTC, sizes bytes."""
+
+    model_config = ConfigDict(title="Job")
+
+    id: str
+    state: JobState
+    title: str
+    filename: str
+    size: int
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    progress: float = Field(ge=0, le=1, description="Of the whole job.")
+    eta_seconds: int | None = Field(description="Until it is ready; null when that is not known.")
+    queue_position: int | None = Field(description="1 is next; null once started.")
+    rungs: list[Rung] = Field(description="Empty before the job is planned.")
+    hls_url: str | None
+    poster_url: str | None
+    warnings: list[str]
+    error: JobFailure | None
+    plan: Plan | None
+    links: Links
+
+
+class AcceptedJob(PublicJob):
+    """The job an upload became."""
+
+    message: str
+
+
+class Jobs(BaseModel):
+    """Jobs, newest first."""
+
+    jobs: list[PublicJob]
+    cursor: str | None = Field(description="Fetches the next page; null on the last one.")
+
+
+class Waiting(BaseModel):
+    """A job's place in the queue."""
+
+    id: str
+    title: str
+    state: JobState
+    queue_position: int | None
+    progress: float
+    eta_seconds: int | None
+
+
+class Queue(BaseModel):
+    """The queue as it is now."""
+
+    waiting: int = Field(description="Jobs not started.")
+    active: int = Field(description="Jobs being worked on.")
+    uploads: int = Field(description="Uploads being received by this process.")
+    max_uploads: int
+    work_per_second: float | None = Field(
+        description="Median seconds of work per second of video of recent jobs; null when none has finished."
+    )
+    jobs: list[Waiting] = Field(description="Unfinished jobs, oldest first, at most 50.")
+
+
+class Health(BaseModel):
+    """The service answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem document."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="Stable; for programs.")
+    instance: str
+    retry_after: int | None = Field(default=None, description="Seconds, with 503.")
+
+
+class UploadForm(BaseModel):
+    """The form of an upload."""
+
+    file: str = Field(json_schema_extra={"format": "binary"})
+    title: str | None = None
+    webhook_url: str | None = Field(default=None, description="Called with the job when it has ended.")
+
+
+class JobsQuery(BaseModel):
+    """Which jobs to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: JobState | None = None
+    limit: int = Field(default=20, ge=1, le=PAGE_LIMIT)
+    cursor: str | None = Field(default=None, max_length=200)
+
+
+class EventsQuery(BaseModel):
+    """Where to go on."""
+
+    last_event_id: str | None = Field(default=None, pattern=r"^\d{1,16}-\d{1,16}$")
+
+
+class MediaQuery(BaseModel):
+    """How to deliver."""
+
+    download: str | None = Field(default=None, description="If present, the file is to be saved, under a good name.")
+
+
+def checked_query(model: type[_QueryT]) -> _QueryT:
+    """Return the present request's query parameters; raise InvalidRequestError naming what is wrong with them."""
+    try:
+        return model.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        issues = (f"`{'.'.join(map(str, issue['loc']))}`: {issue['msg']}" for issue in error.errors())
+        raise InvalidRequestError(f"The query has a wrong parameter: {'; '.join(issues)}.") from error

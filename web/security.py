@@ -1,0 +1,79 @@
+"""Who may talk to the service through a browser: host check, cross-site check, headers of every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import MisdirectedRequest
+
+from storage.errors import CrossSiteError
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# blob: is what a player feeds the media element and its worker with; everything else comes from this service.
+_POLICY = {
+    "default-src": "'self'",
+    "media-src": "'self' blob:",
+    "worker-src": "'self' blob:",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+}
+
+HEADERS = {
+    "Content-Security-Policy": "; ".join(f"{name} {sources}" for name, sources in _POLICY.items()),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",  # for answers that do not say otherwise
+}
+
+
+def host_allowed(host: str, trusted: Collection[str]) -> bool:
+    """Tell whether the Host header names one of the trusted hosts; the port is not looked at.
+
+    Flask's TRUSTED_HOSTS would do, but Werkzeug 3.1 cuts its entries at the first colon, so `[::1]` never matches.
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname
+    except ValueError:
+        return False
+    return name in {entry.strip("[]").lower() for entry in trusted}
+
+
+def is_cross_site(method: str, *, fetch_site: str | None, origin: str | None, host: str) -> bool:
+    """Tell whether an unsafe request was made by another site's page.
+
+    Browsers say so in Sec-Fetch-Site; older ones only name the Origin. Tools send neither and are let through.
+    """
+    if method in SAFE_METHODS:
+        return False
+    if fetch_site is not None:
+        return fetch_site not in {"same-origin", "none"}
+    if origin is None:
+        return False
+    # Schemes differ behind a proxy that ends TLS, so host and port decide.
+    return urlsplit(origin).netloc.lower() != host.lower()
+
+
+def init_security(app: Flask, trusted_hosts: Collection[str]) -> None:
+    """Check every request of the app and put the security headers on every answer."""
+
+    def check() -> None:
+        if not host_allowed(request.host, trusted_hosts):
+            raise MisdirectedRequest("This host name is not one of the service's; ALLOWED_HOSTS lists them.")
+        fetch_site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+        if is_cross_site(request.method, fetch_site=fetch_site, origin=origin, host=request.host):
+            raise CrossSiteError("This request was made by another site's page.")
+
+    def protect(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    app.before_request(check)
+    app.after_request(protect)

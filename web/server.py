@@ -1,0 +1,143 @@
+"""Gunicorn around the app: one process of many threads, configured by our settings alone."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from storage.errors import BusyError
+from storage.object_store import ObjectStore
+from storage.settings import Settings
+from web.connection import linger
+from web.context import of_app
+
+GRACEFUL_SECONDS = 25  # uploads under way may finish; compose and supervisor wait 30
+KEEPALIVE_SECONDS = 75  # longer than nginx keeps its idle connections, so that it is never us who cut one
+HEARTBEAT_SECONDS = 120  # the main thread only accepts and polls: silent for so long, it is stuck
+CONNECTIONS_ABOVE_THREADS = 500  # idle kept-alive connections, which hold no thread
+PREPARE_PAUSE_SECONDS = 2.0
+_QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+
+_log = structlog.get_logger(__name__)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
+    """A gthread worker that ends its connections in the thread that served them."""
+
+    def handle(self, conn: TConn) -> Any:
+        """Serve the connection; if it is to be closed, linger here.
+
+        Gunicorn lingers in its main thread, where one silent client would keep all others from being accepted.
+        """
+        keep = super().handle(conn)
+        if keep is False:
+            linger(conn.sock)
+        return keep
+
+
+class Log(Logger):  # type: ignore[misc] # gunicorn ships no types
+    """Gunicorn's logs through ours: its own messages as they are, one compact line for each request."""
+
+    def setup(self, cfg: Any) -> None:
+        """Leave all handling to the root logger."""
+        self.cfg = cfg
+        for own in (self.error_log, self.access_log):
+            own.handlers.clear()
+            own.propagate = True
+            own.setLevel(logging.NOTSET)
+
+    def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> None:
+        """Log one answered request; probes only when debugging."""
+        path = environ.get("PATH_INFO", "")
+        write = _log.debug if path in _QUIET_PATHS else _log.info
+        write(
+            f"{req.method} {path}",
+            status=int(str(resp.status).split(maxsplit=1)[0]) if resp.status else None,
+            bytes=resp.sent,
+            ms=round(request_time.total_seconds() * 1000),
+            client=environ.get("REMOTE_ADDR", ""),
+        )
+
+    def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """Log a failure; a client that stalled is none of ours."""
+        if isinstance(sys.exception(), TimeoutError):
+            _log.info("client stalled, connection closed")
+        else:
+            super().exception(msg, *args, **kwargs)
+
+
+class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
+    """The web service; `make_app` is called in the worker process, so nothing connects before the fork."""
+
+    def __init__(self, settings: Settings, make_app: Callable[[], Flask]) -> None:
+        self._settings = settings
+        self._make_app = make_app
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Give gunicorn its options; its own files and environment are not read."""
+        for name, value in options(self._settings).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Make the app in the worker process and prepare the object store beside it."""
+        app = self._make_app()
+        objects = of_app(app).services.objects
+        threading.Thread(target=prepare, args=(objects,), name="prepare", daemon=True).start()
+        return app
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """Return gunicorn's options."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return {
+        "bind": f"{host}:{settings.port}",
+        "workers": 1,  # watchers, limits and metrics are counted in one process
+        "worker_class": Worker,
+        "threads": settings.web_threads,
+        "worker_connections": settings.web_threads + CONNECTIONS_ABOVE_THREADS,
+        "keepalive": KEEPALIVE_SECONDS,
+        "graceful_timeout": GRACEFUL_SECONDS,
+        "timeout": HEARTBEAT_SECONDS,
+        "logger_class": Log,
+        "accesslog": "-",
+        "control_socket_disable": True,  # nobody uses it, and it would be a file in somebody's home
+        "proc_name": "rungs-web",
+        "post_worker_init": _stop_streams_with,
+        "pre_request": _bounded_waits(settings.client_idle_seconds),
+    }
+
+
+def prepare(objects: ObjectStore) -> None:
+    """Create what the object store needs, again and again until it answers; uploads are refused meanwhile."""
+    while True:
+        try:
+            objects.prepare()
+        except BusyError as error:
+            _log.warning("object store not prepared yet", error=error.message)
+            threading.Event().wait(PREPARE_PAUSE_SECONDS)
+        else:
+            return
+
+
+def _stop_streams_with(worker: Worker) -> None:
+    """End event streams when the worker stops: they would hold it until it is killed."""
+    of_app(worker.wsgi).hub.stop_when(lambda: not worker.alive)
+
+
+def _bounded_waits(seconds: int) -> Callable[[Worker, Any], None]:
+    """Return a hook that lets no read from a client, and no write to one, take longer."""
+
+    def bound(_worker: Worker, request: Any) -> None:
+        request.unreader.sock.settimeout(seconds)
+
+    return bound

@@ -1,0 +1,41 @@
+// Talking to the API: JSON in, problem+json turned into one kind of error.
+
+import { text } from "./texts.js";
+import { reason } from "./words.js";
+
+/** What the server refused and when it may be asked again (seconds, null if it did not say). */
+export class Problem extends Error {
+  constructor(message, { status = 0, code = "", retryAfter = null } = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** The Problem in an answer; anything that is not problem+json still becomes a sentence. */
+export function problemOf(status, body, retryAfter) {
+  const seconds = Number.parseInt(retryAfter ?? "", 10);
+  const options = { status, retryAfter: Number.isFinite(seconds) ? seconds : null };
+  try {
+    const problem = JSON.parse(body);
+    const message = problem.detail || problem.title;
+    if (message) return new Problem(reason({ code: problem.code, message }), { ...options, code: problem.code });
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  return new Problem(status === 503 ? text("file.busy") : text("file.refused", { status }), options);
+}
+
+/** Ask the API; resolves with JSON (null for an empty answer), throws a Problem. */
+export async function ask(path, method = "GET") {
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers: { Accept: "application/json" } });
+  } catch (error) {
+    throw new Problem(text("file.offline"), { cause: error });
+  }
+  const body = await answer.text();
+  if (!answer.ok) throw problemOf(answer.status, body, answer.headers.get("Retry-After"));
+  return body ? JSON.parse(body) : null;
+}

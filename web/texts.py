@@ -1,0 +1,161 @@
+"""Every text that is put together with data, by key: pages take them from here, and scripts get them as JSON.
+
+`%(name)s` marks what is filled in. Durations, sizes and dates are not here: CLDR words them, through Babel on the
+server and Intl in the browser.
+"""
+
+from __future__ import annotations
+
+from flask_babel import get_translations
+from flask_babel import lazy_gettext as _
+
+_STATES = {
+    "state.queued": _("Waiting"),
+    "state.planning": _("Planning"),
+    "state.encoding": _("Encoding"),
+    "state.packaging": _("Packaging"),
+    "state.ready": _("Ready"),
+    "state.failed": _("Failed"),
+    "state.cancelled": _("Cancelled"),
+}
+
+_PROGRESS = {
+    "line.1": _("Next in line"),
+    "line.2": _("Second in line"),
+    "line.3": _("Third in line"),
+    "line.4": _("Fourth in line"),
+    "line.5": _("Fifth in line"),
+    "line.n": _("Number %(n)s in line"),
+    "line.unknown": _("Waiting in line"),
+    "line.ready_in": _("%(line)s, ready in about %(duration)s"),
+    "doing.planning": _("Looking at the video"),
+    "doing.waiting": _("Planned; waiting for a free encoder"),
+    "doing.encoding": _("Encoding"),
+    "doing.packaging": _("Checking and putting the files together"),
+    "eta.ready_in": _("Ready in about %(duration)s"),
+    "eta.moment": _("Ready in a few seconds"),
+    "done.ready": _("Ready to watch and download"),
+    "done.took": _("Done in %(duration)s"),
+    "done.failed": _("This video could not be encoded"),
+    "done.cancelled": _("Can be started again"),
+    "done.deleted": _("This job was deleted."),
+}
+
+_PLAN = {
+    "plan.source": _("%(size)s %(codec)s at %(rate)s frames per second, %(duration)s, %(sound)s"),
+    "plan.becomes": _("%(source)s → %(rungs)s"),
+    "plan.interlaced": _("interlaced"),
+    "plan.hdr": _("HDR"),
+    "plan.no_sound": _("no sound"),
+    "plan.mono": _("%(codec)s mono"),
+    "plan.stereo": _("%(codec)s stereo"),
+    "plan.channels": _("%(codec)s with %(n)s channels"),
+    "picture.later": _("The video appears here when it is ready."),
+    "picture.none": _("There is no video to show."),
+    "rung.size": _("%(width)s × %(height)s"),
+    "rung.download": _("Download %(name)s, %(size)s"),
+    "rung.progress": _("Progress of %(name)s"),
+}
+
+_UPLOAD = {
+    "drop.words": _("Drop videos here"),
+    "drop.hint": _("or choose files from your device"),
+    "file.waiting": _("Waiting to be sent"),
+    "file.sending": _("%(percent)s sent"),
+    "file.left": _("%(duration)s left"),
+    "file.storing": _("Sent; waiting for the server to confirm"),
+    "file.sent": _("Upload complete. We will tell you here when the encoding is done."),
+    "file.cancelled": _("Sending cancelled; nothing was kept."),
+    "file.empty": _("This file is empty. Choose another one."),
+    "file.too_large": _("This file is %(size)s; at most %(limit)s can be uploaded."),
+    "file.retry_in": _("%(reason)s Trying again in %(duration)s; your file stays chosen."),
+    "file.offline": _("The connection to the server was lost."),
+    "file.busy": _("The server is busy."),
+    "file.refused": _("The server did not take the file (error %(status)s)."),
+    "file.gave_up": _("%(reason)s Check your connection, then press “Send now”; your file stays chosen."),
+    "file.cancel": _("Cancel sending %(name)s"),
+    "file.remove": _("Remove %(name)s from the list"),
+    "file.retry": _("Send %(name)s now"),
+    "word.cancel": _("Cancel"),
+    "word.remove": _("Remove"),
+}
+
+_PAGE = {
+    "live.polling": _("Live updates are interrupted; this page asks the server every few seconds instead."),
+    "live.offline": _("The server cannot be reached. This page keeps trying."),
+    "action.failed": _("That did not work: %(reason)s"),
+    "notify.on": _("You will be told when it is done. Keep this page open."),
+    "notify.blocked": _("Notifications are blocked in this browser. Allow them in its settings for this site."),
+    "notify.ready": _("%(title)s is ready"),
+    "notify.failed": _("%(title)s could not be encoded"),
+    "notify.cancelled": _("%(title)s was cancelled"),
+    "size.unknown": _("unknown size"),
+    "queue.speed": _("%(n)s× real time"),
+    "ladder.progress": _("Progress"),
+    "ladder.downloads": _("Downloads"),
+    "time.now": _("just now"),
+}
+
+_ERRORS = {
+    "error.not_a_video": _("This file is not a video, or its kind of container is not supported."),
+    "error.audio_only": _("This file holds sound but no moving picture."),
+    "error.picture_only": _("This file is a still picture, not a video."),
+    "error.no_frames": _("This file announces a video, but not one picture of it can be decoded."),
+    "error.picture_too_large": _("The picture of this video is larger than this installation encodes."),
+    "error.picture_too_small": _("The picture of this video is too small to be encoded."),
+    "error.too_long": _("This video is longer than this installation encodes."),
+    "error.decode_failed": _("This video is damaged and cannot be decoded."),
+    "error.tool_failed": _("The encoder ended with an error."),
+    "error.tool_timeout": _("The encoder stopped making progress."),
+    "error.output_mismatch": _("The result did not have the planned number of pictures, so it was thrown away."),
+    "error.lease_lost": _("Another encoder took over this work."),
+    "error.attempts_spent": _("Encoding failed several times in a row."),
+    "error.upload_incomplete": _("Fewer bytes arrived than were announced; nothing was kept."),
+    "error.upload_empty": _("The file is empty."),
+    "error.upload_too_large": _("The file is larger than this installation takes."),
+    "error.invalid_request": _("A field of the request is missing or malformed."),
+    "error.cross_site": _("The request came from another site and was refused."),
+    "error.job_not_found": _("There is no such job, or it was deleted."),
+    "error.object_not_found": _("This file does not exist any more."),
+    "error.conflict": _("The job is not in a state that allows this."),
+    "error.job_exists": _("There is such a job already."),
+    "error.transition_refused": _("The job is not in a state that allows this any more."),
+    "error.too_many_uploads": _("As many uploads are arriving as this installation takes at once."),
+    "error.storage_full": _("The storage is full for the moment."),
+    "error.object_store_unavailable": _("The storage does not answer for the moment."),
+    "error.job_store_unavailable": _("The queue does not answer for the moment."),
+    "next.media": _("Another try would end the same way. Export the video again, or upload a different file."),
+    "next.attempt": _(
+        "Your upload is kept: try again. If it fails again, the details below help whoever runs this server."
+    ),
+}
+
+_CATEGORIES = {"one": 1, "other": 2}  # a number of each plural category
+
+TEXTS = {**_STATES, **_PROGRESS, **_PLAN, **_UPLOAD, **_PAGE, **_ERRORS}
+
+
+def texts() -> dict[str, str]:
+    """Return all texts in the language of the present request."""
+    return {key: str(text) for key, text in TEXTS.items()}
+
+
+def plurals() -> dict[str, dict[str, str]]:
+    """Return the texts that count something: for each key the form for one and for other numbers.
+
+    These are the two plural categories that the pages' languages know (Korean uses `other` alone).
+    """
+    ungettext = get_translations().ungettext
+    return {
+        "files.chosen": {
+            category: ungettext("%(n)s file chosen", "%(n)s files chosen", n) for category, n in _CATEGORIES.items()
+        },
+        "files.sent": {
+            category: ungettext(
+                "Your file is uploaded. Watch it in the list below.",
+                "All %(n)s files are uploaded. Watch them in the list below.",
+                n,
+            )
+            for category, n in _CATEGORIES.items()
+        },
+    }

@@ -1,0 +1,195 @@
+"""`POST /api/jobs`: one upload becomes one job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from http import HTTPStatus
+
+import structlog
+from flask import Blueprint, Response, jsonify, redirect, request, url_for
+from gunicorn.http.errors import ParseException
+from spectree import Response as Answers
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.wrappers import Response as AnyResponse
+from werkzeug.wsgi import get_input_stream
+
+from storage import keys
+from storage.errors import (
+    BusyError,
+    InvalidRequestError,
+    JobExistsError,
+    JobStoreDownError,
+    ObjectStoreDownError,
+    RungsError,
+    UploadIncompleteError,
+)
+from storage.jobs import Job, Stage, Task, new_job_id
+from storage.public import timestamp
+from storage.services import Services
+from web.connection import close_after_answer
+from web.context import OWNER, Web, current
+from web.multipart import read_form
+from web.problems import prefers_html
+from web.receiving import Received, receive
+from web.schemas import AcceptedJob, Problem, UploadForm, spec
+
+MANIFEST_VERSION = 1
+MESSAGE = "The upload is complete. You will be told when encoding is done."
+
+blueprint = Blueprint("uploads", __name__)
+_log = structlog.get_logger(__name__)
+
+
+@blueprint.post("/api/jobs")
+@spec.validate(
+    form=UploadForm,
+    resp=Answers(
+        HTTP_202=AcceptedJob,
+        HTTP_303=None,
+        HTTP_400=Problem,
+        HTTP_403=Problem,
+        HTTP_413=Problem,
+        HTTP_503=Problem,
+    ),
+    tags=["jobs"],
+)
+def create_job() -> AnyResponse:
+    """Upload a video.
+
+    The body is streamed into the object store. The answer is 202 with the job; a browser's form post without
+    JavaScript is sent on to the job's page.
+    """
+    web = current()
+    try:
+        job = _take(web)
+    except RungsError as error:
+        web.metrics.uploads.labels("busy" if isinstance(error, BusyError) else "refused").inc()
+        raise
+    web.metrics.uploads.labels("accepted").inc()
+    place = url_for("jobs.get_job", job_id=job.id)
+    if prefers_html():
+        return redirect(f"/jobs/{job.id}", 303)
+    answer = jsonify({**web.views.of(job), "message": MESSAGE})
+    answer.status_code = 202
+    answer.headers["Location"] = place
+    return answer
+
+
+@blueprint.after_request
+def close_if_refused(response: Response) -> Response:
+    """Close the connection after a refusal: most of the body may still be on its way, and nobody will read it."""
+    if response.status_code >= HTTPStatus.BAD_REQUEST:
+        close_after_answer()
+    return response
+
+
+def _take(web: Web) -> Job:
+    """Receive the request's file and make it a job; everything that can be refused early is."""
+    boundary = _boundary()
+    announced = request.content_length
+    web.services.jobs.ping()
+    with web.gate.enter(announced, web.services.objects.free_bytes()) as ticket:
+
+        def count(size: int) -> None:
+            ticket.received(size)
+            web.metrics.upload_bytes.inc(size)
+
+        events = read_form(_body_reader(), boundary, announced=announced)
+        limit = web.gate.limits.upload_bytes
+        received = receive(events, web.services.objects, new_job_id(), limit=limit, on_bytes=count)
+    return register(received, web.services, now=web.clock())
+
+
+def _boundary() -> bytes:
+    if request.mimetype != "multipart/form-data" or not request.mimetype_params.get("boundary"):
+        raise InvalidRequestError("The body must be a form: multipart/form-data with a boundary.")
+    try:
+        return request.mimetype_params["boundary"].encode("ascii")
+    except UnicodeEncodeError as error:
+        raise InvalidRequestError("The form's boundary holds characters that are not ASCII.") from error
+
+
+def _body_reader() -> Callable[[int], bytes]:
+    # Not request.stream: that one is held to the size of a form. Here the admission and the counting set the limits.
+    stream = get_input_stream(request.environ)
+
+    def read(size: int) -> bytes:
+        # Only the client's side can fail here, so no error of the object store is mistaken for the client's.
+        try:
+            return stream.read(size)
+        except TimeoutError as error:
+            raise UploadIncompleteError("The client sent nothing for too long; nothing was kept.") from error
+        except (OSError, ParseException, ClientDisconnected) as error:
+            raise UploadIncompleteError("The connection broke before the upload was complete.") from error
+
+    return read
+
+
+def register(received: Received, services: Services, *, now: float) -> Job:
+    """Make a received upload a job and publish its first task; `now` is Unix seconds.
+
+    The manifest comes before the record, so that a job can always be rebuilt. Raises BusyError if one of the stores
+    went away; then nothing is left of the upload.
+    """
+    job = Job(
+        id=received.job_id,
+        owner=OWNER,
+        title=received.title,
+        filename=received.filename,
+        size=received.size,
+        created_at=now,
+        webhook_url=received.webhook_url,
+    )
+    with ExitStack() as undo:
+        undo.callback(_remove, services, job.id)
+        manifest = json.dumps(manifest_of(job, received.sha256), ensure_ascii=False).encode()
+        services.objects.put_bytes(keys.manifest(job.id), manifest, content_type="application/json")
+        _create(services, job)
+        undo.pop_all()
+    publish_plan(services, job)
+    return job
+
+
+def manifest_of(job: Job, sha256: str) -> dict[str, object]:
+    """Return what lies beside the original: enough to rebuild the job's record."""
+    return {
+        "version": MANIFEST_VERSION,
+        "id": job.id,
+        "owner": job.owner,
+        "title": job.title,
+        "filename": job.filename,
+        "size": job.size,
+        "sha256": sha256,
+        "created_at": timestamp(job.created_at),
+        "webhook_url": job.webhook_url,
+    }
+
+
+def publish_plan(services: Services, job: Job) -> None:
+    """Publish the job's first task; a broker that is away is no reason to refuse, as the janitor publishes it."""
+    try:
+        services.publisher.publish(Task(job.id, Stage.PLAN))
+    except JobStoreDownError as error:
+        _log.warning("plan not published, left to the janitor", job=job.id, error=error.message)
+
+
+def _create(services: Services, job: Job) -> None:
+    """Create the record; once more if the answer was lost, since a job without its objects is worse than a delay."""
+    try:
+        services.jobs.create(job)
+    except JobExistsError:
+        return  # nobody else knows this id: an earlier try of the store's own went through
+    except JobStoreDownError:
+        try:
+            services.jobs.create(job)
+        except JobExistsError:
+            return
+
+
+def _remove(services: Services, job_id: str) -> None:
+    try:
+        services.objects.delete_prefix(keys.originals(job_id))
+    except ObjectStoreDownError as error:
+        _log.warning("objects of a refused upload are left to the janitor", job=job_id, error=error.message)

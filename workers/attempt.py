@@ -1,0 +1,148 @@
+"""One attempt at one task: claim, keep the lease, run the stage, and turn every outcome into the right next step."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from storage import keys
+from storage.errors import (
+    AttemptsSpentError,
+    BusyError,
+    ConflictError,
+    JobNotFoundError,
+    LeaseLostError,
+    RungsError,
+    UnforeseenError,
+)
+from storage.job_store import Claim
+from storage.jobs import Changes, Job, JobError, JobState, Task
+from storage.services import Services
+from storage.settings import Settings
+from workers.outcomes import Outcome, outcome_of
+from workers.scratch import attempt_name, scratch_folder
+from workers.tool import Limits, Watch
+
+LEASE_SECONDS = 6.0  # how long a dead attempt blocks its task: with the janitor's round it goes on within 10 s
+RENEW_SECONDS = 1.5  # four tries before the lease ends; also how soon a cancelled job's ffmpeg is stopped
+REPORT_SECONDS = 0.5  # progress is for people: more than two a second is noise in the event log
+DEADLINE_SECONDS = 24 * 3600.0  # the stall watchdog is the real guard; this ends what moves but never arrives
+
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What a stage is given: the task and its job, the parts, a scratch folder of its own and the watch over tools."""
+
+    task: Task
+    job: Job
+    services: Services
+    settings: Settings
+    scratch: Path
+    name: str
+    watch: Watch = field(default_factory=Watch)
+    _reported_at: float = 0.0
+
+    @property
+    def limits(self) -> Limits:
+        """Return the time limits of an ffmpeg of this attempt."""
+        return Limits(deadline=DEADLINE_SECONDS, stall=self.settings.stall_seconds)
+
+    def report(self, frames: int) -> None:
+        """Pass progress on, at most every REPORT_SECONDS."""
+        now = time.monotonic()
+        if now - self._reported_at < REPORT_SECONDS:
+            return
+        self._reported_at = now
+        if not self.services.jobs.report(self.task, self.name, frames):
+            self.watch.cancelled.set()
+
+    def check_ours(self) -> None:
+        """Raise LeaseLostError rather than let an object be published for a job that ended or is another attempt's."""
+        if self.watch.cancelled.is_set():
+            raise LeaseLostError("The job ended, or another attempt owns this task now.")
+
+
+Stage = Callable[[Attempt], None]
+
+
+def attempt_task(task: Task, stage: Stage, services: Services, settings: Settings) -> None:
+    """Try the task once, if it is ours to try; return when the delivery may be acknowledged."""
+    name = attempt_name()
+    log = _log.bind(job=task.job_id, task=task.field, attempt=name)
+    claim = services.jobs.claim(task, name, lease_seconds=LEASE_SECONDS, limit=settings.attempts)
+    if claim is Claim.SPENT:
+        fail_job(services, task, AttemptsSpentError(f"Every attempt at {task.field} died without an answer."))
+    if claim is not Claim.GRANTED:
+        log.info("not ours", claim=str(claim))
+        return
+    started = time.monotonic()
+    try:
+        with scratch_folder(settings.scratch_dir, name) as folder:
+            attempt = Attempt(task, services.jobs.get(task.job_id), services, settings, folder, name)
+            with _kept_lease(attempt):
+                stage(attempt)
+        log.info("done", seconds=round(time.monotonic() - started, 2))
+    except Exception as error:  # noqa: BLE001 - every failure must end in a decision, none may leave a job stuck
+        _decide(task, name, error, services, settings)
+
+
+def fail_job(services: Services, task: Task, error: RungsError) -> None:
+    """End the job with this error, unless it ended already, and remove what was made for it; the original stays."""
+    reason = JobError(code=error.code, message=error.message, detail=error.detail)
+    try:
+        services.jobs.move(task.job_id, JobState.FAILED, Changes(error=reason))
+    except (ConflictError, JobNotFoundError):
+        _log.info("job ended before it could fail", job=task.job_id, code=error.code)
+        return
+    services.objects.delete_prefix(keys.renditions(task.job_id))
+
+
+def _decide(task: Task, name: str, error: Exception, services: Services, settings: Settings) -> None:
+    outcome = outcome_of(error)
+    log = _log.bind(job=task.job_id, task=task.field, attempt=name, outcome=str(outcome))
+    log.warning("attempt failed", error=str(error), exc_info=not isinstance(error, RungsError))
+    known = error if isinstance(error, RungsError) else UnforeseenError("Something unforeseen went wrong.")
+    if outcome is Outcome.STOP:
+        services.jobs.release(task, name, refund=True)
+        return
+    if outcome is Outcome.FAIL_JOB:
+        fail_job(services, task, known)
+        return
+    spent = services.jobs.release(task, name, refund=outcome is Outcome.WAIT)
+    if spent >= settings.attempts:
+        fail_job(services, task, known)
+        return
+    services.publisher.publish(task)
+
+
+@contextmanager
+def _kept_lease(attempt: Attempt) -> Iterator[None]:
+    """Renew the lease while the stage runs; when it is lost, stop the running tool."""
+    ended = threading.Event()
+
+    def keep() -> None:
+        while not ended.wait(RENEW_SECONDS):
+            try:
+                kept = attempt.services.jobs.renew(attempt.task, attempt.name, lease_seconds=LEASE_SECONDS)
+            except BusyError as error:
+                _log.warning("lease could not be renewed", task=attempt.task.field, error=error.message)
+                continue
+            if not kept:
+                attempt.watch.cancelled.set()
+                return
+
+    keeper = threading.Thread(target=keep, name="lease", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        keeper.join()

@@ -1,0 +1,135 @@
+"""Reading fragmented MP4 (ISO/IEC 14496-12): split off the initialisation section, count frames, check timestamps.
+
+Only files that our own ffmpeg wrote are read here; still, every length is checked against the bytes there are.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from storage.errors import OutputMismatchError
+
+_TFHD_DEFAULT_DURATION = 0x08
+_TFHD_SAMPLE_DESCRIPTION = 0x02
+_TFHD_BASE_OFFSET = 0x01
+_TRUN_DATA_OFFSET = 0x01
+_TRUN_FIRST_FLAGS = 0x04
+_TRUN_DURATION = 0x100
+_TRUN_SIZE = 0x200
+_TRUN_FLAGS = 0x400
+_TRUN_COMPOSITION = 0x800
+_HEADER_BYTES = 8
+_MAX_MOOF_BYTES = 64 * 1024**2  # a moof lists one keyframe's frames: thousands of bytes, not millions
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box's type and where its payload lies in the file, bytes."""
+
+    kind: bytes
+    start: int
+    payload: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fragmented:
+    """What the boxes of a fragmented file say: end of the init section (bytes), presentation times (ticks, sorted)."""
+
+    init_bytes: int
+    times: tuple[int, ...]
+    fragments: int
+
+
+def read_fragmented(path: Path) -> Fragmented:
+    """Read the boxes of a file with one track. Raises OutputMismatchError when it is not well formed."""
+    init_bytes, fragments = 0, 0
+    times: list[int] = []
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        for box in _boxes(file, 0, size):
+            if box.kind in {b"ftyp", b"moov"}:
+                init_bytes = box.end
+            elif box.kind == b"moof":
+                fragments += 1
+                times.extend(_moof_times(file, box))
+    if not init_bytes:
+        raise OutputMismatchError("The encoder wrote no initialisation section.")
+    return Fragmented(init_bytes=init_bytes, times=tuple(sorted(times)), fragments=fragments)
+
+
+def check_grid(found: Fragmented, *, first: int, frames: int, ticks: int) -> None:
+    """Raise OutputMismatchError unless the times are exactly those of `frames` frames from frame `first` on."""
+    if len(found.times) != frames:
+        raise OutputMismatchError(f"{len(found.times)} frames were encoded, {frames} were planned.")
+    for position, time in enumerate(found.times):
+        if time != (first + position) * ticks:
+            raise OutputMismatchError(
+                f"Frame {first + position} lies at tick {time}, not {(first + position) * ticks}."
+            )
+
+
+def _boxes(file: IO[bytes], start: int, end: int) -> Iterator[Box]:
+    while start + _HEADER_BYTES <= end:
+        file.seek(start)
+        size, kind = struct.unpack(">I4s", file.read(_HEADER_BYTES))
+        payload = start + _HEADER_BYTES
+        if size == 1:
+            (size,) = struct.unpack(">Q", file.read(8))
+            payload += 8
+        elif size == 0:
+            size = end - start
+        if size < payload - start or start + size > end:
+            raise OutputMismatchError("The encoder's file is cut off in the middle of a box.")
+        yield Box(kind, start, payload, start + size)
+        start += size
+
+
+def _moof_times(file: IO[bytes], moof: Box) -> Iterator[int]:
+    """Yield the presentation time of each sample of the fragment, in decoding order."""
+    if moof.end - moof.start > _MAX_MOOF_BYTES:
+        raise OutputMismatchError("A fragment's index is larger than any that the encoder writes.")
+    for traf in (box for box in _boxes(file, moof.payload, moof.end) if box.kind == b"traf"):
+        decode_time, default_duration = 0, 0
+        for box in _boxes(file, traf.payload, traf.end):
+            file.seek(box.payload)
+            data = file.read(box.end - box.payload)
+            if box.kind == b"tfhd":
+                default_duration = _default_duration(data)
+            elif box.kind == b"tfdt":
+                decode_time = struct.unpack_from(">Q" if data[0] else ">I", data, 4)[0]
+            elif box.kind == b"trun":
+                for duration, offset in _samples(data, default_duration):
+                    yield decode_time + offset
+                    decode_time += duration
+
+
+def _default_duration(tfhd: bytes) -> int:
+    flags = int.from_bytes(tfhd[1:4], "big")
+    offset = 8 + 8 * bool(flags & _TFHD_BASE_OFFSET) + 4 * bool(flags & _TFHD_SAMPLE_DESCRIPTION)
+    if not flags & _TFHD_DEFAULT_DURATION:
+        return 0
+    duration: int = struct.unpack_from(">I", tfhd, offset)[0]
+    return duration
+
+
+def _samples(trun: bytes, default_duration: int) -> Iterator[tuple[int, int]]:
+    """Yield (duration, composition offset) of each sample, in ticks; offsets are signed in version 1."""
+    flags = int.from_bytes(trun[1:4], "big")
+    count: int = struct.unpack_from(">I", trun, 4)[0]
+    offset = 8 + 4 * bool(flags & _TRUN_DATA_OFFSET) + 4 * bool(flags & _TRUN_FIRST_FLAGS)
+    for _ in range(count):
+        duration, composition = default_duration, 0
+        for flag in (_TRUN_DURATION, _TRUN_SIZE, _TRUN_FLAGS, _TRUN_COMPOSITION):
+            if not flags & flag:
+                continue
+            if flag == _TRUN_DURATION:
+                duration = struct.unpack_from(">I", trun, offset)[0]
+            elif flag == _TRUN_COMPOSITION:
+                composition = struct.unpack_from(">i" if trun[0] else ">I", trun, offset)[0]
+            offset += 4
+        yield duration, composition

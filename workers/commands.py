@@ -1,0 +1,149 @@
+"""Every ffmpeg command of the pipeline as a pure function of the plan; tests compare the whole argument list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+from storage.plan import AudioSource, Plan, Rung, Segment
+from workers.demuxers import as_input, input_options
+from workers.filters import even_picture, rung_streams
+
+MIN_TIMESCALE = 10_000  # ticks a second: fine enough that players never round a frame away
+SAMPLE_RATE = 48_000  # Hz; what every player and AAC decoder takes
+POSTER_SECONDS = 3.0  # the poster is the most typical picture of so many seconds: not a black one, not a blurred one
+POSTER_AT = 0.1  # of the duration: behind titles and fades
+POSTER_QUALITY = 3  # mjpeg scale 2..31; about 60-150 kB at 720p
+
+POSTER_SIDE = 540  # pixels; smaller posters look soft beside the player
+B_FRAMES = 3  # the same in all rungs, or fragments would not line up: the B-frame delay is part of every timestamp
+
+_GLOBAL = (
+    "-hide_banner",
+    "-nostdin",  # a tool that reads the terminal can stop for ever
+    "-y",  # an attempt that starts over in its scratch folder replaces its own files
+    "-nostats",
+    "-loglevel", "warning",
+    "-progress", "pipe:1",
+    "-stats_period", "0.5",
+    "-max_error_rate", "1",  # damaged sources give what can be decoded; the frame count decides, not the tool
+    "-filter_complex_threads", "1",  # scaling in threads costs more CPU than it saves beside busy slots
+)  # fmt: skip
+
+
+def timescale(plan: Plan) -> int:
+    """Return ticks per second such that a frame is a whole number of ticks, also for the /1001 rates."""
+    return plan.rate_num * -(-MIN_TIMESCALE // plan.rate_num)
+
+
+def frame_ticks(plan: Plan) -> int:
+    """Return the length of one frame in ticks of the timescale."""
+    return timescale(plan) // plan.rate_num * plan.rate_den
+
+
+def segment_command(plan: Plan, segment: Segment, url: str, folder: Path) -> list[str]:
+    """Return the command that decodes the segment once and writes `<rung>.mp4` (fragmented) for each rung."""
+    source = ffmpeg.input(as_input(url), **_decoding(plan, url))
+    outputs = [
+        ffmpeg.output(stream, str(folder / f"{rung.name}.mp4"), **_encoding(plan, segment, rung))
+        for rung, stream in rung_streams(source, plan, segment)
+    ]
+    return _compiled(outputs)
+
+
+def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path) -> list[str]:
+    """Return the command that encodes the job's sound once, laid exactly beside the picture's timeline."""
+    source = ffmpeg.input(as_input(url), **input_options(url), copyts=None)
+    start, length = plan.video.start_time, plan.duration
+    stream = (
+        source[str(audio.stream)]
+        .filter("asetpts", f"PTS-{start:.6f}/TB")
+        .filter(
+            "aresample",
+            SAMPLE_RATE,
+            first_pts=0,  # silence where the sound begins later, cut where it begins before the first picture
+            **{"async": 1},  # gaps in the source become silence instead of drift
+        )
+        .filter("atrim", end=f"{length:.6f}")
+        .filter("apad", whole_dur=f"{length:.6f}")
+    )
+    options: dict[str, Any] = {
+        "c:a": "aac",
+        "b:a": audio.bitrate,
+        "ac": audio.channels,
+        "map_metadata": -1,  # places and names in tags are nobody's business
+        "fflags": "+bitexact",  # the same bytes from every attempt
+        "f": "mp4",
+    }
+    return _compiled([ffmpeg.output(stream, str(target), **options)])
+
+
+def poster_command(plan: Plan, url: str, target: Path, *, seek: bool) -> list[str]:
+    """Return the command that writes the most typical picture of the beginning (with `seek`, from shortly after it)."""
+    at = plan.video.start_time - plan.video.container_start + plan.duration * POSTER_AT
+    source = ffmpeg.input(as_input(url), **input_options(url), **({"ss": f"{max(0.0, at):.3f}"} if seek else {}))
+    picture = source[str(plan.video.stream)].filter("thumbnail", max(1, round(POSTER_SECONDS * plan.rate)))
+    options: dict[str, Any] = {"frames:v": 1, "q:v": POSTER_QUALITY, "map_metadata": -1, "f": "image2", "update": 1}
+    return _compiled([ffmpeg.output(even_picture(picture, plan, _poster_rung(plan)), str(target), **options)])
+
+
+def package_command(video: Path, audio: Path | None, target: Path) -> list[str]:
+    """Return the command that joins a rung's fragments and the sound into one MP4, index first, nothing re-encoded."""
+    streams = [ffmpeg.input(as_input(str(video)))["v:0"]]
+    if audio is not None:
+        streams.append(ffmpeg.input(as_input(str(audio)))["a:0"])
+    options: dict[str, Any] = {
+        "c": "copy",
+        "map_metadata": -1,
+        "movflags": "+faststart",  # the index stands first, so playback begins before the download ends
+        "fflags": "+bitexact",
+        "f": "mp4",
+    }
+    return _compiled([ffmpeg.output(*streams, str(target), **options)])
+
+
+def _decoding(plan: Plan, url: str) -> dict[str, Any]:
+    return {
+        **input_options(url),
+        "threads": plan.threads,
+        "copyts": None,  # the filters cut by the source's clock
+    }
+
+
+def _encoding(plan: Plan, segment: Segment, rung: Rung) -> dict[str, Any]:
+    return {
+        "c:v": "libx264",
+        "preset": plan.preset,
+        "profile:v": "high",
+        "threads": plan.threads,  # belongs to the plan: other thread counts give other bytes
+        "crf": rung.crf,
+        "maxrate": rung.maxrate,
+        "bufsize": rung.bufsize,
+        "bf": B_FRAMES,
+        "g": plan.fragment_frames,
+        "force_key_frames": f"expr:not(mod(n,{plan.fragment_frames}))",  # by frames: exact for the /1001 rates too
+        "x264-params": "stitchable=1",  # headers independent of content: every segment fits the same init section
+        "frames:v": segment.frames,
+        "map_metadata": -1,
+        "map_chapters": -1,
+        "video_track_timescale": timescale(plan),
+        "avoid_negative_ts": "disabled",  # times stay on the job's timeline
+        "use_editlist": 0,  # fragments are played one after another; an edit list belongs to whole files
+        # One fragment per keyframe, index first, times in the boxes exact whatever segment they belong to (DESIGN §7).
+        "movflags": "+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets+frag_discont",
+        "fflags": "+bitexact",
+        "f": "mp4",
+    }
+
+
+def _poster_rung(plan: Plan) -> Rung:
+    """Return the smallest rung that still fills a page: 720p where there is one."""
+    return next((rung for rung in reversed(plan.rungs) if min(rung.width, rung.height) >= POSTER_SIDE), plan.rungs[0])
+
+
+def _compiled(outputs: list[Any]) -> list[str]:
+    stream = outputs[0] if len(outputs) == 1 else ffmpeg.merge_outputs(*outputs)
+    arguments: list[str] = ffmpeg.compile(stream)
+    return [arguments[0], *_GLOBAL, *arguments[1:]]

@@ -1,0 +1,82 @@
+"""The filter graph of a segment: one decode, exact frames on the output grid, cascaded scaling. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from storage.plan import Plan, Rung, Segment
+
+# Frames that may be repeated at the very end of a segment: containers round the last frame's length, and a decoder that
+# drops a broken last frame must not cost the segment its exact count. More missing than this is a truncated file.
+SPARE_FRAMES = 3
+HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})  # PQ and HLG: shown as they are they look grey
+SDR_PEAK_NITS = 100  # what tone mapping takes as diffuse white; BT.2408's reference for SDR
+
+
+def rung_streams(url_input: Any, plan: Plan, segment: Segment) -> list[tuple[Rung, Any]]:
+    """Return one filtered stream per rung, largest first; each smaller one is scaled from the one above it."""
+    stream = _on_grid(url_input[str(plan.video.stream)], plan, segment)
+    streams: list[tuple[Rung, Any]] = []
+    for position, rung in enumerate(plan.rungs):
+        scaled = even_picture(stream, plan, rung) if position == 0 else _scaled(stream, rung)
+        if rung is plan.rungs[-1]:
+            streams.append((rung, scaled))
+            continue
+        parts = scaled.filter_multi_output("split", 2)
+        streams.append((rung, parts[0]))
+        stream = parts[1]
+    return streams
+
+
+def _on_grid(stream: Any, plan: Plan, segment: Segment) -> Any:
+    """Return exactly the segment's frames, numbered on the output grid."""
+    if plan.video.interlaced:
+        # One frame per frame, only where a frame says it is interlaced: mixed sources keep their progressive parts.
+        stream = stream.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
+    start = plan.video.start_time + float(segment.first_frame / plan.rate)
+    return (
+        stream.filter(
+            "fps",
+            fps=f"{plan.rate_num}/{plan.rate_den}",
+            start_time=f"{start:.6f}",  # with -copyts filters see the source's clock: n shows at start_time + n/R
+            round="near",
+        )
+        .filter("tpad", stop_mode="clone", stop=_clones(plan, segment))
+        .filter("trim", end_frame=segment.frames)
+        .filter("setpts", f"N+{segment.first_frame}")  # exact whole numbers in 1/R, free of the source's clock
+    )
+
+
+def _clones(plan: Plan, segment: Segment) -> int:
+    """Return how many times the last frame may be repeated: the planned tail (sound goes on) and the spare."""
+    last = segment.first_frame + segment.frames == plan.frames
+    return SPARE_FRAMES + (plan.tail_frames if last else 0)
+
+
+def even_picture(stream: Any, plan: Plan, rung: Rung) -> Any:
+    """Return the source's picture in the rung's size, square pixels, limited range, 8 bit 4:2:0, BT.709 where HDR."""
+    scaled = _scaled(stream, rung)
+    if plan.video.transfer in HDR_TRANSFERS:
+        scaled = _tone_mapped(scaled)
+    return scaled.filter("format", "yuv420p")
+
+
+def _scaled(stream: Any, rung: Rung) -> Any:
+    return stream.filter(
+        "scale",
+        rung.width,
+        rung.height,
+        flags="bicubic",  # measured beside lanczos and fast_bilinear, see docs/encoding.md
+        out_range="tv",  # phones record full range; players of H.264 expect limited
+    ).filter("setsar", "1")
+
+
+def _tone_mapped(stream: Any) -> Any:
+    """Return BT.709 from PQ or HLG; after scaling, as linear light in floating point is slow."""
+    return (
+        stream.filter("zscale", transfer="linear", npl=SDR_PEAK_NITS)
+        .filter("format", "gbrpf32le")
+        .filter("zscale", primaries="bt709")
+        .filter("tonemap", "hable", desat=0)
+        .filter("zscale", transfer="bt709", matrix="bt709", range="limited")
+    )

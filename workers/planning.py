@@ -1,0 +1,166 @@
+"""From the probe to the plan. Pure: the same facts always give the same plan."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+from storage.errors import (
+    AudioOnlyError,
+    NoFramesError,
+    NotMediaError,
+    PictureOnlyError,
+    TooLargePictureError,
+    TooLongError,
+    TooSmallPictureError,
+)
+from storage.plan import AudioSource, Plan, Segment, VideoSource
+from workers.ladder import MIN_SIDE, ladder
+from workers.probe import PacketTimes, Probe, Stream
+from workers.rates import output_rate, source_rate
+
+FRAGMENT_SECONDS = 4  # DESIGN §7: a 2 s grid costs about 20 % more bits than long GOPs at nearly the same quality
+MAX_PIXEL_ASPECT = 10  # real ones lie between 1:2 and 3:1; beyond this the header lies
+SOUND_TAIL_SECONDS = 0.5  # encoders leave up to about 100 ms of sound behind the last frame; more is meant to be heard
+MAX_SOUND_TAIL_SECONDS = 3600.0  # a picture with an hour of sound is a podcast; more was only seen in broken headers
+AUDIO_BITRATES = {1: 96_000, 2: 128_000}  # bits/s of AAC-LC by output channels: transparent for nearly all material
+STILL_CONTAINERS = frozenset({"jpeg_pipe", "png_pipe", "webp_pipe", "bmp_pipe"})
+SOUND_CONTAINERS = frozenset({"mp3", "wav", "flac", "aac"})
+INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLimits:
+    """What this installation takes: pixels of a picture, seconds of video; and how it encodes."""
+
+    max_pixels: int
+    max_seconds: int
+    preset: str
+    threads: int
+
+
+def choose_video(probe: Probe) -> Stream:
+    """Return the stream to encode: the default one among real video streams, else the first that has a picture.
+
+    Raises AudioOnlyError, PictureOnlyError, NotMediaError.
+    """
+    moving = [stream for stream in probe.streams if stream.kind == "video" and not stream.cover]
+    if probe.container in STILL_CONTAINERS:
+        raise PictureOnlyError("This is a still picture, not a video.")
+    if not moving or probe.container in SOUND_CONTAINERS:
+        if any(stream.kind == "audio" for stream in probe.streams):
+            raise AudioOnlyError("This file holds only sound. Rungs encodes video.")
+        raise NotMediaError("The file holds neither picture nor sound that could be encoded.")
+    usable = [stream for stream in moving if stream.codec and stream.width > 0 and stream.height > 0]
+    if not usable:
+        raise NoFramesError("A video stream is declared, but its pictures cannot be decoded.")
+    return max(usable, key=lambda stream: (stream.default, -stream.index))
+
+
+def choose_audio(probe: Probe) -> Stream | None:
+    """Return the default audio stream that can be decoded, else the first such, None without sound."""
+    usable = [s for s in probe.streams if s.kind == "audio" and s.codec and s.channels > 0 and s.sample_rate > 0]
+    return max(usable, key=lambda stream: (stream.default, -stream.index), default=None)
+
+
+def make_plan(probe: Probe, video: Stream, packets: PacketTimes, limits: PlanLimits) -> Plan:
+    """Return the plan for the chosen video stream and the times of its packets.
+
+    Raises NoFramesError, TooLargePictureError, TooSmallPictureError, TooLongError.
+    """
+    if not packets.times:
+        raise NoFramesError("A video stream is declared, but it holds no frames.")
+    if video.width * video.height > limits.max_pixels:
+        raise TooLargePictureError(f"The picture is {video.width}x{video.height}, larger than this installation takes.")
+    width, height, warnings = _display_size(video)
+    if min(width, height) < MIN_SIDE:
+        raise TooSmallPictureError(f"The picture is {width}x{height}; the smallest that can be encoded is {MIN_SIDE}.")
+    interlaced = video.field_order in INTERLACED_ORDERS
+    rate = output_rate(source_rate(packets.times, video.average_rate, interlaced=interlaced))
+    audio = choose_audio(probe)
+    shown = _shown_seconds(packets, rate)
+    duration = max(shown, _sound_seconds(packets, audio, shown))
+    if duration > limits.max_seconds:
+        raise TooLongError(f"The video lasts {duration / 3600:.1f} hours, longer than this installation takes.")
+    frames = max(1, round(duration * rate))
+    return Plan(
+        video=_video_source(probe, video, (width, height), packets.times[0], interlaced=interlaced),
+        audio=_audio_source(audio),
+        rungs=ladder(width, height, rate),
+        rate_num=rate.numerator,
+        rate_den=rate.denominator,
+        frames=frames,
+        tail_frames=frames - max(1, min(frames, round(shown * rate))),
+        fragment_frames=max(1, math.ceil(FRAGMENT_SECONDS * rate)),
+        segments=(Segment(index=0, first_frame=0, frames=frames),),
+        preset=limits.preset,
+        threads=limits.threads,
+        warnings=(*warnings, *_dropped(probe, video, audio)),
+    )
+
+
+def _display_size(video: Stream) -> tuple[int, int, tuple[str, ...]]:
+    """Return what a viewer sees, in square pixels, never shrinking a side; and warnings."""
+    aspect, warnings = video.pixel_aspect, tuple[str, ...]()
+    if not Fraction(1, MAX_PIXEL_ASPECT) <= aspect <= MAX_PIXEL_ASPECT:
+        aspect, warnings = Fraction(1), ("The file declares an impossible pixel shape; square pixels were used.",)
+    # Stretching one side up keeps every source pixel; x264 needs nothing more than the even sizes of the ladder.
+    width = round(video.width * aspect) if aspect > 1 else video.width
+    height = video.height if aspect >= 1 else round(video.height / aspect)
+    if video.rotation in {90, 270}:
+        width, height = height, width
+    return width, height, warnings
+
+
+def _shown_seconds(packets: PacketTimes, rate: Fraction) -> float:
+    """Return how long the pictures last; the last one at least half a frame."""
+    return packets.times[-1] - packets.times[0] + max(packets.last_duration or 0.0, float(1 / rate) / 2)
+
+
+def _sound_seconds(packets: PacketTimes, audio: Stream | None, shown: float) -> float:
+    """Return how long after the first picture the sound ends, 0 where that is not to lengthen the video."""
+    if audio is None or audio.duration is None or audio.duration > shown + MAX_SOUND_TAIL_SECONDS:
+        return 0.0
+    sound = audio.start_time + audio.duration - packets.times[0]
+    return sound if sound > shown + SOUND_TAIL_SECONDS else 0.0
+
+
+def _video_source(
+    probe: Probe, video: Stream, display: tuple[int, int], first: float, *, interlaced: bool
+) -> VideoSource:
+    return VideoSource(
+        stream=video.index,
+        codec=video.codec,
+        width=video.width,
+        height=video.height,
+        display_width=display[0],
+        display_height=display[1],
+        rotation=video.rotation,
+        interlaced=interlaced,
+        transfer=video.transfer,
+        start_time=first,
+        container_start=probe.start_time,
+    )
+
+
+def _audio_source(audio: Stream | None) -> AudioSource | None:
+    if audio is None:
+        return None
+    channels = min(audio.channels, max(AUDIO_BITRATES))
+    return AudioSource(
+        stream=audio.index,
+        codec=audio.codec,
+        channels=channels,
+        sample_rate=audio.sample_rate,
+        bitrate=AUDIO_BITRATES[channels],
+    )
+
+
+def _dropped(probe: Probe, video: Stream, audio: Stream | None) -> tuple[str, ...]:
+    """Say which streams a viewer might miss are not in the result."""
+    others = [stream for stream in probe.streams if stream is not video and stream is not audio and not stream.cover]
+    counts = {kind: sum(stream.kind == kind for stream in others) for kind in ("video", "audio", "subtitle")}
+    words = {"video": "video track", "audio": "audio track", "subtitle": "subtitle track"}
+    left = [f"{count} {words[kind]}{'s' if count > 1 else ''}" for kind, count in counts.items() if count]
+    return (f"Left out: {', '.join(left)}.",) if left else ()

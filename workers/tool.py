@@ -1,0 +1,179 @@
+"""Running ffmpeg and ffprobe: deadline, stall watchdog, bounded memory and output, and death with the parent.
+
+The only module that starts processes. Every upload is an attack until shown otherwise, so a tool gets no shell, no
+environment of ours, no standard input, bounded resources and its own process group.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from storage.errors import LeaseLostError, ToolError, ToolTimeoutError
+
+MEMORY_BYTES = 8 * 1024**3  # address space: 8K H.264 at one thread maps under 3 GiB; a bomb must not take the machine
+OUTPUT_FILE_BYTES = 256 * 1024**3  # no single output is larger; a looping muxer stops here instead of at a full disk
+OPEN_FILES = 256  # a ladder opens under 20
+MAX_CAPTURE_BYTES = 512 * 1024**2  # ffprobe's packet list of a 12 h film at 60 fps is about 60 MB
+STDERR_LINES = 40  # kept for people; the first lines of a broken file repeat themselves thousands of times
+STDERR_LINE_BYTES = 2000
+POLL_SECONDS = 0.1  # how soon a cancelled or stalled tool is noticed
+READ_BYTES = 65536
+_POSITIONS = frozenset({"frame", "out_time_us", "total_size"})  # what `-progress` prints of how far it is
+
+_PREFIX = (
+    "setpriv",
+    "--pdeathsig",  # ffmpeg survives its killed parent otherwise (DESIGN §5)
+    "KILL",
+    "--no-new-privs",
+    "--",
+    "prlimit",
+    f"--as={MEMORY_BYTES}",
+    f"--fsize={OUTPUT_FILE_BYTES}",
+    f"--nofile={OPEN_FILES}",
+    "--core=0",
+    "--",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a tool may take in all and without any sign of progress, in seconds."""
+
+    deadline: float
+    stall: float
+
+
+@dataclass(slots=True)
+class Watch:
+    """What the caller sees of a running tool and how it stops one.
+
+    `on_progress` gets each `key=value` line of `-progress`; setting `cancelled` stops the tool. `conceal` is the
+    input's path or signed URL: it is not for the eyes of who reads the error's detail.
+    """
+
+    conceal: str = ""
+    on_progress: Callable[[str, str], None] | None = None
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+def run_tool(argv: Sequence[str], limits: Limits, *, watch: Watch | None = None, cwd: Path | None = None) -> bytes:
+    """Run to the end and return standard output (empty when progress lines are consumed by `watch`).
+
+    Raises ToolError for a non-zero end (last stderr lines in `detail`), ToolTimeoutError for deadline or stall and
+    LeaseLostError when cancelled. The whole process group is gone when this returns or raises.
+    """
+    watch = watch or Watch()
+    with subprocess.Popen(
+        [*_PREFIX, *argv],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=cwd,
+        env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+        start_new_session=True,
+    ) as process:
+        reading = _Reading(process, watch)
+        try:
+            _wait(process, reading, limits, watch)
+        finally:
+            _kill_group(process)
+            reading.join()
+    if process.returncode != 0:
+        message = _ending(argv[0], process.returncode)
+        raise ToolError(message, detail=reading.last_lines, killed=process.returncode < 0)
+    return bytes(reading.captured)
+
+
+class _Reading:
+    """Drains both pipes in threads, so that the tool never blocks on a full one (DESIGN §12)."""
+
+    def __init__(self, process: subprocess.Popen[bytes], watch: Watch) -> None:
+        self.captured = bytearray()
+        self.overflow = False
+        self.moved_at = time.monotonic()
+        self._watch = watch
+        self._lines: deque[str] = deque(maxlen=STDERR_LINES)
+        self._positions: dict[str, str] = {}
+        assert process.stdout is not None  # noqa: S101 - both are PIPE
+        assert process.stderr is not None  # noqa: S101 - both are PIPE
+        self._threads = (
+            threading.Thread(target=self._drain_stdout, args=(process.stdout,), daemon=True),
+            threading.Thread(target=self._drain_stderr, args=(process.stderr,), daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def last_lines(self) -> str:
+        text = "\n".join(self._lines)
+        return text.replace(self._watch.conceal, "original") if self._watch.conceal else text
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+    def _drain_stdout(self, pipe: IO[bytes]) -> None:
+        if self._watch.on_progress is None:
+            while data := pipe.read(READ_BYTES):
+                self.moved_at = time.monotonic()
+                self.overflow = self.overflow or len(self.captured) + len(data) > MAX_CAPTURE_BYTES
+                if not self.overflow:
+                    self.captured += data
+            return
+        for line in pipe:
+            key, _, value = line.decode(errors="replace").strip().partition("=")
+            self._note_progress(key, value)
+            self._watch.on_progress(key, value)
+
+    def _note_progress(self, key: str, value: str) -> None:
+        """Only a position that moves is progress: a stuck ffmpeg goes on printing the same block."""
+        if key in _POSITIONS and self._positions.get(key) != value:
+            self._positions[key] = value
+            self.moved_at = time.monotonic()
+
+    def _drain_stderr(self, pipe: IO[bytes]) -> None:
+        while line := pipe.readline(STDERR_LINE_BYTES):
+            self._lines.append(line.decode(errors="replace").rstrip())
+
+
+def _wait(process: subprocess.Popen[bytes], reading: _Reading, limits: Limits, watch: Watch) -> None:
+    """Return when the process has ended; raise for deadline, stall, overflow or cancellation."""
+    started = time.monotonic()
+    while True:
+        try:
+            process.wait(timeout=POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            now = time.monotonic()
+        else:
+            return
+        if watch.cancelled.is_set():
+            raise LeaseLostError("The attempt was stopped: the job no longer wants it or another attempt owns it.")
+        if reading.overflow:
+            raise ToolError("The tool printed more than any real file needs.", detail=reading.last_lines)
+        if now - started > limits.deadline:
+            raise ToolTimeoutError(f"The tool ran longer than {limits.deadline:.0f} s.", detail=reading.last_lines)
+        if now - reading.moved_at > limits.stall:
+            raise ToolTimeoutError(f"The tool made no progress for {limits.stall:.0f} s.", detail=reading.last_lines)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _ending(tool: str, code: int) -> str:
+    """Say how the tool ended; a negative code is the signal that killed it."""
+    if code < 0:
+        return f"{tool} was killed by signal {signal.Signals(-code).name}."
+    return f"{tool} ended with code {code}."

@@ -14,7 +14,7 @@ from pathlib import Path
 from infra.supervision import LOG_FOLDER, RUN_FOLDER
 from storage.settings import Settings, SettingsError
 
-_TOOLS = {"ffmpeg": "ffmpeg", "ffprobe": "ffmpeg"}  # program: Debian package
+_TOOLS = {"ffmpeg": "ffmpeg", "ffprobe": "ffmpeg", "setpriv": "util-linux"}  # program: Debian package
 _REDIS_TOOLS = {"redis-server": "redis-server"}
 
 

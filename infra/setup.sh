@@ -16,14 +16,21 @@ say() { printf 'setup: %s\n' "$*"; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # A program to look for, and the Debian package that brings it.
-programs="ffmpeg:ffmpeg ffprobe:ffmpeg redis-server:redis-server"
-if [ "$(uname -s)" = Linux ]; then programs+=" setpriv:util-linux"; fi
+programs="ffmpeg:ffmpeg ffprobe:ffmpeg redis-server:redis-server setpriv:util-linux prlimit:util-linux"
 if [ "$mode" = dev ]; then programs+=" chromium:chromium chromedriver:chromium-driver"; fi
+
+need_linux() {
+  [ "$(uname -s)" = Linux ] && return 0
+  say "ffmpeg is fenced in with tools of Linux (setpriv, prlimit), so 'make up' needs Linux; this is $(uname -s)."
+  say "Install Docker instead (on macOS: Docker Desktop, or 'brew install colima docker docker-compose'), then:"
+  say "  docker compose up --build"
+  exit 1
+}
 
 need_python() {
   if ! have "$python"; then
-    say "Python 3.11 or newer is needed and '$python' was not found."
-    say "Debian, Ubuntu: apt-get install python3 python3-venv    macOS: brew install python"
+    say "Python 3.11 or newer is needed and '$python' was not found. On Debian and Ubuntu:"
+    say "  sudo apt-get update && sudo apt-get install python3 python3-venv"
     exit 1
   fi
   "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
@@ -68,11 +75,7 @@ system_packages() {
   local packages
   packages=$(missing_packages | sort -u | tr '\n' ' ')
   [ -n "$packages" ] || return 0
-  if [ "$(uname -s)" = Darwin ]; then
-    say "missing (names of Debian's packages): $packages"
-    say "install with: brew install ffmpeg redis python"
-    exit 1
-  elif ! have apt-get; then
+  if ! have apt-get; then
     say "missing (names of Debian's packages): $packages"
     say "install them with this system's package manager, then try again."
     exit 1
@@ -126,6 +129,7 @@ minio() {
   rmdir "$building"
 }
 
+need_linux
 need_python
 system_packages
 python_packages

@@ -14,12 +14,16 @@ SUPERVISORD_CONF = "supervisord.conf"
 REDIS_CONF = "redis.conf"
 APP_ENV = "RUNGS_APP_DIR"
 
+# Without this a killed supervisord would leave its parts behind, holding port and data. At once, because nobody is left
+# to wait for them; what they were doing is done again.
+DIES_WITH_SUPERVISORD = "setpriv --pdeathsig KILL --"
+
 # A part that dies sooner than this after its start is started again with a growing delay (1 s, 2 s, 3 s ...).
 START_SECONDS = 10
 # Never give up: the delay grows by a second a try, so a night of failures ends at a try every four minutes.
 START_TRIES = 1_000_000
-# Gunicorn lets running requests end for its own, shorter, grace time before this.
-WEB_STOP_SECONDS = 15
+# Gunicorn gives uploads under way 25 s to finish.
+WEB_STOP_SECONDS = 30
 # Workers drain: their soft shutdown (25 s) hands back what is not done, and some seconds go to saying so to the broker.
 WORKER_STOP_SECONDS = 35
 # Redis only has to close its append-only file, of which every write is on disk already.
@@ -52,14 +56,12 @@ def parts(*, own_redis: bool) -> tuple[Part, ...]:
     return ((REDIS,) if own_redis else ()) + (CONTROL, ENCODE, WEB)
 
 
-def supervisord_conf(chosen: tuple[Part, ...], *, die_with_parent: str, color: bool) -> str:
+def supervisord_conf(chosen: tuple[Part, ...], *, color: bool) -> str:
     """Return supervisord's configuration, to be read in the run folder.
 
-    `die_with_parent` is put before each command: a wrapper that ends the process when supervisord dies, or nothing.
     Web stops first, so that nothing new comes in; both workers then drain side by side; Redis stops last.
     """
-    sections = [_SUPERVISORD, _listener(die_with_parent, color=color)]
-    sections += [_program(part, die_with_parent) for part in chosen]
+    sections = [_SUPERVISORD, _listener(color=color), *map(_program, chosen)]
     sections.append(f"[group:workers]\nprograms={CONTROL.name},{ENCODE.name}\npriority={CONTROL.priority}\n")
     return "\n".join(sections)
 
@@ -75,11 +77,10 @@ pidfile=supervisord.pid
 """
 
 
-def _listener(die_with_parent: str, *, color: bool) -> str:
-    command = f"{die_with_parent} python3 -m infra.logs{' --color' if color else ''}".strip()
+def _listener(*, color: bool) -> str:
     return f"""\
 [eventlistener:logs]
-command={command}
+command={DIES_WITH_SUPERVISORD} python3 -m infra.logs{" --color" if color else ""}
 directory=%(ENV_{APP_ENV})s
 events=PROCESS_STATE,PROCESS_LOG
 buffer_size={EVENT_BUFFER}
@@ -90,11 +91,11 @@ stderr_logfile_maxbytes=0
 """
 
 
-def _program(part: Part, die_with_parent: str) -> str:
+def _program(part: Part) -> str:
     directory = f"directory=%(ENV_{APP_ENV})s\n" if part.in_app_dir else ""
     return f"""\
 [program:{part.name}]
-command={f"{die_with_parent} {part.command}".strip()}
+command={DIES_WITH_SUPERVISORD} {part.command}
 {directory}priority={part.priority}
 startsecs={START_SECONDS}
 startretries={START_TRIES}

@@ -6,7 +6,6 @@ import http.client
 import math
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -77,7 +76,7 @@ def _prepare(data_dir: Path, *, own_redis: bool, color: bool) -> str | None:
     """Write the configurations of this run; return the URL of its own Redis, if it has one."""
     run_dir = data_dir / supervision.RUN_FOLDER
     parts = supervision.parts(own_redis=own_redis)
-    conf = supervision.supervisord_conf(parts, die_with_parent=_die_with_parent("KILL"), color=color)
+    conf = supervision.supervisord_conf(parts, color=color)
     _write_private(run_dir / supervision.SUPERVISORD_CONF, conf)
     if not own_redis:
         return None
@@ -88,11 +87,6 @@ def _prepare(data_dir: Path, *, own_redis: bool, color: bool) -> str | None:
     return f"redis://:{password}@127.0.0.1:{port}/0"
 
 
-def _die_with_parent(signal_name: str) -> str:
-    """Return the command that ends a process with its parent; empty where the system has none (macOS)."""
-    return f"setpriv --pdeathsig {signal_name} --" if shutil.which("setpriv") else ""
-
-
 def _write_private(path: Path, text: str) -> None:
     path.touch(mode=0o600)
     path.chmod(0o600)
@@ -100,9 +94,10 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def _start(data_dir: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    command = ["python3", "-m", "supervisor.supervisord", "-c", supervision.SUPERVISORD_CONF]
+    # Should this process be killed, supervisord still stops everything in good order.
+    dies_with_us = ["setpriv", "--pdeathsig", "TERM", "--"]
     return subprocess.Popen(
-        [*_die_with_parent("TERM").split(), *command],
+        [*dies_with_us, "python3", "-m", "supervisor.supervisord", "-c", supervision.SUPERVISORD_CONF],
         cwd=data_dir / supervision.RUN_FOLDER,
         env=environment,
         stdin=subprocess.DEVNULL,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery
-from kombu import Exchange, Queue
+from kombu.entity import Exchange, Queue
 
 from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE
 from storage.redis_client import socket_timeout
@@ -87,9 +87,13 @@ def make_celery(settings: Settings, patience: float) -> Celery:
     app.conf.update(
         broker_transport_options=_TRANSPORT_OPTIONS | timeouts,
         broker_connection_timeout=timeout,
-        task_queues=[Queue(name, Exchange(name), routing_key=name) for name in (CONTROL_QUEUE, ENCODE_QUEUE)],
+        task_queues=[_queue(name) for name in (CONTROL_QUEUE, ENCODE_QUEUE)],
     )
     return app
+
+
+def _queue(name: str) -> Queue:
+    return Queue(name, Exchange(name), routing_key=name)  # type: ignore[no-untyped-call] # kombu's entities have none
 
 
 def _broker_url(url: str) -> str:

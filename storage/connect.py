@@ -35,8 +35,7 @@ def open_objects(settings: Settings, *, patience: float) -> ObjectStore:
     return S3ObjectStore(
         endpoint=url.netloc,
         bucket=url.path.strip("/"),
-        access_key=settings.object_store_access_key,
-        secret_key=settings.object_store_secret_key.get_secret_value(),
+        keys=(settings.object_store_access_key, settings.object_store_secret_key.get_secret_value()),
         region=settings.object_store_region,
         secure=url.scheme == "s3+https",
         patience=patience,

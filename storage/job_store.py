@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from storage.jobs import Changes, Job, JobState, Task
+from storage.jobs import Changes, Job, JobState, Stage, Task
 
 RATES_KEPT = 20  # finished jobs that the measured rate rests on: enough to smooth, few enough to follow a change
 
@@ -53,6 +53,11 @@ class QueueCounts:
 
     waiting: int
     active: int
+
+
+def made_poster(task: Task, result: dict[str, Any]) -> bool:
+    """Tell whether the task's result means that the poster can be fetched."""
+    return task.stage is Stage.POSTER and bool(result.get("made"))
 
 
 class JobStore(Protocol):
@@ -121,6 +126,7 @@ class JobStore(Protocol):
         Finishing what is finished already changes nothing and answers as the first time. Raises LeaseLostError when
         this attempt does not hold the task or the job no longer wants it. Plan and package are over when the job
         moves on, not when they are finished: until then they can be claimed again, so a crash in between is mended.
+        A poster counts as there, and has its event, if `made` in its result is true.
         """
 
     def results(self, job_id: str) -> dict[str, dict[str, Any]]:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+from storage.errors import ObjectNotFoundError
+
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+
 
 def original(job_id: str) -> str:
     """Key of the upload, untouched."""
@@ -46,3 +52,18 @@ def audio(job_id: str) -> str:
 def fragments(job_id: str) -> str:
     """Prefix of all init sections, fragments and sound."""
     return f"renditions/{job_id}/hls/"
+
+
+def checked_key(key: str) -> str:
+    """Return the key; raise ObjectNotFoundError for one that no object can have (`..`, empty or hidden parts)."""
+    if not all(_PART.fullmatch(part) for part in key.split("/")):
+        raise ObjectNotFoundError("No object can have such a key.", detail=key)
+    return key
+
+
+def checked_prefix(prefix: str) -> str:
+    """Return the prefix, which may end anywhere in a key; raise ObjectNotFoundError as `checked_key` does."""
+    folder = prefix.rpartition("/")[0]
+    if folder:
+        checked_key(folder)
+    return prefix

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import shutil
 import stat
 import time
@@ -17,12 +16,12 @@ from typing import BinaryIO, Self
 from uuid import uuid4
 
 from storage.errors import ObjectNotFoundError, ObjectStoreDownError, StorageFullError
+from storage.keys import checked_key, checked_prefix
 from storage.object_store import PART_BYTES, ObjectInfo
 
 # Folder of unfinished writes, inside the root so that the rename stays in one file system; no key can begin with a dot.
 UNFINISHED = ".unfinished"
 _CHUNK_BYTES = 256 * 1024  # read at once: few system calls, little memory for each of many players
-_PART_OF_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -81,7 +80,7 @@ class LocalObjectStore:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See ObjectStore.keys."""
-        folder = self._folder(prefix)
+        folder = self._root / checked_prefix(prefix).rpartition("/")[0]
         for parent, folders, files in os.walk(folder):
             folders[:] = sorted(name for name in folders if name != UNFINISHED)
             names = (Path(parent, name).relative_to(self._root).as_posix() for name in sorted(files))
@@ -90,9 +89,8 @@ class LocalObjectStore:
     def delete_prefix(self, prefix: str) -> int:
         """See ObjectStore.delete_prefix."""
         deleted = 0
-        self._folder(prefix)
         with _translated(prefix):
-            for unfinished in self._unfinished(prefix):
+            for unfinished in self._unfinished(checked_prefix(prefix)):
                 unfinished.unlink(missing_ok=True)
             for key in tuple(self.keys(prefix)):
                 path = self._path(key)
@@ -145,14 +143,7 @@ class LocalObjectStore:
         return ObjectInfo(key, status.st_size, status.st_mtime)
 
     def _path(self, key: str) -> Path:
-        parts = key.split("/")
-        if not all(_PART_OF_KEY.fullmatch(part) for part in parts):
-            raise ObjectNotFoundError("No object can have such a key.", detail=key)
-        return self._root.joinpath(*parts)
-
-    def _folder(self, prefix: str) -> Path:
-        folder = prefix.rpartition("/")[0]
-        return self._path(folder) if folder else self._root
+        return self._root.joinpath(*checked_key(key).split("/"))
 
     def _unfinished(self, prefix: str) -> Iterator[Path]:
         begin = prefix.replace("/", "~")

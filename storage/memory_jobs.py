@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from storage.codec import (
@@ -18,47 +18,9 @@ from storage.codec import (
     wanted_frames,
 )
 from storage.errors import JobExistsError, JobNotFoundError, LeaseLostError
-from storage.job_store import KEEPS_LEASES, RATES_KEPT, Claim, Event, JobPage, QueueCounts
-from storage.jobs import TIME_OF_STATE, WANTED_IN, Changes, Job, JobState, Stage, Task, checked_move
-
-
-@dataclass(slots=True)
-class _Lease:
-    attempt: str
-    until: float
-
-
-@dataclass(slots=True)
-class _Record:
-    """A job and what its tasks have come to; `wanted` and `frames` are output frames by task field."""
-
-    job: Job
-    queued_at: float
-    wanted: dict[str, int] = field(default_factory=dict)
-    frames: dict[str, int] = field(default_factory=dict)
-    done: dict[str, dict[str, Any]] = field(default_factory=dict)
-    attempts: dict[str, int] = field(default_factory=dict)
-    leases: dict[str, _Lease] = field(default_factory=dict)
-    closed_by: str = ""
-
-    def wants(self, task: Task) -> bool:
-        if self.job.state not in WANTED_IN[task.stage]:
-            return False
-        return self.job.state is not JobState.ENCODING or task.field in self.wanted
-
-    def held_by(self, task: Task, attempt: str) -> bool:
-        lease = self.leases.get(task.field)
-        return lease is not None and lease.attempt == attempt and self.wants(task)
-
-    def count_frames(self, task: Task, frames: int) -> bool:
-        """Raise the task's frames to so many, within its plan; tell whether that changed anything."""
-        best = min(max(frames, 0), self.wanted.get(task.field, 0))
-        gained = best - self.frames.get(task.field, 0)
-        if gained <= 0:
-            return False
-        self.frames[task.field] = best
-        self.job = replace(self.job, frames_done=self.job.frames_done + gained)
-        return True
+from storage.job_store import KEEPS_LEASES, RATES_KEPT, Claim, Event, JobPage, QueueCounts, made_poster
+from storage.jobs import TIME_OF_STATE, Changes, Job, JobState, Stage, Task, checked_move
+from storage.memory_record import MemoryLease, MemoryRecord
 
 
 class MemoryJobStore:
@@ -66,10 +28,10 @@ class MemoryJobStore:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._records: dict[str, _Record] = {}
+        self._records: dict[str, MemoryRecord] = {}
         self._events: list[Event] = []
         self._rates: list[float] = []
-        self._roles: dict[str, _Lease] = {}
+        self._roles: dict[str, MemoryLease] = {}
         self._changed = threading.Condition(threading.RLock())
 
     def create(self, job: Job) -> None:
@@ -77,7 +39,7 @@ class MemoryJobStore:
         with self._changed:
             if job.id in self._records:
                 raise JobExistsError(f"Job {job.id} exists already.")
-            record = _Record(job, queued_at=self._clock())
+            record = MemoryRecord(job, queued_at=self._clock())
             if job.plan is not None:
                 record.wanted = wanted_frames(job.plan, job.id)
             self._records[job.id] = record
@@ -109,7 +71,7 @@ class MemoryJobStore:
             self._emit(job_id, "state", event_data_of_state(to))
             return record.job
 
-    def _apply(self, record: _Record, to: JobState, changes: Changes) -> None:
+    def _apply(self, record: MemoryRecord, to: JobState, changes: Changes) -> None:
         now = self._clock()
         if to is JobState.QUEUED:
             self._start_again(record, now)
@@ -129,7 +91,7 @@ class MemoryJobStore:
             self._rates.insert(0, (now - job.encoding_at) / job.plan.duration)
             del self._rates[RATES_KEPT:]
 
-    def _start_again(self, record: _Record, now: float) -> None:
+    def _start_again(self, record: MemoryRecord, now: float) -> None:
         job = record.job
         record.queued_at = now
         record.closed_by = ""
@@ -183,7 +145,7 @@ class MemoryJobStore:
                 if record.attempts.get(task.field, 0) >= limit:
                     return Claim.SPENT
                 record.attempts[task.field] = record.attempts.get(task.field, 0) + 1
-            record.leases[task.field] = _Lease(attempt, now + lease_seconds)
+            record.leases[task.field] = MemoryLease(attempt, now + lease_seconds)
             return Claim.GRANTED
 
     def renew(self, task: Task, attempt: str, *, lease_seconds: float) -> bool:
@@ -214,7 +176,7 @@ class MemoryJobStore:
             present = self._roles.get(name)
             if present is not None and present.attempt != holder and present.until > now:
                 return False
-            self._roles[name] = _Lease(holder, now + seconds)
+            self._roles[name] = MemoryLease(holder, now + seconds)
             return True
 
     def report(self, task: Task, attempt: str, frames: int) -> bool:
@@ -237,15 +199,15 @@ class MemoryJobStore:
                 self._record_result(record, task, result)
             return record.closed_by == task.field or task.stage in {Stage.PLAN, Stage.PACKAGE}
 
-    def _record_result(self, record: _Record, task: Task, result: dict[str, Any]) -> None:
+    def _record_result(self, record: MemoryRecord, task: Task, result: dict[str, Any]) -> None:
         record.done[task.field] = json.loads(json.dumps(result))
         record.leases.pop(task.field, None)
         if task.field in record.wanted and record.wanted.keys() <= record.done.keys():
             record.closed_by = task.field
         if record.count_frames(task, record.wanted.get(task.field, 0)):
             self._emit_progress(record)
-        if task.stage is Stage.POSTER:
-            record.job = replace(record.job, has_poster=bool(result.get("made")))
+        if made_poster(task, result):
+            record.job = replace(record.job, has_poster=True)
             self._emit(task.job_id, "poster", {})
         else:
             self._emit(task.job_id, "task", {"field": task.field})
@@ -287,16 +249,16 @@ class MemoryJobStore:
     def ping(self) -> None:
         """See JobStore.ping: this store always answers."""
 
-    def _record(self, job_id: str) -> _Record:
+    def _record(self, job_id: str) -> MemoryRecord:
         if job_id not in self._records:
             raise JobNotFoundError(f"There is no job {job_id}.")
         return self._records[job_id]
 
-    def _ids(self, states: frozenset[JobState], key: Callable[[_Record], float]) -> list[str]:
+    def _ids(self, states: frozenset[JobState], key: Callable[[MemoryRecord], float]) -> list[str]:
         chosen = [record for record in self._records.values() if record.job.state in states]
         return [record.job.id for record in sorted(chosen, key=key)]
 
-    def _emit_progress(self, record: _Record) -> None:
+    def _emit_progress(self, record: MemoryRecord) -> None:
         total = record.job.plan.frames if record.job.plan is not None else 0
         self._emit(record.job.id, "progress", {"frames_done": record.job.frames_done, "frames": total})
 

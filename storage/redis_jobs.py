@@ -19,7 +19,7 @@ from storage.codec import (
     wanted_frames,
 )
 from storage.errors import JobExistsError, JobNotFoundError, LeaseLostError
-from storage.job_store import KEEPS_LEASES, RATES_KEPT, Claim, Event, JobPage, QueueCounts
+from storage.job_store import KEEPS_LEASES, RATES_KEPT, Claim, Event, JobPage, QueueCounts, made_poster
 from storage.jobs import ALLOWED_MOVES, TIME_OF_STATE, WANTED_IN, Changes, Job, JobState, Stage, Task, checked_move
 from storage.plan import Plan
 from storage.redis_client import PatientRedis
@@ -137,8 +137,7 @@ class RedisJobStore:
 
     def finish(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
         """See JobStore.finish."""
-        poster = "1" if task.stage is Stage.POSTER else ""
-        answer = self._run_task("finish", task, attempt, json.dumps(result), poster)
+        answer = self._run_task("finish", task, attempt, json.dumps(result), "1" if made_poster(task, result) else "")
         if answer == "lost":
             raise LeaseLostError(f"Task {task.field} of job {task.job_id} is not this attempt's any more.")
         return answer == "last" or task.stage in {Stage.PLAN, Stage.PACKAGE}

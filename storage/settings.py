@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     @property
     def store_url(self) -> str:
         """URL of the object store, the embedded default filled in."""
-        return self.object_store_url or f"file://{self.data_dir.resolve()}/objects"
+        return self.object_store_url or f"{self.data_dir.resolve().as_uri()}/objects"
 
     @property
     def scratch_dir(self) -> Path:

@@ -6,11 +6,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import redis
 from pydantic import SecretStr
 
+from storage.connect import connect
 from storage.job_store import JobStore
 from storage.local_objects import LocalObjectStore
 from storage.memory_jobs import MemoryJobStore
@@ -97,9 +99,9 @@ def real_settings(settings: Settings, redis_url: str) -> Settings:
 
 
 @pytest.fixture
-def s3_settings(settings: Settings, minio: MinioServer, request: pytest.FixtureRequest) -> Settings:
+def s3_settings(settings: Settings, minio: MinioServer) -> Settings:
     """Give settings with a real MinIO and a bucket of the test's own."""
-    bucket = f"{BUCKET}-{abs(hash(request.node.nodeid)):x}"
+    bucket = f"{BUCKET}-{uuid4().hex}"
     return settings.model_copy(
         update={
             "object_store_url": f"s3://{minio.endpoint}/{bucket}",
@@ -120,8 +122,6 @@ def twin_services(tmp_path: Path) -> Services:
 @pytest.fixture
 def services(real_settings: Settings) -> Services:
     """Give the real parts on a real Redis and local objects."""
-    from storage.connect import connect
-
     parts = connect(real_settings, patience=PATIENCE)
     parts.objects.prepare()
     return parts
@@ -132,8 +132,6 @@ def job_store(request: pytest.FixtureRequest) -> JobStore:
     """Give each job store in turn."""
     if request.param == "memory":
         return MemoryJobStore()
-    from storage.connect import connect
-
     return connect(request.getfixturevalue("real_settings"), patience=PATIENCE).jobs
 
 
@@ -141,8 +139,6 @@ def job_store(request: pytest.FixtureRequest) -> JobStore:
 def object_store(request: pytest.FixtureRequest) -> ObjectStore:
     """Give each object store in turn, prepared and empty."""
     settings = request.getfixturevalue("settings" if request.param == "local" else "s3_settings")
-    from storage.connect import connect
-
     store = connect(settings, patience=PATIENCE).objects
     store.prepare()
     return store
@@ -153,6 +149,4 @@ def publisher(request: pytest.FixtureRequest) -> Publisher:
     """Give each publisher in turn, with nothing published."""
     if request.param == "memory":
         return MemoryPublisher()
-    from storage.celery_app import CeleryPublisher, make_celery
-
-    return CeleryPublisher(make_celery(request.getfixturevalue("real_settings"), PATIENCE))
+    return connect(request.getfixturevalue("real_settings"), patience=PATIENCE).publisher

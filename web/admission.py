@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from storage.errors import StorageFullError, TooManyUploadsError, UploadTooLargeError
-from web.multipart import OVERHEAD_BYTES
+from web.form import OVERHEAD_BYTES
 
 # An upload lasts seconds to hours; a try every few seconds is cheap, since the refusal costs nothing.
 RETRY_AFTER_UPLOADS = 15

@@ -44,7 +44,7 @@ class Metrics:
         )
         self.uploads = Counter("rungs_uploads", "Uploads by how they ended.", ("outcome",), registry=self._registry)
         self.upload_bytes = Counter("rungs_upload_bytes", "Bytes of files received.", registry=self._registry)
-        self.problems = Counter("rungs_problems", "Requests answered with an error, by code.", ("code",), registry=self._registry)
+        self.problems = Counter("rungs_problems", "Errors answered, by code.", ("code",), registry=self._registry)
         self._registry.register(_Jobs(store))
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:

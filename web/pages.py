@@ -98,11 +98,12 @@ def local_path(path: str) -> str:
 
 
 def _unfinished(services: Services) -> list[Job]:
-    found = []
-    for state in JobState:
-        if not state.finished:
-            found.extend(services.jobs.page(owner=OWNER, state=state, limit=QUEUE_SHOWN, cursor=None).jobs)
-    return sorted(found, key=lambda job: job.created_at)[:QUEUE_SHOWN]
+    pages = (
+        services.jobs.page(owner=OWNER, state=state, limit=QUEUE_SHOWN, cursor=None)
+        for state in JobState
+        if not state.finished
+    )
+    return sorted((job for page in pages for job in page.jobs), key=lambda job: job.created_at)[:QUEUE_SHOWN]
 
 
 def _seen(jobs: list[Job] | tuple[Job, ...]) -> list[dict[str, Any]]:

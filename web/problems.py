@@ -49,6 +49,7 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.OutputMismatchError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.LeaseLostError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.AttemptsSpentError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.UnforeseenError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
 _HTTP_CODES = {

@@ -11,7 +11,7 @@ from storage import keys
 from storage.errors import InvalidRequestError, UploadEmptyError, UploadTooLargeError
 from storage.object_store import ObjectStore, ObjectWriter
 from web.fields import checked_webhook_url, display_filename, title_of
-from web.multipart import FileBytes, FileStart, FormEvent, TextField
+from web.form import FileBytes, FileStart, FormEvent, TextField
 
 FILE_FIELD = "file"
 

@@ -52,7 +52,7 @@ _PLAN = {
     "plan.channels": _("%(codec)s with %(n)s channels"),
     "picture.later": _("The video appears here when it is ready."),
     "picture.none": _("There is no video to show."),
-    "rung.size": _("%(width)s × %(height)s"),
+    "rung.size": _("%(width)s × %(height)s"),  # noqa: RUF001 - a size is written with this sign
     "rung.download": _("Download %(name)s, %(size)s"),
     "rung.progress": _("Progress of %(name)s"),
 }
@@ -64,7 +64,6 @@ _UPLOAD = {
     "file.sending": _("%(percent)s sent"),
     "file.left": _("%(duration)s left"),
     "file.storing": _("Sent; waiting for the server to confirm"),
-    "file.sent": _("Upload complete. We will tell you here when the encoding is done."),
     "file.cancelled": _("Sending cancelled; nothing was kept."),
     "file.empty": _("This file is empty. Choose another one."),
     "file.too_large": _("This file is %(size)s; at most %(limit)s can be uploaded."),
@@ -90,7 +89,7 @@ _PAGE = {
     "notify.failed": _("%(title)s could not be encoded"),
     "notify.cancelled": _("%(title)s was cancelled"),
     "size.unknown": _("unknown size"),
-    "queue.speed": _("%(n)s× real time"),
+    "queue.speed": _("%(n)s× real time"),  # noqa: RUF001 - so is a factor
     "ladder.progress": _("Progress"),
     "ladder.downloads": _("Downloads"),
     "time.now": _("just now"),

@@ -30,7 +30,7 @@ from storage.public import timestamp
 from storage.services import Services
 from web.connection import close_after_answer
 from web.context import OWNER, Web, current
-from web.multipart import read_form
+from web.form import read_form
 from web.problems import prefers_html
 from web.receiving import Received, receive
 from web.schemas import AcceptedJob, Problem, UploadForm, spec
@@ -102,13 +102,11 @@ def _take(web: Web) -> Job:
     return register(received, web.services, now=web.clock())
 
 
-def _boundary() -> bytes:
-    if request.mimetype != "multipart/form-data" or not request.mimetype_params.get("boundary"):
+def _boundary() -> str:
+    boundary = request.mimetype_params.get("boundary", "")
+    if request.mimetype != "multipart/form-data" or not (boundary and boundary.isascii()):
         raise InvalidRequestError("The body must be a form: multipart/form-data with a boundary.")
-    try:
-        return request.mimetype_params["boundary"].encode("ascii")
-    except UnicodeEncodeError as error:
-        raise InvalidRequestError("The form's boundary holds characters that are not ASCII.") from error
+    return boundary
 
 
 def _body_reader() -> Callable[[int], bytes]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
-from flask_babel import format_datetime
+from flask_babel import format_date, format_time
 
 from storage.errors import MediaError
 from web.i18n import DEFAULT_LANGUAGE, language
@@ -87,7 +87,7 @@ def percent(fraction: float) -> str:
 def when(stamp: str) -> str:
     """Return an RFC 3339 time in the request's language, in UTC: only the browser knows the visitor's zone."""
     moment = datetime.fromisoformat(stamp)
-    return f"{format_datetime(moment)} UTC"
+    return f"{format_date(moment)} {format_time(moment, 'short')} UTC"
 
 
 def headline(job: Job) -> str:

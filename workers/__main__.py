@@ -10,7 +10,6 @@ import threading
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
 from storage.connect import connect
-
 from storage.logging import configure_logging
 from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE
 from storage.settings import SettingsError, load_settings
@@ -51,6 +50,7 @@ def run(role: str) -> int:
     app = make_worker(settings, role, alive_file(settings.scratch_dir, role))
     app.worker_main(
         [
+            "--quiet",  # no banner: the log's first lines say the same
             "worker",
             f"--queues={QUEUES[role]}",
             f"--concurrency={settings.encoders if role == 'encode' else CONTROL_SLOTS}",

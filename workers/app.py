@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging
+
 from storage.celery_app import make_celery
 from storage.connect import connect
-
 from storage.jobs import Stage, Task
 from storage.logging import configure_logging
 from storage.publishing import TASK_NAMES
@@ -23,6 +24,8 @@ from workers.keeper import LeaseKeeper
 from workers.stages import audio_stage, package_stage, plan_stage, poster_stage, segment_stage
 
 PATIENCE_SECONDS = 600.0  # an outage shorter than this costs waiting, not attempts; a longer one is left to the janitor
+
+CHATTY_LOGGERS = ("celery.worker.strategy", "celery.app.trace")  # they say of each task what our own lines say better
 
 STAGES: dict[Stage, StageFunction] = {
     Stage.PLAN: plan_stage,
@@ -45,9 +48,14 @@ def make_worker(settings: Settings, part: str, alive_file: Path) -> Celery:
         app.task(name=TASK_NAMES[stage])(_handler(stage, function, services, settings))
     app.alive_file = alive_file
     app.steps["consumer"].add(LeaseKeeper)
-    # Celery would replace the handlers of the root logger otherwise. Kept by the app: signals hold weak references.
-    app.on_setup_logging = lambda **_: configure_logging(settings, part)
-    setup_logging.connect(app.on_setup_logging)
+
+    def set_up_logs(**_: Any) -> None:
+        configure_logging(settings, part)
+        for name in CHATTY_LOGGERS:
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+    # Celery would replace the handlers of the root logger otherwise.
+    setup_logging.connect(set_up_logs, weak=False)
     return app
 
 

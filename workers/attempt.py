@@ -48,21 +48,19 @@ class Attempt:
     scratch: Path
     name: str
     watch: Watch = field(default_factory=Watch)
-    _reported_at: float = 0.0
+    frames: int = 0  # how far the stage is, in output frames
 
     @property
     def limits(self) -> Limits:
         """Return the time limits of an ffmpeg of this attempt."""
         return Limits(deadline=DEADLINE_SECONDS, stall=self.settings.stall_seconds)
 
-    def report(self, frames: int) -> None:
-        """Pass progress on, at most every REPORT_SECONDS."""
-        now = time.monotonic()
-        if now - self._reported_at < REPORT_SECONDS:
-            return
-        self._reported_at = now
-        if not self.services.jobs.report(self.task, self.name, frames):
-            self.watch.cancelled.set()
+    def keep(self, *, reported: int, renew: bool) -> bool:
+        """Pass progress on if there is any since `reported`, renew the lease if told; False when it is lost."""
+        jobs = self.services.jobs
+        if self.frames > reported and not jobs.report(self.task, self.name, self.frames):
+            return False
+        return not renew or jobs.renew(self.task, self.name, lease_seconds=LEASE_SECONDS)
 
     def check_ours(self) -> None:
         """Raise LeaseLostError rather than let an object be published for a job that ended or is another attempt's."""
@@ -125,19 +123,26 @@ def _decide(task: Task, name: str, error: Exception, services: Services, setting
 
 @contextmanager
 def _kept_lease(attempt: Attempt) -> Iterator[None]:
-    """Renew the lease while the stage runs; when it is lost, stop the running tool."""
+    """Renew the lease and pass progress on while the stage runs; when the lease is lost, stop the running tool.
+
+    In a thread of its own: a store that is away must not hold up whoever drains the tool's output.
+    """
     ended = threading.Event()
 
     def keep() -> None:
-        while not ended.wait(RENEW_SECONDS):
+        reported, renewed_at = 0, time.monotonic()
+        while not ended.wait(REPORT_SECONDS):
+            frames, now = attempt.frames, time.monotonic()
+            renew = now - renewed_at >= RENEW_SECONDS
             try:
-                kept = attempt.services.jobs.renew(attempt.task, attempt.name, lease_seconds=LEASE_SECONDS)
+                kept = attempt.keep(reported=reported, renew=renew)
             except BusyError as error:
                 _log.warning("lease could not be renewed", task=attempt.task.field, error=error.message)
                 continue
             if not kept:
                 attempt.watch.cancelled.set()
                 return
+            reported, renewed_at = frames, now if renew else renewed_at
 
     keeper = threading.Thread(target=keep, name="lease", daemon=True)
     keeper.start()

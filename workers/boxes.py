@@ -24,6 +24,7 @@ _TRUN_FLAGS = 0x400
 _TRUN_COMPOSITION = 0x800
 _HEADER_BYTES = 8
 _MAX_MOOF_BYTES = 64 * 1024**2  # a moof lists one keyframe's frames: thousands of bytes, not millions
+_MAX_FRAGMENT_FRAMES = 100_000  # one keyframe's frames; a few bytes could otherwise announce four thousand million
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +48,29 @@ class Fragmented:
 
 def read_fragmented(path: Path) -> Fragmented:
     """Read the boxes of a file with one track. Raises OutputMismatchError when it is not well formed."""
-    init_bytes, fragments = 0, 0
-    times: list[int] = []
-    with path.open("rb") as file:
-        size = path.stat().st_size
-        for box in _boxes(file, 0, size):
-            if box.kind in {b"ftyp", b"moov"}:
-                init_bytes = box.end
-            elif box.kind == b"moof":
-                fragments += 1
-                times.extend(_moof_times(file, box))
-    if not init_bytes:
+    try:
+        with path.open("rb") as file:
+            found = _read(file, path.stat().st_size)
+    except (struct.error, IndexError) as error:
+        raise OutputMismatchError("The encoder's file holds a box that is too short for its contents.") from error
+    if not found.init_bytes:
         raise OutputMismatchError("The encoder wrote no initialisation section.")
+    return found
+
+
+def _read(file: IO[bytes], size: int) -> Fragmented:
+    init_bytes, fragments, contents = 0, 0, 0
+    times: list[int] = []
+    for box in _boxes(file, 0, size):
+        if box.kind in {b"ftyp", b"moov"}:
+            init_bytes = box.end
+        elif box.kind == b"moof":
+            fragments += 1
+            times.extend(_moof_times(file, box))
+        elif box.kind == b"mdat":
+            contents += 1
+    if contents != fragments:
+        raise OutputMismatchError(f"The encoder's file has {fragments} fragments but {contents} with contents.")
     return Fragmented(init_bytes=init_bytes, times=tuple(sorted(times)), fragments=fragments)
 
 
@@ -87,6 +99,8 @@ def _boxes(file: IO[bytes], start: int, end: int) -> Iterator[Box]:
             raise OutputMismatchError("The encoder's file is cut off in the middle of a box.")
         yield Box(kind, start, payload, start + size)
         start += size
+    if start != end:
+        raise OutputMismatchError("The encoder's file is cut off in the middle of a box's header.")
 
 
 def _moof_times(file: IO[bytes], moof: Box) -> Iterator[int]:
@@ -121,6 +135,8 @@ def _samples(trun: bytes, default_duration: int) -> Iterator[tuple[int, int]]:
     """Yield (duration, composition offset) of each sample, in ticks; offsets are signed in version 1."""
     flags = int.from_bytes(trun[1:4], "big")
     count: int = struct.unpack_from(">I", trun, 4)[0]
+    if count > _MAX_FRAGMENT_FRAMES:
+        raise OutputMismatchError(f"A fragment announces {count} frames.")
     offset = 8 + 4 * bool(flags & _TRUN_DATA_OFFSET) + 4 * bool(flags & _TRUN_FIRST_FLAGS)
     for _ in range(count):
         duration, composition = default_duration, 0

@@ -109,6 +109,9 @@ def _decoding(plan: Plan, url: str) -> dict[str, Any]:
         **input_options(url),
         "threads": plan.threads,
         "copyts": None,  # the filters cut by the source's clock
+        # A source that changes its picture half-way (broadcasts, calls) would start the graph, and so the count of
+        # frames, anew. Deinterlacing is the exception: it cannot take a picture of another size.
+        **({} if plan.video.interlaced else {"reinit_filter": 0}),
     }
 
 

@@ -14,6 +14,7 @@ from workers.tool import Limits, Watch, run_tool
 
 STREAMS_SECONDS = 60.0  # the header of a 64 GiB file over a slow store takes seconds; a bomb must not take minutes
 PACKETS_SECONDS = 900.0  # 0.6 s for 290 MB on local disk (DESIGN §7); 64 GiB at 100 MB/s is 11 minutes
+_UNKNOWN = "This file is not a video in a known format, or it is damaged."
 MAX_STREAMS = 100  # a real file has a handful; 1500 tracks are an attack on everything that loops over them
 
 
@@ -57,8 +58,8 @@ class PacketTimes:
     last_duration: float | None
 
 
-def probe(url: str) -> Probe:
-    """Ask ffprobe for container and streams. Raises NotMediaError, ToolTimeoutError."""
+def probe(url: str, watch: Watch) -> Probe:
+    """Ask ffprobe for container and streams. Raises NotMediaError, and ToolError when ffprobe was killed."""
     argv = [
         "ffprobe",
         "-v", "error",
@@ -69,18 +70,19 @@ def probe(url: str) -> Probe:
         as_input(url),
     ]  # fmt: skip
     try:
-        output = run_tool(
-            argv, Limits(deadline=STREAMS_SECONDS, stall=STREAMS_SECONDS), watch=Watch(conceal=as_input(url))
-        )
+        output = run_tool(argv, Limits(deadline=STREAMS_SECONDS, stall=STREAMS_SECONDS), watch=watch)
         return parse_probe(json.loads(output))
     except ToolTimeoutError as error:
         raise NotMediaError("The file could not be examined in reasonable time.", detail=error.detail) from error
-    except (ToolError, json.JSONDecodeError) as error:
-        detail = error.detail if isinstance(error, ToolError) else str(error)
-        raise NotMediaError("This file is not a video in a known format, or it is damaged.", detail=detail) from error
+    except ToolError as error:
+        if error.killed:
+            raise
+        raise NotMediaError(_UNKNOWN, detail=error.detail) from error
+    except ValueError as error:  # what ffprobe printed is no JSON, or a number in it is none
+        raise NotMediaError(_UNKNOWN, detail=str(error)) from error
 
 
-def packet_times(url: str, stream: int) -> PacketTimes:
+def packet_times(url: str, stream: int, watch: Watch) -> PacketTimes:
     """Read every packet's time of one stream without decoding. Raises ToolError, ToolTimeoutError."""
     argv = [
         "ffprobe",
@@ -92,7 +94,7 @@ def packet_times(url: str, stream: int) -> PacketTimes:
         as_input(url),
     ]  # fmt: skip
     limits = Limits(deadline=PACKETS_SECONDS, stall=PACKETS_SECONDS)
-    return parse_packet_times(run_tool(argv, limits, watch=Watch(conceal=as_input(url))).decode())
+    return parse_packet_times(run_tool(argv, limits, watch=watch).decode())
 
 
 def parse_packet_times(text: str) -> PacketTimes:
@@ -156,8 +158,8 @@ def _seconds(text: str | None) -> float | None:
 
 def _ratio(text: str, separator: str) -> Fraction:
     """Return a positive ratio such as `30000/1001` or `4:3`, 0 for unknown."""
-    numerator, found, denominator = text.partition(separator)
-    if not found or int(denominator) <= 0 or int(numerator) <= 0:
+    numerator, _, denominator = text.partition(separator)
+    if not (numerator.isdecimal() and denominator.isdecimal()) or int(denominator) == 0:
         return Fraction(0)
     return Fraction(int(numerator), int(denominator))
 

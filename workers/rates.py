@@ -15,6 +15,7 @@ STANDARD_RATES = tuple(
 )  # fmt: skip
 MIN_RATE = Fraction(1)  # slower sources repeat frames: players stall on rates below one frame a second
 MAX_RATE = Fraction(60)
+SLOWEST = Fraction(1, 100_000)  # one frame a day: a step of years between two lying timestamps is still a rate above 0
 SNAP = 0.02  # phones write 29.87 and 15.26 and mean 30 and 15; standard rates far apart enough lie 4 % from each other
 STEP_TOLERANCE = 0.35  # containers with whole milliseconds write 24 fps as steps of 41 and 42, 60 fps as 16 and 17
 AGREE = 0.002  # a declared rate this close to the measured one is the exact form of it
@@ -33,7 +34,7 @@ def source_rate(times: Sequence[float], declared: Fraction, *, interlaced: bool)
         return declared or Fraction(25)
     typical = steps[int(len(steps) * QUANTILE)]
     near = [step for step in steps if abs(step - typical) <= STEP_TOLERANCE * typical]
-    measured = Fraction(len(near) / sum(near)).limit_denominator(100_000)
+    measured = max(Fraction(len(near) / sum(near)).limit_denominator(100_000), SLOWEST)
     if interlaced and declared:
         return declared
     if declared and abs(declared / measured - 1) <= AGREE:

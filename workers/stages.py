@@ -32,7 +32,8 @@ def plan_stage(attempt: Attempt) -> None:
     jobs = attempt.services.jobs
     jobs.move(attempt.job.id, JobState.PLANNING)
     url = _input(attempt)
-    facts = probe(url)
+    watch = Watch(cancelled=attempt.watch.cancelled, conceal=url)
+    facts = probe(url, watch)
     video = choose_video(facts)
     limits = PlanLimits(
         max_pixels=attempt.settings.max_source_pixels,
@@ -40,7 +41,7 @@ def plan_stage(attempt: Attempt) -> None:
         preset=attempt.settings.encode_preset,
         threads=attempt.settings.encoders,
     )
-    plan = make_plan(facts, video, packet_times(url, video.index), limits)
+    plan = make_plan(facts, video, packet_times(url, video.index, watch), limits)
     job = jobs.move(attempt.job.id, JobState.ENCODING, Changes(plan=plan, warnings=plan.warnings))
     for task in tasks_of(plan, job.id):
         attempt.services.publisher.publish(task)
@@ -51,8 +52,8 @@ def segment_stage(attempt: Attempt) -> None:
     plan = _plan(attempt.job)
     segment = plan.segments[attempt.task.index]
     started = time.monotonic()
-    command = segment_command(plan, segment, _input(attempt), attempt.scratch)
-    _run(attempt, command)
+    url = _input(attempt)
+    _run(attempt, segment_command(plan, segment, url, attempt.scratch), url)
     frames = _checked_frames(plan, segment, attempt.scratch)
     sizes = {}
     for rung in plan.rungs:
@@ -100,8 +101,9 @@ def audio_stage(attempt: Attempt) -> None:
     plan = _plan(attempt.job)
     assert plan.audio is not None  # noqa: S101 - the task exists only for plans with sound
     target = attempt.scratch / "audio.m4a"
+    url = _input(attempt)
     try:
-        _run(attempt, audio_command(plan, plan.audio, _input(attempt), target))
+        _run(attempt, audio_command(plan, plan.audio, url, target), url)
     except ToolError as error:
         if error.killed:
             raise
@@ -123,8 +125,9 @@ def poster_stage(attempt: Attempt) -> None:
 
 def _poster_made(attempt: Attempt, target: Path, *, seek: bool) -> bool:
     """Try to make the poster; seeking fails in short files without an index, so the caller tries without as well."""
+    url = _input(attempt)
     try:
-        _run(attempt, poster_command(_plan(attempt.job), _input(attempt), target, seek=seek))
+        _run(attempt, poster_command(_plan(attempt.job), url, target, seek=seek), url)
     except ToolError as error:
         if error.killed:
             raise
@@ -158,7 +161,7 @@ def _package_rung(attempt: Attempt, plan: Plan, rung: str, audio: Path | None, f
         for key in parts:
             file.writelines(objects.read(key))
     check_grid(read_fragmented(joined), first=0, frames=frames, ticks=frame_ticks(plan))
-    _run(attempt, package_command(joined, audio, target))
+    _run(attempt, package_command(joined, audio, target), str(attempt.scratch))
     joined.unlink()
     info = objects.put_file(keys.rendition(job_id, f"{rung}.mp4"), target, content_type=MP4)
     target.unlink()
@@ -189,14 +192,17 @@ def _finish(attempt: Attempt, result: dict[str, Any]) -> None:
         attempt.services.publisher.publish(Task(attempt.job.id, StageName.PACKAGE))
 
 
-def _run(attempt: Attempt, command: list[str]) -> None:
-    """Run ffmpeg under the attempt's watch, passing frames on as progress."""
+def _run(attempt: Attempt, command: list[str], conceal: str) -> None:
+    """Run ffmpeg under the attempt's watch, noting frames as progress.
+
+    `conceal` is the very name the command holds: a second signed URL has another signature.
+    """
 
     def on_progress(key: str, value: str) -> None:
         if key == "frame" and attempt.task.stage is StageName.SEGMENT and value.isdigit():
-            attempt.report(int(value))
+            attempt.frames = int(value)
 
-    watch = Watch(on_progress=on_progress, cancelled=attempt.watch.cancelled, conceal=_input(attempt))
+    watch = Watch(on_progress=on_progress, cancelled=attempt.watch.cancelled, conceal=conceal)
     run_tool(command, attempt.limits, watch=watch)
 
 

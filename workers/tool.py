@@ -129,7 +129,7 @@ class _Reading:
                 if not self.overflow:
                     self.captured += data
             return
-        for line in pipe:
+        while line := pipe.readline(READ_BYTES):  # bounded: a flood need not have line ends
             key, _, value = line.decode(errors="replace").strip().partition("=")
             self._note_progress(key, value)
             self._watch.on_progress(key, value)

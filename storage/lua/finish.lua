@@ -1,5 +1,5 @@
 -- Record a task's result and end its lease; once.
--- ARGV: 2 task field, 3 attempt, 4 states the stage is wanted in, 5 result (JSON object), 6 '1' for the poster
+-- ARGV: 2 task field, 3 attempt, 4 states the stage is wanted in, 5 result (JSON object), 6 '1' if it made the poster
 -- Returns 'last' when it was the last task of encoding, 'done' when it was not, 'lost' when the attempt may not finish it.
 local field, attempt = ARGV[2], ARGV[3]
 

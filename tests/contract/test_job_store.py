@@ -49,7 +49,7 @@ def finish_all(store: JobStore, job: Job) -> None:
     stages = [Task(job.id, Stage.POSTER), Task(job.id, Stage.AUDIO)]
     for task in (*stages, *(Task(job.id, Stage.SEGMENT, segment.index) for segment in job.plan.segments)):
         if claim(store, task) is Claim.GRANTED:
-            store.finish(task, "a", {})
+            store.finish(task, "a", {"made": True})
 
 
 # --- records and moves
@@ -439,12 +439,14 @@ def test_the_last_finish_says_so_even_when_repeated(job_store: JobStore) -> None
     tasks += [Task(job.id, Stage.SEGMENT, index) for index in range(2)]
     for task in tasks:
         claim(job_store, task)
-    answers = [job_store.finish(task, "a", {"size": number}) for number, task in enumerate(tasks)]
+    answers = [job_store.finish(task, "a", {"made": True, "size": number}) for number, task in enumerate(tasks)]
     assert answers == [False, False, False, True]
     assert [job_store.finish(task, "other", {"size": 99}) for task in tasks] == answers
     after = job_store.get(job.id)
     assert (after.frames_done, after.has_poster) == (200, True)
-    assert job_store.results(job.id) == {task.field: {"size": number} for number, task in enumerate(tasks)}
+    assert job_store.results(job.id) == {
+        task.field: {"made": True, "size": number} for number, task in enumerate(tasks)
+    }
     assert claim(job_store, tasks[0], "b") is Claim.DONE
     assert job_store.leased(job.id) == frozenset()
     job_store.move(job.id, JobState.PACKAGING)
@@ -467,6 +469,37 @@ def test_racing_finishers_agree_on_who_was_last(job_store: JobStore) -> None:
         answers = list(pool.map(lambda task: job_store.finish(task, "a", {}), tasks))
     assert answers.count(True) == 1
     assert job_store.get(job.id).frames_done == 800
+
+
+def test_a_poster_that_could_not_be_made_is_finished_all_the_same(job_store: JobStore) -> None:
+    """The task counts as done, but nobody is told to fetch a poster."""
+    task = Task(encoding(job_store).id, Stage.POSTER)
+    claim(job_store, task)
+    job_store.finish(task, "a", {"made": False})
+    assert not job_store.get(task.job_id).has_poster
+    assert job_store.events(task.job_id, "0")[-1].type == "task"
+    assert claim(job_store, task) is Claim.DONE
+
+
+def test_a_role_has_one_holder(job_store: JobStore) -> None:
+    """Others wait until its time is over; the holder prolongs it."""
+    assert job_store.hold("janitor", "a", seconds=0.3)
+    assert not job_store.hold("janitor", "b", seconds=LEASE)
+    assert job_store.hold("other", "b", seconds=LEASE)
+    assert job_store.hold("janitor", "a", seconds=0.2)
+    wait_until(lambda: job_store.hold("janitor", "b", seconds=LEASE), seconds=5)
+    assert not job_store.hold("janitor", "a", seconds=LEASE)
+
+
+def test_releasing_tells_the_attempts_counted(job_store: JobStore) -> None:
+    """The count is what `claim` compares with its limit; a refund takes one off."""
+    task = Task(encoding(job_store).id, Stage.AUDIO)
+    claim(job_store, task, "a")
+    assert job_store.release(task, "a") == 1
+    claim(job_store, task, "b")
+    assert job_store.release(task, "b", refund=True) == 1
+    assert job_store.release(task, "b", refund=True) == 1
+    assert job_store.release(Task(new_job_id(), Stage.AUDIO), "a") == 0
 
 
 def test_results_keep_their_json(job_store: JobStore) -> None:

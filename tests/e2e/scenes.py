@@ -1,0 +1,85 @@
+"""Jobs in every state, as the browser tests and their pages want them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from storage import keys
+from storage.jobs import Changes, Job, JobError, JobState, Output, Stage, Task
+from storage.plan import Plan, Rung
+from tests.e2e.browser import Site
+from tests.support.clips import make_clip
+from tests.support.jobs import make_job, make_plan
+
+RUNGS = (
+    Rung("1080p", 1920, 1080, 23, 6_000_000, 12_000_000),
+    Rung("720p", 1280, 720, 23, 3_000_000, 6_000_000),
+    Rung("480p", 854, 480, 23, 1_500_000, 3_000_000),
+)
+FRAMES = 96
+SEGMENTS = 14
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'&"
+_ATTEMPT = "test"
+
+
+def a_plan(*, audio: bool = False) -> Plan:
+    """Return a plan of 56 seconds at 24 frames per second with three rungs and no warnings."""
+    plan = make_plan(segments=SEGMENTS, frames=FRAMES, audio=audio)
+    return replace(plan, rungs=RUNGS, rate_num=24, rate_den=1, warnings=())
+
+
+def add_job(site: Site, title: str = "A film", **fields: object) -> Job:
+    """Put a queued job into the site's store, made just now."""
+    job = make_job(**{"title": title, "created_at": time.time(), **fields})
+    site.jobs.create(job)
+    return job
+
+
+def start(site: Site, job: Job) -> None:
+    """Take a queued job to encoding."""
+    site.jobs.move(job.id, JobState.PLANNING)
+    site.jobs.move(job.id, JobState.ENCODING, Changes(plan=a_plan()))
+
+
+def encode(site: Site, job: Job, segments: int) -> None:
+    """Report the first segments of an encoding job as encoded."""
+    for index in range(segments):
+        task = Task(job.id, Stage.SEGMENT, index)
+        site.jobs.claim(task, _ATTEMPT, lease_seconds=60, limit=3)
+        site.jobs.report(task, _ATTEMPT, FRAMES)
+
+
+def finish(site: Site, job: Job) -> None:
+    """Take an encoding job to ready; its files are small real MP4s with a picture."""
+    site.jobs.move(job.id, JobState.PACKAGING)
+    outputs = tuple(Output(rung.name, _put_clip(site, job, rung)) for rung in RUNGS)
+    site.jobs.move(job.id, JobState.READY, Changes(outputs=outputs))
+
+
+def _put_clip(site: Site, job: Job, rung: Rung) -> int:
+    path = site.web.settings.data_dir / f"{rung.name}.mp4"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    make_clip(path, seconds=4, size=f"{rung.width // 8 * 2}x{rung.height // 8 * 2}")
+    key = keys.rendition(job.id, path.name)
+    return site.web.services.objects.put_file(key, path, content_type="video/mp4").size
+
+
+def fail(site: Site, job: Job, code: str = "decode_failed") -> None:
+    """Fail an unfinished job with the words of a damaged video."""
+    error = JobError(code, "This video is damaged.", "[h264] error while decoding MB 30 12\nInvalid data found")
+    site.jobs.move(job.id, JobState.FAILED, Changes(error=error))
+
+
+def in_every_state(site: Site) -> dict[str, Job]:
+    """Put one job of each state into the store; return them by state."""
+    jobs = {state.value: add_job(site, f"A {state} film") for state in JobState}
+    site.jobs.move(jobs["planning"].id, JobState.PLANNING)
+    for state in ("encoding", "packaging", "ready"):
+        start(site, jobs[state])
+        encode(site, jobs[state], SEGMENTS // 2)
+    site.jobs.move(jobs["packaging"].id, JobState.PACKAGING)
+    finish(site, jobs["ready"])
+    fail(site, jobs["failed"])
+    site.jobs.move(jobs["cancelled"].id, JobState.CANCELLED)
+    return jobs

@@ -1,0 +1,56 @@
+"""The app over the in-memory twins, and the real service over a real Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from storage.services import Services
+from storage.settings import Settings
+from tests.support.servers import RedisServer
+from tests.support.web_server import WebServer
+from web.app import create_app
+
+MAX_UPLOAD_BYTES = 512 * 1024 * 1024
+IDLE_SECONDS = 3
+
+
+@pytest.fixture
+def web_settings(settings: Settings) -> Settings:
+    """Give settings of a small installation: uploads of at most 10 kB, two at once."""
+    limits = {"max_upload_bytes": 10_000, "max_uploads": 2, "free_space_reserve": 0, "web_threads": 8}
+    return settings.model_copy(update=limits)
+
+
+@pytest.fixture
+def make_app(web_settings: Settings) -> Callable[..., Flask]:
+    """Give a factory of apps: `make_app(services, setting=value)`."""
+
+    def make(services: Services, **changes: object) -> Flask:
+        return create_app(web_settings.model_copy(update=changes), services)
+
+    return make
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask], twin_services: Services) -> Flask:
+    """Give the app over the twins."""
+    return make_app(twin_services)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Give a client of the app over the twins."""
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def web_server(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[WebServer]:
+    """Run the real service for the session; it drops a client that is silent for IDLE_SECONDS."""
+    settings = {"CLIENT_IDLE_SECONDS": str(IDLE_SECONDS), "MAX_UPLOAD_BYTES": str(MAX_UPLOAD_BYTES)}
+    server = WebServer(tmp_path_factory.mktemp("web"), redis_server.url, **settings).start()
+    yield server
+    server.stop()

@@ -1,0 +1,28 @@
+"""docker-compose.yml passes on what can be set and shows nothing to the outside but nginx."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from storage.settings import Settings
+
+TEXT = (Path(__file__).resolve().parents[3] / "docker-compose.yml").read_text()
+# Not passed on, because Compose decides: the keys come from a volume, and the broker is the one Redis.
+_FIXED = {"object_store_access_key", "object_store_secret_key", "broker_url"}
+
+
+def test_every_setting_can_be_set_for_the_containers() -> None:
+    """A setting the compose file forgets would be ignored without a word."""
+    named = {name.lower() for name in re.findall(r"^ +([A-Z][A-Z_]+):", TEXT, re.MULTILINE)}
+    assert set(Settings.model_fields) - _FIXED <= named
+
+
+def test_only_nginx_publishes_a_port() -> None:
+    """Redis and MinIO stay inside."""
+    assert len(re.findall(r"^ +ports:", TEXT, re.MULTILINE)) == 1
+
+
+def test_no_key_stands_in_the_file() -> None:
+    """MinIO's keys are files of a volume."""
+    assert not re.search(r"MINIO_ROOT_(USER|PASSWORD):", TEXT)

@@ -1,0 +1,74 @@
+"""A job's public JSON has what DESIGN promises, in every state."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from storage.jobs import JobError, JobState, Output
+from storage.public import job_json, timestamp
+from tests.support.jobs import make_job, make_plan
+
+PROMISED = {
+    "id", "state", "title", "size", "created_at", "started_at", "finished_at", "progress", "eta_seconds",
+    "queue_position", "rungs", "hls_url", "poster_url", "warnings", "error",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("state", list(JobState))
+@pytest.mark.parametrize("plan", [None, make_plan()])
+def test_every_state_has_the_same_keys(state: JobState, plan: Any) -> None:
+    """All promised keys are there in all states, and the whole is JSON."""
+    public = job_json(make_job(state=state, plan=plan))
+    assert public.keys() >= PROMISED
+    assert json.loads(json.dumps(public)) == public
+
+
+def test_rungs_come_with_the_plan() -> None:
+    """There are no rungs before planning, and the plan's after."""
+    assert job_json(make_job())["rungs"] == []
+    rungs = job_json(make_job(state=JobState.ENCODING, plan=make_plan()))["rungs"]
+    assert [(rung["name"], rung["state"], rung["url"]) for rung in rungs] == [
+        ("1080p", "waiting", None),
+        ("480p", "waiting", None),
+    ]
+
+
+def test_a_ready_job_offers_what_was_made() -> None:
+    """Only an output that was made has a URL and a size."""
+    job = make_job(state=JobState.READY, plan=make_plan(), outputs=(Output("480p", 77),), has_poster=True)
+    public = job_json(job)
+    assert [(rung["url"], rung["size"], rung["progress"]) for rung in public["rungs"]] == [
+        (None, None, 1.0),
+        (f"/media/{job.id}/480p.mp4", 77, 1.0),
+    ]
+    assert public["poster_url"] == f"/media/{job.id}/poster.jpg"
+    assert public["links"]["cancel"] is None
+
+
+def test_warnings_of_plan_and_job_appear_once() -> None:
+    """A warning that stands in both places is shown once, the plan's first."""
+    job = make_job(state=JobState.READY, plan=make_plan(), warnings=("cut short", "two streams were dropped"))
+    assert job_json(job)["warnings"] == ["two streams were dropped", "cut short"]
+
+
+def test_a_failed_job_says_why_and_can_be_retried() -> None:
+    """Code, sentence and detail are passed on."""
+    job = make_job(state=JobState.FAILED, error=JobError("no_frames", "No frame.", "last lines"))
+    public = job_json(job)
+    assert public["error"] == {"code": "no_frames", "message": "No frame.", "detail": "last lines"}
+    assert public["links"]["retry"] == f"/api/jobs/{job.id}/retry"
+
+
+def test_times_are_rfc_3339_in_utc() -> None:
+    """Unix seconds become UTC with milliseconds and a Z."""
+    assert timestamp(0.25) == "1970-01-01T00:00:00.250Z"
+
+
+def test_an_estimate_is_whole_seconds_and_never_zero() -> None:
+    """What is not ready yet takes at least a second."""
+    assert job_json(make_job(), eta=0.2)["eta_seconds"] == 1
+    assert job_json(make_job(), eta=12.4)["eta_seconds"] == 12
+    assert job_json(make_job(), position=3)["queue_position"] == 3

@@ -1,0 +1,59 @@
+"""What follows from a failure, for every error there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from storage import errors
+from storage.errors import RungsError
+from workers.outcomes import Outcome, outcome_of
+
+STOP = {"job_not_found", "conflict", "transition_refused", "job_exists", "lease_lost"}
+WAIT = {"busy", "too_many_uploads", "storage_full", "object_store_unavailable", "job_store_unavailable"}
+FAIL_JOB = {
+    "media_error",
+    "not_a_video",
+    "audio_only",
+    "picture_only",
+    "no_frames",
+    "picture_too_large",
+    "picture_too_small",
+    "too_long",
+    "decode_failed",
+    "attempts_spent",
+}
+
+
+def tree(root: type[RungsError]) -> Iterator[type[RungsError]]:
+    """Yield the class and all below it."""
+    yield root
+    for child in root.__subclasses__():
+        yield from tree(child)
+
+
+def expected(code: str) -> Outcome:
+    """Return the outcome this test wants for an error's code."""
+    if code in STOP:
+        return Outcome.STOP
+    if code in WAIT:
+        return Outcome.WAIT
+    return Outcome.FAIL_JOB if code in FAIL_JOB else Outcome.RETRY
+
+
+@pytest.mark.parametrize("kind", tuple(tree(RungsError)), ids=lambda kind: kind.__name__)
+def test_every_error_of_the_tree_has_its_outcome(kind: type[RungsError]) -> None:
+    """No error is forgotten when the tree grows: what is not named here is worth another, counted attempt."""
+    assert outcome_of(kind("why")) is expected(kind.code)
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), OSError(28, "No space left on device"), MemoryError(), KeyError(1)])
+def test_the_unforeseen_is_tried_again(error: Exception) -> None:
+    """A fault that nobody thought of costs a counted attempt, not the job."""
+    assert outcome_of(error) is Outcome.RETRY
+
+
+def test_the_codes_of_this_table_exist() -> None:
+    """A code that was renamed does not linger here."""
+    assert {kind.code for kind in tree(errors.RungsError)} >= STOP | WAIT | FAIL_JOB

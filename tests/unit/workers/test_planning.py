@@ -1,0 +1,228 @@
+"""From small probes made by hand to the plan: the choice of streams, the refusals, sizes, length and segments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.errors import RungsError
+from storage.plan import Plan
+from workers.planning import PlanLimits, choose_audio, choose_video, make_plan
+from workers.probe import PacketTimes, Probe, parse_probe
+
+LIMITS = PlanLimits(max_pixels=8192 * 4352, max_seconds=12 * 3600, preset="veryfast", threads=2)
+SECOND = PacketTimes(times=tuple(n / 25 for n in range(25)), last_duration=0.04)
+
+
+def video(index: int = 0, **fields: Any) -> dict[str, Any]:
+    """Return ffprobe's description of a 720p stream at 25 frames a second, fields replaced."""
+    known = {"codec_type": "video", "codec_name": "h264", "width": 1280, "height": 720, "avg_frame_rate": "25/1"}
+    return {"index": index, **known, **fields}
+
+
+def sound(index: int = 1, **fields: Any) -> dict[str, Any]:
+    """Return ffprobe's description of a stereo stream, fields replaced."""
+    known = {"codec_type": "audio", "codec_name": "aac", "channels": 2, "sample_rate": "44100"}
+    return {"index": index, **known, **fields}
+
+
+def probed(*streams: dict[str, Any], container: str = "mov,mp4,m4a,3gp,3g2,mj2") -> Probe:
+    """Return the facts of a file with these streams."""
+    return parse_probe({"streams": list(streams), "format": {"format_name": container, "start_time": "0"}})
+
+
+def planned(*streams: dict[str, Any], packets: PacketTimes = SECOND, limits: PlanLimits = LIMITS) -> Plan:
+    """Return the plan for a file with these streams."""
+    probe = probed(*streams)
+    return make_plan(probe, choose_video(probe), packets, limits)
+
+
+def times(frames: int, rate: Fraction, start: float = 0.0) -> PacketTimes:
+    """Return the packets of a constant source."""
+    return PacketTimes(tuple(round(start + float(n / rate), 6) for n in range(frames)), round(float(1 / rate), 6))
+
+
+DEFAULT = {"default": 1}
+COVER = {"default": 1, "attached_pic": 1}
+
+
+@pytest.mark.parametrize(
+    ("streams", "chosen"),
+    [
+        ([video(0), sound(1)], 0),
+        ([video(0, disposition=COVER, codec_name="png"), video(1)], 1),
+        ([video(0), video(1, disposition=DEFAULT)], 1),
+        ([video(0, disposition=DEFAULT), video(1, disposition=DEFAULT)], 0),
+        ([video(0), video(1, width=1920, height=1080)], 0),
+        ([video(0, width=0, height=0), video(1)], 1),
+        ([video(0, codec_name=""), video(1)], 1),
+        ([sound(0), video(1)], 1),
+    ],
+    ids=["one", "cover", "default", "two defaults", "first of two", "no size", "no codec", "after sound"],
+)
+def test_the_video_that_people_mean_is_chosen(streams: list[dict[str, Any]], chosen: int) -> None:
+    """The default stream that has pictures, else the first; cover art never."""
+    assert choose_video(probed(*streams)).index == chosen
+
+
+@pytest.mark.parametrize(
+    ("streams", "chosen"),
+    [
+        ([video(0)], None),
+        ([video(0), sound(1), sound(2)], 1),
+        ([video(0), sound(1), sound(2, disposition=DEFAULT)], 2),
+        ([video(0), sound(1, codec_name=""), sound(2)], 2),
+        ([video(0), sound(1, channels=0)], None),
+        ([video(0), sound(1, sample_rate="0")], None),
+    ],
+    ids=["silent", "first", "default", "unknown codec", "no channels", "no rate"],
+)
+def test_the_sound_that_can_be_decoded_is_chosen(streams: list[dict[str, Any]], chosen: int | None) -> None:
+    """A track that nothing can decode is no track."""
+    found = choose_audio(probed(*streams))
+    assert (None if found is None else found.index) == chosen
+
+
+@pytest.mark.parametrize(
+    ("streams", "container", "packets", "code"),
+    [
+        ([sound(0)], "mov", SECOND, "audio_only"),
+        ([sound(0), video(1, disposition=COVER)], "mp3", SECOND, "audio_only"),
+        ([sound(0), video(1)], "flac", SECOND, "audio_only"),
+        ([video(0)], "jpeg_pipe", SECOND, "picture_only"),
+        ([video(0)], "png_pipe", SECOND, "picture_only"),
+        ([{"index": 0, "codec_type": "data"}], "mov", SECOND, "not_a_video"),
+        ([{"index": 0, "codec_type": "subtitle"}], "matroska,webm", SECOND, "not_a_video"),
+        ([video(0, width=0, height=0)], "mpegts", SECOND, "no_frames"),
+        ([video(0, codec_name="")], "mov", SECOND, "no_frames"),
+        ([video(0)], "mov", PacketTimes((), None), "no_frames"),
+        ([video(0, width=65535, height=65535)], "mov", SECOND, "picture_too_large"),
+        ([video(0, width=16384, height=8192)], "avi", SECOND, "picture_too_large"),
+        ([video(0, width=1, height=1080)], "matroska", SECOND, "picture_too_small"),
+        ([video(0)], "mov", PacketTimes((0.0, 50_000.0), 0.04), "too_long"),
+    ],
+)
+def test_refusals_have_their_code(
+    streams: list[dict[str, Any]], container: str, packets: PacketTimes, code: str
+) -> None:
+    """What cannot be encoded is refused before anything is decoded, by a stable code and a sentence."""
+    probe = probed(*streams, container=container)
+    with pytest.raises(RungsError) as refusal:
+        make_plan(probe, choose_video(probe), packets, LIMITS)
+    assert refusal.value.code == code
+    assert refusal.value.message.endswith(".")
+
+
+def test_the_limits_themselves_pass() -> None:
+    """A limit names the largest that is taken, not the smallest that is refused."""
+    limits = replace(LIMITS, max_pixels=1280 * 720, max_seconds=1)
+    assert planned(video(), limits=limits).frames == 25
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({}, (1280, 720)),
+        ({"side_data_list": [{"rotation": 90}]}, (720, 1280)),
+        ({"side_data_list": [{"rotation": -90}]}, (720, 1280)),
+        ({"side_data_list": [{"rotation": 180}]}, (1280, 720)),
+        ({"width": 720, "height": 576, "sample_aspect_ratio": "16:15"}, (768, 576)),
+        ({"width": 720, "height": 480, "sample_aspect_ratio": "8:9"}, (720, 540)),
+        ({"width": 640, "height": 360, "sample_aspect_ratio": "2:1"}, (1280, 360)),
+        ({"width": 640, "height": 360, "sample_aspect_ratio": "2:1", "side_data_list": [{"rotation": 90}]}, (360, 1280)),
+    ],
+)
+def test_the_displayed_size_is_what_a_viewer_sees(fields: dict[str, Any], shown: tuple[int, int]) -> None:
+    """Pixel shape is applied by growing a side, and a quarter turn swaps the sides."""
+    plan = planned(video(**fields))
+    assert (plan.video.display_width, plan.video.display_height) == shown
+    assert (plan.video.width, plan.video.height) == (fields.get("width", 1280), fields.get("height", 720))
+    assert plan.warnings == ()
+
+
+@pytest.mark.parametrize("aspect", ["65535:1", "1:65535", "11:1"])
+def test_impossible_pixels_are_square_and_warned_of(aspect: str) -> None:
+    """A header that lies costs a warning, not a picture of a kilometre."""
+    plan = planned(video(sample_aspect_ratio=aspect))
+    assert (plan.video.display_width, plan.video.display_height) == (1280, 720)
+    assert plan.warnings == ("The file declares an impossible pixel shape; square pixels were used.",)
+
+
+def test_the_timeline_is_as_long_as_the_pictures() -> None:
+    """Ten seconds at 30000/1001 are 300 frames of one segment, on a grid of at least four seconds."""
+    rate = Fraction(30_000, 1001)
+    plan = planned(video(avg_frame_rate="30000/1001"), sound(), packets=times(300, rate, start=1.4))
+    assert (plan.rate, plan.frames, plan.tail_frames, plan.fragment_frames) == (rate, 300, 0, 120)
+    assert (plan.video.start_time, plan.preset, plan.threads) == (1.4, "veryfast", 2)
+
+
+def test_a_single_frame_is_a_video() -> None:
+    """One picture is shown for one frame."""
+    assert planned(video(), packets=PacketTimes((0.0,), None)).frames == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "duration", "frames", "tail"),
+    [
+        ("0", "1.02", 25, 0),
+        ("0", "1.4", 25, 0),
+        ("0", "3.0", 75, 50),
+        ("2.0", "2.0", 100, 75),
+        ("0", "2000.0", 50_000, 49_975),
+        ("0", "3700.0", 25, 0),
+        ("0", "1e300", 25, 0),
+        ("-5", "1.0", 25, 0),
+        ("0", "N/A", 25, 0),
+    ],
+    ids=["equal", "encoder's rest", "tail", "late", "podcast", "too long a lie", "absurd lie", "before", "unknown"],
+)
+def test_sound_that_goes_on_lengthens_the_timeline(start: str, duration: str, frames: int, tail: int) -> None:
+    """The last picture stands while there is still something to hear; lies about the length change nothing."""
+    plan = planned(video(), sound(start_time=start, duration=duration))
+    assert (plan.frames, plan.tail_frames) == (frames, tail)
+
+
+@pytest.mark.parametrize(("channels", "made", "bitrate"), [(1, 1, 96_000), (2, 2, 128_000), (6, 2, 128_000)])
+def test_sound_becomes_mono_or_stereo(channels: int, made: int, bitrate: int) -> None:
+    """Mono stays mono, everything above stereo is mixed down."""
+    audio = planned(video(), sound(channels=channels)).audio
+    assert audio is not None
+    assert (audio.channels, audio.bitrate, audio.sample_rate) == (made, bitrate, 44_100)
+
+
+@pytest.mark.parametrize(("order", "expected"), [("tt", True), ("bb", True), ("progressive", False), ("", False)])
+def test_only_declared_fields_are_deinterlaced(order: str, expected: bool) -> None:
+    """The field order of the container decides."""
+    assert planned(video(field_order=order)).video.interlaced is expected
+
+
+def test_dropped_tracks_are_named() -> None:
+    """Who uploads four languages learns that one is in the result; cover art is missed by nobody."""
+    subtitles = {"index": 4, "codec_type": "subtitle", "codec_name": "subrip"}
+    cover = video(6, disposition={"attached_pic": 1})
+    plan = planned(video(0), sound(1), sound(2), sound(3), subtitles, video(5), cover)
+    assert plan.warnings == ("Left out: 1 video track, 2 audio tracks, 1 subtitle track.",)
+
+
+@given(
+    frames=st.integers(1, 5000),
+    rate=st.sampled_from([Fraction(24_000, 1001), Fraction(25), Fraction(30), Fraction(60_000, 1001)]),
+    start=st.floats(-10, 5000),
+    seconds=st.none() | st.floats(0, 10_000),
+)
+def test_segments_tile_the_timeline(frames: int, rate: Fraction, start: float, seconds: float | None) -> None:
+    """Every output frame belongs to exactly one segment, in order, whatever the source."""
+    track = [] if seconds is None else [sound(duration=f"{seconds:.3f}")]
+    plan = planned(video(avg_frame_rate=str(rate)), *track, packets=times(frames, rate, start))
+    assert [segment.index for segment in plan.segments] == list(range(len(plan.segments)))
+    assert plan.segments[0].first_frame == 0
+    assert all(one.first_frame + one.frames == next_.first_frame for one, next_ in pairwise(plan.segments))
+    assert plan.segments[-1].first_frame + plan.segments[-1].frames == plan.frames
+    assert all(segment.frames > 0 for segment in plan.segments)
+    assert 0 <= plan.tail_frames < plan.frames

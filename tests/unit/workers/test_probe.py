@@ -1,0 +1,159 @@
+"""Reading ffprobe's answers: what real files say, and what files made to hurt say."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.errors import NotMediaError
+from workers.probe import MAX_STREAMS, PacketTimes, Stream, parse_packet_times, parse_probe
+
+VIDEO: dict[str, Any] = {
+    "index": 0,
+    "codec_name": "h264",
+    "codec_type": "video",
+    "width": 1440,
+    "height": 1080,
+    "sample_aspect_ratio": "4:3",
+    "field_order": "tt",
+    "avg_frame_rate": "30000/1001",
+    "color_transfer": "bt709",
+    "start_time": "1.400000",
+    "duration": "10.010000",
+    "disposition": {"default": 1, "attached_pic": 0},
+    "side_data_list": [{"side_data_type": "Display Matrix", "displaymatrix": "...", "rotation": -90}],
+}
+SOUND: dict[str, Any] = {
+    "index": 1,
+    "codec_name": "aac",
+    "codec_type": "audio",
+    "channels": 6,
+    "sample_rate": "48000",
+    "start_time": "1.333000",
+    "disposition": {"default": 0},
+}
+
+
+def stream(**fields: Any) -> Stream:
+    """Return the parsed video stream with these fields replaced."""
+    return parse_probe({"streams": [VIDEO | fields], "format": {}}).streams[0]
+
+
+def test_a_whole_answer_becomes_facts() -> None:
+    """Every field that planning uses is read, with its unit."""
+    probe = parse_probe(
+        {
+            "streams": [VIDEO, SOUND],
+            "format": {"format_name": "mov,mp4", "start_time": "1.333000", "duration": "10.1"},
+        }
+    )
+    video, sound = probe.streams
+    assert (probe.container, probe.start_time, probe.duration) == ("mov,mp4", 1.333, 10.1)
+    assert (video.kind, video.codec, video.width, video.height) == ("video", "h264", 1440, 1080)
+    assert (video.pixel_aspect, video.rotation, video.field_order) == (Fraction(4, 3), 270, "tt")
+    assert (video.average_rate, video.start_time, video.duration) == (Fraction(30_000, 1001), 1.4, 10.01)
+    assert (video.default, video.cover, sound.default) == (True, False, False)
+    assert (sound.channels, sound.sample_rate, sound.duration) == (6, 48_000, None)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "expected"),
+    [
+        (0, 0),
+        (90, 90),
+        (-90, 270),
+        (180, 180),
+        (-180, 180),
+        (270, 270),
+        (450, 90),
+        (45, 0),
+        (-9223372036854775808, 0),
+        (-2147483648, 0),
+        (2**63 - 1, 0),
+    ],
+)
+def test_rotation_is_a_quarter_turn_or_none(degrees: int, expected: int) -> None:
+    """A crafted matrix, of which ffprobe makes the smallest number there is, turns nothing."""
+    assert stream(side_data_list=[{"rotation": degrees}]).rotation == expected
+
+
+def test_side_data_without_rotation_are_passed_over() -> None:
+    """Mastering metadata may stand before the display matrix."""
+    sides = [{"side_data_type": "Content light level metadata"}, {"rotation": 90}]
+    assert stream(side_data_list=sides).rotation == 90
+
+
+@pytest.mark.parametrize("text", ["N/A", "nan", "inf", "-inf", None])
+def test_times_that_are_no_number_are_unknown(text: str | None) -> None:
+    """An unknown duration is None and an unknown start is the beginning."""
+    probe = parse_probe({"streams": [VIDEO | {"duration": text, "start_time": text}], "format": {"duration": text}})
+    assert (probe.duration, probe.streams[0].duration, probe.streams[0].start_time) == (None, None, 0.0)
+
+
+@pytest.mark.parametrize("text", ["0/0", "25/0", "0/1", "-25/1", "25/-1", "", "N/A"])
+def test_impossible_rates_are_unknown(text: str) -> None:
+    """A rate with a denominator of 0 divides nothing."""
+    assert stream(avg_frame_rate=text).average_rate == 0
+
+
+@pytest.mark.parametrize("text", ["0:1", "1:0", "N/A", "", "0:0", "-1:1"])
+def test_impossible_pixels_are_square(text: str) -> None:
+    """Pixels without a shape are square ones."""
+    assert stream(sample_aspect_ratio=text).pixel_aspect == 1
+
+
+def test_a_stream_may_say_nothing_at_all() -> None:
+    """Of a stream that ffprobe cannot read only the number is sure."""
+    bare = parse_probe({"streams": [{"index": 3}]}).streams[0]
+    assert (bare.index, bare.kind, bare.codec, bare.width, bare.channels) == (3, "", "", 0, 0)
+
+
+@pytest.mark.parametrize("answer", [{}, {"streams": []}, {"format": {"format_name": "mov"}}])
+def test_nothing_inside_is_refused(answer: dict[str, Any]) -> None:
+    """A container with no stream is not a video."""
+    with pytest.raises(NotMediaError, match="no streams"):
+        parse_probe(answer)
+
+
+def test_hundreds_of_streams_are_refused() -> None:
+    """The limit itself passes, 1500 tracks do not, and the message says how many there are."""
+    assert len(parse_probe({"streams": [VIDEO] * MAX_STREAMS}).streams) == MAX_STREAMS
+    with pytest.raises(NotMediaError, match="1500 streams"):
+        parse_probe({"streams": [VIDEO] * 1500})
+
+
+def test_packets_come_sorted_and_only_those_that_are_shown() -> None:
+    """Packets without a time, and those an edit list hides, do not count; B-frames arrive out of order."""
+    text = "0.100000|0.033333|K_\n0.066667|N/A|__\nN/A|0.033333|__\n0.000000|0.033333|_D\n0.033333|0.033333|K__\n|\n"
+    assert parse_packet_times(text) == PacketTimes(times=(0.033333, 0.066667, 0.1), last_duration=0.033333)
+
+
+def test_the_last_shown_packet_may_have_no_length() -> None:
+    """Raw streams say no lengths."""
+    assert parse_packet_times("0.5|N/A|K_\n") == PacketTimes(times=(0.5,), last_duration=None)
+
+
+def test_no_packets_are_no_times() -> None:
+    """A declared stream may hold nothing."""
+    assert parse_packet_times("") == PacketTimes(times=(), last_duration=None)
+
+
+LINES = st.lists(
+    st.tuples(
+        st.one_of(st.just("N/A"), st.floats(-1e9, 1e9).map(lambda time: f"{time:.6f}")),
+        st.one_of(st.just("N/A"), st.floats(0, 100).map(lambda time: f"{time:.6f}")),
+        st.text("KDC_", min_size=2, max_size=3),
+    )
+)
+
+
+@given(LINES)
+def test_any_packet_list_is_read(packets: list[tuple[str, str, str]]) -> None:
+    """Every packet with a time that is not to be discarded is counted, in order."""
+    found = parse_packet_times("\n".join("|".join(packet) for packet in packets))
+    assert len(found.times) == sum(time != "N/A" and "D" not in flags for time, _, flags in packets)
+    assert list(found.times) == sorted(found.times)

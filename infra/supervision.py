@@ -48,12 +48,13 @@ class Part:
 REDIS = Part("redis", f"redis-server {REDIS_CONF}", 10, REDIS_STOP_SECONDS, in_app_dir=False)
 CONTROL = Part("control", "python3 -m workers control", 20, WORKER_STOP_SECONDS)
 ENCODE = Part("encode", "python3 -m workers encode", 20, WORKER_STOP_SECONDS)
+JANITOR = Part("janitor", "python3 -m workers janitor", 20, WORKER_STOP_SECONDS)
 WEB = Part("web", "python3 -m web", 30, WEB_STOP_SECONDS)
 
 
 def parts(*, own_redis: bool) -> tuple[Part, ...]:
     """Return the parts of an installation, with or without a Redis of its own."""
-    return ((REDIS,) if own_redis else ()) + (CONTROL, ENCODE, WEB)
+    return ((REDIS,) if own_redis else ()) + (CONTROL, ENCODE, JANITOR, WEB)
 
 
 def supervisord_conf(chosen: tuple[Part, ...], *, color: bool) -> str:
@@ -62,7 +63,9 @@ def supervisord_conf(chosen: tuple[Part, ...], *, color: bool) -> str:
     Web stops first, so that nothing new comes in; both workers then drain side by side; Redis stops last.
     """
     sections = [_SUPERVISORD, _listener(color=color), *map(_program, chosen)]
-    sections.append(f"[group:workers]\nprograms={CONTROL.name},{ENCODE.name}\npriority={CONTROL.priority}\n")
+    sections.append(
+        f"[group:workers]\nprograms={CONTROL.name},{ENCODE.name},{JANITOR.name}\npriority={CONTROL.priority}\n"
+    )
     return "\n".join(sections)
 
 

@@ -41,6 +41,7 @@ class RedisJobStore:
         common = _lua("common")
         self._scripts = {name: self._client.register_script(f"{common}\n{_lua(name)}") for name in _CHANGES}
         self._page = self._client.register_script(_lua("page"))
+        self._counts = self._client.register_script(_lua("counts"))
         self._hold = self._client.register_script(_lua("hold"))
 
     def create(self, job: Job) -> None:
@@ -100,15 +101,7 @@ class RedisJobStore:
 
     def counts(self) -> QueueCounts:
         """See JobStore.counts."""
-
-        def read() -> list[int]:
-            pipeline = self._client.pipeline(transaction=True)
-            pipeline.zcard(_WAITING)
-            pipeline.zcard(_UNFINISHED)
-            answer: list[int] = pipeline.execute()
-            return answer
-
-        waiting, unfinished = self._redis.call(read)
+        waiting, unfinished = self._redis.call(lambda: self._counts(keys=[_WAITING, _UNFINISHED]))
         return QueueCounts(waiting, unfinished - waiting)
 
     def unfinished(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 import redis
 from pydantic import SecretStr
@@ -24,6 +25,10 @@ from storage.settings import Settings
 from tests.support.clips import make_clip
 from tests.support.missing import MISSING, require
 from tests.support.servers import MINIO_PASSWORD, MINIO_USER, MinioServer, RedisServer, find_minio
+
+# A slow example on a busy machine is no bug; what hangs is ended by pytest-timeout.
+hypothesis.settings.register_profile("rungs", deadline=None)
+hypothesis.settings.load_profile("rungs")
 
 PATIENCE = 2.0  # seconds that the real stores of tests persevere
 BUCKET = "rungs"

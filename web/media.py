@@ -65,6 +65,7 @@ def get_media(job_id: str, name: str) -> Response:
     kind = _TYPES[name.rpartition(".")[2]]
     answer = _redirect(web, key, kind) or _from_disk(web.services.objects, info, kind) or _streamed(web, info, kind)
     answer.headers["Cache-Control"] = IMMUTABLE if job.state is JobState.READY else "no-cache"
+    answer.headers.pop("Content-Disposition", None)  # Flask names the file even where nothing is to be saved
     if "download" in request.args:
         answer.headers["Content-Disposition"] = disposition(job, name)
     return answer

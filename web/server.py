@@ -31,13 +31,16 @@ _log = structlog.get_logger(__name__)
 
 
 class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
-    """A gthread worker that ends its connections in the thread that served them."""
+    """A gthread worker that lets no client hold a thread by its silence, from the first byte to the last."""
 
     def handle(self, conn: TConn) -> Any:
         """Serve the connection; if it is to be closed, linger here.
 
-        Gunicorn lingers in its main thread, where one silent client would keep all others from being accepted.
+        Gunicorn waits without limit for the rest of a request's head, and lingers in its main thread, where one silent
+        client would keep all others from being accepted.
         """
+        patience = struct.pack("ll", self.cfg.settings[IDLE].get(), 0)
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
         keep = super().handle(conn)
         if keep is False:
             linger(conn.sock)

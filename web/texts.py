@@ -123,6 +123,8 @@ _ERRORS = {
     "error.storage_full": _("The storage is full for the moment."),
     "error.object_store_unavailable": _("The storage does not answer for the moment."),
     "error.job_store_unavailable": _("The queue does not answer for the moment."),
+    "error.internal_error": _("Something went wrong on our side; it has been written to the log."),
+    "error.busy": _("The server is busy."),
     "next.media": _("Another try would end the same way. Export the video again, or upload a different file."),
     "next.attempt": _(
         "Your upload is kept: try again. If it fails again, the details below help whoever runs this server."

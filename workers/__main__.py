@@ -1,52 +1,68 @@
-"""`python -m workers control|encode`: one worker process; `python -m workers healthy ROLE`: is it alive?"""
+"""`python -m workers control|encode|janitor`: one role's process; `python -m workers healthy ROLE`: is it alive?"""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
-import threading
+import warnings
 
 # billiard reads this when it is imported: SIGTERM then drains within the soft timeout instead of waiting without limit.
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
+from celery.exceptions import SecurityWarning
+
 from storage.connect import connect
 from storage.logging import configure_logging
 from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE
-from storage.settings import SettingsError, load_settings
-from workers.app import PATIENCE_SECONDS, make_worker
+from storage.settings import Settings, SettingsError, load_settings
+from workers.app import make_worker
 from workers.janitor import Janitor
 from workers.scratch import alive_file, is_alive, sweep_scratch
 
 QUEUES = {"control": CONTROL_QUEUE, "encode": ENCODE_QUEUE}
 CONTROL_SLOTS = 2  # a long package must not keep new jobs from being planned
+JANITOR_PATIENCE_SECONDS = 2.0  # an outage skips a round
 
 
 def main(arguments: list[str]) -> int:
-    """Run the worker until it is told to stop; return the exit code."""
-    match arguments:
-        case ["healthy", role] if role in QUEUES:
-            return 0 if is_alive(alive_file(load_settings().scratch_dir, role)) else 1
-        case [role] if role in QUEUES:
-            return run(role)
-        case _:
-            sys.stderr.write(f"{__doc__}\n")
-            return 2
-
-
-def run(role: str) -> int:
-    """Start what belongs to the role and then the Celery worker; return its exit code."""
+    """Run the role until it is told to stop; return the exit code."""
     try:
         settings = load_settings()
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    match arguments:
+        case ["healthy", role]:
+            return 0 if is_alive(alive_file(settings.scratch_dir, role)) else 1
+        case ["janitor"]:
+            return run_janitor(settings)
+        case [role] if role in QUEUES:
+            return run_worker(settings, role)
+        case _:
+            sys.stderr.write(f"{__doc__}\n")
+            return 2
+
+
+def run_janitor(settings: Settings) -> int:
+    """Make the janitor's rounds until SIGTERM or SIGINT; a process of its own, because workers fork."""
+    configure_logging(settings, "janitor")
+    settings.scratch_dir.mkdir(parents=True, exist_ok=True)
+    services = connect(settings, patience=JANITOR_PATIENCE_SECONDS)
+    janitor = Janitor(services, alive_file(settings.scratch_dir, "janitor"))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: janitor.stop())
+    janitor.run()
+    return 0
+
+
+def run_worker(settings: Settings, role: str) -> int:
+    """Run the Celery worker of a role until it is told to stop."""
+    # As root Celery warns of pickled messages running as root; ours are JSON only, and `make up` may well be root's.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     configure_logging(settings, role)
     settings.scratch_dir.mkdir(parents=True, exist_ok=True)
     sweep_scratch(settings.scratch_dir)
-    if role == "control":
-        services = connect(settings, patience=PATIENCE_SECONDS)
-        services.objects.prepare()
-        threading.Thread(target=Janitor(services).run, name="janitor", daemon=True).start()
     app = make_worker(settings, role, alive_file(settings.scratch_dir, role))
     app.worker_main(
         [

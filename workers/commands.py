@@ -74,6 +74,7 @@ def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path) -> lis
         "b:a": audio.bitrate,
         "ac": audio.channels,
         "map_metadata": -1,  # places and names in tags are nobody's business
+        "map_chapters": -1,  # they would come as a track of text
         "fflags": "+bitexact",  # the same bytes from every attempt
         "f": "mp4",
     }
@@ -97,6 +98,7 @@ def package_command(video: Path, audio: Path | None, target: Path) -> list[str]:
     options: dict[str, Any] = {
         "c": "copy",
         "map_metadata": -1,
+        "map_chapters": -1,
         "movflags": "+faststart",  # the index stands first, so playback begins before the download ends
         "fflags": "+bitexact",
         "f": "mp4",

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 import structlog
 
@@ -55,10 +56,11 @@ def repairs(sight: Sight) -> Iterator[tuple[Repair, Task]]:
 
 
 class Janitor:
-    """Makes a round every few seconds as long as it holds the role; `stop` ends it."""
+    """Makes a round every few seconds as long as it holds the role; touches `alive_file` each time; `stop` ends it."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, alive_file: Path) -> None:
         self._services = services
+        self._alive_file = alive_file
         self._name = uuid.uuid4().hex
         self._suspects: frozenset[Task] = frozenset()
         self._stopped = threading.Event()
@@ -67,6 +69,7 @@ class Janitor:
         """Make rounds until stopped; an outage skips a round and is no reason to die."""
         rounds = 0
         while not self._stopped.wait(ROUND_SECONDS):
+            self._alive_file.touch()
             try:
                 if not self._services.jobs.hold("janitor", self._name, seconds=ROLE_SECONDS):
                     continue

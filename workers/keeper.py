@@ -5,11 +5,13 @@ its time of delivery, and any worker puts those older than the visibility timeou
 timeout at seconds, so that a killed worker's messages are soon elsewhere, a live worker has to move its own forward
 (measured, DESIGN §5). Other transports have real acknowledgements and need none of this. With each beat the worker also
 shows its health check that it is connected and alive.
+
+It beats on the worker's own event loop, not in a thread: the pool forks its children from this process, and a fork
+while a thread holds any lock (an import's, measured) gives a child that hangs for ever with its message kept alive.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -30,27 +32,28 @@ class LeaseKeeper(bootsteps.StartStopStep):  # type: ignore[misc] # celery has n
 
     def __init__(self, consumer: Any, **kwargs: Any) -> None:
         super().__init__(consumer, **kwargs)
-        self._stopped = threading.Event()
+        self._timer: Any = None
 
     def start(self, consumer: Any) -> None:
         """Begin to keep with the new connection."""
-        self._stopped = threading.Event()
-        arguments = (consumer.task_consumer.channel, consumer.app.alive_file, self._stopped)
-        threading.Thread(target=self._keep, args=arguments, name="keeper", daemon=True).start()
+        arguments = (consumer.task_consumer.channel, consumer.app.alive_file)
+        self._timer = consumer.timer.call_repeatedly(KEEP_SECONDS, beat, arguments)
 
     def stop(self, consumer: Any) -> None:  # noqa: ARG002 - the step's signature
         """End with the connection."""
-        self._stopped.set()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _keep(self, channel: Any, alive_file: Path, stopped: threading.Event) -> None:
-        is_redis = hasattr(channel, "unacked_index_key")
-        while not stopped.wait(KEEP_SECONDS):
-            try:
-                if is_redis:
-                    keep_tags(channel, delivered_tags(channel))
-                alive_file.touch()
-            except RedisError as error:
-                _log.warning("messages could not be kept", error=str(error))
+
+def beat(channel: Any, alive_file: Path) -> None:
+    """Keep what this channel delivered, if the broker is Redis, and show a sign of life."""
+    try:
+        if hasattr(channel, "unacked_index_key"):
+            keep_tags(channel, delivered_tags(channel))
+        alive_file.touch()
+    except RedisError as error:
+        _log.warning("messages could not be kept", error=str(error))
 
 
 def delivered_tags(channel: Any) -> list[str]:

@@ -6,11 +6,11 @@ import random
 import threading
 import time
 import tracemalloc
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import urllib3
 
 from storage import keys
 from storage.errors import ObjectNotFoundError
@@ -61,12 +61,14 @@ def test_nothing_is_visible_before_the_commit(object_store: ObjectStore) -> None
 
 def test_a_failure_leaves_nothing(object_store: ObjectStore) -> None:
     """An error inside the write goes through unchanged, and no unfinished upload stays."""
-    with (
-        pytest.raises(ZeroDivisionError),
-        object_store.writer(keys.original(JOB), content_type=TYPE) as writer,
-    ):
-        writer.write(bytes(3 * PART_BYTES))
-        raise ZeroDivisionError
+
+    def fail_half_way() -> None:
+        with object_store.writer(keys.original(JOB), content_type=TYPE) as writer:
+            writer.write(bytes(3 * PART_BYTES))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
     assert list(object_store.keys("")) == []
     assert object_store.sweep_unfinished(older_than=0) == 0
 
@@ -179,7 +181,7 @@ def test_what_is_not_there_is_not_found(object_store: ObjectStore, key: str, tmp
     assert not (tmp_path / "target").exists()
 
 
-@pytest.mark.parametrize("key", ["../outside", "a/../../b", "/tmp/x", ".unfinished/x", "a//b"])
+@pytest.mark.parametrize("key", ["../outside", "a/../../b", "/etc/x", ".unfinished/x", "a//b"])
 def test_no_write_leaves_the_store(object_store: ObjectStore, key: str) -> None:
     """A key that points elsewhere is refused before anything is written."""
     with pytest.raises(ObjectNotFoundError):
@@ -235,17 +237,14 @@ def test_what_ffmpeg_opens_holds_the_bytes(object_store: ObjectStore) -> None:
         assert object_store.local_path(keys.original(JOB)) == Path(url)
         assert object_store.redirect_path(keys.original(JOB), seconds=60) is None
         return
-    request = urllib.request.Request(url, headers={"Range": "bytes=2-4"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        assert answer.read() == b"234"
-        assert answer.headers["Content-Type"] == TYPE
+    answer = urllib3.request("GET", url, headers={"Range": "bytes=2-4"}, timeout=10)
+    assert (answer.data, answer.headers["Content-Type"]) == (b"234", TYPE)
     assert object_store.local_path(keys.original(JOB)) is None
     redirect = object_store.redirect_path(keys.original(JOB), seconds=60)
     assert redirect is not None
     assert redirect.startswith("/")
     host = url.split("/")[2]
-    with urllib.request.urlopen(f"http://{host}{redirect}", timeout=10) as answer:
-        assert answer.read() == b"0123456789"
+    assert urllib3.request("GET", f"http://{host}{redirect}", timeout=10).data == b"0123456789"
 
 
 def test_the_store_tells_its_free_space(object_store: ObjectStore) -> None:

@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: a served app over the in-memory twins, and Debian's Chromium watched for complaints."""
+"""Fixtures of the browser tests: a served app over the in-memory twins, and Debian's Chromium under watch."""
 
 from __future__ import annotations
 

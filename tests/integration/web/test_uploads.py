@@ -29,10 +29,14 @@ DOWN = "The store is away."
 NAVIGATION = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
-def post(client: FlaskClient, body: bytes, **headers: str) -> TestResponse:
-    """Send a form with its length."""
-    return client.post("/api/jobs", input_stream=io.BytesIO(body), content_type=CONTENT_TYPE,
-                       headers={"Content-Length": str(len(body)), **headers})  # fmt: skip
+def post(client: FlaskClient, body: bytes | io.BytesIO, length: int | None = None, **headers: str) -> TestResponse:
+    """Send a form as gunicorn hands it over: the raw stream, and the length that was announced."""
+    stream = io.BytesIO(body) if isinstance(body, bytes) else body
+    announced = len(body) if isinstance(body, bytes) and length is None else length
+    environ = {"wsgi.input_terminated": True, "CONTENT_LENGTH": str(announced)}
+    return client.post(
+        "/api/jobs", input_stream=stream, content_type=CONTENT_TYPE, environ_overrides=environ, headers=headers
+    )
 
 
 def left(services: Services) -> tuple[list[str], tuple[str, ...]]:
@@ -66,9 +70,7 @@ def test_a_body_in_chunks_needs_no_length(client: FlaskClient) -> None:
     """Without Content-Length the closing boundary decides."""
     body = upload()
     chunked = {"environ_overrides": {"wsgi.input_terminated": True}, "content_type": CONTENT_TYPE}
-    answers = [
-        client.post("/api/jobs", input_stream=io.BytesIO(data), **chunked) for data in (body, body[:-30])
-    ]  # fmt: skip
+    answers = [client.post("/api/jobs", input_stream=io.BytesIO(data), **chunked) for data in (body, body[:-30])]
     assert [answer.status_code for answer in answers] == [202, 400]
     assert answers[1].get_json()["code"] == "upload_incomplete"
 
@@ -134,25 +136,25 @@ def test_only_forms_are_taken(client: FlaskClient, kind: str) -> None:
 def test_a_connection_that_breaks_leaves_nothing(client: FlaskClient, twin_services: Services) -> None:
     """Fewer bytes than announced, even of a whole form, are refused."""
     body = upload()
-    answer = post(client, body, **{"Content-Length": str(len(body) + 5)})
+    answer = post(client, body, len(body) + 5)
     assert answer.get_json()["code"] == "upload_incomplete"
     assert left(twin_services) == ([], ())
 
 
-class _Stalling(io.RawIOBase):
+class _Stalling(io.BytesIO):
     """A body whose second read waits for the test."""
 
     def __init__(self, body: bytes) -> None:
-        self._parts = [body[:100], body[100:], b""]
+        super().__init__(body)
         self.reading = threading.Event()
         self.go_on = threading.Event()
 
-    def read(self, _size: int = -1) -> bytes:
-        part = self._parts.pop(0)
-        if len(self._parts) == 1:
-            self.reading.set()
-            assert self.go_on.wait(10)
-        return part
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell() == 0:
+            return super().read(100)
+        self.reading.set()
+        assert self.go_on.wait(10)
+        return super().read(size)
 
 
 def test_one_upload_too_many_is_refused_before_its_body_is_read(app: Flask, twin_services: Services) -> None:
@@ -161,8 +163,7 @@ def test_one_upload_too_many_is_refused_before_its_body_is_read(app: Flask, twin
     answers: list[int] = []
 
     def send(body: _Stalling) -> None:
-        length = {"Content-Length": str(len(upload()))}
-        answer = app.test_client().post("/api/jobs", input_stream=body, content_type=CONTENT_TYPE, headers=length)
+        answer = post(app.test_client(), body, len(upload()))
         answers.append(answer.status_code)
 
     threads = [threading.Thread(target=send, args=(body,)) for body in bodies]

@@ -51,9 +51,7 @@ def test_the_file_arrives_byte_for_byte(content: bytes, step: int, text: str) ->
     assert file_of(events) == content
 
 
-@pytest.mark.parametrize(
-    "content", [b"\r\n", b"\r\n--edg", b"\n--edge\r", b"--edge--", b"\r\r\n-", b"--edge\r\n"]
-)
+@pytest.mark.parametrize("content", [b"\r\n", b"\r\n--edg", b"\n--edge\r", b"--edge--", b"\r\r\n-", b"--edge\r\n"])
 def test_what_looks_like_a_boundary_is_data_until_it_is_one(content: bytes) -> None:
     """Line breaks and beginnings of boundaries inside a file are kept, one byte at a time too."""
     body = body_of(part("file", b"a" + content + b"Z", "a.mp4"))

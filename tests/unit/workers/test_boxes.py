@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -25,13 +26,8 @@ Fragments = Callable[[Fraction], Path]
 
 def ticks_of(rate: Fraction) -> tuple[int, int]:
     """Return timescale and frame length, as the commands use them for this rate."""
-    plan = make_plan()
-    plan = type(plan)(**{name: getattr(plan, name) for name in plan.__slots__} | _rate(rate))
+    plan = replace(make_plan(), rate_num=rate.numerator, rate_den=rate.denominator)
     return timescale(plan), frame_ticks(plan)
-
-
-def _rate(rate: Fraction) -> dict[str, int]:
-    return {"rate_num": rate.numerator, "rate_den": rate.denominator}
 
 
 @pytest.fixture(scope="module")

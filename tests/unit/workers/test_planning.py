@@ -135,7 +135,10 @@ def test_the_limits_themselves_pass() -> None:
         ({"width": 720, "height": 576, "sample_aspect_ratio": "16:15"}, (768, 576)),
         ({"width": 720, "height": 480, "sample_aspect_ratio": "8:9"}, (720, 540)),
         ({"width": 640, "height": 360, "sample_aspect_ratio": "2:1"}, (1280, 360)),
-        ({"width": 640, "height": 360, "sample_aspect_ratio": "2:1", "side_data_list": [{"rotation": 90}]}, (360, 1280)),
+        (
+            {"width": 640, "height": 360, "sample_aspect_ratio": "2:1", "side_data_list": [{"rotation": 90}]},
+            (360, 1280),
+        ),
     ],
 )
 def test_the_displayed_size_is_what_a_viewer_sees(fields: dict[str, Any], shown: tuple[int, int]) -> None:
@@ -197,7 +200,7 @@ def test_sound_becomes_mono_or_stereo(channels: int, made: int, bitrate: int) ->
 
 
 @pytest.mark.parametrize(("order", "expected"), [("tt", True), ("bb", True), ("progressive", False), ("", False)])
-def test_only_declared_fields_are_deinterlaced(order: str, expected: bool) -> None:
+def test_only_declared_fields_are_deinterlaced(*, order: str, expected: bool) -> None:
     """The field order of the container decides."""
     assert planned(video(field_order=order)).video.interlaced is expected
 

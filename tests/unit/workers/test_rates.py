@@ -67,7 +67,9 @@ FIELDS = [n / 50 for n in range(100)]
         pytest.param(constant(18), Fraction(18), False, Fraction(20), id="between two, the next above"),
     ],
 )
-def test_rate_of_real_sources(times: Sequence[float], declared: Fraction, interlaced: bool, expected: Fraction) -> None:
+def test_rate_of_real_sources(
+    *, times: Sequence[float], declared: Fraction, interlaced: bool, expected: Fraction
+) -> None:
     """Each kind of source gets the rate that a person would have chosen."""
     assert output_rate(source_rate(times, declared, interlaced=interlaced)) == expected
 
@@ -76,8 +78,10 @@ TIMES = st.lists(st.integers(0, 10**13), min_size=1, max_size=60).map(lambda us:
 RATES = st.fractions(min_value=0, max_value=10**6, max_denominator=10**6)
 
 
-@given(TIMES, RATES, st.booleans())
-def test_every_source_gets_a_rate_that_players_take(times: list[float], declared: Fraction, interlaced: bool) -> None:
+@given(times=TIMES, declared=RATES, interlaced=st.booleans())
+def test_every_source_gets_a_rate_that_players_take(
+    *, times: list[float], declared: Fraction, interlaced: bool
+) -> None:
     """Whatever the timestamps and the header say, the rate lies between 1 and 60."""
     rate = output_rate(source_rate(times, declared, interlaced=interlaced))
     assert MIN_RATE <= rate <= MAX_RATE

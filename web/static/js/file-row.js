@@ -102,6 +102,7 @@ export class FileRow {
     show(this.part("bar"), state === "sending");
     show(this.part("retry"), ["pausing", "failed", "cancelled"].includes(state));
     show(this.part("open"), state === "sent");
+    show(this.part("cancel"), state !== "sent");
     setText(this.part("cancel-word"), text(this.busy ? "word.cancel" : "word.remove"));
     const name = this.file.name;
     this.part("cancel").setAttribute("aria-label", text(this.busy ? "file.cancel" : "file.remove", { name }));

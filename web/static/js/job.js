@@ -90,6 +90,7 @@ function renderRung(row, rung) {
   setText(field(row, "name"), rung.name);
   setText(field(row, "pixels"), text("rung.size", rung));
   const bar = field(row, "bar");
+  bar.className = rung.state;
   bar.setAttribute("aria-label", text("rung.progress", rung));
   setProgress(bar, rung.progress, percent(rung.progress));
   setText(field(row, "percent"), percent(rung.progress));

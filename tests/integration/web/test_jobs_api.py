@@ -1,0 +1,130 @@
+"""Reading, cancelling, retrying and deleting jobs."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+
+from storage import keys
+from storage.jobs import Changes, Job, JobError, JobState, Stage, Task, new_job_id
+from storage.services import Services
+from tests.support.jobs import CREATED_AT, make_job, make_plan
+from web.schemas import Jobs, PublicJob, Queue
+
+
+@pytest.fixture
+def job(twin_services: Services) -> Job:
+    """Give a queued job whose original and one rendition lie in the store."""
+    created = make_job()
+    twin_services.jobs.create(created)
+    for key in (keys.original(created.id), keys.manifest(created.id), keys.rendition(created.id, "poster.jpg")):
+        twin_services.objects.put_bytes(key, b"x", content_type="application/octet-stream")
+    return created
+
+
+def test_jobs_are_listed_newest_first_page_by_page(client: FlaskClient, twin_services: Services) -> None:
+    """The cursor leads through all jobs once; the state filters."""
+    jobs = [make_job(created_at=CREATED_AT + number) for number in range(5)]
+    for made in jobs:
+        twin_services.jobs.create(made)
+    twin_services.jobs.move(jobs[2].id, JobState.CANCELLED)
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = Jobs.model_validate(client.get(f"/api/jobs?limit=2{cursor}").get_json())
+        seen += [found.id for found in page.jobs]
+        if page.cursor is None:
+            break
+        cursor = f"&cursor={page.cursor}"
+    assert seen == [made.id for made in reversed(jobs)]
+    cancelled = client.get("/api/jobs?state=cancelled").get_json()["jobs"]
+    assert [found["id"] for found in cancelled] == [jobs[2].id]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "state=done", "cursor=zzz", "owner=me"])
+def test_wrong_parameters_are_named(client: FlaskClient, query: str) -> None:
+    """A parameter that is unknown or out of range is refused, not ignored."""
+    answer = client.get(f"/api/jobs?{query}")
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("plan", [False, True])
+def test_a_job_is_shown_as_the_schema_says(client: FlaskClient, twin_services: Services, plan: bool) -> None:  # noqa: FBT001 - a table
+    """The JSON is exactly the documented model: no key more, none less."""
+    made = make_job(state=JobState.ENCODING if plan else JobState.QUEUED, plan=make_plan() if plan else None)
+    twin_services.jobs.create(made)
+    shown = client.get(f"/api/jobs/{made.id}").get_json()
+    assert PublicJob.model_validate(shown).model_dump(mode="json") == shown
+
+
+@pytest.mark.parametrize("job_id", ["0" * 32, "x", "..%2F..%2Fetc", "A" * 32])
+@pytest.mark.parametrize("route", ["", "/events"])
+def test_unknown_jobs_are_not_found(client: FlaskClient, job_id: str, route: str) -> None:
+    """An id that does not exist and text that is no id answer alike."""
+    answer = client.get(f"/api/jobs/{job_id}{route}")
+    assert answer.status_code == 404
+    assert answer.get_json()["code"] in {"job_not_found", "not_found"}
+
+
+def test_another_owners_job_does_not_exist(client: FlaskClient, twin_services: Services) -> None:
+    """What belongs to somebody else is answered as if it were not there."""
+    made = make_job(owner="somebody")
+    twin_services.jobs.create(made)
+    for method, path in (("GET", ""), ("POST", "/cancel"), ("POST", "/retry"), ("DELETE", ""), ("GET", "/events")):
+        answer = client.open(f"/api/jobs/{made.id}{path}", method=method)
+        assert answer.get_json()["code"] == "job_not_found"
+    assert client.get("/api/jobs").get_json()["jobs"] == []
+
+
+def test_cancelling_and_retrying(client: FlaskClient, twin_services: Services, job: Job) -> None:
+    """A cancelled job can be started again, and then its plan is published."""
+    assert client.post(f"/api/jobs/{job.id}/cancel").get_json()["state"] == "cancelled"
+    assert client.post(f"/api/jobs/{job.id}/cancel").status_code == 200
+    assert twin_services.publisher.pending() == frozenset()
+    retried = client.post(f"/api/jobs/{job.id}/retry").get_json()
+    assert (retried["state"], retried["queue_position"]) == ("queued", 1)
+    assert twin_services.publisher.pending() == {(job.id, Task(job.id, Stage.PLAN).field)}
+
+
+def test_a_retry_forgets_the_failure(client: FlaskClient, twin_services: Services, job: Job) -> None:
+    """A failed job begins anew, without its error."""
+    failure = JobError("tool_failed", "The tool failed.")
+    twin_services.jobs.move(job.id, JobState.FAILED, Changes(error=failure))
+    assert client.get(f"/api/jobs/{job.id}").get_json()["error"]["code"] == "tool_failed"
+    assert client.post(f"/api/jobs/{job.id}/retry").get_json()["error"] is None
+
+
+def test_moves_that_are_not_allowed_conflict(client: FlaskClient, twin_services: Services, job: Job) -> None:
+    """A ready job is neither cancelled nor retried; one without its original is not retried."""
+    for state in (JobState.PLANNING, JobState.ENCODING, JobState.PACKAGING, JobState.READY):
+        twin_services.jobs.move(job.id, state, Changes(plan=make_plan()) if state is JobState.ENCODING else None)
+    for action in ("cancel", "retry"):
+        answer = client.post(f"/api/jobs/{job.id}/{action}")
+        assert (answer.status_code, answer.get_json()["code"]) == (409, "transition_refused")
+    gone = make_job(state=JobState.FAILED)
+    twin_services.jobs.create(gone)
+    answer = client.post(f"/api/jobs/{gone.id}/retry")
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "conflict")
+
+
+@pytest.mark.parametrize("state", [JobState.QUEUED, JobState.FAILED, JobState.READY])
+def test_deleting_removes_everything(client: FlaskClient, twin_services: Services, job: Job, state: JobState) -> None:
+    """Objects and record go, whatever the job was doing."""
+    made = make_job(id=new_job_id(), state=state)
+    twin_services.jobs.create(made)
+    twin_services.objects.put_bytes(keys.original(made.id), b"x", content_type="video/mp4")
+    twin_services.objects.put_bytes(keys.rendition(made.id, "720p.mp4"), b"x", content_type="video/mp4")
+    assert client.delete(f"/api/jobs/{made.id}").status_code == 204
+    assert client.delete(f"/api/jobs/{made.id}").status_code == 404
+    assert {key.split("/")[1] for key in twin_services.objects.keys("")} == {job.id}
+
+
+def test_the_queue_shows_what_waits_and_runs(client: FlaskClient, twin_services: Services) -> None:
+    """Counts, places and progress of the unfinished jobs, oldest first."""
+    running = make_job(state=JobState.ENCODING, plan=make_plan(), frames_done=100)
+    waiting = make_job(created_at=CREATED_AT + 1)
+    for made in (waiting, running, make_job(state=JobState.READY)):
+        twin_services.jobs.create(made)
+    queue = Queue.model_validate(client.get("/api/queue").get_json())
+    assert (queue.waiting, queue.active, queue.uploads, queue.work_per_second) == (1, 1, 0, None)
+    assert [(found.id, found.queue_position) for found in queue.jobs] == [(running.id, None), (waiting.id, 1)]

@@ -1,0 +1,152 @@
+"""Media by redirect, from disk and streamed: the same ranges and headers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from storage import keys
+from storage.jobs import Job, JobState
+from storage.local_objects import LocalObjectStore
+from storage.memory_jobs import MemoryJobStore
+from storage.memory_publisher import MemoryPublisher
+from storage.object_store import ObjectStore
+from storage.services import Services
+from tests.support.jobs import make_job, make_plan
+
+FILM = bytes(range(256)) * 2048
+
+
+@pytest.fixture
+def media(object_store: ObjectStore) -> Services:
+    """Give services over each object store in turn: from disk, and streamed out of a real MinIO."""
+    return Services(jobs=MemoryJobStore(), objects=object_store, publisher=MemoryPublisher())
+
+
+@pytest.fixture
+def job(media: Services) -> Job:
+    """Give a ready job with an MP4."""
+    made = make_job(state=JobState.READY, plan=make_plan(), title="Ferien 日本")
+    media.jobs.create(made)
+    media.objects.put_bytes(keys.rendition(made.id, "720p.mp4"), FILM, content_type="video/mp4")
+    return made
+
+
+@pytest.fixture
+def client(make_app: Callable[..., Flask], media: Services) -> FlaskClient:
+    """Give a client of the app over these services."""
+    return make_app(media).test_client()
+
+
+def test_a_whole_file(client: FlaskClient, job: Job) -> None:
+    """200 with all bytes, its type, and caching for ever, since a ready job never changes."""
+    with client.get(f"/media/{job.id}/720p.mp4") as answer:
+        assert (answer.status_code, answer.mimetype, answer.data) == (200, "video/mp4", FILM)
+        assert answer.headers["Accept-Ranges"] == "bytes"
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["ETag"]
+    with client.head(f"/media/{job.id}/720p.mp4") as head:
+        assert (head.status_code, head.content_length, head.data) == (200, len(FILM), b"")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "start", "stop"),
+    [
+        ("0-0", 0, 1),
+        ("100-299", 100, 300),
+        ("524000-", 524_000, len(FILM)),
+        ("-10", len(FILM) - 10, len(FILM)),
+        ("5-99999999", 5, len(FILM)),
+    ],
+)
+def test_ranges(client: FlaskClient, job: Job, wanted: str, start: int, stop: int) -> None:
+    """206 with exactly the range, at the beginning, inside and at the end."""
+    with client.get(f"/media/{job.id}/720p.mp4", headers={"Range": f"bytes={wanted}"}) as answer:
+        assert (answer.status_code, answer.data) == (206, FILM[start:stop])
+        assert answer.headers["Content-Range"] == f"bytes {start}-{stop - 1}/{len(FILM)}"
+        assert answer.content_length == stop - start
+
+
+def test_a_range_behind_the_end_cannot_be_satisfied(client: FlaskClient, job: Job) -> None:
+    """416 names the size."""
+    with client.get(f"/media/{job.id}/720p.mp4", headers={"Range": f"bytes={len(FILM)}-"}) as answer:
+        assert (answer.status_code, answer.get_json()["code"]) == (416, "range_not_satisfiable")
+        assert answer.headers["Content-Range"] == f"bytes */{len(FILM)}"
+
+
+def test_what_the_client_has_is_not_sent_again(client: FlaskClient, job: Job) -> None:
+    """304 for the same ETag; a range of another version is answered with the whole file."""
+    path = f"/media/{job.id}/720p.mp4"
+    with client.get(path) as first:
+        etag = first.headers["ETag"]
+    with client.get(path, headers={"If-None-Match": etag}) as again:
+        assert (again.status_code, again.data) == (304, b"")
+    with client.get(path, headers={"Range": "bytes=0-9", "If-Range": etag}) as same:
+        assert same.status_code == 206
+    with client.get(path, headers={"Range": "bytes=0-9", "If-Range": '"other"'}) as other:
+        assert (other.status_code, other.data) == (200, FILM)
+
+
+def test_a_download_gets_a_good_name(client: FlaskClient, job: Job) -> None:
+    """With ?download the browser saves it under the title."""
+    with client.get(f"/media/{job.id}/720p.mp4?download") as answer:
+        assert answer.headers["Content-Disposition"].startswith("attachment;")
+        assert "filename*=UTF-8''Ferien%20%E6%97%A5%E6%9C%AC%20720p.mp4" in answer.headers["Content-Disposition"]
+    with client.get(f"/media/{job.id}/720p.mp4") as answer:
+        assert "Content-Disposition" not in answer.headers
+
+
+def test_what_is_not_there_is_not_found(client: FlaskClient, media: Services, job: Job) -> None:
+    """Originals, manifests, unknown names, missing files and foreign jobs are 404."""
+    foreign = make_job(owner="somebody", state=JobState.READY)
+    media.jobs.create(foreign)
+    for key in (keys.original(job.id), keys.manifest(job.id), keys.rendition(foreign.id, "720p.mp4")):
+        media.objects.put_bytes(key, b"x", content_type="video/mp4")
+    for path in (
+        f"{job.id}/original", f"{job.id}/../../originals/{job.id}/original", f"{job.id}/manifest.json",
+        f"{job.id}/480p.mp4", f"{job.id}/x.html", f"{foreign.id}/720p.mp4", f"{'0' * 32}/720p.mp4", "x/720p.mp4",
+    ):  # fmt: skip
+        assert client.get(f"/media/{path}").status_code == 404
+
+
+def test_files_of_an_unfinished_job_are_not_kept(client: FlaskClient, media: Services) -> None:
+    """Before a job is ready its files may change."""
+    made = make_job(state=JobState.ENCODING, plan=make_plan())
+    media.jobs.create(made)
+    media.objects.put_bytes(keys.rendition(made.id, "poster.jpg"), b"jpeg", content_type="image/jpeg")
+    with client.get(f"/media/{made.id}/poster.jpg") as answer:
+        assert (answer.status_code, answer.mimetype, answer.headers["Cache-Control"]) == (200, "image/jpeg", "no-cache")
+
+
+def test_nginx_is_told_where_the_file_is(make_app: Callable[..., Flask], media: Services, job: Job) -> None:
+    """With MEDIA_REDIRECT the answer is empty and names the file, signed where the store wants it."""
+    client = make_app(media, media_redirect="/internal/store/").test_client()
+    answer = client.get(f"/media/{job.id}/720p.mp4?download")
+    target = answer.headers["X-Accel-Redirect"]
+    assert (answer.status_code, answer.data, answer.mimetype) == (200, b"", "video/mp4")
+    assert target.startswith("/internal/store/")
+    assert keys.rendition(job.id, "720p.mp4") in target
+    assert ("X-Amz-Signature=" in target) == (not isinstance(media.objects, LocalObjectStore))
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert "Content-Disposition" in answer.headers
+    assert client.get(f"/media/{job.id}/480p.mp4").status_code == 404
+
+
+def test_a_relative_data_folder_works(
+    make_app: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DATA_DIR may be relative to where the service was started."""
+    monkeypatch.chdir(tmp_path)
+    objects = LocalObjectStore(Path("here"))
+    objects.prepare()
+    services = Services(MemoryJobStore(), objects, MemoryPublisher())
+    made = make_job(state=JobState.READY)
+    services.jobs.create(made)
+    objects.put_bytes(keys.rendition(made.id, "poster.jpg"), b"jpeg", content_type="image/jpeg")
+    with make_app(services).test_client().get(f"/media/{made.id}/poster.jpg") as answer:
+        assert answer.data == b"jpeg"

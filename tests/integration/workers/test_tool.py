@@ -1,0 +1,216 @@
+"""The one function that runs tools, against real processes that hang, flood, fork and survive their parent."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from storage.errors import LeaseLostError, ToolError, ToolTimeoutError
+from tests.support.waiting import wait_until
+from workers import tool
+from workers.tool import STDERR_LINE_BYTES, STDERR_LINES, Limits, Watch, run_tool
+
+PATIENT = Limits(deadline=30.0, stall=30.0)
+FAMILY = 'sleep 300 & echo $! >"$1"; echo $$ >>"$1"; wait'  # a shell with a child, both noted in a file
+FLOOD_BYTES = 64 * 1024**2
+MEMORY_GROWTH_BYTES = 24 * 1024**2  # less than half of a flood
+
+
+def shell(script: str, *arguments: str | Path) -> list[str]:
+    """Return the command that runs a shell script."""
+    return ["sh", "-c", script, "sh", *map(str, arguments)]
+
+
+def python(script: str, *arguments: str | Path) -> list[str]:
+    """Return the command that runs a Python script."""
+    return [sys.executable, "-c", script, *map(str, arguments)]
+
+
+def noted_pids(note: Path) -> list[int]:
+    """Return the process ids in the file, once both are there."""
+    wait_until(lambda: note.exists() and len(note.read_text().split()) == 2, what="two processes")
+    return [int(pid) for pid in note.read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether the process is there and not merely waiting to be buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def assert_gone(pids: list[int]) -> None:
+    """Fail unless none of the processes runs any more."""
+    wait_until(lambda: not any(map(is_running, pids)), seconds=5, what=f"the end of {pids}")
+
+
+def test_output_is_returned() -> None:
+    """Standard output comes back whole."""
+    assert run_tool(shell("printf 'a\\nb'"), PATIENT) == b"a\nb"
+
+
+def test_a_failure_carries_the_last_lines() -> None:
+    """The error says tool and code, the detail the end of what it said, and the input's name is not in it."""
+    script = 'i=0; while [ $i -lt 100 ]; do echo "line $i of $1" >&2; i=$((i+1)); done; exit 3'
+    with pytest.raises(ToolError, match="sh ended with code 3") as failure:
+        run_tool(shell(script, "/secret/path"), PATIENT, watch=Watch(conceal="/secret/path"))
+    lines = failure.value.detail.splitlines()
+    assert lines == [f"line {number} of original" for number in range(100 - STDERR_LINES, 100)]
+    assert not failure.value.killed
+
+
+def test_a_kill_is_told_apart_from_a_failure() -> None:
+    """A signal says nothing about the media."""
+    with pytest.raises(ToolError, match="killed by signal SIGKILL") as failure:
+        run_tool(shell("kill -9 $$"), PATIENT)
+    assert failure.value.killed
+
+
+def test_a_tool_that_is_not_there_is_an_error_of_ours() -> None:
+    """A missing ffmpeg is said, not mistaken for a broken video."""
+    with pytest.raises(ToolError) as failure:
+        run_tool(["rungs-has-no-such-tool"], PATIENT)
+    assert "rungs-has-no-such-tool" in failure.value.detail
+
+
+def test_the_deadline_ends_the_whole_family(tmp_path: Path) -> None:
+    """A tool that moves but never arrives is ended with its children."""
+    with pytest.raises(ToolTimeoutError, match="longer than 1 s"):
+        run_tool(shell(FAMILY, tmp_path / "pids"), Limits(deadline=1.0, stall=30.0))
+    assert_gone(noted_pids(tmp_path / "pids"))
+
+
+def test_a_stall_ends_the_whole_family(tmp_path: Path) -> None:
+    """A tool that prints the same position for ever makes no progress."""
+    script = 'sleep 300 & echo $! >"$1"; echo $$ >>"$1"; while :; do echo frame=7; echo fps=1; sleep 0.05; done'
+    seen: list[tuple[str, str]] = []
+    watch = Watch(on_progress=lambda key, value: seen.append((key, value)))
+    with pytest.raises(ToolTimeoutError, match="no progress for 1 s"):
+        run_tool(shell(script, tmp_path / "pids"), Limits(deadline=30.0, stall=1.0), watch=watch)
+    assert ("frame", "7") in seen
+    assert_gone(noted_pids(tmp_path / "pids"))
+
+
+def test_who_moves_is_not_stalled() -> None:
+    """Twice the stall time passes while the position changes."""
+    script = "i=0; while [ $i -lt 20 ]; do echo frame=$i; i=$((i+1)); sleep 0.1; done"
+    frames: list[str] = []
+    run_tool(
+        shell(script), Limits(deadline=30.0, stall=1.0), watch=Watch(on_progress=lambda _, value: frames.append(value))
+    )
+    assert frames == [str(number) for number in range(20)]
+
+
+def test_cancelling_ends_the_whole_family(tmp_path: Path) -> None:
+    """Within a second of being cancelled, tool and children are gone."""
+    watch = Watch()
+    threading.Thread(target=lambda: noted_pids(tmp_path / "pids") and watch.cancelled.set(), daemon=True).start()
+    began = time.monotonic()
+    with pytest.raises(LeaseLostError):
+        run_tool(shell(FAMILY, tmp_path / "pids"), PATIENT, watch=watch)
+    assert time.monotonic() - began < PATIENT.deadline / 2
+    assert_gone(noted_pids(tmp_path / "pids"))
+
+
+def test_a_child_that_is_left_behind_is_ended(tmp_path: Path) -> None:
+    """A tool that ends well but leaves a child with the pipes open neither blocks us nor leaves the child."""
+    began = time.monotonic()
+    run_tool(shell('sleep 300 & echo $! >"$1"; echo $$ >>"$1"', tmp_path / "pids"), PATIENT)
+    assert time.monotonic() - began < PATIENT.deadline / 2
+    assert_gone(noted_pids(tmp_path / "pids"))
+
+
+def resident_bytes() -> int:
+    """Return the most memory this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def flood(stream: str, line: str) -> list[str]:
+    """Return the command that writes FLOOD_BYTES to the stream and fails."""
+    script = f"""
+import sys
+for _ in range({FLOOD_BYTES >> 16}):
+    sys.{stream}.buffer.write({line!r}.encode() * 1024)
+sys.exit(1)
+"""
+    return python(script)
+
+
+@pytest.mark.parametrize("line", ["x" * 63 + "\n", "x" * 64], ids=["lines", "one endless line"])
+def test_a_flood_of_errors_neither_blocks_nor_fills_memory(line: str) -> None:
+    """64 MiB on standard error are drained, and the last lines kept short."""
+    before = resident_bytes()
+    with pytest.raises(ToolError) as failure:
+        run_tool(flood("stderr", line), PATIENT)
+    assert len(failure.value.detail) <= STDERR_LINES * (STDERR_LINE_BYTES + 1)
+    assert resident_bytes() - before < MEMORY_GROWTH_BYTES
+
+
+@pytest.mark.parametrize("line", ["frame=1234567890" * 4 + "\n", "x" * 64], ids=["lines", "one endless line"])
+def test_a_flood_of_progress_neither_blocks_nor_fills_memory(line: str) -> None:
+    """64 MiB of progress are read and forgotten, with line ends or without."""
+    before = resident_bytes()
+    with pytest.raises(ToolError, match="code 1"):
+        run_tool(flood("stdout", line), PATIENT, watch=Watch(on_progress=lambda _key, _value: None))
+    assert resident_bytes() - before < MEMORY_GROWTH_BYTES
+
+
+def test_a_flood_of_output_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than any real file's packet list is not collected to the end."""
+    monkeypatch.setattr(tool, "MAX_CAPTURE_BYTES", 1024**2)
+    with pytest.raises(ToolError, match="printed more"):
+        run_tool(shell("while :; do echo 0123456789; done"), PATIENT)
+
+
+PARENT = """
+import sys, threading
+from workers.tool import Limits, run_tool
+run_tool(["sh", "-c", 'echo $$ >"$1"; echo $PPID >>"$1"; exec sleep 300', "sh", sys.argv[1]], Limits(300, 300))
+"""
+
+
+def test_a_killed_parent_takes_its_tool_along(tmp_path: Path) -> None:
+    """A worker that is killed with -9 leaves no ffmpeg that nobody waits for."""
+    parent = subprocess.Popen(python(PARENT, tmp_path / "pids"), env=os.environ | {"PYTHONPATH": str(Path.cwd())})
+    pids = noted_pids(tmp_path / "pids")
+    assert pids[1] == parent.pid
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait(10)
+    assert_gone(pids)
+
+
+def test_memory_is_bounded() -> None:
+    """A tool cannot take more address space than its limit."""
+    with pytest.raises(ToolError) as failure:
+        run_tool(python(f"bytearray({tool.MEMORY_BYTES})"), PATIENT)
+    assert "MemoryError" in failure.value.detail
+
+
+def test_the_limits_of_the_tool_are_set() -> None:
+    """Files, their size and core dumps are bounded as the constants say."""
+    script = "import resource as r; print([r.getrlimit(k) for k in (r.RLIMIT_NOFILE, r.RLIMIT_FSIZE, r.RLIMIT_CORE)])"
+    files, size = tool.OPEN_FILES, tool.OUTPUT_FILE_BYTES
+    expected = [(files, files), (size, size), (0, 0)]
+    assert run_tool(python(script), PATIENT).decode().strip() == str(expected)
+
+
+def test_our_environment_and_input_stay_with_us(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keys in the environment are not the tool's to see, and it has nothing to read."""
+    monkeypatch.setenv("OBJECT_STORE_SECRET_KEY", "not for ffmpeg")
+    shown = run_tool(shell("env; cat; pwd"), PATIENT, cwd=tmp_path).decode()
+    names = {line.partition("=")[0] for line in shown.splitlines()}
+    assert names - {"PWD", "SHLVL", "_"} == {"PATH", "LC_ALL", str(tmp_path)}
+
+
+def test_a_tool_gains_no_rights() -> None:
+    """A set-user-id program inside the tool runs with the rights it was started with."""
+    assert "NoNewPrivs:\t1" in run_tool(shell("cat /proc/self/status"), PATIENT).decode()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import socket
+import struct
 import sys
 import threading
 from collections.abc import Callable
@@ -39,7 +41,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
         Gunicorn waits without limit for the rest of a request's head, and lingers in its main thread, where one silent
         client would keep all others from being accepted.
         """
-        patience = struct.pack("ll", self.cfg.settings[IDLE].get(), 0)
+        patience = struct.pack("ll", self.app.idle_seconds, 0)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
         keep = super().handle(conn)
         if keep is False:
@@ -72,7 +74,7 @@ class Log(Logger):  # type: ignore[misc] # gunicorn ships no types
 
     def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
         """Log a failure; a client that stalled is none of ours."""
-        if isinstance(sys.exception(), TimeoutError):
+        if isinstance(sys.exception(), TimeoutError | BlockingIOError):
             _log.info("client stalled, connection closed")
         else:
             super().exception(msg, *args, **kwargs)
@@ -82,6 +84,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
     """The web service; `make_app` is called in the worker process, so nothing connects before the fork."""
 
     def __init__(self, settings: Settings, make_app: Callable[[], Flask]) -> None:
+        self.idle_seconds = settings.client_idle_seconds
         self._settings = settings
         self._make_app = make_app
         super().__init__()
@@ -116,7 +119,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "control_socket_disable": True,  # nobody uses it, and it would be a file in somebody's home
         "proc_name": "rungs-web",
         "post_worker_init": _stop_streams_with,
-        "pre_request": _bounded_waits(settings.client_idle_seconds),
+        "pre_request": _bound_waits,
     }
 
 
@@ -137,10 +140,6 @@ def _stop_streams_with(worker: Worker) -> None:
     of_app(worker.wsgi).hub.stop_when(lambda: not worker.alive)
 
 
-def _bounded_waits(seconds: int) -> Callable[[Worker, Any], None]:
-    """Return a hook that lets no read from a client, and no write to one, take longer."""
-
-    def bound(_worker: Worker, request: Any) -> None:
-        request.unreader.sock.settimeout(seconds)
-
-    return bound
+def _bound_waits(worker: Worker, request: Any) -> None:
+    """Let no read of a request's body, and no write of its answer, wait longer for the client."""
+    request.unreader.sock.settimeout(worker.app.idle_seconds)

@@ -13,7 +13,7 @@ NEAR = Fraction(9, 10)  # a source within 10 % of a standard rung gets that rung
 
 @dataclass(frozen=True, slots=True)
 class _Standard:
-    """A rung's box (long side by short side, pixels) and its rates at up to 30 frames per second (bits/s)."""
+    """A rung's box (long side by short side, pixels), its quality, and its cap at up to 30 frames per second (bits/s)."""
 
     name: str
     long: int
@@ -22,13 +22,13 @@ class _Standard:
     maxrate: int
 
 
+# Chosen by measurement; the figures stand in docs/encoding.md.
 STANDARD_RUNGS = (
-    _Standard("1080p", 1920, 1080, crf=23, maxrate=6_000_000),
-    _Standard("720p", 1280, 720, crf=23, maxrate=3_500_000),
-    _Standard("480p", 854, 480, crf=23, maxrate=1_500_000),
+    _Standard("1080p", 1920, 1080, crf=22, maxrate=6_000_000),
+    _Standard("720p", 1280, 720, crf=22, maxrate=3_500_000),
+    _Standard("480p", 854, 480, crf=22, maxrate=1_800_000),
 )
-HIGH_RATE = 30  # frames per second; above, the caps grow
-HIGH_RATE_FACTOR = Fraction(3, 2)  # twice the frames need about 1.5 times the bits, as neighbours are more alike
+HIGH_RATE = 30  # frames per second; above, the caps grow: by half at 60, as neighbouring frames are more alike
 BUFFER_SECONDS = 2  # decoder buffer at the cap: lets a scene cut breathe without a player running dry
 
 
@@ -70,7 +70,7 @@ def _own_size(width: int, height: int) -> _Standard | None:
 
 
 def _rung(box: _Standard, width: int, height: int, scale: Fraction, rate: Fraction) -> Rung:
-    maxrate = int(box.maxrate * (HIGH_RATE_FACTOR if rate > HIGH_RATE else 1))
+    maxrate = int(box.maxrate * (1 + max(Fraction(0), rate - HIGH_RATE) / (2 * HIGH_RATE)))
     return Rung(
         name=box.name,
         width=even(width * scale),

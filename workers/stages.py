@@ -100,14 +100,17 @@ def audio_stage(attempt: Attempt) -> None:
     """Encode the sound once for the whole job. Sound that cannot be decoded costs the sound, not the video."""
     plan = _plan(attempt.job)
     assert plan.audio is not None  # noqa: S101 - the task exists only for plans with sound
-    target = attempt.scratch / "audio.m4a"
+    target, heard = attempt.scratch / "audio.m4a", attempt.scratch / "heard.pcm"
     url = _input(attempt)
     try:
-        _run(attempt, audio_command(plan, plan.audio, url, target), url)
+        _run(attempt, audio_command(plan, plan.audio, url, target, heard), url)
     except ToolError as error:
         if error.killed:
             raise
         _finish(attempt, {"made": False, "detail": error.detail})
+        return
+    if heard.stat().st_size == 0:
+        _finish(attempt, {"made": False, "detail": "Not one packet of the sound could be decoded."})
         return
     attempt.services.objects.put_file(keys.audio(attempt.job.id), target, content_type="audio/mp4")
     _finish(attempt, {"made": True, "bytes": target.stat().st_size})

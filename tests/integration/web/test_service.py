@@ -122,6 +122,13 @@ def test_a_client_that_falls_silent_is_let_go(web_server: WebServer, jobs: JobSt
     assert_nothing_is_left(web_server, jobs, before)
 
 
+def test_half_a_request_holds_no_thread(web_server: WebServer) -> None:
+    """A client that stops inside the head of its request is disconnected."""
+    with connected(web_server) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: loc")
+        assert connection.recv(1) == b""
+
+
 def test_a_slow_client_that_goes_on_is_served(web_server: WebServer, jobs: JobStore) -> None:
     """An upload may last longer than the idle time, as long as something comes."""
     body = upload(b"v" * 4000)
@@ -145,8 +152,7 @@ def test_a_refusal_reaches_a_client_that_is_still_sending(web_server: WebServer,
         status, headers, problem = answer_of(connection)
         assert (status, problem["code"], headers["connection"]) == (413, "upload_too_large", "close")
         with pytest.raises(OSError, match=r"reset|pipe"):
-            for _ in range(1024):
-                connection.sendall(b"v" * MIB)
+            connection.sendall(b"v" * (1024 * MIB))
     assert_nothing_is_left(web_server, jobs, before)
 
 

@@ -1,4 +1,4 @@
-"""The contract every job store keeps; `tests/contract/test_job_store.py` runs against each of them."""
+"""The contract every job store keeps; `tests/contract/test_job_*.py` run against each of them."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 -- Goes before every script that changes a job; storage/redis_jobs.py puts the two together.
 --
 -- KEYS, the same for each of them:
---    1 rungs:job:<id>         hash    the record, see storage/codec.py; and for the scripts: owner, cursor (the job's place
---                                     in lists), frames and duration (of the plan), left (tasks of encoding not finished),
---                                     closed_by (the task that was finished last), call:<state> (the call that made the move)
+--    1 rungs:job:<id>         hash    the record, see storage/codec.py; and for the scripts: owner, cursor (the job's
+--                                     place in lists), frames and duration (of the plan), left (tasks of encoding not
+--                                     finished), closed_by (the task finished last), call:<state> (the call that made
+--                                     the move)
 --    2 rungs:wanted:<id>      hash    task field -> output frames it makes; the tasks of encoding
 --    3 rungs:frames:<id>      hash    task field -> output frames done, the best of all attempts
 --    4 rungs:done:<id>        hash    task field -> result as JSON
@@ -19,8 +20,7 @@
 --
 -- ARGV[1] is always the job's id.
 
-local JOB, WANTED, FRAMES, DONE, ATTEMPTS, LEASES, JOB_EVENTS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local EVENTS, WAITING, UNFINISHED, RATES = KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local JOB, WANTED, FRAMES, DONE, ATTEMPTS, LEASES, JOB_EVENTS, EVENTS, WAITING, UNFINISHED, RATES = unpack(KEYS)
 local ID = ARGV[1]
 
 -- Events kept: of all jobs for watchers that come back after minutes, of one job for a page that was closed meanwhile.

@@ -1,6 +1,6 @@
 -- Record a task's result and end its lease; once.
 -- ARGV: 2 task field, 3 attempt, 4 states the stage is wanted in, 5 result (JSON object), 6 '1' if it made the poster
--- Returns 'last' when it was the last task of encoding, 'done' when it was not, 'lost' when the attempt may not finish it.
+-- Returns 'last' when it was the last task of encoding, 'done' when it was not, 'lost' when it is not the attempt's.
 local field, attempt = ARGV[2], ARGV[3]
 
 if redis.call('HEXISTS', DONE, field) == 0 then

@@ -1,13 +1,16 @@
-"""Jobs and plans for tests of the stores: small, valid, and no particular video."""
+"""Jobs, plans and the steps between them for tests of the stores: small, valid, and no particular video."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from storage.jobs import Job, new_job_id
+from storage.job_store import Claim, JobStore
+from storage.jobs import Changes, Job, JobState, Stage, Task, new_job_id
 from storage.plan import AudioSource, Plan, Rung, Segment, VideoSource
 
 CREATED_AT = 1_790_000_000.25
+LEASE = 30.0
+LIMIT = 3
 
 
 def make_job(**fields: Any) -> Job:
@@ -54,3 +57,31 @@ def make_plan(*, segments: int = 2, frames: int = 100, audio: bool = True) -> Pl
         threads=1,
         warnings=("two streams were dropped",),
     )
+
+
+def claim(store: JobStore, task: Task, attempt: str = "a", *, lease: float = LEASE, limit: int = LIMIT) -> Claim:
+    """Claim with the defaults of these tests."""
+    return store.claim(task, attempt, lease_seconds=lease, limit=limit)
+
+
+def created(store: JobStore, **fields: object) -> Job:
+    """Create a job and return it."""
+    job = make_job(**fields)
+    store.create(job)
+    return job
+
+
+def encoding(store: JobStore, *, segments: int = 2, audio: bool = True) -> Job:
+    """Create a job and bring it to `encoding`."""
+    job = created(store)
+    store.move(job.id, JobState.PLANNING)
+    return store.move(job.id, JobState.ENCODING, Changes(plan=make_plan(segments=segments, audio=audio)))
+
+
+def finish_all(store: JobStore, job: Job) -> None:
+    """Finish every task of an encoding job."""
+    assert job.plan is not None
+    stages = [Task(job.id, Stage.POSTER), Task(job.id, Stage.AUDIO)]
+    for task in (*stages, *(Task(job.id, Stage.SEGMENT, segment.index) for segment in job.plan.segments)):
+        if claim(store, task) is Claim.GRANTED:
+            store.finish(task, "a", {"made": True})

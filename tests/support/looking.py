@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_DEADLINE_SECONDS = 120
 SAMPLE_RATE = 48_000
+_DEADLINE_SECONDS = 120
 _SIDE = 16  # pixels of the small pictures that brightness is taken of
+_BRIGHT = 128  # half of the range
+_LOUD = 3000  # a tenth of the range: above what a codec rings with
+_QUIET_SECONDS = 0.2  # a new tone begins after so much silence
+_HEADER_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,11 @@ class Looked:
         """Packets of the video stream."""
         return int(self.streams["video"]["nb_read_packets"])
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture."""
+        return self.streams["video"]["width"], self.streams["video"]["height"]
+
     def seconds(self, kind: str) -> float:
         """Return the stream's length."""
         return float(self.streams[kind]["duration"])
@@ -34,74 +44,33 @@ class Looked:
 
 def look(path: Path) -> Looked:
     """Return what ffprobe finds in the file, its packets counted."""
-    answer = json.loads(
-        _run("ffprobe", "-v", "error", "-count_packets", "-show_streams", "-show_chapters", "-show_format")(path)
-    )
+    answer = _ffprobe(path, "-count_packets", "-show_streams", "-show_chapters", "-show_format")
     streams = {stream["codec_type"]: stream for stream in answer["streams"]}
     assert len(streams) == len(answer["streams"]), "two streams of a kind"
     return Looked(streams, len(answer["chapters"]), answer["format"].get("tags", {}))
 
 
-def _run(*command: str) -> Any:
-    def run(path: Path) -> bytes:
-        options = ["-of", "json", str(path)] if command[0] == "ffprobe" else ["-i", str(path)]
-        return subprocess.run(
-            [*command, *options], check=True, timeout=_DEADLINE_SECONDS, capture_output=True
-        ).stdout
-
-    return run
-
-
 def frame_times(path: Path) -> list[float]:
     """Return the presentation times of all pictures, in order, in seconds on the file's own clock."""
-    answer = json.loads(
-        _run("ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts_time")(path)
-    )
+    answer = _ffprobe(path, "-select_streams", "v:0", "-show_entries", "frame=pts_time")
     return [float(frame["pts_time"]) for frame in answer["frames"]]
-
-
-def brightness(path: Path) -> list[float]:
-    """Return the mean brightness of each decoded picture, 0..255."""
-    size = _SIDE * _SIDE
-    raw = _decoded(path, "-map", "0:v:0", "-vsync", "passthrough", "-vf", f"scale={_SIDE}:{_SIDE}",
-                   "-pix_fmt", "gray", "-f", "rawvideo")  # fmt: skip
-    return [sum(raw[start : start + size]) / size for start in range(0, len(raw), size)]
-
-
-def loudness(path: Path) -> array[int]:
-    """Return the samples of the sound at SAMPLE_RATE, mono, from time 0 of the file's clock on."""
-    filters = f"aresample={SAMPLE_RATE}:async=1:first_pts=0"
-    samples = array("h")
-    samples.frombytes(_decoded(path, "-map", "0:a:0", "-af", filters, "-ac", "1", "-f", "s16le"))
-    return samples
-
-
-def _decoded(path: Path, *output: str) -> bytes:
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), *output, "-"]
-    return subprocess.run(command, check=True, timeout=_DEADLINE_SECONDS, capture_output=True).stdout
 
 
 def flashes(path: Path) -> list[float]:
     """Return when the picture turns bright, in seconds."""
-    bright = [value > 128 for value in brightness(path)]  # noqa: PLR2004 - half of the range
-    return _beginnings(list(zip(frame_times(path), bright, strict=True)))
+    size = _SIDE * _SIDE
+    output = ("-map", "0:v:0", "-vsync", "passthrough", "-vf", f"scale={_SIDE}:{_SIDE}", "-pix_fmt", "gray")
+    raw = _decoded(path, *output, "-f", "rawvideo")
+    bright = [sum(raw[start : start + size]) > _BRIGHT * size for start in range(0, len(raw), size)]
+    return list(_beginnings(time for time, on in zip(frame_times(path), bright, strict=True) if on))
 
 
-def beeps(path: Path, *, loud: int = 3000, quiet_seconds: float = 0.2) -> list[float]:
-    """Return when a tone begins after silence, in seconds."""
-    found: list[float] = []
-    last = float("-inf")
-    for number, sample in enumerate(loudness(path)):
-        if abs(sample) > loud:
-            now = number / SAMPLE_RATE
-            if now - last > quiet_seconds:
-                found.append(now)
-            last = now
-    return found
-
-
-def _beginnings(states: list[tuple[float, bool]]) -> list[float]:
-    return [time for (time, on), before in zip(states, [False, *(on for _, on in states)], strict=False) if on and not before]
+def beeps(path: Path) -> list[float]:
+    """Return when a tone begins after silence, in seconds on the file's own clock."""
+    filters = f"aresample={SAMPLE_RATE}:async=1:first_pts=0"
+    samples = array("h")
+    samples.frombytes(_decoded(path, "-map", "0:a:0", "-af", filters, "-ac", "1", "-f", "s16le"))
+    return list(_beginnings(number / SAMPLE_RATE for number, sample in enumerate(samples) if abs(sample) > _LOUD))
 
 
 def top_boxes(path: Path) -> list[str]:
@@ -109,7 +78,28 @@ def top_boxes(path: Path) -> list[str]:
     data, place, kinds = path.read_bytes(), 0, []
     while place < len(data):
         size = int.from_bytes(data[place : place + 4], "big")
-        kinds.append(data[place + 4 : place + 8].decode())
-        assert size >= 8, "no box of our files has a long size"  # noqa: PLR2004 - a box's header
+        kinds.append(data[place + 4 : place + _HEADER_BYTES].decode())
+        assert size >= _HEADER_BYTES, "no box of small files has a long size"
         place += size
     return kinds
+
+
+def _beginnings(times: Iterable[float]) -> Iterator[float]:
+    """Yield the times that follow a pause."""
+    last = float("-inf")
+    for time in times:
+        if time - last > _QUIET_SECONDS:
+            yield time
+        last = time
+
+
+def _ffprobe(path: Path, *options: str) -> dict[str, Any]:
+    command = ["ffprobe", "-v", "error", "-of", "json", *options, str(path)]
+    answer = subprocess.run(command, check=True, timeout=_DEADLINE_SECONDS, capture_output=True)
+    facts: dict[str, Any] = json.loads(answer.stdout)
+    return facts
+
+
+def _decoded(path: Path, *output: str) -> bytes:
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), *output, "-"]
+    return subprocess.run(command, check=True, timeout=_DEADLINE_SECONDS, capture_output=True).stdout

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from storage.job_store import JobStore
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.servers import RedisServer
@@ -16,6 +17,7 @@ from web.app import create_app
 
 MAX_UPLOAD_BYTES = 512 * 1024 * 1024
 IDLE_SECONDS = 3
+MEMORY_LIMIT = 64 * 1024 * 1024  # what the process may grow by, whatever passes through it
 
 
 @pytest.fixture
@@ -54,3 +56,10 @@ def web_server(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServ
     server = WebServer(tmp_path_factory.mktemp("web"), redis_server.url, **settings).start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def jobs(services: Services, web_server: WebServer) -> JobStore:
+    """Give the job store of the running service, empty."""
+    assert web_server.pid
+    return services.jobs

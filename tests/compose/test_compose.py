@@ -1,0 +1,201 @@
+"""The containers as people start them: upload through nginx, encoded by two encoders, played by ranges."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.missing import require
+from tests.support.servers import free_port
+from tests.support.waiting import wait_until
+
+pytestmark = [pytest.mark.compose, pytest.mark.timeout(1500)]
+
+ROOT = Path(__file__).resolve().parents[2]
+UP_SECONDS = 1200  # the images are built in it
+DOWN_SECONDS = 180
+READY_SECONDS = 300.0
+ENCODERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running Compose project of its own name on a free port."""
+
+    project: str
+    port: int
+
+    def compose(self, *arguments: str, seconds: float = 60) -> str:
+        """Run `docker compose` for this project and return what it printed."""
+        command = ["docker", "compose", "--project-name", self.project, *arguments]
+        known = {name: value for name, value in os.environ.items() if name not in {"HOST", "ENCODERS"}}
+        result = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**known, "PORT": str(self.port)},
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout[-2000:]}\n{result.stderr[-6000:]}"
+        return result.stdout
+
+    def services(self) -> list[dict[str, Any]]:
+        """Return what the engine says of each container, those that ended too."""
+        lines = self.compose("ps", "--all", "--format", "json").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        """Return status, headers (lower case) and body of an answer through nginx."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+            answer = connection.getresponse()
+            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+        finally:
+            connection.close()
+
+    def upload(self, path: Path) -> dict[str, Any]:
+        """Upload a file as a browser's form does; return the job."""
+        boundary = uuid.uuid4().hex
+        disposition = f'form-data; name="file"; filename="{path.name}"'
+        head = f"--{boundary}\r\nContent-Disposition: {disposition}\r\nContent-Type: video/mp4\r\n\r\n"
+        body = head.encode() + path.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+        status, _, answer = self.ask(
+            "POST", "/api/jobs", body, Content_Type=f"multipart/form-data; boundary={boundary}"
+        )
+        assert status == 202, answer
+        return dict(json.loads(answer))
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """Return the job as it is now."""
+        return dict(json.loads(self.ask("GET", f"/api/jobs/{job_id}")[2]))
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """Build and start everything with two encoders; take it down with its volumes afterwards."""
+    if (
+        shutil.which("docker") is None
+        or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode
+    ):
+        require("docker", "no Docker engine answers; infra/engine.sh says what to do")
+    stack = Stack(f"rungs-test-{uuid.uuid4().hex[:8]}", free_port())
+    try:
+        stack.compose("up", "--build", "--detach", "--scale", f"encoder={ENCODERS}", seconds=UP_SECONDS)
+        wait_until(lambda: _all_healthy(stack), seconds=READY_SECONDS, what="every container healthy")
+        yield stack
+    finally:
+        print(stack.compose("logs", "--no-color", "--tail", "40"))
+        stack.compose("down", "--volumes", "--timeout", "60", seconds=DOWN_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def finished(stack: Stack, clip: Callable[..., Path]) -> dict[str, Any]:
+    """Give a job that went all the way through the containers."""
+    job = stack.upload(clip("clip.mp4", seconds=2, size="1920x1080", rate="25"))
+    wait_until(lambda: stack.job(job["id"])["state"] in {"ready", "failed"}, seconds=READY_SECONDS, what="ready")
+    return stack.job(job["id"])
+
+
+def _all_healthy(stack: Stack) -> bool:
+    running = [service for service in stack.services() if service["Service"] != "keys"]
+    return all(service["Health"] == "healthy" for service in running)
+
+
+def test_every_container_is_healthy_and_two_encode(stack: Stack) -> None:
+    """Each service passes its health check, and `--scale` gave two encoders."""
+    services = [service["Service"] for service in stack.services()]
+    assert sorted(services) == ["control", "encoder", "encoder", "keys", "minio", "nginx", "redis", "web"]
+
+
+def test_an_upload_through_nginx_becomes_three_videos(finished: dict[str, Any]) -> None:
+    """The job is ready with the whole ladder."""
+    assert finished["state"] == "ready", finished["error"]
+    sizes = [(rung["name"], rung["width"], rung["height"]) for rung in finished["rungs"]]
+    assert sizes == [("1080p", 1920, 1080), ("720p", 1280, 720), ("480p", 854, 480)]
+
+
+@pytest.mark.parametrize("rung", [0, 1, 2])
+def test_videos_are_served_by_ranges(rung: int, stack: Stack, finished: dict[str, Any]) -> None:
+    """A range gets 206 and just its bytes, with our headers and none of MinIO's."""
+    url, size = finished["rungs"][rung]["url"], finished["rungs"][rung]["size"]
+    status, headers, body = stack.ask("GET", url, Range="bytes=4-7")
+    assert (status, body, headers["content-range"]) == (206, b"ftyp", f"bytes 4-7/{size}")
+    assert headers["content-type"] == "video/mp4"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "content-security-policy" in headers
+    assert not [name for name in headers if name.startswith("x-amz")]
+    assert headers["server"] == "nginx"
+    assert stack.ask("GET", url, Range=f"bytes={size}-")[0] == 416
+    status, headers, body = stack.ask("HEAD", url)
+    assert (status, headers["content-length"], body) == (200, str(size), b"")
+
+
+def test_a_video_is_served_whole_and_again_only_when_changed(stack: Stack, finished: dict[str, Any]) -> None:
+    """The file is complete, its moov stands before its data, and a revisit costs no transfer."""
+    url, size = finished["rungs"][2]["url"], finished["rungs"][2]["size"]
+    status, headers, body = stack.ask("GET", url)
+    assert (status, len(body)) == (200, size)
+    assert body.index(b"moov") < body.index(b"mdat")
+    assert stack.ask("GET", url, If_None_Match=headers["etag"])[0] == 304
+
+
+def test_nothing_but_nginx_is_reachable_from_outside(stack: Stack) -> None:
+    """Neither Redis nor MinIO nor the web service publishes a port, and nginx only on loopback."""
+    published = {
+        (service["Service"], publisher["URL"], publisher["PublishedPort"])
+        for service in stack.services()
+        for publisher in service["Publishers"] or []
+        if publisher["PublishedPort"]
+    }
+    assert published == {("nginx", "127.0.0.1", stack.port)}
+
+
+def test_the_object_store_is_not_reachable_through_nginx(stack: Stack, finished: dict[str, Any]) -> None:
+    """The internal location does not exist for visitors, signed or not."""
+    for path in ("/_store/", f"/_store/rungs/renditions/{finished['id']}/480p.mp4", "/_nginx"):
+        assert stack.ask("GET", path)[0] in {403, 404}, path
+
+
+def test_events_arrive_while_they_happen(stack: Stack, finished: dict[str, Any]) -> None:
+    """Nginx does not hold events back: the replay of a finished job's events comes at once."""
+    connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=15)
+    connection.request("GET", f"/api/jobs/{finished['id']}/events", headers={"Last-Event-ID": "0"})
+    answer = connection.getresponse()
+    assert answer.getheader("content-type", "").startswith("text/event-stream")
+    lines = [answer.readline().decode() for _ in range(2)]
+    connection.close()
+    assert any(line.strip() for line in lines)
+
+
+def test_containers_are_fenced_in(stack: Stack) -> None:
+    """No container runs as root, may write to its root file system, or keeps a capability."""
+    ids = stack.compose("ps", "--all", "--quiet").split()
+    inspected = json.loads(
+        subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=True).stdout
+    )
+    for container in inspected:
+        host = container["HostConfig"]
+        assert container["Config"]["User"] == "10001:10001"
+        assert host["ReadonlyRootfs"]
+        assert host["CapDrop"] == ["ALL"]
+        assert "no-new-privileges:true" in host["SecurityOpt"]
+
+
+def test_stopping_an_encoder_takes_no_longer_than_its_drain(stack: Stack) -> None:
+    """A stopped worker ends by itself (exit code 0), not by the engine's kill after the grace period."""
+    stack.compose("stop", "encoder", seconds=90)
+    codes = [service["ExitCode"] for service in stack.services() if service["Service"] == "encoder"]
+    assert codes == [0] * ENCODERS

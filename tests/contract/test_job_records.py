@@ -1,0 +1,155 @@
+"""Records and moves of the JobStore contract, on the in-memory twin and on a real Redis."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from storage.errors import (
+    JobExistsError,
+    JobNotFoundError,
+    TransitionError,
+)
+from storage.job_store import Claim, JobStore, QueueCounts
+from storage.jobs import Changes, Job, JobError, JobState, Output, Stage, Task, new_job_id
+from tests.support.jobs import CREATED_AT, LEASE, claim, created, encoding, make_job, make_plan
+
+
+def test_a_created_job_reads_back_as_it_was(job_store: JobStore) -> None:
+    """Every field survives, whatever characters it holds."""
+    job = created(job_store, webhook_url="https://example.org/hook?a=1&b=ü")
+    assert job_store.get(job.id) == job
+
+
+def test_create_keeps_a_job_in_any_state(job_store: JobStore) -> None:
+    """A rebuilt record comes back with plan, outputs, warnings, error and times."""
+    job = make_job(
+        state=JobState.FAILED,
+        started_at=CREATED_AT + 1.5,
+        encoding_at=CREATED_AT + 2.125,
+        finished_at=CREATED_AT + 9,
+        plan=make_plan(),
+        frames_done=17,
+        has_poster=True,
+        outputs=(Output("1080p", 10**12),),
+        warnings=("a", "b"),
+        error=JobError("decode_failed", "It broke.", "x" * 5000),
+    )
+    job_store.create(job)
+    assert job_store.get(job.id) == job
+    assert job_store.unfinished() == ()
+
+
+def test_create_refuses_a_known_id(job_store: JobStore) -> None:
+    """A second job with the same id changes nothing."""
+    job = created(job_store)
+    with pytest.raises(JobExistsError):
+        job_store.create(replace(job, title="other"))
+    assert job_store.get(job.id) == job
+
+
+def test_unknown_jobs_are_not_found(job_store: JobStore) -> None:
+    """Reading and moving say so; lists and claims are empty."""
+    unknown = new_job_id()
+    with pytest.raises(JobNotFoundError):
+        job_store.get(unknown)
+    with pytest.raises(JobNotFoundError):
+        job_store.move(unknown, JobState.PLANNING)
+    assert job_store.position(unknown) is None
+    assert job_store.results(unknown) == {}
+    assert job_store.leased(unknown) == frozenset()
+    assert claim(job_store, Task(unknown, Stage.PLAN)) is Claim.OBSOLETE
+
+
+def test_a_job_runs_through_its_states(job_store: JobStore) -> None:
+    """Each move writes its time and its changes and returns the job after it."""
+    job = encoding(job_store)
+    assert job.plan == make_plan()
+    assert job.started_at is not None
+    assert job.encoding_at is not None
+    assert job.encoding_at >= job.started_at
+    job_store.move(job.id, JobState.PACKAGING)
+    outputs = (Output("1080p", 5), Output("480p", 3))
+    ready = job_store.move(job.id, JobState.READY, Changes(outputs=outputs, warnings=("truncated",)))
+    assert (ready.state, ready.outputs, ready.warnings) == (JobState.READY, outputs, ("truncated",))
+    assert ready.finished_at is not None
+    assert job_store.get(job.id) == ready
+
+
+def test_moving_to_the_present_state_changes_nothing(job_store: JobStore) -> None:
+    """A repeated move is no error, writes nothing and appends no event."""
+    job = created(job_store)
+    first = job_store.move(job.id, JobState.FAILED, Changes(error=JobError("a", "b")))
+    last = job_store.last_event_id()
+    assert job_store.move(job.id, JobState.FAILED, Changes(error=JobError("other", "c"))) == first
+    assert job_store.last_event_id() == last
+
+
+@pytest.mark.parametrize("to", [JobState.ENCODING, JobState.PACKAGING, JobState.READY])
+def test_moves_outside_the_table_are_refused(job_store: JobStore, to: JobState) -> None:
+    """A queued job cannot skip planning."""
+    job = created(job_store)
+    with pytest.raises(TransitionError):
+        job_store.move(job.id, to)
+    assert job_store.get(job.id) == job
+
+
+def test_only_one_of_two_racing_moves_wins(job_store: JobStore) -> None:
+    """Of many threads that cancel, fail and go on, exactly one move is made and one event appended."""
+    for _ in range(10):
+        job = created(job_store)
+        job_store.move(job.id, JobState.PLANNING)
+        before = job_store.last_event_id()
+        goals = [JobState.CANCELLED, JobState.FAILED] * 4
+        start = threading.Barrier(len(goals))
+
+        def race(goal: JobState, job_id: str = job.id, start: threading.Barrier = start) -> JobState | None:
+            start.wait(10)
+            try:
+                return job_store.move(job_id, goal).state
+            except TransitionError:
+                return None
+
+        with ThreadPoolExecutor(len(goals)) as pool:
+            outcomes = set(pool.map(race, goals)) - {None}
+        assert outcomes == {job_store.get(job.id).state}
+        assert len(job_store.events(job.id, before)) == 1
+
+
+def test_starting_again_forgets_the_last_run(job_store: JobStore) -> None:
+    """A retry drops plan, progress, results, error, times and attempts, and keeps what the person gave."""
+    job = encoding(job_store)
+    task = Task(job.id, Stage.SEGMENT, 0)
+    assert claim(job_store, task, limit=1) is Claim.GRANTED
+    job_store.finish(task, "a", {"bytes": 1})
+    assert claim(job_store, Task(job.id, Stage.SEGMENT, 1), "old", limit=1) is Claim.GRANTED
+    job_store.move(job.id, JobState.FAILED, Changes(error=JobError("tool_failed", "It broke."), warnings=("w",)))
+    again = job_store.move(job.id, JobState.QUEUED)
+    fresh = Job(job.id, job.owner, job.title, job.filename, job.size, job.created_at, job.webhook_url)
+    assert again == fresh
+    assert job_store.results(job.id) == {}
+    assert job_store.leased(job.id) == frozenset()
+    job_store.move(job.id, JobState.PLANNING)
+    job_store.move(job.id, JobState.ENCODING, Changes(plan=make_plan()))
+    assert not job_store.renew(Task(job.id, Stage.SEGMENT, 1), "old", lease_seconds=LEASE)
+    assert claim(job_store, Task(job.id, Stage.SEGMENT, 1), "new", limit=1) is Claim.GRANTED
+
+
+def test_a_deleted_job_is_gone_and_says_so_once(job_store: JobStore) -> None:
+    """Record, lists and tasks go; the event stays to be read; deleting again is no error."""
+    job = encoding(job_store)
+    task = Task(job.id, Stage.SEGMENT, 0)
+    claim(job_store, task)
+    job_store.delete(job.id)
+    job_store.delete(job.id)
+    with pytest.raises(JobNotFoundError):
+        job_store.get(job.id)
+    assert job_store.page(owner=job.owner, state=None, limit=9, cursor=None).jobs == ()
+    assert job_store.counts() == QueueCounts(0, 0)
+    assert not job_store.renew(task, "a", lease_seconds=LEASE)
+    assert [event.type for event in job_store.events(job.id, "0")].count("deleted") == 1
+    job_store.create(job)
+    assert job_store.results(job.id) == {}

@@ -1,0 +1,267 @@
+"""All stages with the real ffmpeg on small clips: what comes out is exactly what was planned."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage import keys
+from storage.jobs import Job, JobState
+from storage.services import Services
+from storage.settings import Settings
+from tests.support.clips import make_clip
+from tests.support.driving import drive
+from tests.support.looking import Looked, beeps, flashes, frame_times, look, top_boxes
+
+Clip = Callable[..., Path]
+SYNC_SECONDS = 0.020  # people notice sound that leads by 45 ms; half a frame at 30 frames a second is 17 ms
+
+
+def made(services: Services, job: Job, name: str) -> Path:
+    """Return the file of one made object."""
+    path = services.objects.local_path(keys.rendition(job.id, name))
+    assert path is not None
+    return path
+
+
+def report(services: Services, job: Job) -> dict[str, Any]:
+    """Return the job's report."""
+    answer: dict[str, Any] = json.loads(made(services, job, "report.json").read_bytes())
+    return answer
+
+
+def names(services: Services, job: Job) -> set[str]:
+    """Return the names of all that was made for the job."""
+    prefix = keys.renditions(job.id)
+    return {key.removeprefix(prefix) for key in services.objects.keys(prefix)}
+
+
+def assert_whole(looked: Looked, *, frames: int, rate: Fraction, audio: bool) -> None:
+    """Fail unless the MP4 has exactly these frames and length, and sound of the same length to a frame, or none."""
+    assert looked.frames == frames
+    assert Fraction(looked.streams["video"]["avg_frame_rate"]) == rate
+    assert looked.seconds("video") == pytest.approx(float(frames / rate), abs=0.0005)
+    assert ("audio" in looked.streams) is audio
+    if audio:
+        assert looked.seconds("audio") == pytest.approx(float(frames / rate), abs=float(1 / rate))
+
+
+@pytest.mark.parametrize(
+    ("rate", "frames"), [("24000/1001", 36), ("25", 38), ("30000/1001", 45), ("60000/1001", 90)], ids=str
+)
+def test_a_clip_becomes_its_ladder(
+    rate: str, frames: int, clip: Clip, twin_services: Services, settings: Settings
+) -> None:
+    """Every rung has every frame, plays from its first bytes on, and nothing but the results is left."""
+    source = clip(f"ladder_{frames}.mp4", seconds=float(frames / Fraction(rate)), size="1280x720", rate=rate)
+    job = drive(twin_services, settings, source)
+    assert (job.state, job.error, job.warnings) == (JobState.READY, None, ())
+    assert job.plan is not None
+    for rung, size in (("720p", (1280, 720)), ("480p", (854, 480))):
+        path = made(twin_services, job, f"{rung}.mp4")
+        looked = look(path)
+        assert looked.size == size
+        assert_whole(looked, frames=frames, rate=Fraction(rate), audio=True)
+        times = frame_times(path)
+        assert times == pytest.approx([float(n / Fraction(rate)) for n in range(frames)], abs=0.0005)
+        boxes = top_boxes(path)
+        assert boxes.index("moov") < boxes.index("mdat")
+        video = looked.streams["video"]
+        assert (video["codec_name"], video["profile"], video["pix_fmt"]) == ("h264", "High", "yuv420p")
+        assert (looked.streams["audio"]["codec_name"], looked.streams["audio"]["profile"]) == ("aac", "LC")
+    assert names(twin_services, job) == {"720p.mp4", "480p.mp4", "poster.jpg", "report.json"}
+    assert {output.rung: output.size for output in job.outputs} == {
+        rung: made(twin_services, job, f"{rung}.mp4").stat().st_size for rung in ("720p", "480p")
+    }
+    assert job.has_poster
+    assert look(made(twin_services, job, "poster.jpg")).size == (1280, 720)
+    facts = report(twin_services, job)
+    assert (facts["frames"], facts["plan"]["frames"], facts["warnings"]) == (frames, frames, [])
+    assert {"segment:0", "audio:0", "poster:0"} <= set(facts["tasks"])
+    assert list(settings.scratch_dir.iterdir()) == []
+
+
+def test_every_picture_is_the_sources(clip: Clip, twin_services: Services, settings: Settings) -> None:
+    """Picture for picture the result looks as the source does, so none is doubled, lost or out of place."""
+    source = clip("pictures.mp4", seconds=2, size="320x180", rate="25", audio=False)
+    job = drive(twin_services, settings, source)
+    target = made(twin_services, job, "180p.mp4")
+    compared = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(source), "-i", str(target)]
+    lines = subprocess.run(
+        [*compared, "-lavfi", "[0:v][1:v]ssim=stats_file=-", "-f", "null", "-"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    ).stdout.splitlines()
+    likeness = [float(line.partition("All:")[2].split()[0]) for line in lines]
+    assert len(likeness) == 50
+    assert min(likeness) > 0.9
+
+
+def test_a_silent_clip_stays_silent(clip: Clip, twin_services: Services, settings: Settings) -> None:
+    """No sound is no fault and no warning."""
+    job = drive(twin_services, settings, clip("silent.mp4", seconds=1, audio=False))
+    assert (job.state, job.warnings) == (JobState.READY, ())
+    assert_whole(look(made(twin_services, job, "180p.mp4")), frames=30, rate=Fraction(30), audio=False)
+
+
+def overwritten(source: Path, target: Path, stream: int, share: float) -> Path:
+    """Copy the file with the last `share` of the stream's packets turned to zeros; the index stays whole."""
+    command = ["ffprobe", "-v", "error", "-select_streams", str(stream), "-show_entries", "packet=pos,size"]
+    listed = subprocess.run(
+        [*command, "-of", "csv=p=0", str(source)], check=True, capture_output=True, text=True, timeout=60
+    ).stdout.split()
+    data = bytearray(source.read_bytes())
+    for line in listed[round(len(listed) * (1 - share)) :]:
+        size, place = (int(value) for value in line.split(",")[:2])
+        data[place : place + size] = bytes(size)
+    target.write_bytes(data)
+    return target
+
+
+def test_sound_that_cannot_be_decoded_costs_the_sound(
+    clip: Clip, twin_services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """The video is made without sound, and says so."""
+    broken = overwritten(clip("sound.mp4", seconds=1), tmp_path / "broken.mp4", stream=1, share=1.0)
+    job = drive(twin_services, settings, broken)
+    assert job.state is JobState.READY
+    assert job.warnings == ("The sound could not be decoded; the video is silent.",)
+    assert_whole(look(made(twin_services, job, "180p.mp4")), frames=30, rate=Fraction(30), audio=False)
+
+
+def test_a_damaged_end_costs_the_end(clip: Clip, twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+    """The pictures that can be decoded and the whole sound are kept, with a warning that says how much it is."""
+    whole = clip("whole.mp4", seconds=4)
+    job = drive(twin_services, settings, overwritten(whole, tmp_path / "hole.mp4", stream=0, share=0.5))
+    assert job.state is JobState.READY
+    (warning,) = job.warnings
+    assert warning.startswith("The file is damaged: only ")
+    frames, looked = report(twin_services, job)["frames"], look(made(twin_services, job, "180p.mp4"))
+    assert 50 <= frames == looked.frames <= 70
+    assert looked.seconds("audio") == pytest.approx(4.0, abs=1 / 30)
+
+
+def test_a_file_that_was_cut_off_plays_to_the_cut(
+    clip: Clip, twin_services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """Half of a transport stream is a shorter video."""
+    data = clip("cut.ts", seconds=4).read_bytes()
+    (tmp_path / "half.ts").write_bytes(data[: len(data) // 2])
+    job = drive(twin_services, settings, tmp_path / "half.ts")
+    assert job.state is JobState.READY
+    frames = report(twin_services, job)["frames"]
+    assert 40 <= frames <= 80
+    assert_whole(look(made(twin_services, job, "180p.mp4")), frames=frames, rate=Fraction(30), audio=True)
+
+
+def test_nothing_to_decode_is_said(clip: Clip, twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+    """A whole index over zeros ends as no_frames, without a single object left but the original."""
+    empty = overwritten(clip("empty.mp4", seconds=1, audio=False), tmp_path / "zeros.mp4", stream=0, share=1.0)
+    job = drive(twin_services, settings, empty)
+    assert job.state is JobState.FAILED
+    assert job.error is not None
+    assert job.error.code in {"no_frames", "decode_failed"}
+    assert str(twin_services.objects.local_path(keys.original(job.id))) not in job.error.detail
+    assert list(twin_services.objects.keys("")) == [keys.original(job.id)]
+
+
+def test_chapters_and_tags_stay_with_the_original(
+    clip: Clip, twin_services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """Names and places in the upload are not published with the result."""
+    notes, tagged = tmp_path / "notes.txt", tmp_path / "tagged.mp4"
+    notes.write_text(
+        ";FFMETADATA1\ntitle=Private\nlocation=+52.5+013.4/\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=1\ntitle=Secret\n"
+    )
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(clip("plain.mp4", seconds=1)), "-i", str(notes)]
+    subprocess.run([*command, "-map_metadata", "1", "-c", "copy", str(tagged)], check=True, timeout=60)
+    job = drive(twin_services, settings, tagged)
+    target = made(twin_services, job, "180p.mp4")
+    looked = look(target)
+    assert (job.state, looked.chapters) == (JobState.READY, 0)
+    assert set(looked.tags) <= {"major_brand", "minor_version", "compatible_brands", "encoder"}
+    assert not any(word in target.read_bytes() for word in (b"Private", b"Secret", b"52.5"))
+
+
+PICTURE = "color=black:size=160x120:rate=30:duration=4,drawbox=color=white:thickness=fill:enable='lt(mod(t,1),0.09)'"
+SOUND = "aevalsrc='0.8*sin(2*PI*1000*t)*lt(mod(t,1),0.09)':sample_rate=48000:duration=4"
+ENCODED = "-c:v libx264 -preset veryfast -bf 3 -g 30 -pix_fmt yuv420p -c:a aac -b:a 128k"
+
+
+def flash_and_beep(path: Path, sound_filter: str, output: str) -> Path:
+    """Write a clip that flashes and beeps at each full second; the filter may cut the sound."""
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", PICTURE, "-f", "lavfi", "-i", SOUND]
+    subprocess.run(
+        [*command, "-af", sound_filter, *ENCODED.split(), *output.split(), str(path)], check=True, timeout=60
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "sound_filter", "output", "first_beep"),
+    [
+        ("together.mp4", "anull", "", 0),
+        ("together.mkv", "anull", "", 0),
+        ("late.mkv", "atrim=start=0.7", "", 1),
+        ("late.mp4", "atrim=start=0.7", "", 1),
+        ("offset.ts", "anull", "-output_ts_offset 367.5", 0),
+        ("late_offset.ts", "atrim=start=0.7", "-output_ts_offset 367.5", 1),
+    ],
+)
+def test_flash_and_beep_stay_together(
+    name: str,
+    sound_filter: str,
+    output: str,
+    first_beep: int,
+    twin_services: Services,
+    settings: Settings,
+    tmp_path: Path,
+) -> None:
+    """Sound and picture keep within 20 ms of each other, whatever clock the source counts on."""
+    source = flash_and_beep(tmp_path / name, sound_filter, output)
+    job = drive(twin_services, settings, source)
+    assert (job.state, job.warnings) == (JobState.READY, ())
+    target = made(twin_services, job, "120p.mp4")
+    assert flashes(target) == pytest.approx([0, 1, 2, 3], abs=SYNC_SECONDS)
+    assert beeps(target) == pytest.approx([0, 1, 2, 3][first_beep:], abs=SYNC_SECONDS)
+    assert_whole(look(target), frames=120, rate=Fraction(30), audio=True)
+
+
+def test_sound_before_the_first_picture_is_cut(twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+    """A source whose picture begins half a second after its sound begins with the picture, in time with it."""
+    whole = flash_and_beep(tmp_path / "whole.mkv", "anull", "")
+    late, copied = tmp_path / "late_picture.mkv", ["-map", "0:v", "-map", "1:a", "-c", "copy"]
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-itsoffset", "0.5", "-i", str(whole), "-i", str(whole)]
+    subprocess.run([*command, *copied, str(late)], check=True, timeout=60)
+    job = drive(twin_services, settings, late)
+    target = made(twin_services, job, "120p.mp4")
+    assert job.state is JobState.READY
+    assert flashes(target) == pytest.approx([0, 1, 2, 3], abs=SYNC_SECONDS)
+    assert beeps(target) == pytest.approx([0.5, 1.5, 2.5], abs=SYNC_SECONDS)
+
+
+def test_sound_that_goes_on_keeps_the_last_picture(twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+    """A picture of one second with three seconds of sound is a video of three seconds."""
+    picture, source = make_clip(tmp_path / "picture.mp4", seconds=1, audio=False), tmp_path / "tail.mp4"
+    sound = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=3"]
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(picture), *sound, "-c:v", "copy", "-c:a", "aac"]
+    subprocess.run([*command, str(source)], check=True, timeout=60)
+    job = drive(twin_services, settings, source)
+    assert (job.state, job.warnings) == (JobState.READY, ())
+    assert_whole(look(made(twin_services, job, "180p.mp4")), frames=90, rate=Fraction(30), audio=True)
+
+
+def test_the_same_source_gives_the_same_bytes(clip: Clip, twin_services: Services, settings: Settings) -> None:
+    """Two attempts at the same task may both write: what they write does not differ."""
+    source = clip("again.mp4", seconds=1)
+    first, second = (drive(twin_services, settings, source) for _ in range(2))
+    for name in ("180p.mp4", "poster.jpg"):
+        assert made(twin_services, first, name).read_bytes() == made(twin_services, second, name).read_bytes()

@@ -20,11 +20,18 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A fixed range of output frames: `first_frame` and how many `frames`."""
+    """A fixed range of output frames: `first_frame` and how many `frames`, in fragments of `fragment_frames`.
+
+    The last fragment may be shorter. `threads` are those of each encoder; they belong to the plan, as other counts give
+    other bytes. `seek` is where decoding begins, seconds on the source's clock; None for the file's beginning.
+    """
 
     index: int
     first_frame: int
     frames: int
+    fragment_frames: int
+    threads: int
+    seek: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +81,8 @@ class Plan:
     rate_den: int
     frames: int
     tail_frames: int
-    fragment_frames: int
     segments: tuple[Segment, ...]
     preset: str
-    threads: int
     warnings: tuple[str, ...]
 
     @property

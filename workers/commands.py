@@ -45,7 +45,7 @@ def frame_ticks(plan: Plan) -> int:
 
 def segment_command(plan: Plan, segment: Segment, url: str, folder: Path) -> list[str]:
     """Return the command that decodes the segment once and writes `<rung>.mp4` (fragmented) for each rung."""
-    source = ffmpeg.input(as_input(url), **_decoding(plan, url))
+    source = ffmpeg.input(as_input(url), **_decoding(plan, segment, url))
     outputs = [
         ffmpeg.output(stream, str(folder / f"{rung.name}.mp4"), **_encoding(plan, segment, rung))
         for rung, stream in rung_streams(source, plan, segment)
@@ -112,14 +112,23 @@ def package_command(video: Path, audio: Path | None, target: Path) -> list[str]:
     return _compiled([ffmpeg.output(*streams, str(target), **options)])
 
 
-def _decoding(plan: Plan, url: str) -> dict[str, Any]:
+def _decoding(plan: Plan, segment: Segment, url: str) -> dict[str, Any]:
     return {
         **input_options(url),
-        "threads": plan.threads,
+        **({} if segment.seek is None else _seeking(plan, segment.seek)),
+        "threads": segment.threads,
         "copyts": None,  # the filters cut by the source's clock
         # A source that changes its picture half-way (broadcasts, calls) would start the graph, and so the count of
         # frames, anew. Deinterlacing is the exception: it cannot take a picture of another size.
         **({} if plan.video.interlaced else {"reinit_filter": 0}),
+    }
+
+
+def _seeking(plan: Plan, seek: float) -> dict[str, Any]:
+    return {
+        # Counts from the container's start, with -copyts as well.
+        "ss": f"{max(0.0, seek - plan.video.container_start):.6f}",
+        "noaccurate_seek": None,  # the filters cut exactly; ffmpeg must not drop pictures before they see them
     }
 
 
@@ -128,13 +137,13 @@ def _encoding(plan: Plan, segment: Segment, rung: Rung) -> dict[str, Any]:
         "c:v": "libx264",
         "preset": plan.preset,
         "profile:v": "high",
-        "threads": plan.threads,  # belongs to the plan: other thread counts give other bytes
+        "threads": segment.threads,  # belongs to the plan: other thread counts give other bytes
         "crf": rung.crf,
         "maxrate": rung.maxrate,
         "bufsize": rung.bufsize,
         "bf": B_FRAMES,
-        "g": plan.fragment_frames,
-        "force_key_frames": f"expr:not(mod(n,{plan.fragment_frames}))",  # by frames: exact for the /1001 rates too
+        "g": segment.fragment_frames,
+        "force_key_frames": f"expr:not(mod(n,{segment.fragment_frames}))",  # by frames: exact for the /1001 rates too
         # stitchable: headers independent of content, so that every segment fits the same init section. aq-mode 2: +0.3
         # to +0.9 VMAF for about the same bits (docs/encoding.md).
         "x264-params": "stitchable=1:aq-mode=2",

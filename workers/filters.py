@@ -6,8 +6,8 @@ from typing import Any
 
 from storage.plan import Plan, Rung, Segment
 
-# Frames that may be repeated at the very end of a segment: containers round the last frame's length, and a decoder that
-# drops a broken last frame must not cost the segment its exact count. More missing than this is a truncated file.
+# Frames that may be repeated at the very end of the timeline: containers round the last frame's length, and a decoder
+# that drops a broken last frame must not cost the last segment its exact count. More missing is a truncated file.
 SPARE_FRAMES = 3
 HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})  # PQ and HLG: shown as they are they look grey
 SDR_PEAK_NITS = 100  # what tone mapping takes as diffuse white; BT.2408's reference for SDR
@@ -50,7 +50,7 @@ def _on_grid(stream: Any, plan: Plan, segment: Segment) -> Any:
 def _clones(plan: Plan, segment: Segment) -> int:
     """Return how many times the last frame may be repeated: the planned tail (sound goes on) and the spare."""
     last = segment.first_frame + segment.frames == plan.frames
-    return SPARE_FRAMES + (plan.tail_frames if last else 0)
+    return SPARE_FRAMES + plan.tail_frames if last else 0
 
 
 def even_picture(stream: Any, plan: Plan, rung: Rung) -> Any:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from storage.errors import (
@@ -15,12 +14,12 @@ from storage.errors import (
     TooLongError,
     TooSmallPictureError,
 )
-from storage.plan import AudioSource, Plan, Segment, VideoSource
+from storage.plan import AudioSource, Plan, VideoSource
 from workers.ladder import MIN_SIDE, ladder
 from workers.probe import PacketTimes, Probe, Stream
 from workers.rates import output_rate, source_rate
+from workers.segments import Timeline, cut, whole_file
 
-FRAGMENT_SECONDS = 4  # DESIGN §7: a 2 s grid costs about 20 % more bits than long GOPs at nearly the same quality
 MAX_PIXEL_ASPECT = 10  # real ones lie between 1:2 and 3:1; beyond this the header lies
 SOUND_TAIL_SECONDS = 0.5  # encoders leave up to about 100 ms of sound behind the last frame; more is meant to be heard
 MAX_SOUND_TAIL_SECONDS = 3600.0  # a picture with an hour of sound is a podcast; more was only seen in broken headers
@@ -32,12 +31,12 @@ INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
 
 @dataclass(frozen=True, slots=True)
 class PlanLimits:
-    """What this installation takes: pixels of a picture, seconds of video; and how it encodes."""
+    """What this installation takes: pixels of a picture, seconds of video; how it encodes, and in how many slots."""
 
     max_pixels: int
     max_seconds: int
     preset: str
-    threads: int
+    slots: int
 
 
 def choose_video(probe: Probe) -> Stream:
@@ -84,20 +83,26 @@ def make_plan(probe: Probe, video: Stream, packets: PacketTimes, limits: PlanLim
     if duration > limits.max_seconds:
         raise TooLongError(f"The video lasts {duration / 3600:.1f} hours, longer than this installation takes.")
     frames = max(1, round(duration * rate))
+    tail = frames - max(1, min(frames, round(shown * rate)))
+    rungs = ladder(width, height, rate)
+    line = Timeline(frames, tail, rate, limits.slots, rungs, packets.times[0], packets.keyframes)
     return Plan(
         video=_video_source(probe, video, (width, height), packets.times[0], interlaced=interlaced),
         audio=_audio_source(audio),
-        rungs=ladder(width, height, rate),
+        rungs=rungs,
         rate_num=rate.numerator,
         rate_den=rate.denominator,
         frames=frames,
-        tail_frames=frames - max(1, min(frames, round(shown * rate))),
-        fragment_frames=max(1, math.ceil(FRAGMENT_SECONDS * rate)),
-        segments=(Segment(index=0, first_frame=0, frames=frames),),
+        tail_frames=tail,
+        segments=cut(line),
         preset=limits.preset,
-        threads=limits.threads,
         warnings=(*warnings, *_dropped(probe, video, audio)),
     )
+
+
+def without_cuts(plan: Plan, threads: int) -> Plan:
+    """Return the plan as one segment over the whole file, for a source that turned out not to be cut safely."""
+    return replace(plan, segments=whole_file(plan.frames, plan.rate, threads))
 
 
 def _display_size(video: Stream) -> tuple[int, int, tuple[str, ...]]:

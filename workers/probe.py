@@ -52,10 +52,14 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class PacketTimes:
-    """Presentation times of one video stream's shown packets, sorted, and the last one's length; seconds."""
+    """Presentation times of one video stream's shown packets, and of its keyframes (also those that are not shown).
+
+    Seconds on the source's clock, sorted; `last_duration` is the last shown packet's length.
+    """
 
     times: tuple[float, ...]
     last_duration: float | None
+    keyframes: tuple[float, ...]
 
 
 def probe(url: str, watch: Watch) -> Probe:
@@ -100,14 +104,22 @@ def packet_times(url: str, stream: int, watch: Watch) -> PacketTimes:
 def parse_packet_times(text: str) -> PacketTimes:
     """Parse `pts|duration|flags` lines; packets without a time or marked as discarded (edit lists) are not shown."""
     shown: list[tuple[float, float | None]] = []
+    keyframes: list[float] = []
     for line in text.splitlines():
         time, _, rest = line.partition("|")
         duration, _, flags = rest.partition("|")
-        if time in {"", "N/A"} or "D" in flags:
+        if time in {"", "N/A"}:
             continue
-        shown.append((float(time), None if duration == "N/A" else float(duration)))
+        if "K" in flags:
+            keyframes.append(float(time))
+        if "D" not in flags:
+            shown.append((float(time), None if duration == "N/A" else float(duration)))
     shown.sort(key=lambda packet: packet[0])
-    return PacketTimes(times=tuple(time for time, _ in shown), last_duration=shown[-1][1] if shown else None)
+    return PacketTimes(
+        times=tuple(time for time, _ in shown),
+        last_duration=shown[-1][1] if shown else None,
+        keyframes=tuple(sorted(keyframes)),
+    )
 
 
 def parse_probe(answer: dict[str, Any]) -> Probe:

@@ -39,7 +39,7 @@ def plan_stage(attempt: Attempt) -> None:
         max_pixels=attempt.settings.max_source_pixels,
         max_seconds=attempt.settings.max_source_seconds,
         preset=attempt.settings.encode_preset,
-        threads=attempt.settings.encoders,
+        slots=attempt.settings.encoders,
     )
     plan = make_plan(facts, video, packet_times(url, video.index, watch), limits)
     job = jobs.move(attempt.job.id, JobState.ENCODING, Changes(plan=plan, warnings=plan.warnings))

@@ -1,0 +1,124 @@
+"""Cutting a job's timeline into segments: whole fragments each, independent of each other, sized by work. Pure.
+
+Sizes follow guided self-scheduling (Polychronopoulos and Kuck, 1987): each segment takes a fixed share of what is left
+for all slots, so that large ones come first and small ones fill the end, where idle slots would cost most.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from storage.plan import Rung, Segment
+
+FRAGMENT_SECONDS = 4  # DESIGN §7: a 2 s grid costs about 20 % more bits than long GOPs at nearly the same quality
+SHORTEST_FRAGMENT_SECONDS = 1  # for short clips, so that every slot gets work; shorter ones cost too many keyframes
+FIRST_SECONDS = 2  # the first segment is one short fragment: the player has something to show seconds after the upload
+FIRST_THREADS = 2  # its encoders' threads: at most a second of work, so that efficiency does not matter
+LONGEST_WORK_SECONDS = 20.0  # of one slot: what a killed worker costs at most, and how long another job waits
+SHARES_PER_SLOT = 2  # a segment takes 1/(2 x slots) of the work that is left
+SHIFT = 0.25  # a border may lie so much of a segment's length off, if that puts it just behind a source keyframe
+# Seeking goes by decoding times, which lie before presentation times by the B-frame delay, and in MPEG-TS by packets of
+# any kind. A second covers both; the pictures it decodes in vain are few beside a segment's.
+SEEK_MARGIN_SECONDS = 1.0
+# Output pixels one slot makes per second with x264 veryfast, all rungs together and one decode: measured by
+# `make bench-encode` on the machine of docs/encoding.md. Only sizes follow from it, never correctness.
+PIXELS_PER_SECOND = 80_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What the cutting depends on: the output grid, the slots, and the source's keyframes.
+
+    `start` is when frame 0 shows and `keyframes` are the times of keyframes (sorted), seconds on the source's clock.
+    The last `tail` of `frames` repeat the last picture; they stay with it in the last segment.
+    """
+
+    frames: int
+    tail: int
+    rate: Fraction
+    slots: int
+    rungs: tuple[Rung, ...]
+    start: float
+    keyframes: Sequence[float]
+
+    @property
+    def shown(self) -> int:
+        """Frames with pictures of their own."""
+        return self.frames - self.tail
+
+    def keyframe_before(self, frame: int) -> float | None:
+        """Return the time of the last keyframe from which this frame can be decoded, None if there is none."""
+        # The picture at a border may be the source's one just before it, so a keyframe must lie a frame ahead.
+        latest = self.start + float((frame - 1) / self.rate)
+        found = bisect_right(self.keyframes, latest)
+        return self.keyframes[found - 1] if found else None
+
+
+def whole_file(frames: int, rate: Fraction, threads: int) -> tuple[Segment, ...]:
+    """Return the one segment of a source that cannot be cut safely."""
+    return (Segment(0, 0, frames, _fragment_frames(FRAGMENT_SECONDS, rate), threads),)
+
+
+def cut(line: Timeline) -> tuple[Segment, ...]:
+    """Return the segments that tile the timeline: a short first one, then large to small."""
+    per_second = _work_per_second(line)
+    fragment = _fragment_frames(_fragment_seconds(line), line.rate)
+    first = min(line.shown, _fragment_frames(min(Fraction(FIRST_SECONDS), _fragment_seconds(line)), line.rate))
+    segments = [Segment(0, 0, first, first, FIRST_THREADS)]
+    while (start := segments[-1].first_frame + segments[-1].frames) < line.shown:
+        count = _fragments(line, start, fragment, _share(line, start, per_second))
+        frames = min(count * fragment, line.shown - start)
+        segments.append(Segment(len(segments), start, frames, fragment, 1, _seek(line, start)))
+    segments[-1] = replace(segments[-1], frames=segments[-1].frames + line.tail)
+    return tuple(segments)
+
+
+def _seek(line: Timeline, start: int) -> float | None:
+    """Return where decoding begins: ahead of the keyframe by what seeking may overshoot; None for the beginning."""
+    keyframe = line.keyframe_before(start)
+    if keyframe is None or keyframe - SEEK_MARGIN_SECONDS <= line.start:
+        return None
+    return keyframe - SEEK_MARGIN_SECONDS
+
+
+def _fragment_frames(seconds: int | Fraction, rate: Fraction) -> int:
+    return max(1, math.ceil(Fraction(seconds) * rate))
+
+
+def _fragment_seconds(line: Timeline) -> Fraction:
+    """Return the fragment's length: the standard one, shorter where a clip would not keep all slots busy."""
+    share = Fraction(line.frames) / line.rate / (SHARES_PER_SLOT * line.slots)
+    return max(Fraction(SHORTEST_FRAGMENT_SECONDS), min(Fraction(FRAGMENT_SECONDS), share))
+
+
+def _work_per_second(line: Timeline) -> float:
+    """Return the estimated seconds of one slot's work for a second of video."""
+    pixels = sum(rung.width * rung.height for rung in line.rungs)
+    return float(pixels * line.rate / PIXELS_PER_SECOND)
+
+
+def _share(line: Timeline, start: int, per_second: float) -> int:
+    """Return how many frames the next segment should have by its share of the work."""
+    left = (line.shown - start) / (SHARES_PER_SLOT * line.slots)
+    return int(min(left, LONGEST_WORK_SECONDS / per_second * float(line.rate)))
+
+
+def _fragments(line: Timeline, start: int, fragment: int, wanted: int) -> int:
+    """Return how many fragments the segment gets: near what is wanted, its end just behind a source keyframe."""
+    near = max(1, round(wanted / fragment))
+    slack = int(near * SHIFT)
+    choices = range(near - slack, near + slack + 1)
+    return min(choices, key=lambda count: (_decoded_twice(line, start + count * fragment), abs(count - near)))
+
+
+def _decoded_twice(line: Timeline, border: int) -> float:
+    """Return how many seconds of video before the border the next segment has to decode in vain."""
+    if border >= line.shown:
+        return 0.0
+    keyframe = line.keyframe_before(border)
+    at = float(border / line.rate)
+    return at if keyframe is None else at - (keyframe - line.start)

@@ -13,7 +13,7 @@ NEAR = Fraction(9, 10)  # a source within 10 % of a standard rung gets that rung
 
 @dataclass(frozen=True, slots=True)
 class _Standard:
-    """A rung's box (long side by short side, pixels), its quality, and its cap at up to 30 frames per second (bits/s)."""
+    """A rung: its box (long by short side, pixels), quality, and cap at up to 30 frames per second (bits/s)."""
 
     name: str
     long: int

@@ -60,7 +60,7 @@ def parts(*, own_redis: bool) -> tuple[Part, ...]:
 def supervisord_conf(chosen: tuple[Part, ...], *, color: bool) -> str:
     """Return supervisord's configuration, to be read in the run folder.
 
-    Web stops first, so that nothing new comes in; both workers then drain side by side; Redis stops last.
+    Web stops first, so that nothing new comes in; the workers then drain side by side; Redis stops last.
     """
     sections = [_SUPERVISORD, _listener(color=color), *map(_program, chosen)]
     sections.append(
@@ -117,6 +117,8 @@ stdout_events_enabled=true
 def redis_conf(base: str, *, port: int, password: str) -> str:
     """Return the base configuration plus what makes this Redis private to one installation on this machine."""
     return f"""{base}
+# Twenty lines of every start would bury the one with the address.
+loglevel warning
 bind 127.0.0.1
 port {port}
 requirepass {password}

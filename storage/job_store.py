@@ -14,6 +14,9 @@ RATES_KEPT = 20  # finished jobs that the measured rate rests on: enough to smoo
 # still holds shows that it may still write.
 KEEPS_LEASES = frozenset({JobState.PLANNING, JobState.FAILED, JobState.CANCELLED})
 
+# Moves that a job's webhook is told of; whoever cancels knows it already.
+TOLD = frozenset({JobState.READY, JobState.FAILED})
+
 
 class Claim(StrEnum):
     """The answer to a worker that was delivered a task."""
@@ -55,6 +58,14 @@ class QueueCounts:
     active: int
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a job's webhook has still to be told: the job as it ended; `tries` have failed so far."""
+
+    job: Job
+    tries: int = 0
+
+
 def made_poster(task: Task, result: dict[str, Any]) -> bool:
     """Tell whether the task's result means that the poster can be fetched."""
     return task.stage is Stage.POSTER and bool(result.get("made"))
@@ -76,12 +87,12 @@ class JobStore(Protocol):
         """Make one move of the state machine and append its event; return the job after it.
 
         Moving to the present state again changes nothing and is no error, so that a move whose answer was lost can be
-        repeated. Moving to queued forgets plan, progress, results, error and attempts. Raises TransitionError,
-        JobNotFoundError.
+        repeated. Moving to queued forgets plan, progress, results, error, attempts and notice. Moving to a state that
+        is TOLD makes a notice, due at once, if the job has a webhook. Raises TransitionError, JobNotFoundError.
         """
 
     def delete(self, job_id: str) -> None:
-        """Forget the job and its tasks; append a `deleted` event. Deleting what is not there is no error."""
+        """Forget the job, its tasks and its notice; append a `deleted` event. Deleting what is not there is no error."""
 
     def position(self, job_id: str) -> int | None:
         """Return how many jobs are to be started before this one, plus one; None once it has started."""
@@ -134,6 +145,19 @@ class JobStore(Protocol):
 
     def leased(self, job_id: str) -> frozenset[str]:
         """Return the fields of the job's tasks that a live attempt holds."""
+
+    def due_notices(self, limit: int) -> tuple[Notice, ...]:
+        """Return up to `limit` notices whose time has come, the longest due first; they stay until they are ended."""
+
+    def postpone_notice(self, notice: Notice, *, seconds: float, failed: bool) -> None:
+        """Make the notice due again in `seconds`, with one more try counted if it `failed`.
+
+        Nothing happens when the notice is not this one any more: ended, postponed with a try counted, or its job
+        deleted or started again, even if it has ended anew.
+        """
+
+    def end_notice(self, notice: Notice) -> None:
+        """Forget the notice. Nothing happens when it is not this one any more, as for `postpone_notice`."""
 
     def hold(self, name: str, holder: str, *, seconds: float) -> bool:
         """Take or prolong a role that one holder has at a time (the janitor's); False while somebody else has it."""

@@ -18,9 +18,19 @@ from storage.codec import (
     wanted_frames,
 )
 from storage.errors import JobExistsError, JobNotFoundError, LeaseLostError
-from storage.job_store import KEEPS_LEASES, RATES_KEPT, Claim, Event, JobPage, QueueCounts, made_poster
+from storage.job_store import (
+    KEEPS_LEASES,
+    RATES_KEPT,
+    TOLD,
+    Claim,
+    Event,
+    JobPage,
+    Notice,
+    QueueCounts,
+    made_poster,
+)
 from storage.jobs import TIME_OF_STATE, Changes, Job, JobState, Stage, Task, checked_move
-from storage.memory_record import MemoryLease, MemoryRecord
+from storage.memory_record import MemoryLease, MemoryNotice, MemoryRecord
 
 
 class MemoryJobStore:
@@ -90,11 +100,14 @@ class MemoryJobStore:
         if to is JobState.READY and job.plan is not None and job.encoding_at is not None:
             self._rates.insert(0, (now - job.encoding_at) / job.plan.duration)
             del self._rates[RATES_KEPT:]
+        if to in TOLD and job.webhook_url is not None:
+            record.notice = MemoryNotice(now)
 
     def _start_again(self, record: MemoryRecord, now: float) -> None:
         job = record.job
         record.queued_at = now
         record.closed_by = ""
+        record.notice = None
         for kept in (record.wanted, record.frames, record.done, record.attempts):
             kept.clear()
         record.job = Job(job.id, job.owner, job.title, job.filename, job.size, job.created_at, job.webhook_url)
@@ -168,6 +181,26 @@ class MemoryJobStore:
                 del record.leases[task.field]
                 record.attempts[task.field] -= int(refund)
             return record.attempts.get(task.field, 0)
+
+    def due_notices(self, limit: int) -> tuple[Notice, ...]:
+        """See JobStore.due_notices."""
+        with self._changed:
+            notices = [(record.notice, record.job) for record in self._records.values() if record.notice is not None]
+            due = sorted((notice.due_at, job.id) for notice, job in notices if notice.due_at <= self._clock())
+            return tuple(self._notice(job_id) for _, job_id in due[:limit])
+
+    def postpone_notice(self, notice: Notice, *, seconds: float, failed: bool) -> None:
+        """See JobStore.postpone_notice."""
+        with self._changed:
+            if self._is_present(notice):
+                tries = notice.tries + int(failed)
+                self._records[notice.job.id].notice = MemoryNotice(self._clock() + seconds, tries)
+
+    def end_notice(self, notice: Notice) -> None:
+        """See JobStore.end_notice."""
+        with self._changed:
+            if self._is_present(notice):
+                self._records[notice.job.id].notice = None
 
     def hold(self, name: str, holder: str, *, seconds: float) -> bool:
         """See JobStore.hold."""

@@ -17,6 +17,14 @@ class MemoryLease:
 
 
 @dataclass(slots=True)
+class MemoryNotice:
+    """When a job's webhook is to be told (Unix seconds), and how many tries failed."""
+
+    due_at: float
+    tries: int = 0
+
+
+@dataclass(slots=True)
 class MemoryRecord:
     """A job and what its tasks have come to; `wanted` and `frames` are output frames by task field."""
 
@@ -28,6 +36,7 @@ class MemoryRecord:
     attempts: dict[str, int] = field(default_factory=dict)
     leases: dict[str, MemoryLease] = field(default_factory=dict)
     closed_by: str = ""
+    notice: MemoryNotice | None = None
 
     def wants(self, task: Task) -> bool:
         """Tell whether the job's state and plan want the task."""

@@ -19,7 +19,17 @@ from storage.codec import (
     wanted_frames,
 )
 from storage.errors import JobExistsError, JobNotFoundError, LeaseLostError
-from storage.job_store import KEEPS_LEASES, RATES_KEPT, Claim, Event, JobPage, QueueCounts, made_poster
+from storage.job_store import (
+    KEEPS_LEASES,
+    RATES_KEPT,
+    TOLD,
+    Claim,
+    Event,
+    JobPage,
+    Notice,
+    QueueCounts,
+    made_poster,
+)
 from storage.jobs import ALLOWED_MOVES, TIME_OF_STATE, WANTED_IN, Changes, Job, JobState, Stage, Task, checked_move
 from storage.plan import Plan
 from storage.redis_client import PatientRedis
@@ -28,8 +38,10 @@ _EVENTS = "rungs:events"
 _WAITING = "rungs:waiting"
 _UNFINISHED = "rungs:unfinished"
 _RATES = "rungs:rates"
+_NOTICES = "rungs:notices"
+_SHARED = (_EVENTS, _WAITING, _UNFINISHED, _RATES, _NOTICES)
 _DELETED_EVENTS_SECONDS = 600  # time for open pages to come back and learn that their job was deleted
-_CHANGES = ("create", "move", "delete", "claim", "renew", "release", "report", "finish", "leased")
+_CHANGES = ("create", "move", "delete", "claim", "renew", "release", "report", "finish", "leased", "notice")
 
 
 class RedisJobStore:
@@ -42,6 +54,7 @@ class RedisJobStore:
         self._scripts = {name: self._client.register_script(f"{common}\n{_lua(name)}") for name in _CHANGES}
         self._page = self._client.register_script(_lua("page"))
         self._counts = self._client.register_script(_lua("counts"))
+        self._due = self._client.register_script(_lua("due"))
         self._hold = self._client.register_script(_lua("hold"))
 
     def create(self, job: Job) -> None:
@@ -82,6 +95,7 @@ class RedisJobStore:
             TIME_OF_STATE.get(to, ""),
             "1" if to in KEEPS_LEASES else "",
             RATES_KEPT,
+            "1" if to in TOLD else "",
         )
         match answer:
             case ["moved", record]:
@@ -144,6 +158,19 @@ class RedisJobStore:
         """See JobStore.leased."""
         return frozenset(self._run("leased", job_id))
 
+    def due_notices(self, limit: int) -> tuple[Notice, ...]:
+        """See JobStore.due_notices."""
+        records = self._redis.call(lambda: self._due(keys=[_NOTICES], args=[limit]))
+        return tuple(_notice(_pairs(record)) for record in records)
+
+    def postpone_notice(self, notice: Notice, *, seconds: float, failed: bool) -> None:
+        """See JobStore.postpone_notice."""
+        self._run_notice(notice, seconds, "1" if failed else "")
+
+    def end_notice(self, notice: Notice) -> None:
+        """See JobStore.end_notice."""
+        self._run_notice(notice, "", "")
+
     def hold(self, name: str, holder: str, *, seconds: float) -> bool:
         """See JobStore.hold."""
         key, milliseconds = f"rungs:role:{name}", max(int(seconds * 1000), 1)
@@ -181,6 +208,9 @@ class RedisJobStore:
         states = _spaced(WANTED_IN[task.stage])
         return self._run(script, task.job_id, task.field, attempt, states, *arguments)
 
+    def _run_notice(self, notice: Notice, *arguments: str | float) -> None:
+        self._run("notice", notice.job.id, repr(notice.job.finished_at), notice.tries, *arguments)
+
     def _run(self, script: str, job_id: str, *arguments: str | float) -> Any:
         keys = _keys(job_id)
         return self._redis.call(lambda: self._scripts[script](keys=keys, args=[job_id, *arguments]))
@@ -197,7 +227,7 @@ def _job_key(job_id: str) -> str:
 def _keys(job_id: str) -> list[str]:
     """Return the keys of common.lua, in its order."""
     own = ("wanted", "frames", "done", "attempts", "leases", "events")
-    return [_job_key(job_id), *(f"rungs:{name}:{job_id}" for name in own), _EVENTS, _WAITING, _UNFINISHED, _RATES]
+    return [_job_key(job_id), *(f"rungs:{name}:{job_id}" for name in own), *_SHARED]
 
 
 def _spaced(states: Any) -> str:
@@ -210,6 +240,10 @@ def _wanted(plan: Plan | None, job_id: str) -> str:
 
 def _pairs(flat: list[str]) -> dict[str, str]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _notice(fields: dict[str, str]) -> Notice:
+    return Notice(job_of_fields(fields), int(fields.get("tries", 0)))
 
 
 def _events(entries: list[tuple[str, dict[str, str]]]) -> tuple[Event, ...]:

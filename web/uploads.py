@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from flask import Blueprint, Response, jsonify, redirect, request, url_for
@@ -26,7 +27,7 @@ from storage.errors import (
     UploadIncompleteError,
 )
 from storage.jobs import Job, Stage, Task, new_job_id
-from storage.public import timestamp
+from storage.public import job_json, timestamp
 from storage.services import Services
 from web.connection import close_after_answer
 from web.context import OWNER, Web, current
@@ -71,7 +72,7 @@ def create_job() -> AnyResponse:
     place = url_for("jobs.get_job", job_id=job.id)
     if prefers_html():
         return redirect(f"/jobs/{job.id}", 303)
-    answer = jsonify({**web.views.of(job), "message": MESSAGE})
+    answer = jsonify({**_shown(web, job), "message": MESSAGE})
     answer.status_code = 202
     answer.headers["Location"] = place
     return answer
@@ -83,6 +84,14 @@ def close_if_refused(response: Response) -> Response:
     if response.status_code >= HTTPStatus.BAD_REQUEST:
         close_after_answer()
     return response
+
+
+def _shown(web: Web, job: Job) -> dict[str, Any]:
+    """Return the new job's public JSON; an accepted upload is never answered with an error, or it would come twice."""
+    try:
+        return web.views.of(job)
+    except JobStoreDownError:
+        return job_json(job)
 
 
 def _take(web: Web) -> Job:

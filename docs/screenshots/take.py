@@ -56,6 +56,8 @@ def take(browser: Browser, address: str, look: Look, path: Path) -> None:
     # Live pages hold a connection open for ever, so idle means: the scripts have worded the times.
     if page.locator("time").count():
         expect(page.locator("time").first).not_to_contain_text("UTC")
+    if page.locator("#player:visible").count():
+        expect(page.locator("#player")).not_to_have_js_property("readyState", 0)
     page.screenshot(path=path, animations="disabled")
     context.close()
     reduce(path)

@@ -4,7 +4,7 @@
 --    1 rungs:job:<id>         hash    the record, see storage/codec.py; and for the scripts: owner, cursor (the job's
 --                                     place in lists), frames and duration (of the plan), left (tasks of encoding not
 --                                     finished), closed_by (the task finished last), call:<state> (the call that made
---                                     the move)
+--                                     the move), tries (failed ones at its notice)
 --    2 rungs:wanted:<id>      hash    task field -> output frames it makes; the tasks of encoding
 --    3 rungs:frames:<id>      hash    task field -> output frames done, the best of all attempts
 --    4 rungs:done:<id>        hash    task field -> result as JSON
@@ -15,12 +15,14 @@
 --    9 rungs:waiting          zset    ids of queued jobs by the time they were queued
 --   10 rungs:unfinished       zset    ids of unfinished jobs by creation
 --   11 rungs:rates            list    seconds of work per second of video of the last ready jobs, newest first
+--   12 rungs:notices          zset    ids of ended jobs whose webhook is still to be told, by when (Unix seconds)
 -- The lists of jobs (rungs:owned:<owner>, rungs:owned-in:<state>:<owner>: zsets of cursors, all of score 0) are named
 -- from the record inside the scripts, so this needs a single Redis, not a cluster.
 --
 -- ARGV[1] is always the job's id.
 
-local JOB, WANTED, FRAMES, DONE, ATTEMPTS, LEASES, JOB_EVENTS, EVENTS, WAITING, UNFINISHED, RATES = unpack(KEYS)
+local JOB, WANTED, FRAMES, DONE, ATTEMPTS, LEASES = unpack(KEYS, 1, 6)
+local JOB_EVENTS, EVENTS, WAITING, UNFINISHED, RATES, NOTICES = unpack(KEYS, 7)
 local ID = ARGV[1]
 
 -- Events kept: of all jobs for watchers that come back after minutes, of one job for a page that was closed meanwhile.

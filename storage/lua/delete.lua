@@ -10,6 +10,7 @@ redis.call('ZREM', 'rungs:owned:' .. owner, cursor)
 redis.call('ZREM', names_list(state, owner), cursor)
 redis.call('ZREM', WAITING, ID)
 redis.call('ZREM', UNFINISHED, ID)
+redis.call('ZREM', NOTICES, ID)
 emit('deleted', '{}')
 redis.call('EXPIRE', JOB_EVENTS, ARGV[2])
 return 1

@@ -1,7 +1,7 @@
 -- Make one move of the state machine, if the job is in a state that allows it.
 -- ARGV: 2 call token, 3 new state, 4 states that allow the move (' queued planning '), 5 fields to write (JSON object),
 --       6 frames by task field (JSON object, used when encoding begins), 7 field that takes the time ('' for none),
---       8 '1' if leases are kept, 9 how many rates are kept
+--       8 '1' if leases are kept, 9 how many rates are kept, 10 '1' if the job's webhook is to be told
 -- Returns {'moved', record}, {'refused', present state} or {'unknown'}. A call that is sent again, because its answer
 -- was lost, is told 'moved' whatever happened since.
 local call, to, allowed = ARGV[2], ARGV[3], ARGV[4]
@@ -21,7 +21,8 @@ local time = now()
 if to == 'queued' then
   redis.call('DEL', WANTED, FRAMES, DONE, ATTEMPTS)
   redis.call('HDEL', JOB, 'started_at', 'encoding_at', 'finished_at', 'plan', 'frames', 'duration', 'has_poster',
-    'outputs', 'warnings', 'error', 'left', 'closed_by')
+    'outputs', 'warnings', 'error', 'left', 'closed_by', 'tries')
+  redis.call('ZREM', NOTICES, ID)
   redis.call('HSET', JOB, 'frames_done', 0)
   redis.call('ZADD', WAITING, string.format('%.6f', time), ID)
 else
@@ -54,6 +55,9 @@ if to == 'ready' then
     redis.call('LPUSH', RATES, string.format('%.9g', (time - tonumber(began)) / tonumber(duration)))
     redis.call('LTRIM', RATES, 0, tonumber(ARGV[9]) - 1)
   end
+end
+if ARGV[10] == '1' and type(cjson.decode(redis.call('HGET', JOB, 'intake')).webhook_url) == 'string' then
+  redis.call('ZADD', NOTICES, string.format('%.6f', time), ID)
 end
 emit_state('state', to)
 return {'moved', redis.call('HGETALL', JOB)}

@@ -18,7 +18,7 @@ def read(client: FlaskClient, path: str, last_event_id: str | None = None) -> li
         assert answer.mimetype == "text/event-stream"
         assert answer.headers["X-Accel-Buffering"] == "no"
         assert answer.headers["Cache-Control"] == "no-store"
-        return list(parse_events(answer.text.splitlines()))
+        return list(parse_events(answer.get_data(as_text=True).splitlines()))
 
 
 @pytest.fixture

@@ -29,13 +29,17 @@ DOWN = "The store is away."
 NAVIGATION = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
-def post(client: FlaskClient, body: bytes | io.BytesIO, length: int | None = None, **headers: str) -> TestResponse:
+def post(client: FlaskClient, body: bytes | io.BytesIO, length: int | None = None, accept: str = "*/*") -> TestResponse:
     """Send a form as gunicorn hands it over: the raw stream, and the length that was announced."""
     stream = io.BytesIO(body) if isinstance(body, bytes) else body
     announced = len(body) if isinstance(body, bytes) and length is None else length
     environ = {"wsgi.input_terminated": True, "CONTENT_LENGTH": str(announced)}
     return client.post(
-        "/api/jobs", input_stream=stream, content_type=CONTENT_TYPE, environ_overrides=environ, headers=headers
+        "/api/jobs",
+        input_stream=stream,
+        content_type=CONTENT_TYPE,
+        environ_overrides=environ,
+        headers={"Accept": accept},
     )
 
 
@@ -84,14 +88,14 @@ def test_file_names_never_become_paths(client: FlaskClient, twin_services: Servi
 
 def test_a_browser_without_scripts_is_sent_to_the_jobs_page(client: FlaskClient) -> None:
     """A form post that asks for HTML is answered with 303."""
-    answer = post(client, upload(), **NAVIGATION)
+    answer = post(client, upload(), accept=NAVIGATION["Accept"])
     assert answer.status_code == 303
     assert client.get(answer.headers["Location"], headers=NAVIGATION).status_code == 200
 
 
 def test_a_refused_form_post_of_a_browser_is_a_page(client: FlaskClient) -> None:
     """Without scripts a person sees the error as a page."""
-    answer = post(client, form(part("title", b"x")), **NAVIGATION)
+    answer = post(client, form(part("title", b"x")), accept=NAVIGATION["Accept"])
     assert (answer.status_code, answer.mimetype) == (400, "text/html")
 
 
@@ -241,6 +245,21 @@ def test_a_broker_that_is_away_does_not_refuse_the_upload(
     answer = post(make_app(services).test_client(), upload())
     assert answer.status_code == 202
     assert services.jobs.get(answer.get_json()["id"]).state is JobState.QUEUED
+
+
+class _Forgetful(MemoryJobStore):
+    """A job store that goes away right after a job was created."""
+
+    def position(self, job_id: str) -> int | None:
+        raise JobStoreDownError(DOWN, detail=job_id)
+
+
+def test_an_accepted_upload_is_answered_as_accepted(make_app: Callable[..., Flask], twin_services: Services) -> None:
+    """If the place in the queue cannot be read any more, the answer leaves it out and is 202 all the same."""
+    services = replace(twin_services, jobs=_Forgetful())
+    answer = post(make_app(services).test_client(), upload())
+    assert (answer.status_code, answer.get_json()["queue_position"]) == (202, None)
+    assert services.jobs.unfinished() == (answer.get_json()["id"],)
 
 
 class _NoManifests(LocalObjectStore):

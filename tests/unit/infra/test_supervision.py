@@ -15,18 +15,18 @@ def parsed(*, own_redis: bool = True, color: bool = False) -> RawConfigParser:
 
 
 def test_web_stops_first_and_redis_last() -> None:
-    """Supervisord stops in falling priority: web, then both workers together, then Redis."""
+    """Supervisord stops in falling priority: web, then the workers together, then Redis."""
     conf = parsed()
     order = {name: conf.getint(name, "priority") for name in ("program:redis", "group:workers", "program:web")}
     assert order["program:web"] > order["group:workers"] > order["program:redis"]
-    assert conf.get("group:workers", "programs") == "control,encode"
+    assert conf.get("group:workers", "programs") == "control,encode,janitor"
 
 
 def test_every_part_dies_with_its_supervisor_and_is_started_again() -> None:
     """Each command is wrapped, and each program restarts for ever."""
     conf = parsed()
     programs = [name for name in conf.sections() if name.startswith("program:")]
-    assert len(programs) == 4
+    assert len(programs) == 5
     for name in programs:
         assert conf.get(name, "command").startswith("setpriv --pdeathsig KILL -- ")
         assert conf.getboolean(name, "autorestart")

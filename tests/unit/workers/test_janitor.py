@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -82,10 +83,10 @@ def fields(services: Services) -> set[str]:
     return {field for _, field in services.publisher.pending()}
 
 
-def test_a_lost_message_is_published_on_the_second_look(twin_services: Services) -> None:
+def test_a_lost_message_is_published_on_the_second_look(twin_services: Services, tmp_path: Path) -> None:
     """One look may fall between delivery and claim; two in a row mean a loss, and it is mended once."""
     queued(twin_services)
-    janitor = Janitor(twin_services)
+    janitor = Janitor(twin_services, tmp_path / "alive")
     janitor.make_round()
     assert fields(twin_services) == set()
     janitor.make_round()
@@ -96,7 +97,7 @@ def test_a_lost_message_is_published_on_the_second_look(twin_services: Services)
     assert publisher.deliver(CONTROL_QUEUE) is None
 
 
-def test_a_task_that_is_held_or_queued_is_left_alone(twin_services: Services) -> None:
+def test_a_task_that_is_held_or_queued_is_left_alone(twin_services: Services, tmp_path: Path) -> None:
     """Neither what a live attempt has nor what waits at the broker is published a second time."""
     job = encoding(twin_services)
     jobs, publisher = parts(twin_services)
@@ -105,19 +106,19 @@ def test_a_task_that_is_held_or_queued_is_left_alone(twin_services: Services) ->
     publisher.publish(Task(job.id, Stage.AUDIO))
     delivered = publisher.deliver(ENCODE_QUEUE)
     assert delivered is not None
-    janitor = Janitor(twin_services)
+    janitor = Janitor(twin_services, tmp_path / "alive")
     janitor.make_round()
     janitor.make_round()
     assert fields(twin_services) == {"segment:1", "audio:0", "poster:0"}
 
 
-def test_a_dead_attempts_task_is_published_when_its_lease_ends() -> None:
+def test_a_dead_attempts_task_is_published_when_its_lease_ends(tmp_path: Path) -> None:
     """A lease that nobody renews hides the loss no longer than it lasts."""
     now = [1000.0]
     services = Services(MemoryJobStore(clock=lambda: now[0]), None, MemoryPublisher())  # type: ignore[arg-type] # unused
     job = queued(services)
     services.jobs.claim(Task(job.id, Stage.PLAN), "a", lease_seconds=6, limit=3)
-    janitor = Janitor(services)
+    janitor = Janitor(services, tmp_path / "alive")
     janitor.make_round()
     janitor.make_round()
     assert fields(services) == set()
@@ -127,11 +128,11 @@ def test_a_dead_attempts_task_is_published_when_its_lease_ends() -> None:
     assert fields(services) == {"plan:0"}
 
 
-def test_a_task_that_comes_back_between_two_looks_is_no_suspect(twin_services: Services) -> None:
+def test_a_task_that_comes_back_between_two_looks_is_no_suspect(twin_services: Services, tmp_path: Path) -> None:
     """Missing, there, missing again: the count of looks begins anew."""
     job = queued(twin_services)
     _, publisher = parts(twin_services)
-    janitor = Janitor(twin_services)
+    janitor = Janitor(twin_services, tmp_path / "alive")
     janitor.make_round()
     publisher.publish(Task(job.id, Stage.PLAN))
     janitor.make_round()
@@ -142,7 +143,7 @@ def test_a_task_that_comes_back_between_two_looks_is_no_suspect(twin_services: S
     assert fields(twin_services) == set()
 
 
-def test_a_job_that_was_encoded_but_not_packaged_goes_on(twin_services: Services) -> None:
+def test_a_job_that_was_encoded_but_not_packaged_goes_on(twin_services: Services, tmp_path: Path) -> None:
     """Whoever finished last died before saying so: the janitor says it."""
     job = encoding(twin_services)
     for field in ("poster:0", "audio:0", "segment:0", "segment:1"):
@@ -150,7 +151,7 @@ def test_a_job_that_was_encoded_but_not_packaged_goes_on(twin_services: Services
         task = Task(job.id, Stage(stage), int(index))
         twin_services.jobs.claim(task, "a", lease_seconds=30, limit=3)
         twin_services.jobs.finish(task, "a", {})
-    janitor = Janitor(twin_services)
+    janitor = Janitor(twin_services, tmp_path / "alive")
     janitor.make_round()
     assert twin_services.jobs.get(job.id).state is JobState.ENCODING
     janitor.make_round()
@@ -158,34 +159,34 @@ def test_a_job_that_was_encoded_but_not_packaged_goes_on(twin_services: Services
     assert fields(twin_services) == {"package:0"}
 
 
-def test_a_job_that_ended_between_look_and_repair_is_left_alone(twin_services: Services) -> None:
+def test_a_job_that_ended_between_look_and_repair_is_left_alone(twin_services: Services, tmp_path: Path) -> None:
     """A cancelled job gets no package task because it was seen encoding before."""
     job = encoding(twin_services)
     jobs, _ = parts(twin_services)
-    janitor = Janitor(twin_services)
+    janitor = Janitor(twin_services, tmp_path / "alive")
     janitor.make_round()
     jobs.move(job.id, JobState.CANCELLED)
     janitor.make_round()
     assert fields(twin_services) == set()
 
 
-def test_finished_and_deleted_jobs_are_nobodys_business(twin_services: Services) -> None:
+def test_finished_and_deleted_jobs_are_nobodys_business(twin_services: Services, tmp_path: Path) -> None:
     """Rounds over what is over publish nothing."""
     done, gone = encoding(twin_services), queued(twin_services)
     twin_services.jobs.move(done.id, JobState.FAILED)
     twin_services.jobs.delete(gone.id)
-    janitor = Janitor(twin_services)
+    janitor = Janitor(twin_services, tmp_path / "alive")
     janitor.make_round()
     janitor.make_round()
     assert fields(twin_services) == set()
 
 
-def test_of_two_janitors_one_works(twin_services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_janitors_one_works(twin_services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second finds the role held, makes no round, and takes over when the first is gone."""
     monkeypatch.setattr(janitor_module, "ROUND_SECONDS", 0.02)
     now = [1000.0]
     services = replace(twin_services, jobs=MemoryJobStore(clock=lambda: now[0]))
-    first, second = Janitor(services), Janitor(services)
+    first, second = (Janitor(services, tmp_path / "alive") for _ in range(2))
     assert services.jobs.hold("janitor", "somebody", seconds=10)
     queued(services)
     threads = [_started(janitor) for janitor in (first, second)]
@@ -194,6 +195,7 @@ def test_of_two_janitors_one_works(twin_services: Services, monkeypatch: pytest.
         assert fields(services) == set()
         now[0] += 11
         wait_until(lambda: fields(services) == {"plan:0"}, what="the successor's repair")
+        assert (tmp_path / "alive").exists()
         assert not services.jobs.hold("janitor", "somebody", seconds=10)
     finally:
         first.stop()

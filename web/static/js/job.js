@@ -132,7 +132,10 @@ function bullet(words) {
 
 /** Show the job as it is now (null: it is gone), and follow it while something can happen to it by itself. */
 function present(job) {
-  if (!job) return gone();
+  if (!job) {
+    gone();
+    return;
+  }
   render(job);
   if (finished(job)) unfollow();
   else stop ??= follow({ url: job.links.events, onEvent: (_type, _id, now) => present(now), poll, onMode: showMode });

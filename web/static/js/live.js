@@ -10,9 +10,9 @@ const RETURN_MS = 30_000;
 /**
  * Follow a stream of events.
  *
- * `onEvent(type, id, job)` gets each with the job as it is now, null when it is gone; `poll()` must bring the page up to date by itself
- * and resolve, or throw when the server cannot be reached; `onMode("live" | "polling" | "offline")` is told how it goes.
- * Returns a function that stops everything.
+ * `onEvent(type, id, job)` gets each event with the job as it is now, null when it is gone. `poll()` must bring the
+ * page up to date by itself and resolve, or throw when the server cannot be reached. `onMode` is told how it goes:
+ * "live", "polling" or "offline". Returns a function that stops everything.
  */
 export function follow({ url, onEvent, poll, onMode }) {
   let source = null;

@@ -22,7 +22,8 @@ export function send(action, { file, title }, { signal, onProgress }) {
     request.setRequestHeader("Accept", "application/json");
     request.upload.onprogress = ({ loaded, total }) => onProgress({ loaded, total, rate: measure(loaded) });
     request.onload = () => {
-      if (request.status >= 200 && request.status < 300) resolve(JSON.parse(request.responseText));
+      const job = jobOf(request);
+      if (job) resolve(job);
       else reject(problemOf(request.status, request.responseText, request.getResponseHeader("Retry-After")));
     };
     request.onerror = () => reject(new Problem(text("file.offline")));
@@ -30,6 +31,16 @@ export function send(action, { file, title }, { signal, onProgress }) {
     signal.addEventListener("abort", () => request.abort());
     request.send(formOf(file, title));
   });
+}
+
+/** The accepted job; null for every other answer, such as a proxy's page that says 200. */
+function jobOf(request) {
+  if (request.status !== 202) return null;
+  try {
+    return JSON.parse(request.responseText);
+  } catch {
+    return null;
+  }
 }
 
 function formOf(file, title) {

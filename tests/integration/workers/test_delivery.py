@@ -1,0 +1,204 @@
+"""Real workers on a real Redis: whatever is killed, stopped or away, the job goes on and nothing is done twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from storage import keys
+from storage.celery_app import SOFT_SHUTDOWN_SECONDS, VISIBILITY_SECONDS
+from storage.jobs import Job, JobState, Stage, Task
+from storage.services import Services
+from storage.settings import Settings
+from tests.support.driving import submit
+from tests.support.processes import is_running, parent_of
+from tests.support.waiting import wait_until
+from tests.support.worker_server import WorkerServer, assert_ended
+
+READY_SECONDS = 40.0  # of a clip of seconds on a busy machine
+ELSEWHERE_SECONDS = 10.0  # DESIGN §5: what a kill -9 may cost
+BUSY_SECONDS = 5.0  # what a machine busy with other tests may add
+
+Clip = Callable[..., Path]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The real parts, and a factory of encode workers."""
+
+    services: Services
+    settings: Settings
+    folder: Path
+    workers: list[WorkerServer]
+
+    def worker(self, role: str = "encode", *, slots: int = 1) -> WorkerServer:
+        """Start one more worker."""
+        worker = WorkerServer(self.folder / f"{role}{len(self.workers)}", role, self.settings, slots=slots)
+        self.workers.append(worker)
+        return worker.start()
+
+    def state(self, job: Job) -> JobState:
+        """Return the job's present state."""
+        return self.services.jobs.get(job.id).state
+
+    def assert_ready(self, job: Job, *, attempts: int | None = None) -> None:
+        """Wait for the job to be ready; fail when it ends otherwise or a segment took another number of attempts."""
+        wait_until(lambda: self.state(job).finished, seconds=READY_SECONDS, what="the job's end")
+        assert self.services.jobs.get(job.id).error is None
+        assert self.state(job) is JobState.READY
+        if attempts is not None:
+            assert self.attempts(job) == attempts
+
+    def attempts(self, job: Job) -> int:
+        """Return how many attempts at the job's segment are counted."""
+        return self.services.jobs.release(segment(job), "nobody")
+
+    def assert_clean(self) -> None:
+        """Fail unless broker and scratch space are empty: nothing circulates, nothing was left."""
+        wait_until(lambda: not self.services.publisher.pending(), what="an empty broker")
+        wait_until(lambda: not self.scratch_folders(), what="empty scratch space")
+
+    def scratch_folders(self) -> list[Path]:
+        """Return the folders of attempts."""
+        return [path for path in self.settings.scratch_dir.iterdir() if path.is_dir()]
+
+
+def segment(job: Job) -> Task:
+    """Return the job's one segment."""
+    return Task(job.id, Stage.SEGMENT, 0)
+
+
+@pytest.fixture
+def stack(services: Services, real_settings: Settings, tmp_path: Path) -> Iterator[Stack]:
+    """Give real parts with a control worker and a janitor; every process is ended afterwards."""
+    stack = Stack(services, real_settings, tmp_path / "workers", [])
+    try:
+        stack.worker("janitor")
+        stack.worker("control")
+        yield stack
+    finally:
+        for worker in stack.workers:
+            worker.stop_if_running()
+
+
+@pytest.fixture
+def source(clip: Clip) -> Path:
+    """Give a clip that takes about two seconds to encode: long enough to be caught at it."""
+    return clip("caught.mp4", seconds=15, size="640x360", audio=False)
+
+
+def test_a_job_goes_through_the_real_stack(stack: Stack, clip: Clip) -> None:
+    """Upload to ready over Redis, with two slots, and nothing is left at the broker or on the disk."""
+    stack.worker(slots=2)
+    job = submit(stack.services, clip("whole.mp4", seconds=2))
+    stack.assert_ready(job, attempts=1)
+    done = stack.services.jobs.get(job.id)
+    assert [output.rung for output in done.outputs] == ["180p"]
+    assert (done.frames_done, done.has_poster) == (60, True)
+    stack.assert_clean()
+
+
+def test_a_killed_worker_costs_ten_seconds(stack: Stack, source: Path) -> None:
+    """The whole worker is killed: its ffmpeg dies with it and the task runs elsewhere within about 10 s."""
+    first = stack.worker()
+    job = submit(stack.services, source)
+    tool = first.frozen_tool()
+    second = stack.worker()
+    first.kill_whole()
+    killed = time.monotonic()
+    assert_ended(tool, seconds=2)
+    wait_until(second.encoding_tools, seconds=ELSEWHERE_SECONDS + BUSY_SECONDS, what="the task elsewhere")
+    assert time.monotonic() - killed <= ELSEWHERE_SECONDS + BUSY_SECONDS
+    stack.assert_ready(job, attempts=2)
+
+
+def test_a_killed_pool_child_costs_ten_seconds(stack: Stack, source: Path) -> None:
+    """One slot is killed, as by a lack of memory: the worker goes on and takes the task again."""
+    worker = stack.worker()
+    job = submit(stack.services, source)
+    tool = worker.frozen_tool()
+    os.kill(parent_of(tool), signal.SIGKILL)
+    assert_ended(tool, seconds=2)
+    wait_until(worker.encoding_tools, seconds=ELSEWHERE_SECONDS + BUSY_SECONDS, what="the next attempt")
+    stack.assert_ready(job, attempts=2)
+    assert is_running(worker.pid)
+
+
+def test_a_stopped_worker_hands_its_task_back(stack: Stack, source: Path) -> None:
+    """SIGTERM of a busy worker: it is gone within the soft shutdown, and another one finishes the job."""
+    first = stack.worker()
+    job = submit(stack.services, source)
+    tool = first.frozen_tool()
+    os.kill(first.pid, signal.SIGTERM)
+    assert_ended(first.pid, seconds=SOFT_SHUTDOWN_SECONDS + 3 + BUSY_SECONDS)
+    assert_ended(tool, seconds=1)
+    stack.worker()
+    stack.assert_ready(job)
+    stack.assert_clean()
+
+
+def test_a_worker_that_is_told_to_stop_finishes_what_it_can(stack: Stack, source: Path) -> None:
+    """What ends within the soft shutdown is not done a second time."""
+    worker = stack.worker()
+    job = submit(stack.services, source)
+    wait_until(worker.encoding_tools, seconds=20, what="an encoding ffmpeg")
+    os.kill(worker.pid, signal.SIGTERM)
+    assert_ended(worker.pid, seconds=SOFT_SHUTDOWN_SECONDS + 3 + BUSY_SECONDS)
+    assert "segment:0" in stack.services.jobs.results(job.id)
+    assert stack.attempts(job) == 1
+
+
+def test_cancelling_ends_the_encoder(stack: Stack, source: Path) -> None:
+    """Within three seconds ffmpeg is gone, and what was made is not published."""
+    worker = stack.worker()
+    job = submit(stack.services, source)
+    tool = worker.frozen_tool()
+    stack.services.jobs.move(job.id, JobState.CANCELLED)
+    assert_ended(tool, seconds=3)
+    stack.assert_clean()
+    assert stack.state(job) is JobState.CANCELLED
+
+
+def test_a_task_longer_than_the_visibility_timeout_runs_once(stack: Stack, source: Path) -> None:
+    """Its message is kept by the worker that has it: with a free slot beside it, nobody takes it again."""
+    worker = stack.worker(slots=2)
+    job = submit(stack.services, source)
+    tool = worker.frozen_tool()
+    until = time.monotonic() + 2 * VISIBILITY_SECONDS
+    wait_until(lambda: time.monotonic() > until or not is_running(tool), seconds=3 * VISIBILITY_SECONDS)
+    os.kill(tool, signal.SIGCONT)
+    stack.assert_ready(job, attempts=1)
+    assert "not ours" not in worker.log()
+
+
+def test_a_poisonous_task_ends_the_job(stack: Stack, source: Path) -> None:
+    """An ffmpeg that is killed each time fails the job after the limit, and nothing circulates."""
+    worker = stack.worker()
+    over = threading.Event()
+
+    def poison() -> None:
+        while not over.wait(0.02):
+            for pid in worker.encoding_tools():
+                os.kill(pid, signal.SIGKILL)
+
+    thread = threading.Thread(target=poison)
+    thread.start()
+    try:
+        job = submit(stack.services, source)
+        wait_until(lambda: stack.state(job).finished, seconds=READY_SECONDS, what="the job's end")
+    finally:
+        over.set()
+        thread.join()
+    failed = stack.services.jobs.get(job.id)
+    assert failed.error is not None
+    assert (failed.state, failed.error.code) == (JobState.FAILED, "tool_failed")
+    assert stack.attempts(job) == stack.settings.attempts
+    stack.assert_clean()
+    assert list(stack.services.objects.keys("")) == [keys.original(job.id)]

@@ -10,7 +10,7 @@ from typing import Any
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
-from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE
+from storage.publishing import CONTROL_QUEUE, QUEUES
 from storage.redis_client import socket_timeout
 from storage.settings import Settings
 
@@ -27,6 +27,8 @@ _TRANSPORT_OPTIONS: dict[str, Any] = {
     "unacked_restore_interval": 2,
     "unacked_restore_throttle": 1,
     "unacked_mutex_expire": 5,
+    # A worker of several queues empties the first before it looks at the next.
+    "queue_order_strategy": "priority",
     "socket_keepalive": True,
     # A consumer whose Redis froze notices within this and the next second.
     "health_check_interval": 5,
@@ -87,7 +89,7 @@ def make_celery(settings: Settings, patience: float) -> Celery:
     app.conf.update(
         broker_transport_options=_TRANSPORT_OPTIONS | timeouts,
         broker_connection_timeout=timeout,
-        task_queues=[_queue(name) for name in (CONTROL_QUEUE, ENCODE_QUEUE)],
+        task_queues=[_queue(name) for name in QUEUES],
     )
     return app
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from celery import Celery
 
 from storage.jobs import Task
-from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE, QUEUES, TASK_NAMES
+from storage.publishing import QUEUES, TASK_NAMES, queue_of
 from storage.redis_client import PatientRedis, persevere
 
 _UNACKED = "unacked"  # kombu's hash of delivered messages: delivery tag -> [message, exchange, routing key]
@@ -39,7 +39,7 @@ class CeleryPublisher:
                 TASK_NAMES[task.stage],
                 args=[task.job_id, task.index],
                 task_id=task_id,
-                queue=QUEUES[task.stage],
+                queue=queue_of(task),
                 headers=headers,
             )
 
@@ -48,16 +48,16 @@ class CeleryPublisher:
     def pending(self) -> frozenset[tuple[str, str]]:
         """See Publisher.pending. A message is in neither place for a moment between queue and delivery."""
 
-        def read() -> tuple[list[str], list[str], list[str]]:
+        def read() -> list[list[str]]:
             pipeline = self._redis.client.pipeline(transaction=True)
-            pipeline.lrange(CONTROL_QUEUE, 0, -1)
-            pipeline.lrange(ENCODE_QUEUE, 0, -1)
+            for queue in QUEUES:
+                pipeline.lrange(queue, 0, -1)
             pipeline.hvals(_UNACKED)
-            control, encode, unacked = pipeline.execute()
-            return control, encode, unacked
+            answer: list[list[str]] = pipeline.execute()
+            return answer
 
-        control, encode, unacked = self._redis.call(read)
-        messages = [json.loads(text) for text in (*control, *encode)]
+        *queued, unacked = self._redis.call(read)
+        messages = [json.loads(text) for queue in queued for text in queue]
         messages += [json.loads(text)[0] for text in unacked]
         return frozenset(_tasks(messages))
 

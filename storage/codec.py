@@ -21,7 +21,7 @@ _ERROR = TypeAdapter(JobError)
 
 _INTAKE = ("id", "owner", "title", "filename", "size", "created_at", "webhook_url")
 _TIMES = ("started_at", "encoding_at", "finished_at")
-_REST = ("frames_done", "plan", "outputs", "warnings", "error")
+_REST = ("frames_done", "issued", "plan", "outputs", "warnings", "error")
 _EVENT_ID = re.compile(r"\d{1,16}(-\d{1,16})?")
 _CURSOR = re.compile(r"\d{17}:[0-9a-f]{32}")
 
@@ -74,6 +74,7 @@ def fields_of_job(job: Job) -> dict[str, str]:
         "state": job.state.value,
         "frames_done": str(job.frames_done),
         **({"has_poster": "true"} if job.has_poster else {}),
+        **({"playable": "true"} if job.playable else {}),
         **times,
         **fields_of_changes(changes),
     }
@@ -83,7 +84,7 @@ def job_of_fields(fields: dict[str, str]) -> Job:
     """Return the job whose record this is."""
     record: dict[str, Any] = json.loads(fields["intake"])
     record["state"] = fields["state"]
-    record["has_poster"] = fields.get("has_poster") == "true"
+    record |= {name: fields.get(name) == "true" for name in ("has_poster", "playable")}
     record |= {name: json.loads(fields[name]) for name in (*_TIMES, *_REST) if name in fields}
     return _JOB.validate_python(record)
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from storage.jobs import Changes, Job, JobState, Stage, Task
+from storage.plan import Plan
 
 RATES_KEPT = 20  # finished jobs that the measured rate rests on: enough to smooth, few enough to follow a change
 
@@ -33,7 +34,7 @@ class Event:
     """Something that happened to a job. `id` sorts by time (a Redis stream id, `<ms>-<n>`).
 
     Type and data: `created` and `state` {state}; `progress` {frames_done, frames}; `task` {field}, one is finished;
-    `poster` {}, it can be fetched; `deleted` {}.
+    `poster` {}, it can be fetched; `playable` {}, its playlists can; `deleted` {}.
     """
 
     id: str
@@ -140,8 +141,29 @@ class JobStore(Protocol):
         A poster counts as there, and has its event, if `made` in its result is true.
         """
 
-    def results(self, job_id: str) -> dict[str, dict[str, Any]]:
-        """Return the results by task field; empty for an unknown job."""
+    def issue(self, job_id: str, window: int) -> tuple[Task, ...]:
+        """Spend the job's credit: return the next segments to publish so that `window` are out, none if that many are.
+
+        A finished segment is credit for another one from the moment it is recorded. Nothing for a job not encoding.
+        """
+
+    def replan(self, job_id: str, plan: Plan, warnings: tuple[str, ...]) -> Job:
+        """Replace the plan of a job that is encoding; its segments start again, finished sound and poster stay.
+
+        Raises TransitionError when the job is not encoding, JobNotFoundError.
+        """
+
+    def interim(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
+        """Record what a running task has come to so far; False when the lease is lost."""
+
+    def announce(self, worker: str, slots: int, *, seconds: float) -> None:
+        """Say that this worker has so many encoder slots, for so long."""
+
+    def slots(self) -> int:
+        """Return the encoder slots of all workers that announced themselves lately."""
+
+    def results(self, job_id: str, *, interim: bool = False) -> dict[str, dict[str, Any]]:
+        """Return the results by task field, with `interim` those so far of running tasks too; none for an unknown job."""
 
     def leased(self, job_id: str) -> frozenset[str]:
         """Return the fields of the job's tasks that a live attempt holds."""

@@ -114,8 +114,9 @@ class Output:
 class Job:
     """A job's record as one consistent reading. Times are Unix seconds, sizes bytes.
 
-    `frames_done` counts encoded output frames of the timeline (0..plan.frames); `has_poster` and `outputs` say what
-    can be fetched already.
+    `frames_done` counts encoded output frames of the timeline (0..plan.frames); `issued` segments, the first ones, were
+    handed to the broker; `has_poster`, `playable` (the first segment, with sound) and `outputs` say what can be fetched
+    already.
     """
 
     id: str
@@ -131,7 +132,9 @@ class Job:
     finished_at: float | None = None
     plan: Plan | None = None
     frames_done: int = 0
+    issued: int = 0
     has_poster: bool = False
+    playable: bool = False
     outputs: tuple[Output, ...] = ()
     warnings: tuple[str, ...] = ()
     error: JobError | None = None
@@ -166,13 +169,33 @@ def tasks_of(plan: Plan, job_id: str) -> tuple[Task, ...]:
 
 
 def outstanding(job: Job, done: frozenset[str]) -> tuple[Task, ...]:
-    """Return the tasks the job needs now, given the fields of those that are done."""
+    """Return the tasks the job should have out now, given the fields of those that are done.
+
+    Segments that were not issued yet stay in the plan: the window decides when they come.
+    """
     match job.state:
         case JobState.QUEUED | JobState.PLANNING:
             return (Task(job.id, Stage.PLAN),)
         case JobState.ENCODING if job.plan is not None:
-            return tuple(task for task in tasks_of(job.plan, job.id) if task.field not in done)
+            wanted = tasks_of(job.plan, job.id)
+            due = (task for task in wanted if task.stage is not Stage.SEGMENT or task.index < job.issued)
+            return tuple(task for task in due if task.field not in done)
         case JobState.PACKAGING:
             return (Task(job.id, Stage.PACKAGE),)
         case _:
             return ()
+
+
+def is_encoded(job: Job, done: frozenset[str]) -> bool:
+    """Tell whether a job that is still encoding has all its tasks done, so that it is to be packaged."""
+    if job.state is not JobState.ENCODING or job.plan is None:
+        return False
+    return all(task.field in done for task in tasks_of(job.plan, job.id))
+
+
+def window_of(slots: int, encoding_jobs: int) -> int:
+    """Return how many segments each job may have out: the slots shared by the jobs that encode, at least one.
+
+    More would only wait in the queue in front of other jobs' segments; fewer would leave slots idle.
+    """
+    return max(1, -(-slots // max(1, encoding_jobs)))

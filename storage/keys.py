@@ -6,6 +6,7 @@ import re
 
 from storage.errors import ObjectNotFoundError
 
+AUDIO = "audio"  # stands where a rung's name does
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
@@ -44,9 +45,9 @@ def init(job_id: str, rung: str) -> str:
     return f"renditions/{job_id}/hls/{rung}/init.mp4"
 
 
-def audio(job_id: str) -> str:
-    """Key of the job's sound, encoded once."""
-    return f"renditions/{job_id}/hls/audio/audio.m4a"
+def audio_part(job_id: str, index: int) -> str:
+    """Key of one part of the job's sound."""
+    return segment(job_id, AUDIO, index)
 
 
 def fragments(job_id: str) -> str:

@@ -17,7 +17,7 @@ from storage.codec import (
     event_order,
     wanted_frames,
 )
-from storage.errors import JobExistsError, JobNotFoundError, LeaseLostError
+from storage.errors import JobExistsError, JobNotFoundError, LeaseLostError, TransitionError
 from storage.job_store import (
     KEEPS_LEASES,
     RATES_KEPT,
@@ -31,6 +31,8 @@ from storage.job_store import (
 )
 from storage.jobs import TIME_OF_STATE, Changes, Job, JobState, Stage, Task, checked_move
 from storage.memory_record import MemoryLease, MemoryNotice, MemoryRecord
+from storage.memory_registry import MemoryRegistry
+from storage.plan import Plan
 
 
 class MemoryJobStore:
@@ -41,7 +43,7 @@ class MemoryJobStore:
         self._records: dict[str, MemoryRecord] = {}
         self._events: list[Event] = []
         self._rates: list[float] = []
-        self._roles: dict[str, MemoryLease] = {}
+        self._registry = MemoryRegistry(clock)
         self._changed = threading.Condition(threading.RLock())
 
     def create(self, job: Job) -> None:
@@ -108,7 +110,7 @@ class MemoryJobStore:
         record.queued_at = now
         record.closed_by = ""
         record.notice = None
-        for kept in (record.wanted, record.frames, record.done, record.attempts):
+        for kept in (record.wanted, record.frames, record.done, record.attempts, record.interim):
             kept.clear()
         record.job = Job(job.id, job.owner, job.title, job.filename, job.size, job.created_at, job.webhook_url)
 
@@ -205,12 +207,53 @@ class MemoryJobStore:
     def hold(self, name: str, holder: str, *, seconds: float) -> bool:
         """See JobStore.hold."""
         with self._changed:
-            now = self._clock()
-            present = self._roles.get(name)
-            if present is not None and present.attempt != holder and present.until > now:
+            return self._registry.hold(name, holder, seconds=seconds)
+
+    def announce(self, worker: str, slots: int, *, seconds: float) -> None:
+        """See JobStore.announce."""
+        with self._changed:
+            self._registry.announce(worker, slots, seconds=seconds)
+
+    def slots(self) -> int:
+        """See JobStore.slots."""
+        with self._changed:
+            return self._registry.slots()
+
+    def issue(self, job_id: str, window: int) -> tuple[Task, ...]:
+        """See JobStore.issue."""
+        with self._changed:
+            record = self._records.get(job_id)
+            if record is None or record.job.state is not JobState.ENCODING:
+                return ()
+            first, count = record.job.issued, record.credit(window)
+            record.job = replace(record.job, issued=first + count)
+            return tuple(Task(job_id, Stage.SEGMENT, index) for index in range(first, first + count))
+
+    def replan(self, job_id: str, plan: Plan, warnings: tuple[str, ...]) -> Job:
+        """See JobStore.replan."""
+        with self._changed:
+            record = self._record(job_id)
+            if record.job.state is not JobState.ENCODING:
+                raise TransitionError(f"Job {job_id}, in state {record.job.state}, cannot be planned anew.")
+            record.plan_anew(plan, warnings)
+            self._emit(job_id, "state", event_data_of_state(record.job.state))
+            return record.job
+
+    def interim(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
+        """See JobStore.interim."""
+        with self._changed:
+            record = self._records.get(task.job_id)
+            if record is None or not record.held_by(task, attempt):
                 return False
-            self._roles[name] = MemoryLease(holder, now + seconds)
+            record.interim[task.field] = json.loads(json.dumps(result))
+            self._emit(task.job_id, "task", {"field": task.field})
+            self._note_playable(record)
             return True
+
+    def _note_playable(self, record: MemoryRecord) -> None:
+        if not record.job.playable and record.can_play():
+            record.job = replace(record.job, playable=True)
+            self._emit(record.job.id, "playable", {})
 
     def report(self, task: Task, attempt: str, frames: int) -> bool:
         """See JobStore.report."""
@@ -235,6 +278,7 @@ class MemoryJobStore:
     def _record_result(self, record: MemoryRecord, task: Task, result: dict[str, Any]) -> None:
         record.done[task.field] = json.loads(json.dumps(result))
         record.leases.pop(task.field, None)
+        record.interim.pop(task.field, None)
         if task.field in record.wanted and record.wanted.keys() <= record.done.keys():
             record.closed_by = task.field
         if record.count_frames(task, record.wanted.get(task.field, 0)):
@@ -244,12 +288,15 @@ class MemoryJobStore:
             self._emit(task.job_id, "poster", {})
         else:
             self._emit(task.job_id, "task", {"field": task.field})
+        self._note_playable(record)
 
-    def results(self, job_id: str) -> dict[str, dict[str, Any]]:
+    def results(self, job_id: str, *, interim: bool = False) -> dict[str, dict[str, Any]]:
         """See JobStore.results."""
         with self._changed:
             record = self._records.get(job_id)
-            return dict(record.done) if record is not None else {}
+            if record is None:
+                return {}
+            return (record.interim if interim else {}) | record.done
 
     def leased(self, job_id: str) -> frozenset[str]:
         """See JobStore.leased."""

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import deque
 
 from storage.jobs import Task
-from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE, QUEUES
+from storage.publishing import QUEUES, queue_of
 
 
 class MemoryPublisher:
     """A Publisher whose messages a test delivers and acknowledges itself."""
 
     def __init__(self) -> None:
-        self._queued: dict[str, deque[Task]] = {CONTROL_QUEUE: deque(), ENCODE_QUEUE: deque()}
+        self._queued: dict[str, deque[Task]] = {queue: deque() for queue in QUEUES}
         self._delivered: list[Task] = []
 
     def publish(self, task: Task) -> None:
         """See Publisher.publish."""
-        self._queued[QUEUES[task.stage]].append(task)
+        self._queued[queue_of(task)].append(task)
 
     def pending(self) -> frozenset[tuple[str, str]]:
         """See Publisher.pending."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from storage.codec import wanted_frames
 from storage.jobs import WANTED_IN, Job, JobState, Task
+from storage.plan import Plan
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class MemoryRecord:
     done: dict[str, dict[str, Any]] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
     leases: dict[str, MemoryLease] = field(default_factory=dict)
+    interim: dict[str, dict[str, Any]] = field(default_factory=dict)
     closed_by: str = ""
     notice: MemoryNotice | None = None
 
@@ -58,3 +61,27 @@ class MemoryRecord:
         self.frames[task.field] = best
         self.job = replace(self.job, frames_done=self.job.frames_done + gained)
         return True
+
+    def credit(self, window: int) -> int:
+        """Return how many segments may be issued so that `window` are out."""
+        segments = len(self.job.plan.segments) if self.job.plan is not None else 0
+        done = sum(name.startswith(_SEGMENTS) for name in self.done)
+        return max(0, min(window - (self.job.issued - done), segments - self.job.issued))
+
+    def can_play(self) -> bool:
+        """Tell whether the first segment is there, with sound its first part too."""
+        sound = "audio:0"
+        return "segment:0" in self.done and (sound not in self.wanted or sound in self.done or sound in self.interim)
+
+    def plan_anew(self, plan: Plan, warnings: tuple[str, ...]) -> None:
+        """Forget everything of segments; finished sound and poster stay."""
+        for name in [name for name in self.done if name.startswith(_SEGMENTS)]:
+            del self.done[name]
+        for kept in (self.frames, self.attempts, self.leases):
+            kept.clear()
+        self.closed_by = ""
+        self.job = replace(self.job, plan=plan, warnings=warnings, frames_done=0, issued=0, playable=False)
+        self.wanted = wanted_frames(plan, self.job.id)
+
+
+_SEGMENTS = "segment:"

@@ -10,6 +10,8 @@ from storage.jobs import Job, JobState
 from storage.plan import AudioSource, Plan, Rung, VideoSource
 
 _RETRIABLE = frozenset({JobState.FAILED, JobState.CANCELLED})
+# States whose playlists are served: what a failed or cancelled job left behind is no video.
+PLAYED = frozenset({JobState.ENCODING, JobState.PACKAGING, JobState.READY})
 
 
 def timestamp(seconds: float) -> str:
@@ -36,7 +38,7 @@ def job_json(job: Job, *, position: int | None = None, eta: float | None = None)
         "eta_seconds": None if eta is None else max(1, round(eta)),
         "queue_position": position,
         "rungs": [_rung(job, rung) for rung in job.plan.rungs] if job.plan is not None else [],
-        "hls_url": None,
+        "hls_url": f"/media/{job.id}/hls/master.m3u8" if job.playable and job.state in PLAYED else None,
         "poster_url": f"/media/{job.id}/poster.jpg" if job.has_poster else None,
         "warnings": _warnings(job),
         "error": _error(job),

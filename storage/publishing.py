@@ -7,17 +7,22 @@ from typing import Protocol
 from storage.jobs import Stage, Task
 
 CONTROL_QUEUE = "control"  # short tasks of planning and packaging: never behind hours of encoding
+FIRST_QUEUE = "first"  # what lets a new job's playback start: encoders take from it before the other one
 ENCODE_QUEUE = "encode"
+QUEUES = (CONTROL_QUEUE, FIRST_QUEUE, ENCODE_QUEUE)
 
 TASK_NAMES: dict[Stage, str] = {stage: f"rungs.{stage}" for stage in Stage}
 
-QUEUES: dict[Stage, str] = {
-    Stage.PLAN: CONTROL_QUEUE,
-    Stage.PACKAGE: CONTROL_QUEUE,
-    Stage.POSTER: ENCODE_QUEUE,
-    Stage.AUDIO: ENCODE_QUEUE,
-    Stage.SEGMENT: ENCODE_QUEUE,
-}
+
+def queue_of(task: Task) -> str:
+    """Return the queue a task belongs to."""
+    match task.stage:
+        case Stage.PLAN | Stage.PACKAGE:
+            return CONTROL_QUEUE
+        case Stage.SEGMENT if task.index > 0:
+            return ENCODE_QUEUE
+        case _:
+            return FIRST_QUEUE
 
 
 class Publisher(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from importlib.resources import files
@@ -18,7 +19,7 @@ from storage.codec import (
     job_of_fields,
     wanted_frames,
 )
-from storage.errors import JobExistsError, JobNotFoundError, LeaseLostError
+from storage.errors import JobExistsError, JobNotFoundError, LeaseLostError, TransitionError
 from storage.job_store import (
     KEEPS_LEASES,
     RATES_KEPT,
@@ -39,9 +40,24 @@ _WAITING = "rungs:waiting"
 _UNFINISHED = "rungs:unfinished"
 _RATES = "rungs:rates"
 _NOTICES = "rungs:notices"
+_SLOTS = "rungs:slots"
 _SHARED = (_EVENTS, _WAITING, _UNFINISHED, _RATES, _NOTICES)
 _DELETED_EVENTS_SECONDS = 600  # time for open pages to come back and learn that their job was deleted
-_CHANGES = ("create", "move", "delete", "claim", "renew", "release", "report", "finish", "leased", "notice")
+_CHANGES = (
+    "create",
+    "move",
+    "delete",
+    "claim",
+    "renew",
+    "release",
+    "report",
+    "finish",
+    "leased",
+    "notice",
+    "issue",
+    "replan",
+    "interim",
+)
 
 
 class RedisJobStore:
@@ -56,6 +72,7 @@ class RedisJobStore:
         self._counts = self._client.register_script(_lua("counts"))
         self._due = self._client.register_script(_lua("due"))
         self._hold = self._client.register_script(_lua("hold"))
+        self._slots = self._client.register_script(_lua("slots"))
 
     def create(self, job: Job) -> None:
         """See JobStore.create."""
@@ -149,9 +166,35 @@ class RedisJobStore:
             raise LeaseLostError(f"Task {task.field} of job {task.job_id} is not this attempt's any more.")
         return answer == "last" or task.stage in {Stage.PLAN, Stage.PACKAGE}
 
-    def results(self, job_id: str) -> dict[str, dict[str, Any]]:
+    def issue(self, job_id: str, window: int) -> tuple[Task, ...]:
+        """See JobStore.issue."""
+        first, count = self._run("issue", job_id, window)
+        return tuple(Task(job_id, Stage.SEGMENT, index) for index in range(first, first + count))
+
+    def replan(self, job_id: str, plan: Plan, warnings: tuple[str, ...]) -> Job:
+        """See JobStore.replan."""
+        fields = json.dumps(fields_of_changes(Changes(plan=plan, warnings=warnings)))
+        if not self._run("replan", job_id, uuid4().hex, fields, _wanted(plan, job_id)):
+            raise TransitionError(f"Job {job_id}, in state {self.get(job_id).state}, cannot be planned anew.")
+        return self.get(job_id)
+
+    def interim(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
+        """See JobStore.interim."""
+        return bool(self._run_task("interim", task, attempt, json.dumps(result)))
+
+    def announce(self, worker: str, slots: int, *, seconds: float) -> None:
+        """See JobStore.announce."""
+        self._redis.call(lambda: self._slots(keys=[_SLOTS], args=[worker, slots, seconds]))
+
+    def slots(self) -> int:
+        """See JobStore.slots."""
+        return int(self._redis.call(lambda: self._slots(keys=[_SLOTS], args=["", 0, 0])))
+
+    def results(self, job_id: str, *, interim: bool = False) -> dict[str, dict[str, Any]]:
         """See JobStore.results."""
-        results = self._redis.call(lambda: self._client.hgetall(f"rungs:done:{job_id}"))
+        results: dict[str, str] = {}
+        for name in ("interim", "done") if interim else ("done",):
+            results |= self._redis.call(functools.partial(self._client.hgetall, f"rungs:{name}:{job_id}"))
         return {field: json.loads(result) for field, result in results.items()}
 
     def leased(self, job_id: str) -> frozenset[str]:
@@ -227,7 +270,7 @@ def _job_key(job_id: str) -> str:
 def _keys(job_id: str) -> list[str]:
     """Return the keys of common.lua, in its order."""
     own = ("wanted", "frames", "done", "attempts", "leases", "events")
-    return [_job_key(job_id), *(f"rungs:{name}:{job_id}" for name in own), *_SHARED]
+    return [_job_key(job_id), *(f"rungs:{name}:{job_id}" for name in own), *_SHARED, f"rungs:interim:{job_id}"]
 
 
 def _spaced(states: Any) -> str:

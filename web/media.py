@@ -15,6 +15,8 @@ from storage import keys
 from storage.errors import ObjectNotFoundError
 from storage.jobs import Job, JobState
 from storage.object_store import ObjectInfo, ObjectStore
+from storage.playlists import playlist
+from storage.public import PLAYED
 from web.context import Web, current
 from web.jobs import owned_job
 from web.schemas import MediaQuery, Problem, spec
@@ -32,13 +34,14 @@ _NAMES = re.compile(
 _TYPES = {
     "mp4": "video/mp4",
     "m4s": "video/iso.segment",
-    "m3u8": "application/vnd.apple.mpegurl",
     "jpg": "image/jpeg",
     "json": "application/json",
 }
+_PLAYLIST = "application/vnd.apple.mpegurl"
 IMMUTABLE = "private, max-age=31536000, immutable"  # a ready job's files never change
 # nginx opens the signed address at once; minutes only cover clocks that differ.
 REDIRECT_SECONDS = 300
+_HLS = "hls/"
 
 blueprint = Blueprint("media", __name__)
 
@@ -60,6 +63,8 @@ def get_media(job_id: str, name: str) -> Response:
     job = owned_job(web, job_id)
     if not is_media_name(name):
         raise ObjectNotFoundError("There is no such file of this job.")
+    if name.endswith(".m3u8"):
+        return _playlist(web, job, name)
     key = keys.rendition(job_id, name)
     info = web.services.objects.stat(key)
     kind = _TYPES[name.rpartition(".")[2]]
@@ -69,6 +74,20 @@ def get_media(job_id: str, name: str) -> Response:
     if "download" in request.args:
         answer.headers["Content-Disposition"] = disposition(job, name)
     return answer
+
+
+def _playlist(web: Web, job: Job, name: str) -> Response:
+    """Make the playlist as it is now: it grows with every segment until the job is ready."""
+    text = None
+    if job.plan is not None and job.state in PLAYED:
+        results = web.services.jobs.results(job.id)
+        text = playlist(name.removeprefix(_HLS), job.plan, results, ended=job.state is not JobState.ENCODING)
+    if text is None:
+        raise ObjectNotFoundError("There is no such playlist of this job, or not yet.")
+    answer = Response(text, mimetype=_PLAYLIST)
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.add_etag()
+    return answer.make_conditional(request)
 
 
 def disposition(job: Job, name: str) -> str:

@@ -14,13 +14,14 @@ from celery.exceptions import SecurityWarning
 
 from storage.connect import connect
 from storage.logging import configure_logging
-from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE
+from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE
 from storage.settings import Settings, SettingsError, load_settings
 from workers.app import make_worker
 from workers.janitor import Janitor
 from workers.scratch import alive_file, is_alive, sweep_scratch
 
-QUEUES = {"control": CONTROL_QUEUE, "encode": ENCODE_QUEUE}
+# In the order in which a free slot looks at them.
+QUEUES = {"control": (CONTROL_QUEUE,), "encode": (FIRST_QUEUE, ENCODE_QUEUE)}
 CONTROL_SLOTS = 2  # a long package must not keep new jobs from being planned
 JANITOR_PATIENCE_SECONDS = 2.0  # an outage skips a round
 
@@ -63,13 +64,14 @@ def run_worker(settings: Settings, role: str) -> int:
     configure_logging(settings, role)
     settings.scratch_dir.mkdir(parents=True, exist_ok=True)
     sweep_scratch(settings.scratch_dir)
-    app = make_worker(settings, role, alive_file(settings.scratch_dir, role))
+    encoders = settings.encoders if role == "encode" else 0
+    app = make_worker(settings, role, alive_file=alive_file(settings.scratch_dir, role), slots=encoders)
     app.worker_main(
         [
             "--quiet",  # no banner: the log's first lines say the same
             "worker",
-            f"--queues={QUEUES[role]}",
-            f"--concurrency={settings.encoders if role == 'encode' else CONTROL_SLOTS}",
+            f"--queues={','.join(QUEUES[role])}",
+            f"--concurrency={encoders or CONTROL_SLOTS}",
             f"--hostname={role}@%h",
             "--pool=prefork",  # a crash of one slot must not touch the others
             "--without-gossip",  # workers need not know of each other: the broker and the job records say all

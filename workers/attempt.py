@@ -25,6 +25,7 @@ from storage.job_store import Claim
 from storage.jobs import Changes, Job, JobError, JobState, Task
 from storage.services import Services
 from storage.settings import Settings
+from workers.fallback import fall_back
 from workers.outcomes import Outcome, outcome_of
 from workers.scratch import attempt_name, scratch_folder
 from workers.tool import Limits, Watch
@@ -115,10 +116,10 @@ def _decide(task: Task, name: str, error: Exception, services: Services, setting
         fail_job(services, task, known)
         return
     spent = services.jobs.release(task, name, refund=outcome is Outcome.WAIT)
-    if spent >= settings.attempts:
+    if spent < settings.attempts:
+        services.publisher.publish(task)
+    elif not fall_back(task, known, services, settings):
         fail_job(services, task, known)
-        return
-    services.publisher.publish(task)
 
 
 @contextmanager

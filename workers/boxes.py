@@ -38,40 +38,90 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """One `moof` with its `mdat`: where it lies (bytes), and the presentation times and whole length of its samples.
+
+    Times and length are in ticks of the track, times in decoding order.
+    """
+
+    start: int
+    end: int
+    times: tuple[int, ...]
+    ticks: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fragmented:
-    """What the boxes of a fragmented file say: end of the init section (bytes), presentation times (ticks, sorted)."""
+    """What the boxes of a fragmented file say: end of the init section (bytes) and its pieces."""
 
     init_bytes: int
-    times: tuple[int, ...]
-    fragments: int
+    pieces: tuple[Piece, ...]
+
+    @property
+    def times(self) -> tuple[int, ...]:
+        """Presentation times of all samples, sorted."""
+        return tuple(sorted(time for piece in self.pieces for time in piece.times))
 
 
-def read_fragmented(path: Path) -> Fragmented:
-    """Read the boxes of a file with one track. Raises OutputMismatchError when it is not well formed."""
+def read_fragmented(path: Path, *, growing: bool = False) -> Fragmented:
+    """Read the boxes of a file with one track. Raises OutputMismatchError when it is not well formed.
+
+    A file that is still `growing` may end anywhere: what is complete counts.
+    """
     try:
         with path.open("rb") as file:
-            found = _read(file, path.stat().st_size)
+            found = _read(file, path.stat().st_size, growing=growing)
     except (struct.error, IndexError) as error:
         raise OutputMismatchError("The encoder's file holds a box that is too short for its contents.") from error
-    if not found.init_bytes:
+    if not found.init_bytes and not growing:
         raise OutputMismatchError("The encoder wrote no initialisation section.")
     return found
 
 
-def _read(file: IO[bytes], size: int) -> Fragmented:
-    init_bytes, fragments, contents = 0, 0, 0
-    times: list[int] = []
-    for box in _boxes(file, 0, size):
+def _read(file: IO[bytes], size: int, *, growing: bool) -> Fragmented:
+    init_bytes = 0
+    pieces: list[Piece] = []
+    index: Box | None = None
+    for box in _boxes(file, 0, size, growing=growing):
         if box.kind in {b"ftyp", b"moov"}:
             init_bytes = box.end
         elif box.kind == b"moof":
-            fragments += 1
-            times.extend(_moof_times(file, box))
-        elif box.kind == b"mdat":
-            contents += 1
-    if contents != fragments:
-        raise OutputMismatchError(f"The encoder's file has {fragments} fragments but {contents} with contents.")
-    return Fragmented(init_bytes=init_bytes, times=tuple(sorted(times)), fragments=fragments)
+            index = box
+        elif box.kind == b"mdat" and index is not None:
+            samples = tuple(_moof_samples(file, index))
+            times = tuple(time for time, _ in samples)
+            pieces.append(Piece(index.start, box.end, times, sum(duration for _, duration in samples)))
+            index = None
+    if index is not None and not growing:
+        raise OutputMismatchError("The encoder's file has an index without contents.")
+    return Fragmented(init_bytes=init_bytes, pieces=tuple(pieces))
+
+
+def codec_of(init: bytes) -> str:
+    """Return the codec as playlists name it (RFC 6381) from an init section of our encoder: H.264 or AAC-LC."""
+    at = init.find(b"avcC")
+    if at >= 0:
+        profile, compatibility, level = init[at + 5 : at + 8]
+        return f"avc1.{profile:02x}{compatibility:02x}{level:02x}"
+    return "mp4a.40.2"
+
+
+def grouped(found: Fragmented, *, first: int, frames: int, ticks: int) -> tuple[int, ...]:
+    """Return the bytes of each fragment of `frames` frames; pieces in between begin at scene cuts.
+
+    `first` is the file's first frame. Raises OutputMismatchError when a fragment does not begin with a keyframe.
+    """
+    borders = {(first + position) * ticks for position in range(0, len(found.times), frames)}
+    sizes: list[int] = []
+    for piece in found.pieces:
+        if min(piece.times) in borders:
+            sizes.append(0)
+        if not sizes:
+            raise OutputMismatchError("The first fragment does not begin with the segment.")
+        sizes[-1] += piece.end - piece.start
+    if len(sizes) != len(borders):
+        raise OutputMismatchError(f"{len(sizes)} fragments were written, {len(borders)} were planned.")
+    return tuple(sizes)
 
 
 def check_grid(found: Fragmented, *, first: int, frames: int, ticks: int) -> None:
@@ -85,7 +135,7 @@ def check_grid(found: Fragmented, *, first: int, frames: int, ticks: int) -> Non
             )
 
 
-def _boxes(file: IO[bytes], start: int, end: int) -> Iterator[Box]:
+def _boxes(file: IO[bytes], start: int, end: int, *, growing: bool = False) -> Iterator[Box]:
     while start + _HEADER_BYTES <= end:
         file.seek(start)
         size, kind = struct.unpack(">I4s", file.read(_HEADER_BYTES))
@@ -95,16 +145,18 @@ def _boxes(file: IO[bytes], start: int, end: int) -> Iterator[Box]:
             payload += 8
         elif size == 0:
             size = end - start
+        if growing and start + size > end:
+            return
         if size < payload - start or start + size > end:
             raise OutputMismatchError("The encoder's file is cut off in the middle of a box.")
         yield Box(kind, start, payload, start + size)
         start += size
-    if start != end:
+    if start != end and not growing:
         raise OutputMismatchError("The encoder's file is cut off in the middle of a box's header.")
 
 
-def _moof_times(file: IO[bytes], moof: Box) -> Iterator[int]:
-    """Yield the presentation time of each sample of the fragment, in decoding order."""
+def _moof_samples(file: IO[bytes], moof: Box) -> Iterator[tuple[int, int]]:
+    """Yield presentation time and duration of each sample of the piece, in decoding order."""
     if moof.end - moof.start > _MAX_MOOF_BYTES:
         raise OutputMismatchError("A fragment's index is larger than any that the encoder writes.")
     for traf in (box for box in _boxes(file, moof.payload, moof.end) if box.kind == b"traf"):
@@ -118,7 +170,7 @@ def _moof_times(file: IO[bytes], moof: Box) -> Iterator[int]:
                 decode_time = struct.unpack_from(">Q" if data[0] else ">I", data, 4)[0]
             elif box.kind == b"trun":
                 for duration, offset in _samples(data, default_duration):
-                    yield decode_time + offset
+                    yield decode_time + offset, duration
                     decode_time += duration
 
 

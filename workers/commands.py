@@ -12,6 +12,7 @@ from workers.demuxers import as_input, input_options
 from workers.filters import even_picture, rung_streams
 
 MIN_TIMESCALE = 10_000  # ticks a second: fine enough that players never round a frame away
+AUDIO_PART_MICROSECONDS = 4_000_000  # one part of sound about as long as a fragment of pictures
 SAMPLE_RATE = 48_000  # Hz; what every player and AAC decoder takes
 POSTER_SECONDS = 3.0  # the poster is the most typical picture of so many seconds: not a black one, not a blurred one
 POSTER_AT = 0.1  # of the duration: behind titles and fades
@@ -78,8 +79,16 @@ def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard:
         "c:a": "aac",
         "b:a": audio.bitrate,
         "ac": audio.channels,
+        # The encoder's run-in: without it the first packet is the first moment of the picture, in every player and
+        # without edit lists, which players of fragments treat differently.
+        "bsf:a": "noise=drop=lt(n\\,1)",
         "map_metadata": -1,  # places and names in tags are nobody's business
         "map_chapters": -1,  # they would come as a track of text
+        "frag_duration": AUDIO_PART_MICROSECONDS,
+        "use_editlist": 0,
+        "avoid_negative_ts": "disabled",  # times stay on the job's timeline
+        "movflags": "+empty_moov+default_base_moof+frag_discont",
+        "flush_packets": 1,  # parts are published while the next ones are made
         "fflags": "+bitexact",  # the same bytes from every attempt
         "f": "mp4",
     }

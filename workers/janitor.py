@@ -16,8 +16,9 @@ from pathlib import Path
 import structlog
 
 from storage.errors import BusyError, ConflictError, JobNotFoundError
-from storage.jobs import Job, JobState, Stage, Task, outstanding
+from storage.jobs import Job, JobState, Stage, Task, is_encoded, outstanding
 from storage.services import Services
+from workers.window import publish_due
 
 ROUND_SECONDS = 2.0  # with a 6 s lease, a dead worker's task is elsewhere within 10 s
 ROLE_SECONDS = 10.0  # a dead janitor's successor starts so much later
@@ -46,11 +47,10 @@ class Sight:
 
 def repairs(sight: Sight) -> Iterator[tuple[Repair, Task]]:
     """Yield what is to be mended; nothing for a job that is as it should be."""
-    wanted = outstanding(sight.job, sight.done)
-    if sight.job.state is JobState.ENCODING and not wanted:
+    if is_encoded(sight.job, sight.done):
         yield Repair.PACKAGE, Task(sight.job.id, Stage.PACKAGE)
         return
-    for task in wanted:
+    for task in outstanding(sight.job, sight.done):
         if task.field not in sight.leased | sight.pending:
             yield Repair.PUBLISH, task
 
@@ -88,7 +88,8 @@ class Janitor:
         """Look at every unfinished job. A task is published only when two rounds in a row found it missing.
 
         Between the publishing of a task and its claim, and between the end of an attempt and its answer, a task is for
-        a moment in neither place; the second look tells that moment from a loss.
+        a moment in neither place; the second look tells that moment from a loss. Credit that is left over, because
+        encoders came or another job ended, is spent here too.
         """
         jobs, publisher = self._services.jobs, self._services.publisher
         found: set[Task] = set()
@@ -98,6 +99,8 @@ class Janitor:
                 job = jobs.get(job_id)
             except JobNotFoundError:
                 continue
+            if job.state is JobState.ENCODING:
+                publish_due(self._services, job_id)
             mine = frozenset(field for owner, field in pending if owner == job_id)
             sight = Sight(job, frozenset(jobs.results(job_id)), jobs.leased(job_id), mine)
             for repair, task in repairs(sight):

@@ -4,7 +4,7 @@ kombu's Redis transport has no real acknowledgement: a delivered message stands 
 its time of delivery, and any worker puts those older than the visibility timeout back into their queues. With the
 timeout at seconds, so that a killed worker's messages are soon elsewhere, a live worker has to move its own forward
 (measured, DESIGN §5). Other transports have real acknowledgements and need none of this. With each beat the worker also
-shows its health check that it is connected and alive.
+says to the others how many slots it has, and shows its health check that it is connected and alive.
 
 It beats on the worker's own event loop, not in a thread: the pool forks its children from this process, and a fork
 while a thread holds any lock (an import's, measured) gives a child that hangs for ever with its message kept alive.
@@ -13,12 +13,14 @@ while a thread holds any lock (an import's, measured) gives a child that hangs f
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from celery import bootsteps
 from redis.exceptions import RedisError
+
+from storage.errors import BusyError
 
 KEEP_SECONDS = 2.0  # a quarter of the visibility timeout: three beats may be lost
 
@@ -36,7 +38,7 @@ class LeaseKeeper(bootsteps.StartStopStep):  # type: ignore[misc] # celery has n
 
     def start(self, consumer: Any) -> None:
         """Begin to keep with the new connection."""
-        arguments = (consumer.task_consumer.channel, consumer.app.alive_file)
+        arguments = (consumer.task_consumer.channel, consumer.app.on_beat)
         self._timer = consumer.timer.call_repeatedly(KEEP_SECONDS, beat, arguments)
 
     def stop(self, consumer: Any) -> None:  # noqa: ARG002 - the step's signature
@@ -46,13 +48,13 @@ class LeaseKeeper(bootsteps.StartStopStep):  # type: ignore[misc] # celery has n
             self._timer = None
 
 
-def beat(channel: Any, alive_file: Path) -> None:
-    """Keep what this channel delivered, if the broker is Redis, and show a sign of life."""
+def beat(channel: Any, on_beat: Callable[[], None]) -> None:
+    """Keep what this channel delivered, if the broker is Redis, and say that this worker is alive."""
     try:
         if hasattr(channel, "unacked_index_key"):
             keep_tags(channel, delivered_tags(channel))
-        alive_file.touch()
-    except RedisError as error:
+        on_beat()
+    except (RedisError, BusyError) as error:
         _log.warning("messages could not be kept", error=str(error))
 
 

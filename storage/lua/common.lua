@@ -4,7 +4,8 @@
 --    1 rungs:job:<id>         hash    the record, see storage/codec.py; and for the scripts: owner, cursor (the job's
 --                                     place in lists), frames and duration (of the plan), left (tasks of encoding not
 --                                     finished), closed_by (the task finished last), call:<state> (the call that made
---                                     the move), tries (failed ones at its notice)
+--                                     the move), tries (failed ones at its notice), segments (of the plan), issued
+--                                     (segments handed to the broker so far, the first ones), segments_done
 --    2 rungs:wanted:<id>      hash    task field -> output frames it makes; the tasks of encoding
 --    3 rungs:frames:<id>      hash    task field -> output frames done, the best of all attempts
 --    4 rungs:done:<id>        hash    task field -> result as JSON
@@ -16,13 +17,14 @@
 --   10 rungs:unfinished       zset    ids of unfinished jobs by creation
 --   11 rungs:rates            list    seconds of work per second of video of the last ready jobs, newest first
 --   12 rungs:notices          zset    ids of ended jobs whose webhook is still to be told, by when (Unix seconds)
+--   13 rungs:interim:<id>    hash    task field -> result so far of a running task, as JSON
 -- The lists of jobs (rungs:owned:<owner>, rungs:owned-in:<state>:<owner>: zsets of cursors, all of score 0) are named
 -- from the record inside the scripts, so this needs a single Redis, not a cluster.
 --
 -- ARGV[1] is always the job's id.
 
 local JOB, WANTED, FRAMES, DONE, ATTEMPTS, LEASES = unpack(KEYS, 1, 6)
-local JOB_EVENTS, EVENTS, WAITING, UNFINISHED, RATES, NOTICES = unpack(KEYS, 7)
+local JOB_EVENTS, EVENTS, WAITING, UNFINISHED, RATES, NOTICES, INTERIM = unpack(KEYS, 7)
 local ID = ARGV[1]
 
 -- Events kept: of all jobs for watchers that come back after minutes, of one job for a page that was closed meanwhile.
@@ -47,11 +49,31 @@ local function names_list(state, owner)
   return 'rungs:owned-in:' .. state .. ':' .. owner
 end
 
+local function is_segment(field)
+  return string.sub(field, 1, 8) == 'segment:'
+end
+
 local function save_wanted(wanted)
+  local segments, left = 0, 0
   for field, frames in pairs(wanted) do
     redis.call('HSET', WANTED, field, frames)
+    segments = segments + (is_segment(field) and 1 or 0)
+    left = left + 1 - redis.call('HEXISTS', DONE, field)
   end
-  redis.call('HSET', JOB, 'left', redis.call('HLEN', WANTED))
+  redis.call('HSET', JOB, 'left', left, 'segments', segments, 'issued', 0, 'segments_done', 0)
+end
+
+-- Something can be played from the first segment on, with sound from its first part on.
+local function note_playable()
+  if redis.call('HEXISTS', JOB, 'playable') == 1 or redis.call('HEXISTS', DONE, 'segment:0') == 0 then
+    return
+  end
+  local sound = redis.call('HEXISTS', WANTED, 'audio:0') == 1
+  if sound and redis.call('HEXISTS', DONE, 'audio:0') + redis.call('HEXISTS', INTERIM, 'audio:0') == 0 then
+    return
+  end
+  redis.call('HSET', JOB, 'playable', 'true')
+  emit('playable', '{}')
 end
 
 -- `states` is what the stage is wanted in, as ' queued planning '.

@@ -5,7 +5,7 @@ local state, owner, cursor = unpack(redis.call('HMGET', JOB, 'state', 'owner', '
 if not state then
   return 0
 end
-redis.call('DEL', JOB, WANTED, FRAMES, DONE, ATTEMPTS, LEASES)
+redis.call('DEL', JOB, WANTED, FRAMES, DONE, ATTEMPTS, LEASES, INTERIM)
 redis.call('ZREM', 'rungs:owned:' .. owner, cursor)
 redis.call('ZREM', names_list(state, owner), cursor)
 redis.call('ZREM', WAITING, ID)

@@ -9,9 +9,13 @@ if redis.call('HEXISTS', DONE, field) == 0 then
   end
   redis.call('HSET', DONE, field, ARGV[5])
   redis.call('HDEL', LEASES, field)
+  redis.call('HDEL', INTERIM, field)
   local frames = redis.call('HGET', WANTED, field)
   if frames then
     count_frames(field, tonumber(frames))
+    if is_segment(field) then
+      redis.call('HINCRBY', JOB, 'segments_done', 1)
+    end
     if redis.call('HINCRBY', JOB, 'left', -1) == 0 then
       redis.call('HSET', JOB, 'closed_by', field)
     end
@@ -22,5 +26,6 @@ if redis.call('HEXISTS', DONE, field) == 0 then
   else
     emit('task', '{"field":"' .. field .. '"}')
   end
+  note_playable()
 end
 return redis.call('HGET', JOB, 'closed_by') == field and 'last' or 'done'

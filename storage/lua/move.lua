@@ -19,9 +19,10 @@ end
 
 local time = now()
 if to == 'queued' then
-  redis.call('DEL', WANTED, FRAMES, DONE, ATTEMPTS)
+  redis.call('DEL', WANTED, FRAMES, DONE, ATTEMPTS, INTERIM)
   redis.call('HDEL', JOB, 'started_at', 'encoding_at', 'finished_at', 'plan', 'frames', 'duration', 'has_poster',
-    'outputs', 'warnings', 'error', 'left', 'closed_by', 'tries')
+    'outputs', 'warnings', 'error', 'left', 'closed_by', 'segments',
+    'issued', 'segments_done', 'playable', 'call:replan', 'tries')
   redis.call('ZREM', NOTICES, ID)
   redis.call('HSET', JOB, 'frames_done', 0)
   redis.call('ZADD', WAITING, string.format('%.6f', time), ID)

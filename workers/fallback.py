@@ -1,0 +1,36 @@
+"""Falling back to one segment over the whole file: correct first, parallel second (DESIGN §7)."""
+
+from __future__ import annotations
+
+import structlog
+
+from storage.errors import ConflictError, JobNotFoundError, RungsError
+from storage.jobs import Stage, Task
+from storage.services import Services
+from storage.settings import Settings
+from workers.planning import without_cuts
+from workers.window import publish_due
+
+NOT_CUT = "This file cannot be cut safely, so it was encoded in one piece."
+
+_log = structlog.get_logger()
+
+
+def fall_back(task: Task, error: RungsError, services: Services, settings: Settings) -> bool:
+    """Plan the job anew without cuts if one of its segments failed for good; False where that is no way out.
+
+    The job's other attempts lose their leases with the old plan.
+    """
+    if task.stage is not Stage.SEGMENT:
+        return False
+    try:
+        job = services.jobs.get(task.job_id)
+        if job.plan is None or len(job.plan.segments) == 1:
+            return False
+        plan = without_cuts(job.plan, threads=settings.encoders)
+        services.jobs.replan(job.id, plan, (*job.warnings, NOT_CUT))
+    except (ConflictError, JobNotFoundError):
+        return True
+    _log.warning("one segment instead of many", job=task.job_id, task=task.field, error=error.message)
+    publish_due(services, task.job_id)
+    return True

@@ -1,0 +1,21 @@
+"""The stages of a job: each takes an attempt and returns when its result is in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from storage.jobs import Stage
+from workers.attempt import Attempt
+from workers.stages.audio import audio_stage
+from workers.stages.package import package_stage
+from workers.stages.plan import plan_stage
+from workers.stages.poster import poster_stage
+from workers.stages.segment import segment_stage
+
+STAGES: dict[Stage, Callable[[Attempt], None]] = {
+    Stage.PLAN: plan_stage,
+    Stage.SEGMENT: segment_stage,
+    Stage.AUDIO: audio_stage,
+    Stage.POSTER: poster_stage,
+    Stage.PACKAGE: package_stage,
+}

@@ -1,0 +1,62 @@
+"""Segment: one ffmpeg, one decode, every rung; exact frames or nothing."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from storage import keys
+from storage.errors import NoFramesError
+from storage.plan import Plan, Segment
+from workers.attempt import Attempt
+from workers.boxes import Fragmented, check_grid, codec_of, grouped, read_fragmented
+from workers.commands import frame_ticks, segment_command
+from workers.stages.common import MP4, finish, input_of, plan_of, run_ffmpeg
+
+COPY_BYTES = 1024 * 1024
+
+
+def segment_stage(attempt: Attempt) -> None:
+    """Encode one segment into every rung at once, check every frame's time, and store the fragments."""
+    plan = plan_of(attempt.job)
+    segment = plan.segments[attempt.task.index]
+    started = time.monotonic()
+    url = input_of(attempt)
+    run_ffmpeg(attempt, segment_command(plan, segment, url, attempt.scratch), url)
+    frames = _checked_frames(plan, segment, attempt.scratch)
+    rungs = {rung.name: _stored(attempt, plan, segment, rung.name) for rung in plan.rungs}
+    finish(attempt, {"frames": frames, "seconds": round(time.monotonic() - started, 3), "rungs": rungs})
+
+
+def _checked_frames(plan: Plan, segment: Segment, folder: Path) -> int:
+    """Return how many frames every rung has: the planned number, or fewer of a damaged file that is one segment.
+
+    Raises OutputMismatchError when rungs or timestamps disagree, NoFramesError when nothing could be decoded.
+    """
+    found: list[Fragmented] = [read_fragmented(folder / f"{rung.name}.mp4") for rung in plan.rungs]
+    whole_file = len(plan.segments) == 1
+    frames = len(found[0].times) if whole_file else segment.frames
+    if frames == 0:
+        raise NoFramesError("Not one picture of this video could be decoded.")
+    for rung in found:
+        check_grid(rung, first=segment.first_frame, frames=frames, ticks=frame_ticks(plan))
+    return frames
+
+
+def _stored(attempt: Attempt, plan: Plan, segment: Segment, rung: str) -> dict[str, Any]:
+    """Store one rung's init section and fragments; any attempt writes the same bytes to the same keys."""
+    objects, job_id = attempt.services.objects, attempt.job.id
+    path = attempt.scratch / f"{rung}.mp4"
+    found = read_fragmented(path)
+    sizes = grouped(found, first=segment.first_frame, frames=segment.fragment_frames, ticks=frame_ticks(plan))
+    with path.open("rb") as file:
+        init = file.read(found.init_bytes)
+        if segment.index == 0:
+            objects.put_bytes(keys.init(job_id, rung), init, content_type=MP4)
+        with objects.writer(keys.segment(job_id, rung, segment.index), content_type=MP4) as writer:
+            while data := file.read(COPY_BYTES):
+                writer.write(data)
+            attempt.check_ours()
+            writer.commit()
+    return {"codec": codec_of(init), "fragments": sizes}

@@ -93,7 +93,10 @@ class JobStore(Protocol):
         """
 
     def delete(self, job_id: str) -> None:
-        """Forget the job, its tasks and its notice; append a `deleted` event. Deleting what is not there is no error."""
+        """Forget the job, its tasks and its notice, and append a `deleted` event.
+
+        Deleting what is not there is no error.
+        """
 
     def position(self, job_id: str) -> int | None:
         """Return how many jobs are to be started before this one, plus one; None once it has started."""
@@ -163,7 +166,10 @@ class JobStore(Protocol):
         """Return the encoder slots of all workers that announced themselves lately."""
 
     def results(self, job_id: str, *, interim: bool = False) -> dict[str, dict[str, Any]]:
-        """Return the results by task field, with `interim` those so far of running tasks too; none for an unknown job."""
+        """Return the results by task field, with `interim` those so far of running tasks too.
+
+        None for an unknown job.
+        """
 
     def leased(self, job_id: str) -> frozenset[str]:
         """Return the fields of the job's tasks that a live attempt holds."""

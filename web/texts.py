@@ -50,8 +50,11 @@ _PLAN = {
     "plan.mono": _("%(codec)s mono"),
     "plan.stereo": _("%(codec)s stereo"),
     "plan.channels": _("%(codec)s with %(n)s channels"),
-    "picture.later": _("The video appears here when it is ready."),
+    "picture.later": _("The video appears here as soon as its first seconds are encoded."),
     "picture.none": _("There is no video to show."),
+    "player.auto": _("Automatic"),
+    "player.auto_now": _("Automatic (%(name)s)"),
+    "player.playable": _("%(part)s of %(whole)s can be watched"),
     "rung.size": _("%(width)s × %(height)s"),  # noqa: RUF001 - a size is written with this sign
     "rung.download": _("Download %(name)s, %(size)s"),
     "rung.progress": _("Progress of %(name)s"),

@@ -26,10 +26,10 @@ MAX_SOUND_TAIL_SECONDS = 3600.0  # a picture with an hour of sound is a podcast;
 AUDIO_BITRATES = {1: 96_000, 2: 128_000}  # bits/s of AAC-LC by output channels: transparent for nearly all material
 STILL_CONTAINERS = frozenset({"jpeg_pipe", "png_pipe", "webp_pipe", "bmp_pipe"})
 SOUND_CONTAINERS = frozenset({"mp3", "wav", "flac", "aac"})
-# What decodes from a keyframe to the same pictures as from the beginning: proven over all of the test media. H.263 in 3GP
-# does not, and codecs never tried are not trusted.
+# What decodes from a keyframe to the same pictures as from the beginning: proven over all of the test media. H.263 in
+# 3GP does not, and codecs never tried there are not trusted.
 CODECS_TO_CUT = frozenset(
-    {"h264", "hevc", "av1", "vp8", "vp9", "mpeg1video", "mpeg2video", "mpeg4", "mjpeg", "theora", "wmv2", "prores"}
+    {"h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "mjpeg", "theora", "wmv2"}
 )
 INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
 

@@ -51,10 +51,8 @@ def make_plan(*, segments: int = 2, frames: int = 100, audio: bool = True) -> Pl
         rate_den=1001,
         frames=segments * frames,
         tail_frames=0,
-        fragment_frames=50,
-        segments=tuple(Segment(index, index * frames, frames) for index in range(segments)),
+        segments=tuple(Segment(index, index * frames, frames, 50, 1) for index in range(segments)),
         preset="veryfast",
-        threads=1,
         warnings=("two streams were dropped",),
     )
 

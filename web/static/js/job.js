@@ -7,7 +7,7 @@ import { keepTimes, percent, size } from "./format.js";
 import { showMode } from "./live-note.js";
 import { follow } from "./live.js";
 import * as notify from "./notify.js";
-import { offer } from "./player.js";
+import { offer, withdraw } from "./player.js";
 import { pageData, text } from "./texts.js";
 import { finished, headline, pictureLine, plan, reason, stepClass } from "./words.js";
 
@@ -158,6 +158,7 @@ async function poll() {
 
 function gone() {
   unfollow();
+  withdraw();
   show(document.getElementById("gone"), true);
   show(document.getElementById("actions"), false);
   show(document.getElementById("uploaded"), false);

@@ -1,51 +1,74 @@
-// The player: choose a rung, keep the position while switching.
+// The player: starts by itself while the video is being encoded, plays on to the end, keeps its place when the rung
+// changes. It plays HLS; where that fails, the finished MP4s.
 
-import { copyOf, show } from "./dom.js";
+import { show } from "./dom.js";
+import { showEncoded } from "./encoded-bar.js";
+import { playFile } from "./file-source.js";
+import { playHls } from "./hls-source.js";
+import { showSwitch } from "./switch.js";
 
 const player = document.getElementById("player");
-const choices = document.getElementById("switch");
-let shownFor = "";
+const CALM = "(prefers-reduced-motion: reduce)";
+let source = null;
+let job = null;
+let opened = "";
+let failed = "";
 
-/** Show the rungs that can be played; does nothing when they are the ones already shown. */
-export function offer(job) {
-  const playable = job.rungs.filter((rung) => rung.url);
-  const key = playable.map((rung) => rung.url).join(" ");
-  if (key === shownFor) return;
-  shownFor = key;
-  choices.querySelectorAll("label").forEach((label) => label.remove());
-  show(player, playable.length > 0);
-  show(choices, playable.length > 1);
-  if (playable.length === 0) {
-    player.removeAttribute("src");
-    player.load();
-    return;
+/** Play what there is of the job; does nothing but count on when that is playing already. */
+export function offer(present) {
+  job = present;
+  const playlist = job.hls_url !== failed ? job.hls_url : null;
+  const files = job.rungs.filter((rung) => rung.url);
+  const wanted = playlist ?? files.map((rung) => rung.url).join(" ");
+  if (wanted !== opened) {
+    withdraw();
+    opened = wanted;
+    if (wanted) open(playlist, files);
   }
+  source?.grown?.();
+  showEncoded(job, player, source);
+}
+
+/** Stop playing and hide the player. */
+export function withdraw() {
+  source?.close();
+  source = null;
+  opened = "";
+  show(player, false);
+  showSwitch(null);
+}
+
+function open(playlist, files) {
   if (job.poster_url) player.poster = job.poster_url;
-  playable.forEach((rung, index) => addChoice(rung, index === 0));
-  if (player.getAttribute("src") !== playable[0].url) player.src = playable[0].url;
+  source = playlist ? playHls(player, playlist, { onChange, onFail }) : playFile(player, files, { onChange });
+  show(player, true);
+  onChange();
+  // Who opens the page of a finished video presses play; who waits for it sees it as soon as there is something.
+  if (job.state !== "ready") start();
 }
 
-function addChoice(rung, checked) {
-  const label = copyOf("rung-choice");
-  const input = label.querySelector("input");
-  input.value = rung.name;
-  input.checked = checked;
-  label.querySelector("span").textContent = rung.name;
-  input.addEventListener("change", () => play(rung.url));
-  choices.append(label);
+/** Begin without sound, as browsers allow; one that refuses leaves its play button, and the sound on. */
+function start() {
+  if (matchMedia(CALM).matches) return;
+  const { muted } = player;
+  player.muted = true;
+  player.play().catch(() => {
+    player.muted = muted;
+  });
 }
 
-function play(url) {
-  const { currentTime, paused, playbackRate } = player;
-  player.addEventListener(
-    "loadedmetadata",
-    () => {
-      player.currentTime = currentTime;
-      player.playbackRate = playbackRate;
-      // A browser may refuse to start by itself; the visitor then presses play, at the right place.
-      if (!paused) player.play().catch(() => player.pause());
-    },
-    { once: true },
-  );
-  player.src = url;
+function onChange() {
+  showSwitch(source);
+  showEncoded(job, player, source);
+}
+
+function onFail() {
+  failed = opened;
+  const { currentTime } = player;
+  offer(job);
+  if (source) player.addEventListener("loadedmetadata", () => (player.currentTime = currentTime), { once: true });
+}
+
+for (const event of ["timeupdate", "seeked", "progress"]) {
+  player.addEventListener(event, () => source && showEncoded(job, player, source));
 }

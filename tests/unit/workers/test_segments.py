@@ -1,0 +1,117 @@
+"""Cutting the timeline: whole, gapless, on the fragment grid, seekable, and sized by work."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.ladder import ladder
+from workers.rates import STANDARD_RATES
+from workers.segments import (
+    FIRST_SECONDS,
+    LONGEST_WORK_SECONDS,
+    PIXELS_PER_SECOND,
+    SEEK_MARGIN_SECONDS,
+    SHIFT,
+    Timeline,
+    cut,
+    whole_file,
+)
+
+FULL_HD = ladder(1920, 1080, Fraction(24))
+
+
+def timeline(seconds: float, *, slots: int = 2, every: float = 2.5, tail: int = 0, start: float = 0.0) -> Timeline:
+    """Return a film's timeline at 24 frames a second with a source keyframe every so many seconds."""
+    frames = max(1, round(seconds * 24)) + tail
+    keyframes = [start + every * number for number in range(int(seconds / every) + 1)]
+    return Timeline(frames, tail, Fraction(24), slots, FULL_HD, start, keyframes)
+
+
+@given(
+    frames=st.integers(1, 200_000),
+    tail=st.integers(0, 5000),
+    rate=st.sampled_from(STANDARD_RATES),
+    slots=st.integers(1, 64),
+    start=st.floats(-10, 100_000),
+    gaps=st.lists(st.floats(0.02, 30), max_size=50),
+)
+def test_segments_tile_the_timeline_exactly(
+    frames: int, tail: int, rate: Fraction, slots: int, start: float, gaps: list[float]
+) -> None:
+    """Every frame is in exactly one segment, in order, whatever the rate, start, slots and keyframes."""
+    keyframes = [start]
+    for gap in gaps:
+        keyframes.append(keyframes[-1] + gap)
+    segments = cut(Timeline(frames + tail, tail, rate, slots, FULL_HD, start, keyframes))
+    assert segments[0].first_frame == 0
+    assert all(before.first_frame + before.frames == after.first_frame for before, after in pairwise(segments))
+    assert segments[-1].first_frame + segments[-1].frames == frames + tail
+    assert [segment.index for segment in segments] == list(range(len(segments)))
+    # Only the last one may end inside a fragment.
+    assert all(segment.frames % segment.fragment_frames == 0 for segment in segments[:-1])
+    assert len({segment.fragment_frames for segment in segments[1:]}) <= 1
+
+
+@given(seconds=st.floats(0.1, 4000), every=st.floats(0.1, 30), start=st.floats(0, 50_000))
+def test_decoding_begins_before_a_keyframe_ahead_of_the_segment(seconds: float, every: float, start: float) -> None:
+    """Between where reading begins and the first picture lies a keyframe, or it begins at the beginning of the file."""
+    line = timeline(seconds, every=every, start=start)
+    for segment in cut(line):
+        shows_at = start + segment.first_frame / 24
+        if segment.seek is not None:
+            assert any(segment.seek + SEEK_MARGIN_SECONDS <= key < shows_at for key in line.keyframes)
+
+
+@pytest.mark.parametrize(("seconds", "slots"), [(5, 2), (10, 2), (10, 4), (56, 2), (56, 16), (600, 2), (600, 64)])
+def test_every_slot_gets_work(seconds: float, slots: int) -> None:
+    """Clips spread over the slots as far as fragments of a second allow."""
+    assert len(cut(timeline(seconds, slots=slots))) >= min(slots, seconds - 1)
+
+
+def test_a_film_gets_segments_of_bounded_work_large_ones_first() -> None:
+    """No segment is more than a slot's LONGEST_WORK_SECONDS and the search for keyframes; the last ones are small."""
+    segments = cut(timeline(7200, slots=4))
+    pixels = sum(rung.width * rung.height for rung in FULL_HD)
+    work = [segment.frames * pixels / PIXELS_PER_SECOND for segment in segments]
+    assert max(work) <= LONGEST_WORK_SECONDS * (1 + SHIFT)
+    assert max(work[-4:]) < max(work) / 3
+
+
+def test_the_first_segment_is_short_and_has_threads_of_its_own() -> None:
+    """Playback starts with one short fragment that two threads encode."""
+    first, second, *_ = cut(timeline(600))
+    assert (first.frames, first.fragment_frames, first.threads) == (FIRST_SECONDS * 24, FIRST_SECONDS * 24, 2)
+    assert (second.threads, second.fragment_frames) == (1, 4 * 24)
+
+
+def test_borders_follow_source_keyframes_where_the_grid_allows() -> None:
+    """With a source keyframe 0.1 s ahead of every third fragment, the longer segments end there."""
+    line = timeline(2000, every=12)
+    shifted = Timeline(line.frames, 0, line.rate, 2, line.rungs, 0.0, [key + 1.9 for key in line.keyframes])
+    borders = [segment.first_frame / 24 for segment in cut(shifted)[2:60]]
+    assert sum(border % 12 == pytest.approx(2.0) for border in borders) > len(borders) * 0.9
+
+
+def test_the_tail_stays_with_the_last_picture() -> None:
+    """A minute of sound behind the last picture makes the last segment longer, not more segments."""
+    with_tail, without = cut(timeline(20, tail=60 * 24)), cut(timeline(20))
+    assert len(with_tail) == len(without)
+    assert with_tail[-1].frames == without[-1].frames + 60 * 24
+
+
+def test_a_source_that_cannot_be_cut_is_one_segment() -> None:
+    """It has all frames, fragments on the usual grid and all threads."""
+    (segment,) = whole_file(100, Fraction(30000, 1001), threads=4)
+    assert (segment.first_frame, segment.frames, segment.fragment_frames) == (0, 100, 120)
+    assert (segment.threads, segment.seek) == (4, None)
+
+
+def test_a_synthetic_two_hour_film_is_cut_in_a_moment() -> None:
+    """The number of keyframes does not matter: they are searched, not walked."""
+    line = Timeline(7200 * 60, 0, Fraction(60), 64, FULL_HD, 0.0, [number / 60 for number in range(7200 * 60)])
+    assert len(cut(line)) > 500

@@ -3,8 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := up
 BIN := .venv/bin
 UV := .cache/uv/bin/uv
-LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-emit-index-url --no-emit-find-links --no-annotate pyproject.toml
+LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-emit-find-links --no-annotate
+LOCK := $(LOCK_ALONE) pyproject.toml
 
 .PHONY: up test check bench bench-upload compose-test test-media lock readme clean setup
 
@@ -29,7 +30,7 @@ check: setup ## lint, format, types, the import rule, no addresses in the locks
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@! grep -nE '://|--(extra-)?index-url|--find-links' infra/requirements/*.txt
+	@! grep -nE '://|--(extra-)?index-url|--find-links' infra/requirements/*.txt package-lock.json
 
 bench: setup ## picture quality and speed of the encoder's settings
 	$(BIN)/python tests/bench/quality.py
@@ -44,6 +45,8 @@ lock: setup ## pin all packages anew, with hashes and without addresses
 	@[ -x $(UV) ] || { $(BIN)/python -m venv .cache/uv && .cache/uv/bin/pip install --quiet uv; }
 	$(LOCK) --output-file infra/requirements/run.txt
 	$(LOCK) --group dev --output-file infra/requirements/dev.txt
+	$(LOCK_ALONE) --group node --output-file infra/requirements/node.txt
+	npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean: ## remove what can be made again; data/ stays
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info

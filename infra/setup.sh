@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prepares this machine; does nothing where all is in place, and says what to do where it cannot.
 #
-#   infra/setup.sh run    what `make up` needs: ffmpeg, redis-server, .venv with the run-time lock, translations
+#   infra/setup.sh run    what `make up` needs: ffmpeg, redis-server, .venv with the run-time lock, translations, the pages' libraries
 #   infra/setup.sh dev    that, and what the checks and tests need: Chromium, fonts, MinIO, the development lock
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -111,6 +111,22 @@ translations() {
   done
 }
 
+# Copied where the web service finds them: node_modules is npm's, and holds far more than a page loads.
+page_libraries() {
+  local vendor=web/static/vendor stamp=web/static/vendor/package-lock.json
+  if cmp -s package-lock.json "$stamp"; then return 0; fi
+  say "fetching the pages' libraries"
+  if have npm; then
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+  else
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r infra/requirements/node.txt
+    PATH="$PWD/$venv/bin:$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+  fi
+  mkdir -p "$vendor"
+  cp node_modules/hls.js/dist/hls.min.mjs "$vendor/"
+  cp package-lock.json "$stamp"
+}
+
 minio() {
   local go
   [ -x "$MINIO_FOLDER/minio" ] && return 0
@@ -134,4 +150,5 @@ need_python
 system_packages
 python_packages
 translations
+page_libraries
 if [ "$mode" = dev ]; then minio; fi

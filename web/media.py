@@ -87,7 +87,8 @@ def _playlist(web: Web, job: Job, name: str) -> Response:
     answer = Response(text, mimetype=_PLAYLIST)
     answer.headers["Cache-Control"] = "no-cache"
     answer.add_etag()
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer
 
 
 def disposition(job: Job, name: str) -> str:

@@ -117,7 +117,7 @@ class PublicJob(BaseModel):
     eta_seconds: int | None = Field(description="Until it is ready; null when that is not known.")
     queue_position: int | None = Field(description="1 is next; null once started.")
     rungs: list[Rung] = Field(description="Empty before the job is planned.")
-    hls_url: str | None = Field(description="The master playlist; there from the first encoded segment on, and growing.")
+    hls_url: str | None = Field(description="The master playlist, from the first encoded segment on.")
     poster_url: str | None
     warnings: list[str]
     error: JobFailure | None

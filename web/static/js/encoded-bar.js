@@ -1,17 +1,16 @@
 // The bar under the video: how far it is encoded, can be watched, and was watched.
 
-import { field, setText, show } from "./dom.js";
+import { field } from "./dom.js";
 import { duration } from "./format.js";
 import { text } from "./texts.js";
 
 const bar = document.getElementById("encoded");
-const part = (name) => field(bar, name);
 
 /** Show the bar while the job encodes; `source` (null: none) knows up to where there is something to play. */
 export function showEncoded(job, player, source) {
   const whole = job.plan?.duration;
   const growing = Boolean(source) && Boolean(whole) && job.state !== "ready";
-  show(bar, growing);
+  bar.toggleAttribute("data-growing", growing);
   if (!growing) return;
   const playable = Math.min(source.edge ?? 0, whole);
   fill("encoded-part", job.rungs[0].progress);
@@ -20,9 +19,9 @@ export function showEncoded(job, player, source) {
   bar.setAttribute("aria-valuenow", String(Math.round((100 * playable) / whole)));
   const words = text("player.playable", { part: duration(playable), whole: duration(whole) });
   bar.setAttribute("aria-valuetext", words);
-  setText(part("encoded-words"), words);
+  bar.title = words;
 }
 
 function fill(name, fraction) {
-  part(name).style.inlineSize = `${Math.min(1, fraction) * 100}%`;
+  field(bar, name).style.inlineSize = `${Math.min(1, fraction) * 100}%`;
 }

@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := up
 BIN := .venv/bin
 UV := .cache/uv/bin/uv
+VMAF := .cache/vmaf# Debian's ffmpeg has no libvmaf; this one only measures
 LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links --no-annotate
 LOCK := $(LOCK_ALONE) pyproject.toml
@@ -33,7 +34,9 @@ check: setup ## lint, format, types, the import rule, no addresses in the locks
 	@! grep -nE '://|--(extra-)?index-url|--find-links' infra/requirements/*.txt package-lock.json
 
 bench: setup ## picture quality and speed of the encoder's settings
-	$(BIN)/python tests/bench/quality.py
+	@ls $(VMAF)/lib/*/site-packages/imageio_ffmpeg >/dev/null 2>&1 || { $(BIN)/python -m venv $(VMAF) && $(VMAF)/bin/pip install --quiet imageio-ffmpeg==0.8.1; }
+	VMAF_FFMPEG=$$($(VMAF)/bin/python -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())') \
+		$(BIN)/python tests/bench/quality.py
 
 bench-upload: setup ## speed and memory of a 2 GiB upload beside a direct put
 	$(BIN)/python tests/bench/upload.py
@@ -42,7 +45,7 @@ readme: setup ## write the generated tables of README.md
 	$(BIN)/python -m infra.readme
 
 lock: setup ## pin all packages anew, with hashes and without addresses
-	@[ -x $(UV) ] || { $(BIN)/python -m venv .cache/uv && .cache/uv/bin/pip install --quiet uv; }
+	@[ -x $(UV) ] || { $(BIN)/python -m venv .cache/uv && .cache/uv/bin/pip install --quiet uv==0.13.9; }
 	$(LOCK) --output-file infra/requirements/run.txt
 	$(LOCK) --group dev --output-file infra/requirements/dev.txt
 	$(LOCK_ALONE) --group node --output-file infra/requirements/node.txt

@@ -14,7 +14,7 @@ from supervisor import childutils
 
 TAG_WIDTH = 7
 OURSELVES = "rungs"
-_COLORS = {"redis": 31, "control": 33, "encode": 35, "janitor": 34, "janitor": 34, "web": 36, OURSELVES: 32}
+_COLORS = {"redis": 31, "control": 33, "encode": 35, "janitor": 34, "web": 36, OURSELVES: 32}
 _Utf8Decoder = codecs.getincrementaldecoder("utf-8")
 _UNDECODABLE = "Undecodable: "
 # A file name in a log line must not be able to steer the reader's terminal.

@@ -93,10 +93,7 @@ class JobStore(Protocol):
         """
 
     def delete(self, job_id: str) -> None:
-        """Forget the job, its tasks and its notice, and append a `deleted` event.
-
-        Deleting what is not there is no error.
-        """
+        """Forget job, tasks and notice; append a `deleted` event. Deleting what is not there is no error."""
 
     def position(self, job_id: str) -> int | None:
         """Return how many jobs are to be started before this one, plus one; None once it has started."""

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 from storage.codec import (
@@ -18,19 +19,9 @@ from storage.codec import (
     wanted_frames,
 )
 from storage.errors import JobExistsError, JobNotFoundError, LeaseLostError, TransitionError
-from storage.job_store import (
-    KEEPS_LEASES,
-    RATES_KEPT,
-    TOLD,
-    Claim,
-    Event,
-    JobPage,
-    Notice,
-    QueueCounts,
-    made_poster,
-)
+from storage.job_store import KEEPS_LEASES, RATES_KEPT, TOLD, Claim, Event, JobPage, Notice, QueueCounts, made_poster
 from storage.jobs import TIME_OF_STATE, Changes, Job, JobState, Stage, Task, checked_move
-from storage.memory_record import MemoryLease, MemoryNotice, MemoryRecord
+from storage.memory_record import MemoryLease, MemoryRecord
 from storage.memory_registry import MemoryRegistry
 from storage.plan import Plan
 
@@ -103,13 +94,13 @@ class MemoryJobStore:
             self._rates.insert(0, (now - job.encoding_at) / job.plan.duration)
             del self._rates[RATES_KEPT:]
         if to in TOLD and job.webhook_url is not None:
-            record.notice = MemoryNotice(now)
+            record.due_at = now
 
     def _start_again(self, record: MemoryRecord, now: float) -> None:
         job = record.job
         record.queued_at = now
         record.closed_by = ""
-        record.notice = None
+        record.due_at, record.tries = None, 0
         for kept in (record.wanted, record.frames, record.done, record.attempts, record.interim):
             kept.clear()
         record.job = Job(job.id, job.owner, job.title, job.filename, job.size, job.created_at, job.webhook_url)
@@ -187,22 +178,22 @@ class MemoryJobStore:
     def due_notices(self, limit: int) -> tuple[Notice, ...]:
         """See JobStore.due_notices."""
         with self._changed:
-            notices = [(record.notice, record.job) for record in self._records.values() if record.notice is not None]
-            due = sorted((notice.due_at, job.id) for notice, job in notices if notice.due_at <= self._clock())
-            return tuple(self._notice(job_id) for _, job_id in due[:limit])
+            now = self._clock()
+            due = [(record.due_at, record) for record in self._records.values() if record.due_at is not None]
+            chosen = sorted((entry for entry in due if entry[0] <= now), key=itemgetter(0))
+            return tuple(Notice(record.job, record.tries) for _, record in chosen[:limit])
 
     def postpone_notice(self, notice: Notice, *, seconds: float, failed: bool) -> None:
         """See JobStore.postpone_notice."""
         with self._changed:
-            if self._is_present(notice):
-                tries = notice.tries + int(failed)
-                self._records[notice.job.id].notice = MemoryNotice(self._clock() + seconds, tries)
+            if notice.job.id in self._records:
+                self._records[notice.job.id].settle(notice, self._clock() + seconds, failed=failed)
 
     def end_notice(self, notice: Notice) -> None:
         """See JobStore.end_notice."""
         with self._changed:
-            if self._is_present(notice):
-                self._records[notice.job.id].notice = None
+            if notice.job.id in self._records:
+                self._records[notice.job.id].settle(notice, None)
 
     def hold(self, name: str, holder: str, *, seconds: float) -> bool:
         """See JobStore.hold."""

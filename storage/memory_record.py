@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from storage.codec import wanted_frames
+from storage.job_store import Notice
 from storage.jobs import WANTED_IN, Job, JobState, Task
 from storage.plan import Plan
 
@@ -19,16 +20,11 @@ class MemoryLease:
 
 
 @dataclass(slots=True)
-class MemoryNotice:
-    """When a job's webhook is to be told (Unix seconds), and how many tries failed."""
-
-    due_at: float
-    tries: int = 0
-
-
-@dataclass(slots=True)
 class MemoryRecord:
-    """A job and what its tasks have come to; `wanted` and `frames` are output frames by task field."""
+    """A job and what its tasks have come to; `wanted` and `frames` are output frames by task field.
+
+    `due_at` is when the job's webhook is to be told (Unix seconds, None if it need not be), after `tries` that failed.
+    """
 
     job: Job
     queued_at: float
@@ -39,7 +35,8 @@ class MemoryRecord:
     leases: dict[str, MemoryLease] = field(default_factory=dict)
     interim: dict[str, dict[str, Any]] = field(default_factory=dict)
     closed_by: str = ""
-    notice: MemoryNotice | None = None
+    due_at: float | None = None
+    tries: int = 0
 
     def wants(self, task: Task) -> bool:
         """Tell whether the job's state and plan want the task."""
@@ -61,6 +58,13 @@ class MemoryRecord:
         self.frames[task.field] = best
         self.job = replace(self.job, frames_done=self.job.frames_done + gained)
         return True
+
+    def settle(self, notice: Notice, due_at: float | None, *, failed: bool = False) -> None:
+        """Make the notice due at another time, None to end it; nothing if the present one is another or none."""
+        present = (self.job.finished_at, self.tries)
+        if self.due_at is not None and present == (notice.job.finished_at, notice.tries):
+            self.due_at = due_at
+            self.tries += int(failed)
 
     def credit(self, window: int) -> int:
         """Return how many segments may be issued so that `window` are out."""

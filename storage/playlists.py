@@ -12,10 +12,10 @@ from fractions import Fraction
 from typing import Any
 
 from storage.jobs import Stage
+from storage.keys import AUDIO
 from storage.plan import Plan, Rung, Segment
 
 MASTER = "master.m3u8"
-AUDIO = "audio"
 # The sound's parts last at most so long, rounded to whole seconds: all playlists of a job share one target duration.
 AUDIO_PART_SECONDS = 4
 _INDEX = "index.m3u8"

@@ -20,17 +20,7 @@ from storage.codec import (
     wanted_frames,
 )
 from storage.errors import JobExistsError, JobNotFoundError, LeaseLostError, TransitionError
-from storage.job_store import (
-    KEEPS_LEASES,
-    RATES_KEPT,
-    TOLD,
-    Claim,
-    Event,
-    JobPage,
-    Notice,
-    QueueCounts,
-    made_poster,
-)
+from storage.job_store import KEEPS_LEASES, RATES_KEPT, TOLD, Claim, Event, JobPage, Notice, QueueCounts, made_poster
 from storage.jobs import ALLOWED_MOVES, TIME_OF_STATE, WANTED_IN, Changes, Job, JobState, Stage, Task, checked_move
 from storage.plan import Plan
 from storage.redis_client import PatientRedis

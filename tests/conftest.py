@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from storage.publishing import Publisher
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.clips import make_clip
+from tests.support.media import media_root
 from tests.support.missing import MISSING, require
 from tests.support.servers import MINIO_PASSWORD, MINIO_USER, MinioServer, RedisServer, find_minio
 
@@ -72,10 +72,10 @@ def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MinioServer]:
 @pytest.fixture(scope="session")
 def media_dir() -> Path:
     """Give the folder of real videos beside the repository (or RUNGS_MEDIA)."""
-    folder = Path(os.environ.get("RUNGS_MEDIA") or Path(__file__).parents[2] / "shared" / "media")
+    folder = media_root()
     if not folder.is_dir():
         require("media", "set RUNGS_MEDIA to the folder that holds happy/, nasty/ and bench/")
-    return folder.resolve()
+    return folder
 
 
 @pytest.fixture(scope="session")

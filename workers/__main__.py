@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 # billiard reads this when it is imported: SIGTERM then drains within the soft timeout instead of waiting without limit.
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
@@ -18,7 +19,9 @@ from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE
 from storage.settings import Settings, SettingsError, load_settings
 from workers.app import make_worker
 from workers.janitor import Janitor
+from workers.notify import Notifier
 from workers.scratch import alive_file, is_alive, sweep_scratch
+from workers.webhook import Poster
 
 # In the order in which a free slot looks at them.
 QUEUES = {"control": (CONTROL_QUEUE,), "encode": (FIRST_QUEUE, ENCODE_QUEUE)}
@@ -46,14 +49,21 @@ def main(arguments: list[str]) -> int:
 
 
 def run_janitor(settings: Settings) -> int:
-    """Make the janitor's rounds until SIGTERM or SIGINT; a process of its own, because workers fork."""
+    """Make the janitor's and the notifier's rounds until SIGTERM or SIGINT; their own process, because workers fork."""
     configure_logging(settings, "janitor")
     settings.scratch_dir.mkdir(parents=True, exist_ok=True)
     services = connect(settings, patience=JANITOR_PATIENCE_SECONDS)
     janitor = Janitor(services, alive_file(settings.scratch_dir, "janitor"))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: janitor.stop())
-    janitor.run()
+    notifier = Notifier(services.jobs, Poster(allow_private=settings.allow_private_webhooks))
+    with ThreadPoolExecutor(1, thread_name_prefix="notifier") as pool:
+        notifying = pool.submit(notifier.run)
+        try:
+            janitor.run()
+        finally:
+            notifier.stop()
+        notifying.result()
     return 0
 
 

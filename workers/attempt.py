@@ -19,14 +19,13 @@ from storage.errors import (
     JobNotFoundError,
     LeaseLostError,
     RungsError,
-    UnforeseenError,
 )
 from storage.job_store import Claim
 from storage.jobs import Changes, Job, JobError, JobState, Task
 from storage.services import Services
 from storage.settings import Settings
 from workers.fallback import fall_back
-from workers.outcomes import Outcome, outcome_of
+from workers.outcomes import Outcome, outcome_of, verdict
 from workers.scratch import attempt_name, scratch_folder
 from workers.tool import Limits, Watch
 
@@ -78,7 +77,7 @@ def attempt_task(task: Task, stage: Stage, services: Services, settings: Setting
     log = _log.bind(job=task.job_id, task=task.field, attempt=name)
     claim = services.jobs.claim(task, name, lease_seconds=LEASE_SECONDS, limit=settings.attempts)
     if claim is Claim.SPENT:
-        fail_job(services, task, AttemptsSpentError(f"Every attempt at {task.field} died without an answer."))
+        fail_job(services, task, AttemptsSpentError(f"Every attempt at this step ({task.stage}) was cut off."))
     if claim is not Claim.GRANTED:
         log.info("not ours", claim=str(claim))
         return
@@ -108,7 +107,7 @@ def _decide(task: Task, name: str, error: Exception, services: Services, setting
     outcome = outcome_of(error)
     log = _log.bind(job=task.job_id, task=task.field, attempt=name, outcome=str(outcome))
     log.warning("attempt failed", error=str(error), exc_info=not isinstance(error, RungsError))
-    known = error if isinstance(error, RungsError) else UnforeseenError("Something unforeseen went wrong.")
+    known = verdict(error, task.stage)
     if outcome is Outcome.STOP:
         services.jobs.release(task, name, refund=True)
         return

@@ -8,10 +8,15 @@ from storage.errors import (
     AttemptsSpentError,
     BusyError,
     ConflictError,
+    DecodeError,
     JobNotFoundError,
     LeaseLostError,
     MediaError,
+    RungsError,
+    ToolError,
+    UnforeseenError,
 )
+from storage.jobs import Stage
 
 
 class Outcome(StrEnum):
@@ -34,3 +39,18 @@ def outcome_of(error: Exception) -> Outcome:
             return Outcome.FAIL_JOB
         case _:
             return Outcome.RETRY
+
+
+def verdict(error: Exception, stage: Stage) -> RungsError:
+    """Return what the job fails with when there is no further attempt.
+
+    An ffmpeg that gives up on the source each time, by its own judgement, has found a damaged source; once is not
+    enough to say so, as a full disk ends it in the same way.
+    """
+    match error:
+        case ToolError(killed=False) if stage in {Stage.PLAN, Stage.SEGMENT}:
+            return DecodeError("The video is damaged and could not be decoded.", detail=error.detail)
+        case RungsError():
+            return error
+        case _:
+            return UnforeseenError("Something unforeseen went wrong.")

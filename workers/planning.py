@@ -28,9 +28,7 @@ STILL_CONTAINERS = frozenset({"jpeg_pipe", "png_pipe", "webp_pipe", "bmp_pipe"})
 SOUND_CONTAINERS = frozenset({"mp3", "wav", "flac", "aac"})
 # What decodes from a keyframe to the same pictures as from the beginning: proven over all of the test media. H.263 in
 # 3GP does not, and codecs never tried there are not trusted.
-CODECS_TO_CUT = frozenset(
-    {"h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "mjpeg", "theora", "wmv2"}
-)
+CODECS_TO_CUT = frozenset({"h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "mjpeg", "theora", "wmv2"})
 INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
 
 

@@ -11,19 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from storage import keys
 from storage.celery_app import SOFT_SHUTDOWN_SECONDS, VISIBILITY_SECONDS
+from storage.connect import connect
 from storage.jobs import Job, JobState, Stage, Task
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import submit
 from tests.support.processes import is_running, parent_of
+from tests.support.servers import RedisServer
 from tests.support.waiting import wait_until
 from tests.support.worker_server import WorkerServer, assert_ended
 
 READY_SECONDS = 40.0  # of a clip of seconds on a busy machine
 ELSEWHERE_SECONDS = 10.0  # DESIGN §5: what a kill -9 may cost
+OUTAGE_PATIENCE = 30.0  # of the test's own calls
 BUSY_SECONDS = 5.0  # what a machine busy with other tests may add
 
 Clip = Callable[..., Path]
@@ -202,3 +206,26 @@ def test_a_poisonous_task_ends_the_job(stack: Stack, source: Path) -> None:
     assert stack.attempts(job) == stack.settings.attempts
     stack.assert_clean()
     assert list(stack.services.objects.keys("")) == [keys.original(job.id)]
+
+
+def test_redis_may_go_away_during_a_job(source: Path, real_settings: Settings, tmp_path: Path) -> None:
+    """The encode ends while Redis is away; when it comes back with its data, the job is finished without a new try."""
+    server = RedisServer(tmp_path / "redis").start()
+    settings = real_settings.model_copy(update={"redis_url": SecretStr(server.url)})
+    stack = Stack(connect(settings, patience=OUTAGE_PATIENCE), settings, tmp_path / "workers", [])
+    stack.services.objects.prepare()
+    try:
+        for role in ("janitor", "control", "encode"):
+            stack.worker(role)
+        job = submit(stack.services, source)
+        tool = stack.workers[-1].frozen_tool()
+        server.stop()
+        os.kill(tool, signal.SIGCONT)
+        assert_ended(tool, seconds=READY_SECONDS)
+        server.start()
+        stack.assert_ready(job, attempts=1)
+        stack.assert_clean()
+    finally:
+        for worker in stack.workers:
+            worker.stop_if_running()
+        server.stop()

@@ -27,9 +27,9 @@ PATH = "/store/originals/0f/original"
 URL = "http://127.0.0.1:9000/rungs/originals/0f/original?X-Amz-Expires=86400&X-Amz-Signature=00ff"
 SCRATCH = Path("/scratch")
 RUNGS = (
-    Rung("1080p", 1920, 1080, 23, 6_000_000, 12_000_000),
-    Rung("720p", 1280, 720, 23, 3_500_000, 7_000_000),
-    Rung("480p", 854, 480, 23, 1_500_000, 3_000_000),
+    Rung("1080p", 1920, 1080, 22, 6_000_000, 12_000_000),
+    Rung("720p", 1280, 720, 22, 3_500_000, 7_000_000),
+    Rung("480p", 854, 480, 22, 1_800_000, 3_600_000),
 )
 SOUND = AudioSource(stream=1, codec="aac", channels=2, sample_rate=44_100, bitrate=128_000)
 PLAN = Plan(

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from storage import errors
-from storage.errors import RungsError
-from workers.outcomes import Outcome, outcome_of
+from storage.errors import OutputMismatchError, RungsError, ToolError
+from storage.jobs import Stage
+from workers.outcomes import Outcome, outcome_of, verdict
 
 STOP = {"job_not_found", "conflict", "transition_refused", "job_exists", "lease_lost"}
 WAIT = {"busy", "too_many_uploads", "storage_full", "object_store_unavailable", "job_store_unavailable"}
@@ -57,3 +58,26 @@ def test_the_unforeseen_is_tried_again(error: Exception) -> None:
 def test_the_codes_of_this_table_exist() -> None:
     """A code that was renamed does not linger here."""
     assert {kind.code for kind in tree(errors.RungsError)} >= STOP | WAIT | FAIL_JOB
+
+
+FAILED = ToolError("ffmpeg ended with code 1.", detail="Invalid data found")
+KILLED = ToolError("ffmpeg was killed by signal SIGKILL.", killed=True)
+MISMATCH = OutputMismatchError("49 frames were encoded, 50 were planned.")
+
+
+@pytest.mark.parametrize(
+    ("error", "stage", "code", "message"),
+    [
+        (FAILED, Stage.SEGMENT, "decode_failed", "The video is damaged and could not be decoded."),
+        (FAILED, Stage.PLAN, "decode_failed", "The video is damaged and could not be decoded."),
+        (FAILED, Stage.PACKAGE, "tool_failed", FAILED.message),
+        (KILLED, Stage.SEGMENT, "tool_failed", KILLED.message),
+        (MISMATCH, Stage.SEGMENT, "output_mismatch", MISMATCH.message),
+        (KeyError("secret"), Stage.SEGMENT, "internal_error", "Something unforeseen went wrong."),
+    ],
+)
+def test_the_last_failure_is_said_for_people(error: Exception, stage: Stage, code: str, message: str) -> None:
+    """Who uploaded a damaged file reads that, not the exit code of a program; the tool's lines stay as detail."""
+    said = verdict(error, stage)
+    assert (said.code, said.message) == (code, message)
+    assert said.detail == getattr(error, "detail", "")

@@ -1,0 +1,11 @@
+"""Where the real videos lie."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def media_root() -> Path:
+    """Return the folder of real videos beside the repository (or RUNGS_MEDIA); it need not exist."""
+    return Path(os.environ.get("RUNGS_MEDIA") or Path(__file__).parents[3] / "shared" / "media").resolve()

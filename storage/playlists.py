@@ -122,6 +122,9 @@ def _media(plan: Plan, fragments: tuple[Fragment, ...], *, ended: bool) -> str:
         *_head(),
         f"#EXT-X-TARGETDURATION:{target_duration(plan)}",
         f"#EXT-X-PLAYLIST-TYPE:{'VOD' if ended else 'EVENT'}",
+        # Or players would take a growing playlist for a broadcast and begin near its end. Not in the master playlist,
+        # where ffmpeg reads it as a playlist of its own and finds every stream twice.
+        "#EXT-X-START:TIME-OFFSET=0",
         '#EXT-X-MAP:URI="init.mp4"',
     ]
     for fragment in fragments:
@@ -136,8 +139,7 @@ def _media(plan: Plan, fragments: tuple[Fragment, ...], *, ended: bool) -> str:
 
 
 def _master(plan: Plan, results: Results, *, ended: bool) -> str:
-    # Without EXT-X-START players take a growing playlist for a broadcast and begin near its end.
-    lines = [*_head(), "#EXT-X-START:TIME-OFFSET=0"]
+    lines = _head()
     sound = _audio(plan, results)
     if plan.audio is not None and sound:
         lines.append(

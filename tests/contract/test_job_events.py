@@ -27,6 +27,7 @@ def test_a_jobs_events_tell_its_story(job_store: JobStore) -> None:
         ("poster", {}),
         ("progress", {"frames_done": 100, "frames": 100}),
         ("task", {"field": "segment:0"}),
+        ("playable", {}),
         ("state", {"state": "packaging"}),
     ]
     orders = [tuple(map(int, event.id.split("-"))) for event in events]

@@ -50,6 +50,14 @@ def encode(site: Site, job: Job, segments: int) -> None:
         site.jobs.report(task, _ATTEMPT, FRAMES)
 
 
+def finish_first_segment(site: Site, job: Job) -> None:
+    """Finish the first segment of an encoding job, so that it has playlists; there is nothing behind them."""
+    task = Task(job.id, Stage.SEGMENT, 0)
+    site.jobs.claim(task, _ATTEMPT, lease_seconds=60, limit=3)
+    fragments = {rung.name: {"codec": "avc1.64001f", "fragments": [1000, 1000]} for rung in RUNGS}
+    site.jobs.finish(task, _ATTEMPT, {"frames": FRAMES, "seconds": 1.0, "rungs": fragments})
+
+
 def finish(site: Site, job: Job) -> None:
     """Take an encoding job to ready; its files are small real MP4s with a picture."""
     site.jobs.move(job.id, JobState.PACKAGING)

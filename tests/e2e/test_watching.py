@@ -2,55 +2,81 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from storage.jobs import Job, JobState
+from storage.plan import Plan
 from storage.services import Services
 from storage.settings import Settings
+from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit
 from tests.support.driving import step, submit
 from tests.support.waiting import wait_until
 
 SECONDS = 14
-LONGEST_STALL = 2.0
 PATIENCE = 60.0
-# Notes every tenth of a second where the player is, and since when it has not moved although something is encoded.
+LONGEST_STALL = 2.0
+NEAR = 0.5  # seconds before the edge at which a player may wait for more
 WATCH = """player => {
   window.seen = [];
-  window.firstPlayed = null;
-  setInterval(() => window.seen.push([performance.now() / 1000, player.currentTime, player.paused]), 100);
+  setInterval(() => window.seen.push([Date.now() / 1000, player.currentTime]), 100);
 }"""
+PLAYS_ON = "(it, [height, from]) => it.videoHeight === height && !it.paused && it.currentTime > from"
+
+
+@dataclass
+class Encoder:
+    """Works at a job, one piece after another, and notes when how much of it could be watched."""
+
+    services: Services
+    settings: Settings
+    edges: list[tuple[float, float]] = field(default_factory=list)
+
+    def work_until(self, done: Callable[[Job], bool], job_id: str) -> Plan:
+        """Work until the job is as wanted; return its plan."""
+        while not done(job := self.services.jobs.get(job_id)):
+            assert step(self.services, self.settings), "nothing is left to do"
+            self.edges.append((time.time(), self._edge(job_id)))
+        assert job.plan is not None
+        return job.plan
+
+    def _edge(self, job_id: str) -> float:
+        plan, results = self.services.jobs.get(job_id).plan, self.services.jobs.results(job_id)
+        if plan is None:
+            return 0.0
+        done = [segment.frames for segment in plan.segments if f"segment:{segment.index}" in results]
+        return float(sum(done) / plan.rate)
+
+    def edge_at(self, moment: float) -> float:
+        """Return up to where the job could be watched at a moment of Unix time."""
+        return max((edge for when, edge in self.edges if when <= moment), default=0.0)
 
 
 @pytest.fixture
 def film(clip: Callable[..., Path]) -> Path:
     """Give a clip with sound that becomes two rungs and several segments."""
-    return clip("watched.mp4", seconds=SECONDS, size="1280x720", rate="10")
+    return clip("watched.mp4", seconds=SECONDS, size="960x540", rate="10")
 
 
 @pytest.fixture
-def encoder(twin_services: Services, settings: Settings) -> Callable[[], bool]:
-    """Give a function that does the next piece of work; False when there is none."""
-    few = settings.model_copy(update={"encoders": 2, "scratch_reserve": 0})
-    return lambda: step(twin_services, few)
+def encoder(twin_services: Services, settings: Settings) -> Encoder:
+    """Give an encoder that cuts for two slots."""
+    return Encoder(twin_services, settings.model_copy(update={"encoders": 2, "scratch_reserve": 0}))
 
 
-def encode_until(encoder: Callable[[], bool], done: Callable[[], bool]) -> None:
-    """Work until it is done."""
-    while not done():
-        assert encoder(), "nothing is left to do"
-
-
-def opened(site: Site, visit: Visit, job: Job) -> Page:
-    """Open the job's page and watch its player."""
-    visit.page.goto(f"{site.url}/jobs/{job.id}")
-    visit.page.locator("#player").evaluate(WATCH)
-    visit.page.evaluate("window.samePage = true")
-    return visit.page
+def is_ready(job: Job) -> bool:
+    """Tell whether all is done."""
+    return job.state is JobState.READY
 
 
 def position(page: Page) -> float:
@@ -59,21 +85,118 @@ def position(page: Page) -> float:
     return at
 
 
+def has_ended(page: Page) -> bool:
+    """Tell whether the player is at the end."""
+    return bool(page.locator("#player").evaluate("it => it.ended"))
+
+
+def stalls(seen: list[tuple[float, float]], encoder: Encoder) -> list[float]:
+    """Return how long the player stood still at a stretch, in seconds, although more than enough was encoded."""
+    lengths = [0.0]
+    for (before, place), (now, next_place) in pairwise(seen):
+        stood = next_place - place < 0.01 and encoder.edge_at(before) > place + NEAR  # noqa: PLR2004 - half a frame
+        lengths.append(lengths[-1] + now - before if stood else 0.0)
+    return lengths
+
+
 def test_it_plays_across_the_growing_edge_to_the_end(
-    site: Site, visit: Visit, film: Path, twin_services: Services, encoder: Callable[[], bool]
+    site: Site, visit: Visit, film: Path, twin_services: Services, encoder: Encoder
 ) -> None:
     """The page starts to play by itself during the encode and plays over every join to the end, with no reload."""
     job = submit(twin_services, film)
-    page = opened(site, visit, job)
+    page = visit.page
+    page.goto(f"{site.url}/jobs/{job.id}")
+    page.evaluate("window.samePage = true")
     expect(page.locator("#player")).to_be_hidden()
-    encode_until(encoder, lambda: site.jobs.get(job.id).playable)
-    segments = (site.jobs.get(job.id).plan or pytest.fail("no plan")).segments
-    assert len(segments) >= 3
-    wait_until(lambda: position(page) > 0.3, within=PATIENCE, what="playing by itself")
+    plan = encoder.work_until(lambda job: job.playable, job.id)
+    assert len(plan.segments) > 3
+    page.locator("#player").evaluate(WATCH)
+    wait_until(lambda: position(page) > 0.3, seconds=PATIENCE, what="playing by itself")
     assert site.jobs.get(job.id).state is JobState.ENCODING
+    expect(page.locator("#encoded")).to_have_attribute("aria-valuetext", "2 seconds of 14 seconds can be watched")
+    encoder.work_until(lambda job: job.frames_done > plan.frames / 2, job.id)
+    assert Axe().run(page).response["violations"] == []
+    encoder.work_until(is_ready, job.id)
+    wait_until(lambda: has_ended(page), seconds=PATIENCE, what="the end")
+    seen = page.evaluate("window.seen")
+    places = [place for _, place in seen]
+    assert places == sorted(places), "the player went back"
+    joins = [float(frames / plan.rate) for frames in accumulate(segment.frames for segment in plan.segments)]
+    assert places[-1] == pytest.approx(joins[-1], abs=0.15)
+    assert max(stalls(seen, encoder)) < LONGEST_STALL
+    assert page.evaluate("window.samePage === true && document.getElementById('player').src.startsWith('blob:')")
+
+
+def test_a_finished_film_is_played_in_any_rung(
+    site: Site, visit: Visit, film: Path, twin_services: Services, encoder: Encoder
+) -> None:
+    """Opened later, the page waits for its visitor, offers every rung, and keeps its place when one is chosen."""
+    job = submit(twin_services, film)
+    plan = encoder.work_until(is_ready, job.id)
+    page = visit.page
+    page.goto(f"{site.url}/jobs/{job.id}")
+    choices = page.locator("#switch label")
+    expect(choices).to_contain_text(["Automatic", *(rung.name for rung in plan.rungs)])
+    player = page.locator("#player")
+    assert player.evaluate("it => it.paused && it.currentTime === 0")
+    player.evaluate("it => { it.muted = true; it.currentTime = 4; it.play(); }")
+    for rung in (plan.rungs[1], plan.rungs[0]):
+        place = position(page)
+        page.locator(f"#switch input[value='{rung.name}']").check()
+        wait_until(
+            lambda rung=rung, place=place: player.evaluate(PLAYS_ON, [rung.height, place]),  # type: ignore[misc] # mypy cannot see the defaults
+            seconds=PATIENCE,
+            what=f"playing on as {rung.name}",
+        )
+        assert position(page) < SECONDS - 1, "the film was over before the rung came"
+    page.locator("#switch input[value='']").check()
+    expect(choices.first).to_contain_text(plan.rungs[0].name)
+
+
+def test_ffmpeg_reads_every_frame_over_http(site: Site, film: Path, twin_services: Services, encoder: Encoder) -> None:
+    """Through the master playlist ffprobe finds every rung and the sound; each has all its frames."""
+    job = submit(twin_services, film)
+    plan = encoder.work_until(is_ready, job.id)
+    media = f"{site.url}/media/{job.id}/hls"
+    command = ["ffprobe", "-v", "error", "-of", "json", "-count_packets", "-show_streams", f"{media}/master.m3u8"]
+    answer = subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
+    assert answer.stderr == b""
+    streams = json.loads(answer.stdout)["streams"]
+    pictures = [stream for stream in streams if stream["codec_type"] == "video"]
+    sounds = [stream for stream in streams if stream["codec_type"] == "audio"]
+    assert sorted(stream["height"] for stream in pictures) == sorted(rung.height for rung in plan.rungs)
+    assert {int(stream["nb_read_packets"]) for stream in pictures} == {plan.frames}
+    assert [(stream["codec_name"], stream["channels"]) for stream in sounds] == [("aac", 1)]
+    assert int(sounds[0]["nb_read_packets"]) * 1024 / 48_000 == pytest.approx(SECONDS, abs=0.05)
+
+
+def test_the_mp4_is_played_where_hls_fails(site: Site, visit: Visit) -> None:
+    """Without its library the page says that the video comes, and plays the MP4 once it is there."""
+    visit.expect_complaints("ERR_FAILED")
+    visit.context.route("**/vendor/*", lambda route: route.abort())
+    job = scenes.add_job(site)
+    scenes.start(site, job)
+    scenes.finish_first_segment(site, job)
+    page = visit.page
+    page.goto(f"{site.url}/jobs/{job.id}")
+    expect(page.locator("#player")).to_be_hidden()
+    expect(page.locator("[data-field=picture-line]")).to_be_visible()
+    scenes.finish(site, job)
+    expect(page.locator("#player")).to_have_attribute("src", f"/media/{job.id}/1080p.mp4")
+    expect(page.locator("#switch label")).to_have_text(["1080p", "720p", "480p"])
+
+
+def test_what_a_cancelled_job_left_is_not_played(site: Site, visit: Visit) -> None:
+    """The player goes when the job is cancelled, and its bar with it."""
+    visit.expect_complaints("404")
+    job = scenes.add_job(site)
+    scenes.start(site, job)
+    scenes.finish_first_segment(site, job)
+    page = visit.page
+    page.goto(f"{site.url}/jobs/{job.id}")
+    expect(page.locator("#player")).to_be_visible()
     expect(page.locator("#encoded")).to_be_visible()
-    encode_until(encoder, lambda: site.jobs.get(job.id).state is JobState.READY)
-    wait_until(lambda: page.locator("#player").evaluate("it => it.ended"), within=PATIENCE, what="the end")
-    assert position(page) == pytest.approx(SECONDS, abs=0.2)
-    assert page.evaluate("window.samePage === true")
-    print(page.evaluate("window.seen"))
+    site.jobs.move(job.id, JobState.CANCELLED)
+    expect(page.locator("#player")).to_be_hidden()
+    expect(page.locator("#encoded")).to_be_hidden()
+    expect(page.locator("[data-field=picture-line]")).to_have_text("There is no video to show.")

@@ -7,7 +7,7 @@ from pathlib import Path
 from storage import keys
 from storage.jobs import Job, Stage, Task
 from storage.memory_publisher import MemoryPublisher
-from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE
+from storage.publishing import QUEUES
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.jobs import make_job
@@ -33,9 +33,9 @@ def drive(services: Services, settings: Settings, path: Path) -> Job:
 
 
 def step(services: Services, settings: Settings) -> bool:
-    """Deliver the next message of either queue and work on it; False when there is none."""
+    """Deliver the next message of the first queue that has one and work on it; False when there is none."""
     assert isinstance(services.publisher, MemoryPublisher)
-    for queue in (CONTROL_QUEUE, ENCODE_QUEUE):
+    for queue in QUEUES:
         task = services.publisher.deliver(queue)
         if task is not None:
             attempt_task(task, STAGES[task.stage], services, settings)

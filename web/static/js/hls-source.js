@@ -1,11 +1,11 @@
 // Playing HLS while it grows: with hls.js, or with the browser's own player where there is no MediaSource (iPhones).
 
+import { growingLoader } from "./growing-loader.js";
+
 const HLS_TYPE = "application/vnd.apple.mpegurl";
 const PATIENT = { maxNumRetry: 30, retryDelayMs: 1000, maxRetryDelayMs: 5000, shouldRetry: isOutage };
 const GONE = [400, 500]; // answers that asking again does not change
 const MEGABYTE = 1e6;
-const NEAR_SECONDS = 0.25; // fetched so far up to the end of the playlist: all there is
-const RELOAD_MS = 1000;
 
 const CONFIG = {
   startPosition: 0, // a growing playlist looks like a broadcast, which one joins at its end
@@ -50,7 +50,7 @@ class Library {
   #hls = null;
   #closed = false;
   #mended = false;
-  #reloaded = 0;
+  #grown = null;
 
   constructor(player, url, { onChange, onFail }) {
     this.player = player;
@@ -72,7 +72,9 @@ class Library {
   #play(Hls, url) {
     const policy = (name) => ({ [name]: { default: { ...Hls.DefaultConfig[name].default, errorRetry: PATIENT } } });
     const policies = ["manifestLoadPolicy", "playlistLoadPolicy", "fragLoadPolicy"].map(policy);
-    const hls = new Hls(Object.assign({}, CONFIG, ...policies));
+    const { Loader, grown } = growingLoader(Hls.DefaultConfig.loader);
+    this.#grown = grown;
+    const hls = new Hls(Object.assign({ pLoader: Loader }, CONFIG, ...policies));
     this.#hls = hls;
     hls.on(Hls.Events.MANIFEST_PARSED, this.onChange);
     hls.on(Hls.Events.LEVEL_SWITCHED, this.onChange);
@@ -115,14 +117,9 @@ class Library {
     this.onChange();
   }
 
-  /** More may be encoded: look now if all that was known is fetched, rather than when the playlist's clock says so. */
+  /** More may be encoded. */
   grown() {
-    const details = this.#hls?.latestLevelDetails;
-    const fetched = this.#hls?.mainForwardBufferInfo?.end ?? 0;
-    if (!details?.live || fetched < details.edge - NEAR_SECONDS) return;
-    if (performance.now() - this.#reloaded < RELOAD_MS) return;
-    this.#reloaded = performance.now();
-    this.#hls.startLoad(this.player.currentTime);
+    this.#grown?.();
   }
 
   close() {

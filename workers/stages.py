@@ -164,7 +164,7 @@ def _package_rung(attempt: Attempt, plan: Plan, rung: str, audio: Path | None, f
         for key in parts:
             file.writelines(objects.read(key))
     check_grid(read_fragmented(joined), first=0, frames=frames, ticks=frame_ticks(plan))
-    _run(attempt, package_command(joined, audio, target), str(attempt.scratch))
+    _run(attempt, package_command(joined, audio, target, seconds=float(frames / plan.rate)), str(attempt.scratch))
     joined.unlink()
     info = objects.put_file(keys.rendition(job_id, f"{rung}.mp4"), target, content_type=MP4)
     target.unlink()

@@ -260,3 +260,8 @@ def test_preparing_again_keeps_what_is_there(object_store: ObjectStore) -> None:
     object_store.prepare()
     object_store.ping()
     assert content(object_store, keys.original(JOB)) == b"x"
+
+
+def test_a_store_that_nothing_prepared_has_nothing_to_sweep(tmp_path: Path) -> None:
+    """The janitor may come up before the folder of objects is made."""
+    assert LocalObjectStore(tmp_path / "objects").sweep_unfinished(older_than=0) == 0

@@ -14,6 +14,7 @@ import urllib3
 
 from storage import keys
 from storage.errors import ObjectNotFoundError
+from storage.local_objects import LocalObjectStore
 from storage.object_store import PART_BYTES, ObjectStore
 
 TYPE = "video/mp4"

@@ -106,7 +106,7 @@ class LocalObjectStore:
         swept = 0
         with _translated(UNFINISHED):
             for path in self._unfinished(""):
-                if path.stat().st_mtime <= limit:
+                if path.exists() and path.stat().st_mtime <= limit:  # one may have been committed meanwhile
                     path.unlink()
                     swept += 1
         return swept
@@ -146,8 +146,9 @@ class LocalObjectStore:
         return self._root.joinpath(*checked_key(key).split("/"))
 
     def _unfinished(self, prefix: str) -> Iterator[Path]:
-        begin = prefix.replace("/", "~")
-        return (path for path in (self._root / UNFINISHED).iterdir() if path.name.startswith(begin))
+        """Yield the unfinished writes under the prefix; none in a store that nothing has prepared yet."""
+        folder, begin = self._root / UNFINISHED, prefix.replace("/", "~")
+        return (path for path in (folder.iterdir() if folder.exists() else ()) if path.name.startswith(begin))
 
     def _remove_empty(self, folder: Path) -> None:
         while folder != self._root:

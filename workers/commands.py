@@ -105,11 +105,14 @@ def poster_command(plan: Plan, url: str, target: Path, *, seek: bool) -> list[st
     return _compiled([ffmpeg.output(even_picture(picture, plan, _poster_rung(plan)), str(target), **options)])
 
 
-def package_command(video: Path, audio: Path | None, target: Path) -> list[str]:
-    """Return the command that joins a rung's fragments and the sound into one MP4, index first, nothing re-encoded."""
+def package_command(video: Path, audio: Path | None, target: Path, *, seconds: float) -> list[str]:
+    """Return the command that joins a rung's fragments and the sound into one MP4, index first, nothing re-encoded.
+
+    The sound is cut after `seconds`, the length of the pictures there are: a damaged file may have fewer than planned.
+    """
     streams = [ffmpeg.input(as_input(str(video)))["v:0"]]
     if audio is not None:
-        streams.append(ffmpeg.input(as_input(str(audio)))["a:0"])
+        streams.append(ffmpeg.input(as_input(str(audio)), t=f"{seconds:.6f}")["a:0"])
     options: dict[str, Any] = {
         "c": "copy",
         "map_metadata": -1,

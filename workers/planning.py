@@ -77,7 +77,9 @@ def make_plan(probe: Probe, video: Stream, packets: PacketTimes, limits: PlanLim
         raise TooLargePictureError(f"The picture is {video.width}x{video.height}, larger than this installation takes.")
     width, height, warnings = _display_size(video)
     if min(width, height) < MIN_SIDE:
-        raise TooSmallPictureError(f"The picture is {width}x{height}; the smallest that can be encoded is {MIN_SIDE}.")
+        raise TooSmallPictureError(
+            f"The picture is {width}x{height}; the smallest that can be encoded is {MIN_SIDE}x{MIN_SIDE}."
+        )
     interlaced = video.field_order in INTERLACED_ORDERS
     rate = output_rate(source_rate(packets.times, video.average_rate, interlaced=interlaced))
     audio = choose_audio(probe)

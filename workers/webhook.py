@@ -154,7 +154,7 @@ class Poster:
             )
         try:
             connection.connect()
-            connection.sock.settimeout(_left(deadline))
+            connection.timeout = _left(deadline)  # for the request, which sets the socket's anew
         except _FAILURES:
             connection.close()
             if not others:

@@ -14,6 +14,7 @@ import urllib3
 
 from storage import keys
 from storage.errors import ObjectNotFoundError
+from storage.local_objects import LocalObjectStore
 from storage.object_store import PART_BYTES, ObjectStore
 
 TYPE = "video/mp4"
@@ -260,3 +261,8 @@ def test_preparing_again_keeps_what_is_there(object_store: ObjectStore) -> None:
     object_store.prepare()
     object_store.ping()
     assert content(object_store, keys.original(JOB)) == b"x"
+
+
+def test_a_store_that_nothing_prepared_has_nothing_to_sweep(tmp_path: Path) -> None:
+    """The janitor may come up before the folder of objects is made."""
+    assert LocalObjectStore(tmp_path / "objects").sweep_unfinished(older_than=0) == 0

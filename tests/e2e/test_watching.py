@@ -94,7 +94,7 @@ def stalls(seen: list[tuple[float, float]], encoder: Encoder) -> list[float]:
     """Return how long the player stood still at a stretch, in seconds, although more than enough was encoded."""
     lengths = [0.0]
     for (before, place), (now, next_place) in pairwise(seen):
-        stood = next_place - place < 0.01 and encoder.edge_at(before) > place + NEAR  # noqa: PLR2004 - half a frame
+        stood = next_place - place < 0.01 and encoder.edge_at(before) > place + NEAR
         lengths.append(lengths[-1] + now - before if stood else 0.0)
     return lengths
 

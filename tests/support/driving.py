@@ -11,8 +11,8 @@ from storage.publishing import QUEUES
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.jobs import make_job
-from workers.app import STAGES
 from workers.attempt import attempt_task
+from workers.stages import STAGES
 
 
 def submit(services: Services, path: Path) -> Job:

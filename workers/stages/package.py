@@ -48,7 +48,8 @@ def _packaged(attempt: Attempt, plan: Plan, rung: str, sound: Path | None, frame
     joined, target = attempt.scratch / f"{rung}.fragments.mp4", attempt.scratch / f"{rung}.mp4"
     _join(attempt, joined, rung, len(plan.segments))
     check_grid(read_fragmented(joined), first=0, frames=frames, ticks=frame_ticks(plan))
-    run_ffmpeg(attempt, package_command(joined, sound, target), str(attempt.scratch))
+    command = package_command(joined, sound, target, seconds=float(frames / plan.rate))
+    run_ffmpeg(attempt, command, str(attempt.scratch))
     joined.unlink()
     info = objects.put_file(keys.rendition(job_id, f"{rung}.mp4"), target, content_type=MP4)
     target.unlink()

@@ -214,6 +214,18 @@ def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
         assert Poster(allow_private=True).post(url, HEADERS, b"{}").verdict is Verdict.DELIVERED
 
 
+def test_a_receiver_may_think_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time to connect is not the time to answer."""
+    monkeypatch.setattr(webhook, "CONNECT_SECONDS", 0.2)
+
+    def think(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(1)
+        answer(200)(handler)
+
+    with ReceiverServer(think) as receiver:
+        assert Poster(allow_private=True).post(receiver.url(), HEADERS, b"{}").verdict is Verdict.DELIVERED
+
+
 def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """The status decides; of the body only so much is taken, in no more than the whole time."""
     monkeypatch.setattr(webhook, "WHOLE_SECONDS", 1.0)
@@ -292,13 +304,10 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext
     if shutil.which("openssl") is None:
         require("openssl", "install Debian's package openssl")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
-        + ["-subj", "/CN=hooks.example", "-addext", "subjectAltName=DNS:hooks.example"]
-        + ["-keyout", str(key), "-out", str(certificate)],
-        check=True,
-        capture_output=True,
-    )
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
+    names = ["-subj", "/CN=hooks.example", "-addext", "subjectAltName=DNS:hooks.example"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(["openssl", "req", "-x509", *kind, *names, *files], check=True, capture_output=True)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     monkeypatch.setattr(webhook, "_resolved", lambda _: ["127.0.0.1"])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -18,7 +19,7 @@ def pins(name: str) -> dict[str, str]:
     return dict(_PIN.findall((LOCKS / name).read_text()))
 
 
-@pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["run.txt", "dev.txt", "node.txt"])
 def test_a_lock_has_hashes_and_no_addresses(name: str) -> None:
     """Every package is pinned by hash, and no line names a host or an index."""
     text = (LOCKS / name).read_text()
@@ -38,6 +39,17 @@ def test_every_named_dependency_is_locked_at_its_version() -> None:
     for lock, wanted in (
         ("run.txt", project["project"]["dependencies"]),
         ("dev.txt", project["dependency-groups"]["dev"]),
+        ("node.txt", project["dependency-groups"]["node"]),
     ):
         named = {re.sub(r"\[.*\]", "", name): version for name, version in (entry.split("==") for entry in wanted)}
         assert named.items() <= pins(lock).items()
+
+
+def test_the_pages_libraries_are_locked_by_hash_and_name_no_address() -> None:
+    """npm fetches exactly what package.json names, from wherever this machine gets its packages."""
+    named = json.loads((ROOT / "package.json").read_text())["dependencies"]
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    assert packages.pop("")["dependencies"] == named
+    assert {name.removeprefix("node_modules/"): entry["version"] for name, entry in packages.items()} == named
+    assert all(entry["integrity"].startswith("sha512-") for entry in packages.values())
+    assert "://" not in (ROOT / "package-lock.json").read_text()

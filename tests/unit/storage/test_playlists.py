@@ -116,7 +116,7 @@ def test_the_peak_is_never_told_too_low() -> None:
     ],
 )
 def test_playlists_exist_from_the_first_segment_and_the_first_sound_on(
-    done: tuple[int, ...], sound: dict[str, Any] | None, there: bool
+    done: tuple[int, ...], sound: dict[str, Any] | None, *, there: bool
 ) -> None:
     """Before, there is none of them; sound that cannot be made is not waited for."""
     plan = make_plan(segments=2)
@@ -168,7 +168,8 @@ def test_fragments_tile_timeline_and_objects(plan: Plan) -> None:
     """Each rung's fragments cover all frames once, and their ranges cover each object's bytes once."""
     results = results_of(plan, *range(len(plan.segments)))
     found = tuple(rung_fragments(plan, results, "480p"))
-    assert (found[0].start, found[-1].end) == (0, plan.frames / plan.rate)
+    assert found[0].start == 0
+    assert found[-1].end == plan.frames / plan.rate
     for one, other in pairwise(found):
         assert one.end == other.start
         assert other.offset == (one.offset + one.length if one.name == other.name else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,6 +47,15 @@ def test_a_ready_job_offers_what_was_made() -> None:
     ]
     assert public["poster_url"] == f"/media/{job.id}/poster.jpg"
     assert public["links"]["cancel"] is None
+
+
+@pytest.mark.parametrize("state", list(JobState))
+def test_a_job_can_be_watched_from_its_first_segment_on(state: JobState) -> None:
+    """The playlist has a URL as soon as it exists, except where the job ended without a video."""
+    watched = state in {JobState.ENCODING, JobState.PACKAGING, JobState.READY}
+    job = make_job(state=state, plan=make_plan(), playable=True)
+    assert job_json(job)["hls_url"] == (f"/media/{job.id}/hls/master.m3u8" if watched else None)
+    assert job_json(replace(job, playable=False))["hls_url"] is None
 
 
 def test_warnings_of_plan_and_job_appear_once() -> None:

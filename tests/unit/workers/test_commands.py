@@ -84,8 +84,10 @@ COMMANDS = {
     "poster": poster_command(PLAN, PATH, SCRATCH / "poster.jpg", seek=True),
     "poster_signed_url": poster_command(PLAN, URL, SCRATCH / "poster.jpg", seek=True),
     "poster_without_seeking": poster_command(PLAN, PATH, SCRATCH / "poster.jpg", seek=False),
-    "package": package_command(SCRATCH / "720p.fragments.mp4", SCRATCH / "audio.m4a", SCRATCH / "720p.mp4"),
-    "package_silent": package_command(SCRATCH / "720p.fragments.mp4", None, SCRATCH / "720p.mp4"),
+    "package": package_command(
+        SCRATCH / "720p.fragments.mp4", SCRATCH / "audio.m4a", SCRATCH / "720p.mp4", seconds=10.01
+    ),
+    "package_silent": package_command(SCRATCH / "720p.fragments.mp4", None, SCRATCH / "720p.mp4", seconds=10.01),
 }
 
 

@@ -73,13 +73,18 @@ def test_ordinary_addresses_are_public(address: str) -> None:
     assert may_reach([address], allow_private=False)
 
 
+def receiver(scheme: str, host: str, port: int, authority: str, target: str) -> Receiver:
+    """Return a receiver."""
+    return Receiver(scheme == "https", host, port, authority, target)
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("http://example.org", Receiver(False, "example.org", 80, "example.org", "/")),
-        ("https://Example.org/a/b?c=d&e#f", Receiver(True, "example.org", 443, "Example.org", "/a/b?c=d&e")),
-        ("https://example.org:8443?x", Receiver(True, "example.org", 8443, "example.org:8443", "/?x")),
-        ("http://[2606:4700::1]:81/x", Receiver(False, "2606:4700::1", 81, "[2606:4700::1]:81", "/x")),
+        ("http://example.org", receiver("http", "example.org", 80, "example.org", "/")),
+        ("https://Example.org/a/b?c=d&e#f", receiver("https", "example.org", 443, "Example.org", "/a/b?c=d&e")),
+        ("https://example.org:8443?x", receiver("https", "example.org", 8443, "example.org:8443", "/?x")),
+        ("http://[2606:4700::1]:81/x", receiver("http", "2606:4700::1", 81, "[2606:4700::1]:81", "/x")),
     ],
 )
 def test_urls_are_taken_apart(url: str, expected: Receiver) -> None:

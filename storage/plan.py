@@ -35,12 +35,21 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockPiece:
+    """A part of the source's clock: what lies from `start` to `end` is shown `shift` earlier; all in seconds."""
+
+    start: float
+    end: float
+    shift: float
+
+
+@dataclass(frozen=True, slots=True)
 class VideoSource:
     """What the encoder must know of the chosen video stream.
 
     `start_time` is when the stream's first frame shows and `container_start` where the container's clock begins, both
     in seconds on the source's clock; `display_width` and `display_height` are what a viewer sees (rotation and pixel
-    aspect applied), in square pixels.
+    aspect applied), in square pixels. `pieces` are there where the clock jumps: what lies outside is not shown.
     """
 
     stream: int
@@ -54,6 +63,7 @@ class VideoSource:
     transfer: str
     start_time: float
     container_start: float
+    pieces: tuple[ClockPiece, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

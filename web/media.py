@@ -80,7 +80,7 @@ def _playlist(web: Web, job: Job, name: str) -> Response:
     """Make the playlist as it is now: it grows with every segment until the job is ready."""
     text = None
     if job.plan is not None and job.state in PLAYED:
-        results = web.services.jobs.results(job.id)
+        results = web.services.jobs.results(job.id, interim=True)
         text = playlist(name.removeprefix(_HLS), job.plan, results, ended=job.state is not JobState.ENCODING)
     if text is None:
         raise ObjectNotFoundError("There is no such playlist of this job, or not yet.")

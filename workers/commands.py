@@ -9,7 +9,7 @@ import ffmpeg
 
 from storage.plan import AudioSource, Plan, Rung, Segment
 from workers.demuxers import as_input, input_options
-from workers.filters import even_picture, rung_streams
+from workers.filters import even_picture, on_steady_clock, rung_streams
 
 MIN_TIMESCALE = 10_000  # ticks a second: fine enough that players never round a frame away
 AUDIO_PART_MICROSECONDS = 4_000_000  # one part of sound about as long as a fragment of pictures
@@ -62,7 +62,8 @@ def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard:
     """
     source = ffmpeg.input(as_input(url), **input_options(url), copyts=None)
     start, length = plan.video.start_time, plan.duration
-    parts = source[str(audio.stream)].filter_multi_output("asplit", 2)
+    steady = on_steady_clock(source[str(audio.stream)], plan.video.pieces, sound=True)
+    parts = steady.filter_multi_output("asplit", 2)
     stream = (
         parts[0]
         .filter("asetpts", f"PTS-{start:.6f}/TB")

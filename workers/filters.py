@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from storage.plan import Plan, Rung, Segment
+from storage.plan import ClockPiece, Plan, Rung, Segment
 
 # Frames that may be repeated at the very end of the timeline: containers round the last frame's length, and a decoder
 # that drops a broken last frame must not cost the last segment its exact count. More missing is a truncated file.
 SPARE_FRAMES = 3
 HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})  # PQ and HLG: shown as they are they look grey
 SDR_PEAK_NITS = 100  # what tone mapping takes as diffuse white; BT.2408's reference for SDR
+
+
+def on_steady_clock(stream: Any, pieces: tuple[ClockPiece, ...], *, sound: bool) -> Any:
+    """Return the stream with only what is shown of a clock that jumps, moved together; as it is for a steady clock."""
+    if not pieces:
+        return stream
+    shown = "+".join(f"between(t,{piece.start:.6f},{piece.end:.6f})" for piece in pieces)
+    steps = zip(pieces, (0.0, *(piece.shift for piece in pieces)), strict=False)
+    shift = "+".join(f"gte(T,{piece.start:.6f})*{piece.shift - before:.6f}" for piece, before in steps)
+    prefix = "a" if sound else ""
+    return stream.filter(f"{prefix}select", shown).filter(f"{prefix}setpts", f"PTS-({shift})/TB")
 
 
 def rung_streams(url_input: Any, plan: Plan, segment: Segment) -> list[tuple[Rung, Any]]:
@@ -30,6 +41,7 @@ def rung_streams(url_input: Any, plan: Plan, segment: Segment) -> list[tuple[Run
 
 def _on_grid(stream: Any, plan: Plan, segment: Segment) -> Any:
     """Return exactly the segment's frames, numbered on the output grid."""
+    stream = on_steady_clock(stream, plan.video.pieces, sound=False)
     if plan.video.interlaced:
         # One frame per frame, only where a frame says it is interlaced: mixed sources keep their progressive parts.
         stream = stream.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")

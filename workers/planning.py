@@ -14,7 +14,8 @@ from storage.errors import (
     TooLongError,
     TooSmallPictureError,
 )
-from storage.plan import AudioSource, Plan, VideoSource
+from storage.plan import AudioSource, ClockPiece, Plan, Rung, VideoSource
+from workers.clock import JUMPED, pieces_of, straightened
 from workers.ladder import MIN_SIDE, ladder
 from workers.probe import PacketTimes, Probe, Stream
 from workers.rates import output_rate, source_rate
@@ -71,6 +72,31 @@ def make_plan(probe: Probe, video: Stream, packets: PacketTimes, limits: PlanLim
 
     Raises NoFramesError, TooLargePictureError, TooSmallPictureError, TooLongError.
     """
+    width, height, warnings = _checked_size(video, packets, limits)
+    pieces = pieces_of(packets.times)
+    if pieces:
+        packets, warnings = straightened(packets, pieces), (*warnings, JUMPED)
+    source = _video_source(probe, video, (width, height), packets.times[0], pieces)
+    audio = choose_audio(probe)
+    rungs = ladder(width, height, rate := _rate(video, packets, source))
+    line = _timeline(packets, None if pieces else audio, rate, rungs, limits)
+    can_be_cut = video.codec in CODECS_TO_CUT and not pieces
+    return Plan(
+        video=source,
+        audio=_audio_source(audio),
+        rungs=rungs,
+        rate_num=rate.numerator,
+        rate_den=rate.denominator,
+        frames=line.frames,
+        tail_frames=line.tail,
+        segments=cut(line) if can_be_cut else whole_file(line.frames, rate, limits.slots),
+        preset=limits.preset,
+        warnings=(*warnings, *_dropped(probe, video, audio)),
+    )
+
+
+def _checked_size(video: Stream, packets: PacketTimes, limits: PlanLimits) -> tuple[int, int, tuple[str, ...]]:
+    """Return the displayed size and warnings; refuse what cannot or must not be decoded."""
     if not packets.times:
         raise NoFramesError("A video stream is declared, but it holds no frames.")
     if video.width * video.height > limits.max_pixels:
@@ -80,30 +106,24 @@ def make_plan(probe: Probe, video: Stream, packets: PacketTimes, limits: PlanLim
         raise TooSmallPictureError(
             f"The picture is {width}x{height}; the smallest that can be encoded is {MIN_SIDE}x{MIN_SIDE}."
         )
-    interlaced = video.field_order in INTERLACED_ORDERS
-    rate = output_rate(source_rate(packets.times, video.average_rate, interlaced=interlaced))
-    audio = choose_audio(probe)
+    return width, height, warnings
+
+
+def _rate(video: Stream, packets: PacketTimes, source: VideoSource) -> Fraction:
+    return output_rate(source_rate(packets.times, video.average_rate, interlaced=source.interlaced))
+
+
+def _timeline(
+    packets: PacketTimes, audio: Stream | None, rate: Fraction, rungs: tuple[Rung, ...], limits: PlanLimits
+) -> Timeline:
+    """Return the output grid: all pictures, and a last one that stays while sound goes on. Raises TooLongError."""
     shown = _shown_seconds(packets, rate)
     duration = max(shown, _sound_seconds(packets, audio, shown))
     if duration > limits.max_seconds:
         raise TooLongError(f"The video lasts {duration / 3600:.1f} hours, longer than this installation takes.")
     frames = max(1, round(duration * rate))
     tail = frames - max(1, min(frames, round(shown * rate)))
-    rungs = ladder(width, height, rate)
-    line = Timeline(frames, tail, rate, limits.slots, rungs, packets.times[0], packets.keyframes)
-    can_be_cut = video.codec in CODECS_TO_CUT
-    return Plan(
-        video=_video_source(probe, video, (width, height), packets.times[0], interlaced=interlaced),
-        audio=_audio_source(audio),
-        rungs=rungs,
-        rate_num=rate.numerator,
-        rate_den=rate.denominator,
-        frames=frames,
-        tail_frames=tail,
-        segments=cut(line) if can_be_cut else whole_file(frames, rate, limits.slots),
-        preset=limits.preset,
-        warnings=(*warnings, *_dropped(probe, video, audio)),
-    )
+    return Timeline(frames, tail, rate, limits.slots, rungs, packets.times[0], packets.keyframes)
 
 
 def without_cuts(plan: Plan, threads: int) -> Plan:
@@ -138,7 +158,7 @@ def _sound_seconds(packets: PacketTimes, audio: Stream | None, shown: float) -> 
 
 
 def _video_source(
-    probe: Probe, video: Stream, display: tuple[int, int], first: float, *, interlaced: bool
+    probe: Probe, video: Stream, display: tuple[int, int], first: float, pieces: tuple[ClockPiece, ...]
 ) -> VideoSource:
     return VideoSource(
         stream=video.index,
@@ -148,10 +168,11 @@ def _video_source(
         display_width=display[0],
         display_height=display[1],
         rotation=video.rotation,
-        interlaced=interlaced,
+        interlaced=video.field_order in INTERLACED_ORDERS,
         transfer=video.transfer,
         start_time=first,
         container_start=probe.start_time,
+        pieces=pieces,
     )
 
 

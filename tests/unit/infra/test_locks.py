@@ -46,7 +46,7 @@ def test_every_named_dependency_is_locked_at_its_version() -> None:
 
 
 def test_the_pages_libraries_are_locked_by_hash_and_name_no_address() -> None:
-    """npm fetches exactly what package.json names, from wherever this machine gets its packages."""
+    """Exactly what package.json names is fetched, from wherever this machine gets its packages."""
     named = json.loads((ROOT / "package.json").read_text())["dependencies"]
     packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     assert packages.pop("")["dependencies"] == named

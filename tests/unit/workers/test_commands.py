@@ -52,17 +52,16 @@ PLAN = Plan(
     rate_den=1001,
     frames=300,
     tail_frames=0,
-    fragment_frames=120,
-    segments=(Segment(0, 0, 300),),
+    segments=(Segment(0, 0, 300, fragment_frames=120, threads=2),),
     preset="veryfast",
-    threads=2,
     warnings=(),
 )
 INTERLACED = replace(PLAN, video=replace(PLAN.video, interlaced=True))
 PQ = replace(PLAN, video=replace(PLAN.video, transfer="smpte2084"), rungs=RUNGS[1:])
 HLG = replace(PLAN, video=replace(PLAN.video, transfer="arib-std-b67"), rungs=RUNGS[2:])
 TAIL = replace(PLAN, tail_frames=90, rungs=RUNGS[2:])
-HALVES = replace(PLAN, segments=(Segment(0, 0, 120), Segment(1, 120, 180)), rungs=RUNGS[2:], tail_frames=90)
+CUT = (Segment(0, 0, 60, fragment_frames=60, threads=2), Segment(1, 60, 240, fragment_frames=120, threads=1, seek=2.402))
+HALVES = replace(PLAN, segments=CUT, rungs=RUNGS[2:], tail_frames=90)
 
 
 def segment(plan: Plan, index: int = 0, url: str = PATH) -> list[str]:

@@ -16,8 +16,8 @@ from storage.plan import Plan
 from workers.planning import PlanLimits, choose_audio, choose_video, make_plan
 from workers.probe import PacketTimes, Probe, parse_probe
 
-LIMITS = PlanLimits(max_pixels=8192 * 4352, max_seconds=12 * 3600, preset="veryfast", threads=2)
-SECOND = PacketTimes(times=tuple(n / 25 for n in range(25)), last_duration=0.04)
+LIMITS = PlanLimits(max_pixels=8192 * 4352, max_seconds=12 * 3600, preset="veryfast", slots=2)
+SECOND = PacketTimes(times=tuple(n / 25 for n in range(25)), last_duration=0.04, keyframes=(0.0,))
 
 
 def video(index: int = 0, **fields: Any) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def planned(*streams: dict[str, Any], packets: PacketTimes = SECOND, limits: Pla
 
 def times(frames: int, rate: Fraction, start: float = 0.0) -> PacketTimes:
     """Return the packets of a constant source."""
-    return PacketTimes(tuple(round(start + float(n / rate), 6) for n in range(frames)), round(float(1 / rate), 6))
+    return PacketTimes(tuple(round(start + float(n / rate), 6) for n in range(frames)), round(float(1 / rate), 6), (start,))
 
 
 DEFAULT = {"default": 1}
@@ -101,11 +101,11 @@ def test_the_sound_that_can_be_decoded_is_chosen(streams: list[dict[str, Any]], 
         ([{"index": 0, "codec_type": "subtitle"}], "matroska,webm", SECOND, "not_a_video"),
         ([video(0, width=0, height=0)], "mpegts", SECOND, "no_frames"),
         ([video(0, codec_name="")], "mov", SECOND, "no_frames"),
-        ([video(0)], "mov", PacketTimes((), None), "no_frames"),
+        ([video(0)], "mov", PacketTimes((), None, ()), "no_frames"),
         ([video(0, width=65535, height=65535)], "mov", SECOND, "picture_too_large"),
         ([video(0, width=16384, height=8192)], "avi", SECOND, "picture_too_large"),
         ([video(0, width=1, height=1080)], "matroska", SECOND, "picture_too_small"),
-        ([video(0)], "mov", PacketTimes((0.0, 50_000.0), 0.04), "too_long"),
+        ([video(0)], "mov", PacketTimes((0.0, 50_000.0), 0.04, (0.0,)), "too_long"),
     ],
 )
 def test_refusals_have_their_code(
@@ -161,13 +161,13 @@ def test_the_timeline_is_as_long_as_the_pictures() -> None:
     """Ten seconds at 30000/1001 are 300 frames of one segment, on a grid of at least four seconds."""
     rate = Fraction(30_000, 1001)
     plan = planned(video(avg_frame_rate="30000/1001"), sound(), packets=times(300, rate, start=1.4))
-    assert (plan.rate, plan.frames, plan.tail_frames, plan.fragment_frames) == (rate, 300, 0, 120)
-    assert (plan.video.start_time, plan.preset, plan.threads) == (1.4, "veryfast", 2)
+    assert (plan.rate, plan.frames, plan.tail_frames) == (rate, 300, 0)
+    assert (plan.video.start_time, plan.preset, plan.segments[0].threads) == (1.4, "veryfast", 2)
 
 
 def test_a_single_frame_is_a_video() -> None:
     """One picture is shown for one frame."""
-    assert planned(video(), packets=PacketTimes((0.0,), None)).frames == 1
+    assert planned(video(), packets=PacketTimes((0.0,), None, (0.0,))).frames == 1
 
 
 @pytest.mark.parametrize(

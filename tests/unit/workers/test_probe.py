@@ -129,17 +129,17 @@ def test_hundreds_of_streams_are_refused() -> None:
 def test_packets_come_sorted_and_only_those_that_are_shown() -> None:
     """Packets without a time, and those an edit list hides, do not count; B-frames arrive out of order."""
     text = "0.100000|0.033333|K_\n0.066667|N/A|__\nN/A|0.033333|__\n0.000000|0.033333|_D\n0.033333|0.033333|K__\n|\n"
-    assert parse_packet_times(text) == PacketTimes(times=(0.033333, 0.066667, 0.1), last_duration=0.033333)
+    assert parse_packet_times(text) == PacketTimes(times=(0.033333, 0.066667, 0.1), last_duration=0.033333, keyframes=KEYS)
 
 
 def test_the_last_shown_packet_may_have_no_length() -> None:
     """Raw streams say no lengths."""
-    assert parse_packet_times("0.5|N/A|K_\n") == PacketTimes(times=(0.5,), last_duration=None)
+    assert parse_packet_times("0.5|N/A|K_\n") == PacketTimes(times=(0.5,), last_duration=None, keyframes=(0.5,))
 
 
 def test_no_packets_are_no_times() -> None:
     """A declared stream may hold nothing."""
-    assert parse_packet_times("") == PacketTimes(times=(), last_duration=None)
+    assert parse_packet_times("") == PacketTimes(times=(), last_duration=None, keyframes=())
 
 
 LINES = st.lists(

@@ -8,7 +8,7 @@ LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 	--no-header --no-emit-index-url --no-emit-find-links --no-annotate
 LOCK := $(LOCK_ALONE) pyproject.toml
 
-.PHONY: up test check bench bench-upload compose-test test-media lock readme clean setup
+.PHONY: up test check bench bench-encode bench-upload compose-test test-media lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
@@ -37,6 +37,9 @@ bench: setup ## picture quality and speed of the encoder's settings
 	@ls $(VMAF)/lib/*/site-packages/imageio_ffmpeg >/dev/null 2>&1 || { $(BIN)/python -m venv $(VMAF) && $(VMAF)/bin/pip install --quiet imageio-ffmpeg==0.8.1; }
 	VMAF_FFMPEG=$$($(VMAF)/bin/python -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())') \
 		$(BIN)/python tests/bench/quality.py
+
+bench-encode: setup ## speed of the whole pipeline beside what others do, as ratios
+	PYTHONPATH=. $(BIN)/python tests/bench/encode.py
 
 bench-upload: setup ## speed and memory of a 2 GiB upload beside a direct put
 	$(BIN)/python tests/bench/upload.py

@@ -20,13 +20,13 @@ FIRST_SECONDS = 2  # the first segment is one short fragment: the player has som
 FIRST_THREADS = 2  # its encoders' threads: at most a second of work, so that efficiency does not matter
 LONGEST_WORK_SECONDS = 20.0  # of one slot: what a killed worker costs at most, and how long another job waits
 SHARES_PER_SLOT = 2  # a segment takes 1/(2 x slots) of the work that is left
-SHIFT = 0.25  # a border may lie so much of a segment's length off, if that puts it just behind a source keyframe
+SHIFT = 0.25  # a segment may be so much of its length shorter, if that ends it just behind a source keyframe
 # Seeking goes by decoding times, which lie before presentation times by the B-frame delay, and in MPEG-TS by packets of
 # any kind. A second covers both; the pictures it decodes in vain are few beside a segment's.
 SEEK_MARGIN_SECONDS = 1.0
-# Output pixels one slot makes per second with x264 veryfast, all rungs together and one decode: measured by
-# `make bench-encode` on the machine of docs/encoding.md. Only sizes follow from it, never correctness.
-PIXELS_PER_SECOND = 80_000_000
+# Output pixels one slot makes per second, all rungs together and one decode: between what the film clip (85 million) and
+# the dash camera (40 million) measured, docs/encoding.md. Only sizes follow from it, never correctness.
+PIXELS_PER_SECOND = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _fragments(line: Timeline, start: int, fragment: int, wanted: int) -> int:
     """Return how many fragments the segment gets: near what is wanted, its end just behind a source keyframe."""
     near = max(1, round(wanted / fragment))
     slack = int(near * SHIFT)
-    choices = range(near - slack, near + slack + 1)
+    choices = range(near - slack, near + 1)
     return min(choices, key=lambda count: (_decoded_twice(line, start + count * fragment), abs(count - near)))
 
 

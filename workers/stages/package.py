@@ -11,17 +11,20 @@ from typing import Any
 from storage import keys
 from storage.jobs import Changes, JobState, Output, Stage, Task
 from storage.plan import Plan
+from storage.playlists import playlists
 from workers.attempt import Attempt
 from workers.boxes import check_grid, read_fragmented
 from workers.commands import frame_ticks, package_command
 from workers.filters import SPARE_FRAMES
 from workers.stages.common import MP4, plan_of, run_ffmpeg
 
+PLAYLIST = "application/vnd.apple.mpegurl"
+
 Results = dict[str, dict[str, Any]]
 
 
 def package_stage(attempt: Attempt) -> None:
-    """Make one MP4 per rung and the report; the job is ready when all of it is stored."""
+    """Make one MP4 per rung, the closed playlists and the report; the job is ready when all of it is stored."""
     job, plan = attempt.job, plan_of(attempt.job)
     results = attempt.services.jobs.results(job.id)
     frames = sum(results[Task(job.id, Stage.SEGMENT, part.index).field]["frames"] for part in plan.segments)
@@ -35,9 +38,11 @@ def package_stage(attempt: Attempt) -> None:
         "outputs": [asdict(output) for output in outputs],
         "warnings": warnings,
     }
-    attempt.services.objects.put_bytes(
-        keys.rendition(job.id, "report.json"), json.dumps(report, indent=2).encode(), content_type="application/json"
-    )
+    objects = attempt.services.objects
+    for name, text in playlists(plan, results).items():
+        objects.put_bytes(keys.rendition(job.id, f"hls/{name}"), text.encode(), content_type=PLAYLIST)
+    body = json.dumps(report, indent=2).encode()
+    objects.put_bytes(keys.rendition(job.id, "report.json"), body, content_type="application/json")
     attempt.check_ours()
     attempt.services.jobs.move(job.id, JobState.READY, Changes(outputs=outputs, warnings=warnings))
 

@@ -90,7 +90,7 @@ def test_a_kept_message_is_not_restored_and_an_old_one_is(channel: Channel, clie
 
 def test_a_beat_shows_that_the_worker_lives(channel: Channel, tmp_path: Path) -> None:
     """With nothing to keep the sign of life is given all the same."""
-    beat(channel, tmp_path / "alive")
+    beat(channel, (tmp_path / "alive").touch)
     assert (tmp_path / "alive").exists()
 
 
@@ -98,6 +98,6 @@ def test_a_beat_without_redis_shows_no_life(channel: Channel, tag: str, tmp_path
     """While the broker refuses, the worker neither dies nor looks alive."""
     client.delete(INDEX)
     client.set(INDEX, "no sorted set")
-    beat(channel, tmp_path / "alive")
+    beat(channel, (tmp_path / "alive").touch)
     assert not (tmp_path / "alive").exists()
     assert delivered_tags(channel) == [tag]

@@ -21,7 +21,7 @@ from storage.errors import (
 from storage.job_store import Claim
 from storage.jobs import Changes, Job, JobState, Stage, Task
 from storage.memory_publisher import MemoryPublisher
-from storage.publishing import QUEUES
+from storage.publishing import queue_of
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.jobs import make_job, make_plan
@@ -59,7 +59,7 @@ def failing(error: Exception) -> Callable[[Attempt], None]:
 def deliver(services: Services, task: Task) -> bool:
     """Take the task's next message from the broker as a worker would; tell whether there was one."""
     assert isinstance(services.publisher, MemoryPublisher)
-    delivered = services.publisher.deliver(QUEUES[task.stage])
+    delivered = services.publisher.deliver(queue_of(task))
     if delivered is None:
         return False
     assert delivered == task

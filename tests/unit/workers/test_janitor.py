@@ -12,7 +12,7 @@ from storage.job_store import Claim
 from storage.jobs import Changes, Job, JobState, Stage, Task
 from storage.memory_jobs import MemoryJobStore
 from storage.memory_publisher import MemoryPublisher
-from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE
+from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE
 from storage.services import Services
 from tests.support.jobs import make_job, make_plan
 from tests.support.waiting import wait_until
@@ -25,10 +25,16 @@ NONE: frozenset[str] = frozenset()
 
 
 def sight(
-    state: JobState, *, done: frozenset[str] = NONE, leased: frozenset[str] = NONE, pending: frozenset[str] = NONE
+    state: JobState,
+    *,
+    done: frozenset[str] = NONE,
+    leased: frozenset[str] = NONE,
+    pending: frozenset[str] = NONE,
+    issued: int = 2,
 ) -> Sight:
-    """Return what the janitor sees of a job with two segments."""
-    job = make_job(state=state, plan=None if state in {JobState.QUEUED, JobState.PLANNING} else PLAN)
+    """Return what the janitor sees of a job with two segments, both issued unless told otherwise."""
+    unplanned = state in {JobState.QUEUED, JobState.PLANNING}
+    job = make_job(state=state, plan=None if unplanned else PLAN, issued=0 if unplanned else issued)
     return Sight(job, done, leased, pending)
 
 
@@ -44,6 +50,8 @@ def sight(
         (sight(JobState.ENCODING, pending=ALL - {"segment:1"}, leased=frozenset({"segment:1"})), []),
         (sight(JobState.ENCODING, done=ALL - {"audio:0"}), ["publish audio:0"]),
         (sight(JobState.ENCODING), [f"publish {field}" for field in ("poster:0", "audio:0", "segment:0", "segment:1")]),
+        (sight(JobState.ENCODING, issued=1), [f"publish {field}" for field in ("poster:0", "audio:0", "segment:0")]),
+        (sight(JobState.ENCODING, issued=1, done=ALL - {"segment:1"}), []),
         (sight(JobState.ENCODING, done=ALL), ["package package:0"]),
         (sight(JobState.PACKAGING, done=ALL), ["publish package:0"]),
         (sight(JobState.PACKAGING, done=ALL, leased=frozenset({"package:0"})), []),
@@ -72,10 +80,17 @@ def queued(services: Services) -> Job:
 
 
 def encoding(services: Services) -> Job:
-    """Create a job and bring it to `encoding`, with nothing published."""
+    """Create a job and bring it to `encoding` with its segments issued, but nothing published: all of it was lost."""
+    job = planned(services)
+    services.jobs.issue(job.id, len(PLAN.segments))
+    return services.jobs.get(job.id)
+
+
+def planned(services: Services, segments: int = 2) -> Job:
+    """Create a job and bring it to `encoding`, with none of its segments issued yet."""
     job = queued(services)
     services.jobs.move(job.id, JobState.PLANNING)
-    return services.jobs.move(job.id, JobState.ENCODING, Changes(plan=PLAN))
+    return services.jobs.move(job.id, JobState.ENCODING, Changes(plan=make_plan(segments=segments)))
 
 
 def fields(services: Services) -> set[str]:
@@ -104,12 +119,13 @@ def test_a_task_that_is_held_or_queued_is_left_alone(twin_services: Services, tm
     assert jobs.claim(Task(job.id, Stage.SEGMENT, 0), "a", lease_seconds=30, limit=3) is Claim.GRANTED
     publisher.publish(Task(job.id, Stage.SEGMENT, 1))
     publisher.publish(Task(job.id, Stage.AUDIO))
-    delivered = publisher.deliver(ENCODE_QUEUE)
-    assert delivered is not None
+    assert publisher.deliver(FIRST_QUEUE) == Task(job.id, Stage.AUDIO)
     janitor = Janitor(twin_services, tmp_path / "alive")
     janitor.make_round()
     janitor.make_round()
     assert fields(twin_services) == {"segment:1", "audio:0", "poster:0"}
+    queued = [publisher.deliver(queue) for queue in (FIRST_QUEUE, FIRST_QUEUE, ENCODE_QUEUE, ENCODE_QUEUE)]
+    assert queued == [Task(job.id, Stage.POSTER), None, Task(job.id, Stage.SEGMENT, 1), None]
 
 
 def test_a_dead_attempts_task_is_published_when_its_lease_ends(tmp_path: Path) -> None:
@@ -168,6 +184,32 @@ def test_a_job_that_ended_between_look_and_repair_is_left_alone(twin_services: S
     jobs.move(job.id, JobState.CANCELLED)
     janitor.make_round()
     assert fields(twin_services) == set()
+
+
+def test_credit_that_is_left_over_is_spent(twin_services: Services, tmp_path: Path) -> None:
+    """Encoders that come and jobs that end make room: the next round publishes what fits, at once and once."""
+    films = [planned(twin_services, segments=4) for _ in range(2)]
+    janitor = Janitor(twin_services, tmp_path / "alive")
+
+    def out() -> list[int]:
+        return [twin_services.jobs.get(film.id).issued for film in films]
+
+    janitor.make_round()
+    assert out() == [1, 1]
+    twin_services.jobs.announce("worker", 4, seconds=60)
+    janitor.make_round()
+    assert out() == [2, 2]
+    twin_services.jobs.move(films[0].id, JobState.CANCELLED)
+    janitor.make_round()
+    assert out() == [2, 4]
+    _, publisher = parts(twin_services)
+    queues = (FIRST_QUEUE, *[ENCODE_QUEUE] * 4)
+    issued = [publisher.deliver(queue) for queue in (FIRST_QUEUE, FIRST_QUEUE, *[ENCODE_QUEUE] * 4)]
+    assert {(task.job_id, task.index) for task in issued if task is not None} == {
+        *((films[0].id, index) for index in (0, 1)),
+        *((films[1].id, index) for index in range(4)),
+    }
+    assert all(publisher.deliver(queue) is None for queue in queues if queue == ENCODE_QUEUE)
 
 
 def test_finished_and_deleted_jobs_are_nobodys_business(twin_services: Services, tmp_path: Path) -> None:

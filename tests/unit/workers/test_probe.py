@@ -129,7 +129,17 @@ def test_hundreds_of_streams_are_refused() -> None:
 def test_packets_come_sorted_and_only_those_that_are_shown() -> None:
     """Packets without a time, and those an edit list hides, do not count; B-frames arrive out of order."""
     text = "0.100000|0.033333|K_\n0.066667|N/A|__\nN/A|0.033333|__\n0.000000|0.033333|_D\n0.033333|0.033333|K__\n|\n"
-    assert parse_packet_times(text) == PacketTimes(times=(0.033333, 0.066667, 0.1), last_duration=0.033333, keyframes=KEYS)
+    assert parse_packet_times(text) == PacketTimes(
+        times=(0.033333, 0.066667, 0.1), last_duration=0.033333, keyframes=(0.033333, 0.1)
+    )
+
+
+def test_a_hidden_keyframe_can_be_decoded_from() -> None:
+    """A keyframe that an edit list hides is no frame to show, but the shown ones after it need it."""
+    text = "-0.033333|0.033333|KD_\n0.000000|0.033333|__\n0.033333|0.033333|__\n"
+    assert parse_packet_times(text) == PacketTimes(
+        times=(0.0, 0.033333), last_duration=0.033333, keyframes=(-0.033333,)
+    )
 
 
 def test_the_last_shown_packet_may_have_no_length() -> None:

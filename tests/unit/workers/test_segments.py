@@ -16,7 +16,6 @@ from workers.segments import (
     LONGEST_WORK_SECONDS,
     PIXELS_PER_SECOND,
     SEEK_MARGIN_SECONDS,
-    SHIFT,
     Timeline,
     cut,
     whole_file,
@@ -74,11 +73,12 @@ def test_every_slot_gets_work(seconds: float, slots: int) -> None:
 
 
 def test_a_film_gets_segments_of_bounded_work_large_ones_first() -> None:
-    """No segment is more than a slot's LONGEST_WORK_SECONDS and the search for keyframes; the last ones are small."""
+    """No segment is more than a slot's LONGEST_WORK_SECONDS, to half a fragment; the last ones are small."""
     segments = cut(timeline(7200, slots=4))
     pixels = sum(rung.width * rung.height for rung in FULL_HD)
     work = [segment.frames * pixels / PIXELS_PER_SECOND for segment in segments]
-    assert max(work) <= LONGEST_WORK_SECONDS * (1 + SHIFT)
+    fragment = segments[1].fragment_frames * pixels / PIXELS_PER_SECOND
+    assert max(work) <= LONGEST_WORK_SECONDS + fragment / 2
     assert max(work[-4:]) < max(work) / 3
 
 

@@ -24,7 +24,7 @@ class WorkerServer(_Server):
 
     def __init__(self, folder: Path, role: str, settings: Settings, *, slots: int = 1) -> None:
         super().__init__(folder)
-        self._role = role
+        self.role = role
         self._alive = alive_file(settings.scratch_dir, role)
         self._began = 0.0
         self._settings = {
@@ -37,7 +37,7 @@ class WorkerServer(_Server):
     def command(self) -> list[str]:
         """See _Server.command."""
         self._began = time.time()
-        return [sys.executable, "-m", "workers", self._role]
+        return [sys.executable, "-m", "workers", self.role]
 
     def environment(self) -> dict[str, str]:
         """See _Server.environment."""

@@ -7,7 +7,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ from tests.support.worker_server import WorkerServer, assert_ended
 
 READY_SECONDS = 40.0  # of a clip of seconds on a busy machine
 ELSEWHERE_SECONDS = 10.0  # DESIGN §5: what a kill -9 may cost
-OUTAGE_PATIENCE = 30.0  # of the test's own calls
+PATIENCE = 30.0  # of the test's own calls, above any outage it makes
 BUSY_SECONDS = 5.0  # what a machine busy with other tests may add
 
 Clip = Callable[..., Path]
@@ -47,6 +48,11 @@ class Stack:
         worker = WorkerServer(self.folder / f"{role}{len(self.workers)}", role, self.settings, slots=slots)
         self.workers.append(worker)
         return worker.start()
+
+    def end(self) -> None:
+        """End what still runs."""
+        for worker in self.workers:
+            worker.stop_if_running()
 
     def state(self, job: Job) -> JobState:
         """Return the job's present state."""
@@ -79,17 +85,34 @@ def segment(job: Job) -> Task:
     return Task(job.id, Stage.SEGMENT, 0)
 
 
+@pytest.fixture(scope="module")
+def ground(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Give the real parts, a control worker and a janitor, which all tests but those that stop Redis share."""
+    folder = tmp_path_factory.mktemp("delivery")
+    settings = Settings(data_dir=folder / "data", redis_url=SecretStr(redis_server.url))
+    yield from running(settings, folder, "janitor", "control")
+
+
 @pytest.fixture
-def stack(services: Services, real_settings: Settings, tmp_path: Path) -> Iterator[Stack]:
-    """Give real parts with a control worker and a janitor; every process is ended afterwards."""
-    stack = Stack(services, real_settings, tmp_path / "workers", [])
+def stack(ground: Stack, tmp_path: Path) -> Iterator[Stack]:
+    """Give the shared ground with encode workers of the test's own."""
+    stack = replace(ground, folder=tmp_path, workers=[])
     try:
-        stack.worker("janitor")
-        stack.worker("control")
         yield stack
     finally:
-        for worker in stack.workers:
-            worker.stop_if_running()
+        stack.end()
+
+
+def running(settings: Settings, folder: Path, *roles: str) -> Iterator[Stack]:
+    """Yield the real parts with a worker of each role; every process is ended afterwards."""
+    stack = Stack(connect(settings, patience=PATIENCE), settings, folder, [])
+    stack.services.objects.prepare()
+    try:
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(stack.worker, roles))
+        yield stack
+    finally:
+        stack.end()
 
 
 @pytest.fixture
@@ -175,7 +198,7 @@ def test_a_task_longer_than_the_visibility_timeout_runs_once(stack: Stack, sourc
     worker = stack.worker(slots=2)
     job = submit(stack.services, source)
     tool = worker.frozen_tool()
-    until = time.monotonic() + 2 * VISIBILITY_SECONDS
+    until = time.monotonic() + 1.5 * VISIBILITY_SECONDS
     wait_until(lambda: time.monotonic() > until or not is_running(tool), seconds=3 * VISIBILITY_SECONDS)
     os.kill(tool, signal.SIGCONT)
     stack.assert_ready(job, attempts=1)
@@ -205,27 +228,33 @@ def test_a_poisonous_task_ends_the_job(stack: Stack, source: Path) -> None:
     assert (failed.state, failed.error.code) == (JobState.FAILED, "tool_failed")
     assert stack.attempts(job) == stack.settings.attempts
     stack.assert_clean()
-    assert list(stack.services.objects.keys("")) == [keys.original(job.id)]
+    assert list(stack.services.objects.keys(keys.renditions(job.id))) == []
+    assert stack.services.objects.stat(keys.original(job.id)).size == job.size
 
 
-def test_redis_may_go_away_during_a_job(source: Path, real_settings: Settings, tmp_path: Path) -> None:
-    """The encode ends while Redis is away; when it comes back with its data, the job is finished without a new try."""
+@pytest.fixture
+def shaky_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """Give a Redis of the test's own, to be stopped and started."""
     server = RedisServer(tmp_path / "redis").start()
-    settings = real_settings.model_copy(update={"redis_url": SecretStr(server.url)})
-    stack = Stack(connect(settings, patience=OUTAGE_PATIENCE), settings, tmp_path / "workers", [])
-    stack.services.objects.prepare()
-    try:
-        for role in ("janitor", "control", "encode"):
-            stack.worker(role)
-        job = submit(stack.services, source)
-        tool = stack.workers[-1].frozen_tool()
-        server.stop()
-        os.kill(tool, signal.SIGCONT)
-        assert_ended(tool, seconds=READY_SECONDS)
-        server.start()
-        stack.assert_ready(job, attempts=1)
-        stack.assert_clean()
-    finally:
-        for worker in stack.workers:
-            worker.stop_if_running()
-        server.stop()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def shaky_stack(shaky_redis: RedisServer, tmp_path: Path) -> Iterator[Stack]:
+    """Give a whole stack over it."""
+    settings = Settings(data_dir=tmp_path / "data", redis_url=SecretStr(shaky_redis.url))
+    yield from running(settings, tmp_path, "janitor", "control", "encode")
+
+
+def test_redis_may_go_away_during_a_job(shaky_redis: RedisServer, shaky_stack: Stack, source: Path) -> None:
+    """The encode ends while Redis is away; when it comes back with its data, the job is finished without a new try."""
+    job = submit(shaky_stack.services, source)
+    encoder = next(worker for worker in shaky_stack.workers if worker.role == "encode")
+    tool = encoder.frozen_tool()
+    shaky_redis.stop()
+    os.kill(tool, signal.SIGCONT)
+    assert_ended(tool, seconds=READY_SECONDS)
+    shaky_redis.start()
+    shaky_stack.assert_ready(job, attempts=1)
+    shaky_stack.assert_clean()

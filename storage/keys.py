@@ -45,6 +45,11 @@ def init(job_id: str, rung: str) -> str:
     return f"renditions/{job_id}/hls/{rung}/init.mp4"
 
 
+def track(job_id: str, rung: str) -> str:
+    """Prefix of a rung's init section and fragments."""
+    return f"renditions/{job_id}/hls/{rung}/"
+
+
 def audio_part(job_id: str, index: int) -> str:
     """Key of one part of the job's sound."""
     return segment(job_id, AUDIO, index)

@@ -166,8 +166,9 @@ def _encoding(plan: Plan, segment: Segment, rung: Rung) -> dict[str, Any]:
         "video_track_timescale": timescale(plan),
         "avoid_negative_ts": "disabled",  # times stay on the job's timeline
         "use_editlist": 0,  # fragments are played one after another; an edit list belongs to whole files
-        # One fragment per keyframe, index first, times in the boxes exact whatever segment they belong to (DESIGN §7).
-        "movflags": "+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets+frag_discont",
+        # One fragment per keyframe, index first, times in the boxes exact whatever segment they belong to (DESIGN §7);
+        # no table of fragments at the end, whose places in the file are wrong once segments are joined.
+        "movflags": "+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets+frag_discont+skip_trailer",
         "fflags": "+bitexact",
         "f": "mp4",
     }

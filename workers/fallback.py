@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from storage import keys
 from storage.errors import ConflictError, JobNotFoundError, RungsError
 from storage.jobs import Stage, Task
 from storage.services import Services
@@ -29,6 +30,8 @@ def fall_back(task: Task, error: RungsError, services: Services, settings: Setti
             return False
         plan = without_cuts(job.plan, threads=settings.encoders)
         services.jobs.replan(job.id, plan, (*job.warnings, NOT_CUT))
+        for rung in plan.rungs:
+            services.objects.delete_prefix(keys.track(job.id, rung.name))
     except (ConflictError, JobNotFoundError):
         return True
     _log.warning("one segment instead of many", job=task.job_id, task=task.field, error=error.message)

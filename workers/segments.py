@@ -16,7 +16,7 @@ from storage.plan import Rung, Segment
 
 FRAGMENT_SECONDS = 4  # DESIGN §7: a 2 s grid costs about 20 % more bits than long GOPs at nearly the same quality
 SHORTEST_FRAGMENT_SECONDS = 1  # for short clips, so that every slot gets work; shorter ones cost too many keyframes
-FIRST_SECONDS = 2  # the first segment is one short fragment: the player has something to show seconds after the upload
+FIRST_SECONDS = 1  # the first segment is one short fragment: the player has something to show seconds after the upload
 FIRST_THREADS = 2  # its encoders' threads: at most a second of work, so that efficiency does not matter
 LONGEST_WORK_SECONDS = 20.0  # of one slot: what a killed worker costs at most, and how long another job waits
 SHARES_PER_SLOT = 2  # a segment takes 1/(2 x slots) of the work that is left
@@ -24,8 +24,8 @@ SHIFT = 0.25  # a segment may be so much of its length shorter, if that ends it 
 # Seeking goes by decoding times, which lie before presentation times by the B-frame delay, and in MPEG-TS by packets of
 # any kind. A second covers both; the pictures it decodes in vain are few beside a segment's.
 SEEK_MARGIN_SECONDS = 1.0
-# Output pixels one slot makes per second, all rungs together and one decode: between what the film clip (85 million) and
-# the dash camera (40 million) measured, docs/encoding.md. Only sizes follow from it, never correctness.
+# Output pixels one slot makes per second, all rungs together and one decode: between what the film clip (85 million)
+# and the dash camera (40 million) measured, docs/encoding.md. Only sizes follow from it, never correctness.
 PIXELS_PER_SECOND = 60_000_000
 
 
@@ -102,9 +102,13 @@ def _work_per_second(line: Timeline) -> float:
 
 
 def _share(line: Timeline, start: int, per_second: float) -> int:
-    """Return how many frames the next segment should have by its share of the work."""
+    """Return how many frames the next segment should have: its share of the work, bounded.
+
+    At the beginning a segment is no longer than all before it: a player that has shown them is not kept waiting for a
+    long one.
+    """
     left = (line.shown - start) / (SHARES_PER_SLOT * line.slots)
-    return int(min(left, LONGEST_WORK_SECONDS / per_second * float(line.rate)))
+    return int(min(left, LONGEST_WORK_SECONDS / per_second * float(line.rate), start))
 
 
 def _fragments(line: Timeline, start: int, fragment: int, wanted: int) -> int:

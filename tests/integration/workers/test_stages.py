@@ -20,6 +20,7 @@ from storage.settings import Settings
 from tests.support.clips import make_clip
 from tests.support.driving import drive
 from tests.support.looking import Looked, beeps, flashes, frame_times, look, top_boxes
+from workers.fallback import NOT_CUT
 
 Clip = Callable[..., Path]
 SYNC_SECONDS = 0.020  # people notice sound that leads by 45 ms; half a frame at 30 frames a second is 17 ms
@@ -44,6 +45,14 @@ def names(services: Services, job: Job) -> set[str]:
     return {key.removeprefix(prefix) for key in services.objects.keys(prefix)}
 
 
+def fragments(job: Job, rungs: tuple[str, ...], *, audio_parts: int = 1) -> set[str]:
+    """Return the names of everything that a player fetches of the job: nothing more and nothing less is to be there."""
+    assert job.plan is not None
+    parts = {rung: len(job.plan.segments) for rung in rungs} | {keys.AUDIO: audio_parts}
+    made = {keys.segment(job.id, track, index) for track, count in parts.items() for index in range(count)}
+    return {key.removeprefix(keys.renditions(job.id)) for key in made | {keys.init(job.id, track) for track in parts}}
+
+
 def assert_whole(looked: Looked, *, frames: int, rate: Fraction, audio: bool) -> None:
     """Fail unless the MP4 has exactly these frames and length, and sound of the same length to a frame, or none."""
     assert looked.frames == frames
@@ -60,7 +69,7 @@ def assert_whole(looked: Looked, *, frames: int, rate: Fraction, audio: bool) ->
 def test_a_clip_becomes_its_ladder(
     rate: str, frames: int, clip: Clip, twin_services: Services, settings: Settings
 ) -> None:
-    """Every rung has every frame, plays from its first bytes on, and nothing but the results is left."""
+    """Every rung has every frame, plays from its first bytes on; fragments and results are kept, and nothing else."""
     source = clip(f"ladder_{frames}.mp4", seconds=float(frames / Fraction(rate)), size="1280x720", rate=rate)
     job = drive(twin_services, settings, source)
     assert (job.state, job.error, job.warnings) == (JobState.READY, None, ())
@@ -77,7 +86,8 @@ def test_a_clip_becomes_its_ladder(
         video = looked.streams["video"]
         assert (video["codec_name"], video["profile"], video["pix_fmt"]) == ("h264", "High", "yuv420p")
         assert (looked.streams["audio"]["codec_name"], looked.streams["audio"]["profile"]) == ("aac", "LC")
-    assert names(twin_services, job) == {"720p.mp4", "480p.mp4", "poster.jpg", "report.json"}
+    results = {"720p.mp4", "480p.mp4", "poster.jpg", "report.json"}
+    assert names(twin_services, job) == results | fragments(job, ("720p", "480p"))
     assert {output.rung: output.size for output in job.outputs} == {
         rung: made(twin_services, job, f"{rung}.mp4").stat().st_size for rung in ("720p", "480p")
     }
@@ -85,7 +95,9 @@ def test_a_clip_becomes_its_ladder(
     assert look(made(twin_services, job, "poster.jpg")).size == (1280, 720)
     facts = report(twin_services, job)
     assert (facts["frames"], facts["plan"]["frames"], facts["warnings"]) == (frames, frames, [])
-    assert {"segment:0", "audio:0", "poster:0"} <= set(facts["tasks"])
+    segments = [f"segment:{segment.index}" for segment in job.plan.segments]
+    assert set(facts["tasks"]) == {"audio:0", "poster:0", *segments}
+    assert sum(facts["tasks"][name]["frames"] for name in segments) == frames
     assert list(settings.scratch_dir.iterdir()) == []
 
 
@@ -144,8 +156,9 @@ def test_a_damaged_end_costs_the_end(clip: Clip, twin_services: Services, settin
     whole = clip("whole.mp4", seconds=4)
     job = drive(twin_services, settings, overwritten(whole, tmp_path / "hole.mp4", stream=0, share=0.5))
     assert job.state is JobState.READY
-    (warning,) = job.warnings
-    assert warning.startswith("The file is damaged: only ")
+    in_one_piece, damaged = job.warnings
+    assert in_one_piece == NOT_CUT
+    assert damaged.startswith("The file is damaged: only ")
     frames = report(twin_services, job)["frames"]
     assert 50 <= frames <= 70
     assert_whole(look(made(twin_services, job, "180p.mp4")), frames=frames, rate=Fraction(30), audio=True)
@@ -273,7 +286,7 @@ def test_the_original_is_read_from_minio(clip: Clip, s3_services: Services, sett
     """Over signed URLs the result is the same: every frame, sound, poster, and nothing left in between."""
     job = drive(s3_services, settings, clip("bucket.mp4", seconds=1))
     assert (job.state, job.error, job.warnings) == (JobState.READY, None, ())
-    assert names(s3_services, job) == {"180p.mp4", "poster.jpg", "report.json"}
+    assert names(s3_services, job) == {"180p.mp4", "poster.jpg", "report.json"} | fragments(job, ("180p",))
     s3_services.objects.fetch(keys.rendition(job.id, "180p.mp4"), tmp_path / "180p.mp4")
     assert_whole(look(tmp_path / "180p.mp4"), frames=30, rate=Fraction(30), audio=True)
 

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from storage.errors import OutputMismatchError
 from tests.support.jobs import make_plan
-from workers.boxes import Fragmented, check_grid, read_fragmented
+from workers.boxes import Fragmented, Piece, check_grid, codec_of, grouped, read_fragmented
 from workers.commands import frame_ticks, timescale
 
 RATES = [Fraction(24_000, 1001), Fraction(25), Fraction(30_000, 1001), Fraction(60_000, 1001), Fraction(60)]
 FRAMES, FIRST, GRID = 50, 120, 20
+TICKS = 10
 
 Fragments = Callable[[Fraction], Path]
 
@@ -50,8 +51,15 @@ def _encode(path: Path, rate: Fraction) -> None:
     command = f"""ffmpeg -nostdin -v error -y -f lavfi -i {source} -frames:v {FRAMES} -c:v libx264 -bf 3 -g {GRID}
         -force_key_frames expr:not(mod(n,{GRID})) -pix_fmt yuv420p -copyts -video_track_timescale {scale}
         -avoid_negative_ts disabled -use_editlist 0
-        -movflags +frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets+frag_discont -f mp4 {path}"""
+        -movflags +frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets+frag_discont+skip_trailer -f mp4 {path}"""
     subprocess.run(command.split(), check=True, timeout=60)
+
+
+def pieces(*times: int | tuple[int, ...]) -> Fragmented:
+    """Return what a file says whose pieces hold these times, 100 bytes each."""
+    parts = [(time,) if isinstance(time, int) else time for time in times]
+    placed = (Piece(100 * n, 100 * n + 100, part, TICKS * len(part)) for n, part in enumerate(parts, start=1))
+    return Fragmented(init_bytes=100, pieces=tuple(placed))
 
 
 @pytest.mark.parametrize("rate", RATES, ids=str)
@@ -91,6 +99,82 @@ def test_a_hole_in_the_middle_is_found() -> None:
     """Two frames at the same time, or one missing, do not pass because the count is right."""
     with pytest.raises(OutputMismatchError, match="Frame 2 lies at tick 10"):
         check_grid(pieces(0, 10, 10, 30), first=0, frames=4, ticks=10)
+
+
+def test_pieces_say_where_they_lie_and_how_long_they_last(fragments: Fragments) -> None:
+    """They follow each other without a gap from the init section to the file's end, each as long as its frames."""
+    path, (_, ticks) = fragments(Fraction(25)), ticks_of(Fraction(25))
+    found = read_fragmented(path)
+    assert [piece.start for piece in found.pieces] == [found.init_bytes, *(piece.end for piece in found.pieces[:-1])]
+    assert found.pieces[-1].end == path.stat().st_size
+    assert [len(piece.times) for piece in found.pieces] == [GRID, GRID, FRAMES - 2 * GRID]
+    assert [piece.ticks for piece in found.pieces] == [ticks * len(piece.times) for piece in found.pieces]
+
+
+def test_a_growing_file_is_read_to_its_last_whole_piece(fragments: Fragments, tmp_path: Path) -> None:
+    """Wherever the encoder has got to, what is complete is exactly what the whole file begins with."""
+    path, target = fragments(Fraction(25)), tmp_path / "growing.mp4"
+    whole, data = read_fragmented(path), path.read_bytes()
+    for end in range(0, len(data), 97):
+        target.write_bytes(data[:end])
+        found = read_fragmented(target, growing=True)
+        assert found.pieces == tuple(piece for piece in whole.pieces if piece.end <= end)
+        assert found.init_bytes <= min(end, whole.init_bytes)
+        if found.pieces:
+            assert found.init_bytes == whole.init_bytes
+
+
+def test_a_growing_file_may_be_wrong_nevertheless(tmp_path: Path) -> None:
+    """A box that is smaller than its own header is no unfinished one."""
+    path = tmp_path / "wrong.mp4"
+    path.write_bytes(FTYP + struct.pack(">I4s", 4, b"moof"))
+    with pytest.raises(OutputMismatchError):
+        read_fragmented(path, growing=True)
+
+
+@pytest.mark.parametrize(
+    ("found", "sizes"),
+    [
+        (pieces((50, 70, 60), (80, 90)), (100, 100)),
+        (pieces((50, 60), 70, (80, 90)), (200, 100)),  # a scene cut inside the first fragment
+        (pieces(50, (70, 60), (80, 90), 100), (200, 200)),
+        (pieces((50, 60, 70, 80), 90), None),  # no keyframe where the second fragment begins
+        (pieces((60, 70), (80, 90)), None),  # the segment begins a frame too late
+        (pieces((50, 60, 70), (80, 90), 110), (100, 200)),
+    ],
+)
+def test_pieces_are_gathered_to_fragments(found: Fragmented, sizes: tuple[int, ...] | None) -> None:
+    """A fragment begins on the grid of three frames, with a keyframe there; keyframes in between do not count."""
+    if sizes is None:
+        with pytest.raises(OutputMismatchError):
+            grouped(found, first=5, frames=3, ticks=TICKS)
+    else:
+        assert grouped(found, first=5, frames=3, ticks=TICKS) == sizes
+
+
+def test_fragments_of_a_real_file_are_all_of_it(fragments: Fragments) -> None:
+    """The bytes of its fragments are those behind its init section, also where the grid is coarser than its keyframes."""
+    path, (_, ticks) = fragments(Fraction(25)), ticks_of(Fraction(25))
+    found = read_fragmented(path)
+    for frames, count in ((GRID, 3), (2 * GRID, 2), (3 * GRID, 1)):
+        sizes = grouped(found, first=FIRST, frames=frames, ticks=ticks)
+        assert len(sizes) == count
+        assert sum(sizes) == path.stat().st_size - found.init_bytes
+
+
+def test_the_codec_is_named_as_playlists_want_it(fragments: Fragments, tmp_path: Path) -> None:
+    """Profile and level of H.264 as ffprobe finds them, in hexadecimal; AAC-LC has a fixed name."""
+    path = fragments(Fraction(25))
+    asked = "ffprobe -v error -show_entries stream=profile,level -of csv=p=0".split()
+    profile, level = subprocess.run([*asked, path], check=True, capture_output=True, text=True).stdout.split(",")
+    codec = codec_of(path.read_bytes()[: read_fragmented(path).init_bytes])
+    assert profile == "High"
+    assert codec.startswith("avc1.6400")
+    assert int(codec[-2:], 16) == int(level)
+    sound = tmp_path / "sound.mp4"
+    made = "ffmpeg -nostdin -v error -f lavfi -i sine=duration=1 -c:a aac -movflags +frag_keyframe+empty_moov"
+    subprocess.run([*made.split(), str(sound)], check=True, timeout=60)
+    assert codec_of(sound.read_bytes()[: read_fragmented(sound).init_bytes]) == "mp4a.40.2"
 
 
 def test_every_cut_is_noticed(fragments: Fragments, tmp_path: Path) -> None:

@@ -50,7 +50,9 @@ def fragments(job: Job, rungs: tuple[str, ...], *, audio_parts: int = 1) -> set[
     assert job.plan is not None
     parts = {rung: len(job.plan.segments) for rung in rungs} | {keys.AUDIO: audio_parts}
     made = {keys.segment(job.id, track, index) for track, count in parts.items() for index in range(count)}
-    return {key.removeprefix(keys.renditions(job.id)) for key in made | {keys.init(job.id, track) for track in parts}}
+    made |= {keys.init(job.id, track) for track in parts}
+    playlists = {"hls/master.m3u8", *(f"hls/{track}/index.m3u8" for track in parts)}
+    return playlists | {key.removeprefix(keys.renditions(job.id)) for key in made}
 
 
 def assert_whole(looked: Looked, *, frames: int, rate: Fraction, audio: bool) -> None:

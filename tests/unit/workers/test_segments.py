@@ -90,11 +90,11 @@ def test_the_first_segment_is_short_and_has_threads_of_its_own() -> None:
 
 
 def test_borders_follow_source_keyframes_where_the_grid_allows() -> None:
-    """With a source keyframe 0.1 s ahead of every third fragment, the longer segments end there."""
-    line = timeline(2000, every=12)
+    """With a source keyframe 0.1 s ahead of every second fragment, the longer segments end there."""
+    line = timeline(2000, every=8)
     shifted = Timeline(line.frames, 0, line.rate, 2, line.rungs, 0.0, [key + 0.9 for key in line.keyframes])
     borders = [segment.first_frame / 24 for segment in cut(shifted)[8:60]]
-    assert sum(border % 12 == pytest.approx(1.0) for border in borders) > len(borders) * 0.9
+    assert sum(border % 8 == pytest.approx(1.0) for border in borders) > len(borders) * 0.9
 
 
 def test_the_tail_stays_with_the_last_picture() -> None:

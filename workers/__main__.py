@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -55,7 +56,8 @@ def run_janitor(settings: Settings) -> int:
     services = connect(settings, patience=JANITOR_PATIENCE_SECONDS)
     janitor = Janitor(services, alive_file(settings.scratch_dir, "janitor"))
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: janitor.stop())
+        # From a thread: a handler interrupts the very wait whose lock `stop` needs.
+        signal.signal(number, lambda *_: threading.Thread(target=janitor.stop).start())
     notifier = Notifier(services.jobs, Poster(allow_private=settings.allow_private_webhooks))
     with ThreadPoolExecutor(1, thread_name_prefix="notifier") as pool:
         notifying = pool.submit(notifier.run)

@@ -16,6 +16,7 @@ from storage.plan import Rung, Segment
 
 FRAGMENT_SECONDS = 4  # DESIGN §7: a 2 s grid costs about 20 % more bits than long GOPs at nearly the same quality
 SHORTEST_FRAGMENT_SECONDS = 1  # for short clips, so that every slot gets work; shorter ones cost too many keyframes
+SHORTEST_FRAGMENT_FRAMES = 24  # sources of one picture a second would otherwise be keyframes for the most part
 FIRST_SECONDS = 1  # the first segment is one short fragment: the player has something to show seconds after the upload
 FIRST_THREADS = 2  # its encoders' threads: at most a second of work, so that efficiency does not matter
 LONGEST_WORK_SECONDS = 20.0  # of one slot: what a killed worker costs at most, and how long another job waits
@@ -86,7 +87,7 @@ def _seek(line: Timeline, start: int) -> float | None:
 
 
 def _fragment_frames(seconds: int | Fraction, rate: Fraction) -> int:
-    return max(1, math.ceil(Fraction(seconds) * rate))
+    return max(SHORTEST_FRAGMENT_FRAMES, math.ceil(Fraction(seconds) * rate))
 
 
 def _fragment_seconds(line: Timeline) -> Fraction:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from storage.errors import LeaseLostError, ToolError, ToolTimeoutError
+from storage.errors import LeaseLostError, ToolError, ToolTimeoutError, UnforeseenError
 
 MEMORY_BYTES = 8 * 1024**3  # address space: 8K H.264 at one thread maps under 3 GiB; a bomb must not take the machine
 OUTPUT_FILE_BYTES = 256 * 1024**3  # no single output is larger; a looping muxer stops here instead of at a full disk
@@ -26,6 +26,7 @@ MAX_CAPTURE_BYTES = 512 * 1024**2  # ffprobe's packet list of a 12 h film at 60 
 STDERR_LINES = 40  # kept for people; the first lines of a broken file repeat themselves thousands of times
 STDERR_LINE_BYTES = 2000
 POLL_SECONDS = 0.1  # how soon a cancelled or stalled tool is noticed
+NOT_STARTED = frozenset({126, 127})  # what setpriv and prlimit end with when they cannot run the tool
 READ_BYTES = 65536
 _POSITIONS = frozenset({"frame", "out_time_us", "total_size"})  # what `-progress` prints of how far it is
 
@@ -68,8 +69,9 @@ class Watch:
 def run_tool(argv: Sequence[str], limits: Limits, *, watch: Watch | None = None, cwd: Path | None = None) -> bytes:
     """Run to the end and return standard output (empty when progress lines are consumed by `watch`).
 
-    Raises ToolError for a non-zero end (last stderr lines in `detail`), ToolTimeoutError for deadline or stall and
-    LeaseLostError when cancelled. The whole process group is gone when this returns or raises.
+    Raises ToolError for a non-zero end (last stderr lines in `detail`), ToolTimeoutError for deadline or stall,
+    LeaseLostError when cancelled and UnforeseenError where the tool is not installed. The whole process group is gone
+    when this returns or raises.
     """
     watch = watch or Watch()
     with subprocess.Popen(
@@ -87,6 +89,8 @@ def run_tool(argv: Sequence[str], limits: Limits, *, watch: Watch | None = None,
         finally:
             _kill_group(process)
             reading.join()
+    if process.returncode in NOT_STARTED:
+        raise UnforeseenError(f"{argv[0]} could not be started on this worker.", detail=reading.last_lines)
     if process.returncode != 0:
         message = _ending(argv[0], process.returncode)
         raise ToolError(message, detail=reading.last_lines, killed=process.returncode < 0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from typing import Any
 
 from storage import keys
-from storage.errors import OutputMismatchError
+from storage.errors import OutputMismatchError, StorageFullError, ToolError
 from storage.jobs import Job, JobState, Stage, Task
 from storage.plan import Plan
 from workers.attempt import Attempt
@@ -15,6 +16,7 @@ from workers.window import publish_due
 
 INPUT_URL_SECONDS = 24 * 3600  # a signed input must outlive the longest attempt
 MP4 = "video/mp4"
+SCRATCH_RESERVE_BYTES = 64 * 1024**2  # with less left when ffmpeg gave up, the disk is to blame, not the media
 
 
 def input_of(attempt: Attempt) -> str:
@@ -35,7 +37,7 @@ def run_ffmpeg(
     """Run ffmpeg under the attempt's watch, noting a segment's frames as progress.
 
     `conceal` is the very name the command holds: a second signed URL has another signature. `on_tick` is called with
-    each block of progress, about twice a second.
+    each block of progress, about twice a second. Raises StorageFullError, not ToolError, when scratch space ran out.
     """
 
     def on_progress(key: str, value: str) -> None:
@@ -45,7 +47,12 @@ def run_ffmpeg(
             on_tick()
 
     watch = Watch(on_progress=on_progress, cancelled=attempt.watch.cancelled, conceal=conceal)
-    run_tool(command, attempt.limits, watch=watch)
+    try:
+        run_tool(command, attempt.limits, watch=watch)
+    except ToolError as error:
+        if shutil.disk_usage(attempt.scratch).free < SCRATCH_RESERVE_BYTES:
+            raise StorageFullError("This worker's scratch space is full.", detail=error.detail) from error
+        raise
 
 
 def finish(attempt: Attempt, result: dict[str, Any]) -> None:

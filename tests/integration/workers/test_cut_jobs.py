@@ -1,0 +1,194 @@
+"""Jobs of several segments with the real ffmpeg: fairness, determinism, sound while it is made, and falling back."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage import keys
+from storage.errors import OutputMismatchError
+from storage.jobs import Job, JobState, Stage, Task
+from storage.memory_jobs import MemoryJobStore
+from storage.memory_publisher import MemoryPublisher
+from storage.publishing import CONTROL_QUEUE, QUEUES
+from storage.services import Services
+from storage.settings import Settings
+from tests.support.driving import drive, step, submit
+from tests.support.looking import frame_times
+from workers.attempt import Attempt, attempt_task
+from workers.fallback import NOT_CUT
+from workers.stages import STAGES
+
+Clip = Callable[..., Path]
+SLOTS = 4  # clips of seconds are cut for them
+FOREVER = 3600.0
+
+
+@pytest.fixture
+def cut_services(twin_services: Services) -> Services:
+    """Give the twins of an installation with several slots."""
+    twin_services.jobs.announce("worker", SLOTS, seconds=FOREVER)
+    return twin_services
+
+
+def fragments(services: Services, job: Job) -> dict[str, bytes]:
+    """Return everything that a player fetches of the job, by name."""
+    prefix = keys.fragments(job.id)
+    return {key.removeprefix(prefix): b"".join(services.objects.read(key)) for key in services.objects.keys(prefix)}
+
+
+@contextlib.contextmanager
+def other_work() -> Iterator[None]:
+    """Keep every core busy with encoding of another size."""
+    command = "ffmpeg -nostdin -v error -f lavfi -i testsrc2=size=1280x720:rate=60 -c:v libx264 -f null -"
+    with subprocess.Popen(command.split()) as busy:
+        try:
+            yield
+        finally:
+            busy.kill()
+
+
+@pytest.mark.parametrize("rate", ["24000/1001", "50"])
+def test_the_same_segment_gives_the_same_bytes(
+    rate: str, clip: Clip, cut_services: Services, settings: Settings
+) -> None:
+    """Encoded again with other work beside it, every init section and every fragment is identical."""
+    source = clip(f"twice_{rate[:2]}.mp4", seconds=5, size="640x360", rate=rate)
+    quiet = drive(cut_services, settings, source)
+    with other_work():
+        busy = drive(cut_services, settings, source)
+    assert quiet.plan is not None
+    assert len(quiet.plan.segments) >= SLOTS
+    assert {segment.threads for segment in quiet.plan.segments} == {1, 2}
+    assert quiet.plan == (busy.plan)
+    made = fragments(cut_services, quiet)
+    assert {f"360p/{segment.index:05d}.m4s" for segment in quiet.plan.segments} <= set(made)
+    assert made == fragments(cut_services, busy)
+
+
+def test_segments_of_every_rung_share_one_init_section(clip: Clip, cut_services: Services, settings: Settings) -> None:
+    """Whatever a segment shows, the init section made with it is the one that is stored with the first."""
+    seen: dict[str, set[bytes]] = {}
+    job = submit(cut_services, clip("init.mp4", seconds=4, size="854x480", audio=False))
+    segment_stage = STAGES[Stage.SEGMENT]
+
+    def watched(attempt: Attempt) -> None:
+        segment_stage(attempt)
+        for path in attempt.scratch.glob("*.mp4"):
+            data = path.read_bytes()
+            seen.setdefault(path.stem, set()).add(data[: data.index(b"moof") - 4])
+
+    run(cut_services, settings, watched)
+    assert cut_services.jobs.get(job.id).state is JobState.READY
+    for rung, inits in seen.items():
+        assert inits == {b"".join(cut_services.objects.read(keys.init(job.id, rung)))}
+
+
+def run(services: Services, settings: Settings, segment_stage: Callable[[Attempt], None]) -> list[Task]:
+    """Work on all messages with a segment stage of the test's own; return the tasks in the order of their delivery."""
+    assert isinstance(services.publisher, MemoryPublisher)
+    publisher, stages = services.publisher, STAGES | {Stage.SEGMENT: segment_stage}
+    done: list[Task] = []
+    while task := next(filter(None, map(publisher.deliver, QUEUES)), None):
+        attempt_task(task, stages[task.stage], services, settings)
+        publisher.acknowledge(task)
+        done.append(task)
+    return done
+
+
+def test_a_segment_that_never_fits_is_mended_by_one_piece(
+    clip: Clip, cut_services: Services, settings: Settings
+) -> None:
+    """A segment whose frames are wrong each time costs the cuts, not the job: every frame is there, and it is said."""
+    tried: list[int] = []
+
+    def wrong_in_the_middle(attempt: Attempt) -> None:
+        tried.append(attempt.task.index)
+        if attempt.task.index == 2:
+            raise OutputMismatchError("29 frames were encoded, 30 were planned.")
+        STAGES[Stage.SEGMENT](attempt)
+
+    job = submit(cut_services, clip("wrong.mp4", seconds=5))
+    run(cut_services, settings, wrong_in_the_middle)
+    job = cut_services.jobs.get(job.id)
+    assert (job.state, job.error, job.warnings) == (JobState.READY, None, (NOT_CUT,))
+    assert job.plan is not None
+    assert (len(job.plan.segments), job.frames_done) == (1, 150)
+    assert tried.count(2) == settings.attempts
+    path = cut_services.objects.local_path(keys.rendition(job.id, "180p.mp4"))
+    assert path is not None
+    assert frame_times(path) == pytest.approx([n / 30 for n in range(150)], abs=0.0005)
+    assert [name for name in fragments(cut_services, job) if name.startswith("180p/0")] == ["180p/00000.m4s"]
+
+
+def test_two_jobs_share_the_slots(clip: Clip, cut_services: Services, settings: Settings) -> None:
+    """Each has at most its share of segments out, and they take turns until one of them is through."""
+    cut_services.jobs.announce("worker", 2, seconds=FOREVER)
+    assert isinstance(cut_services.publisher, MemoryPublisher)
+    source = clip("shared.mp4", seconds=8, size="128x96", audio=False)
+    jobs = [submit(cut_services, source) for _ in range(2)]
+    for _ in jobs:
+        planned = cut_services.publisher.deliver(CONTROL_QUEUE)
+        assert planned is not None
+        attempt_task(planned, STAGES[Stage.PLAN], cut_services, settings)
+        cut_services.publisher.acknowledge(planned)
+    out: list[int] = []
+    order: list[str] = []
+
+    def watched(attempt: Attempt) -> None:
+        pending = cut_services.publisher.pending()
+        out.append(sum(field.startswith("segment") for _, field in pending))
+        order.append(attempt.job.id)
+        STAGES[Stage.SEGMENT](attempt)
+
+    run(cut_services, settings, watched)
+    assert [cut_services.jobs.get(job.id).state for job in jobs] == [JobState.READY] * 2
+    # The first one was alone when it was planned and may have both slots; from then on it is one each.
+    assert max(out) <= 3
+    assert max(out[2:]) <= 2
+    both = order[2 : len(order) - 2]
+    assert all(before != after for before, after in zip(both, both[1:], strict=False))
+
+
+class WatchedJobs(MemoryJobStore):
+    """The twin that keeps what was said of running tasks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[dict[str, Any]] = []
+        self.then: Callable[[], None] = lambda: None
+
+    def interim(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
+        """See JobStore.interim."""
+        self.said.append(result | {"parts": list(result["parts"])})
+        self.then()
+        return super().interim(task, attempt, result)
+
+
+def test_sound_can_be_fetched_while_it_is_made(clip: Clip, twin_services: Services, settings: Settings) -> None:
+    """The parts that the record names so far are stored already; all of them together are as long as the video."""
+    jobs = WatchedJobs()
+    services = replace(twin_services, jobs=jobs)
+    job = submit(services, clip("long.mp4", seconds=240, size="64x48", rate="5"))
+    stored: list[int] = []
+    jobs.then = lambda: stored.append(len(fragments(services, job)))
+    while Task(job.id, Stage.AUDIO).field not in jobs.results(job.id):
+        assert step(services, settings)
+    assert len(jobs.said) >= 2, "the whole sound came at once"
+    assert all(not said["complete"] and said["codec"] == "mp4a.40.2" for said in jobs.said)
+    counts = [len(said["parts"]) for said in jobs.said]
+    assert counts == sorted(set(counts))
+    rungs = sum(not name.startswith("audio/") for name in fragments(services, job))
+    assert [count - 1 - rungs for count in stored] == counts  # an init section besides
+    result = jobs.results(job.id)["audio:0"]
+    assert result["complete"]
+    assert result["parts"][: counts[0]] == jobs.said[0]["parts"]
+    assert sum(Fraction(str(part["seconds"])) for part in result["parts"]) == pytest.approx(240, abs=0.03)
+    assert max(part["seconds"] for part in result["parts"]) < 4.1

@@ -8,7 +8,7 @@ LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 	--no-header --no-emit-index-url --no-emit-find-links --no-annotate
 LOCK := $(LOCK_ALONE) pyproject.toml
 
-.PHONY: up test check bench bench-encode bench-upload compose-test test-media lock readme clean setup
+.PHONY: up test check bench bench-encode bench-upload compose-test test-media test-exact lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
@@ -16,11 +16,14 @@ up: ## start Rungs here, in the foreground
 setup: ## install what the checks and tests need
 	@infra/setup.sh dev
 
-test: setup ## all tests but those of the two targets below
-	$(BIN)/pytest -m "not media and not compose"
+test: setup ## all tests but those of the three targets below
+	$(BIN)/pytest -m "not media and not compose and not exact"
 
 test-media: setup ## every file of ../shared/media through the whole stack
 	$(BIN)/pytest -m media
+
+test-exact: setup ## every picture of ../shared/media/happy against the source's, sound in time, no gap
+	$(BIN)/pytest -m exact
 
 compose-test: setup ## the containers, on a Docker engine
 	infra/engine.sh

@@ -58,19 +58,26 @@ def frame_times(path: Path) -> list[float]:
 
 def flashes(path: Path) -> list[float]:
     """Return when the picture turns bright, in seconds."""
-    size = _SIDE * _SIDE
-    output = ("-map", "0:v:0", "-vsync", "passthrough", "-vf", f"scale={_SIDE}:{_SIDE}", "-pix_fmt", "gray")
-    raw = _decoded(path, *output, "-f", "rawvideo")
-    bright = [sum(raw[start : start + size]) > _BRIGHT * size for start in range(0, len(raw), size)]
-    return list(_beginnings(time for time, on in zip(frame_times(path), bright, strict=True) if on))
+    return list(_beginnings(time for time, on in zip(frame_times(path), _bright(path), strict=True) if on))
+
+
+def flash_frames(path: Path) -> list[int]:
+    """Return the numbers of the frames that turn bright, where the file's times are not what counts."""
+    bright = _bright(path)
+    return [number for number, on in enumerate(bright) if on and not (number and bright[number - 1])]
 
 
 def beeps(path: Path) -> list[float]:
     """Return when a tone begins after silence, in seconds on the file's own clock."""
+    return list(_beginnings(number / SAMPLE_RATE for number, sample in enumerate(samples(path)) if abs(sample) > _LOUD))
+
+
+def samples(path: Path) -> array[int]:
+    """Return the sound as one channel from the clock's beginning on, SAMPLE_RATE samples of 16 bits a second."""
     filters = f"aresample={SAMPLE_RATE}:async=1:first_pts=0"
-    samples = array("h")
-    samples.frombytes(_decoded(path, "-map", "0:a:0", "-af", filters, "-ac", "1", "-f", "s16le"))
-    return list(_beginnings(number / SAMPLE_RATE for number, sample in enumerate(samples) if abs(sample) > _LOUD))
+    heard = array("h")
+    heard.frombytes(_decoded(path, "-map", "0:a:0", "-af", filters, "-ac", "1", "-f", "s16le"))
+    return heard
 
 
 def top_boxes(path: Path) -> list[str]:
@@ -82,6 +89,14 @@ def top_boxes(path: Path) -> list[str]:
         assert size >= _HEADER_BYTES, "no box of small files has a long size"
         place += size
     return kinds
+
+
+def _bright(path: Path) -> list[bool]:
+    """Tell of each picture whether it is bright."""
+    size = _SIDE * _SIDE
+    output = ("-map", "0:v:0", "-vsync", "passthrough", "-vf", f"scale={_SIDE}:{_SIDE}", "-pix_fmt", "gray")
+    raw = _decoded(path, *output, "-f", "rawvideo")
+    return [sum(raw[start : start + size]) > _BRIGHT * size for start in range(0, len(raw), size)]
 
 
 def _beginnings(times: Iterable[float]) -> Iterator[float]:

@@ -1,0 +1,179 @@
+"""Measuring how exact one job is: counts, times and pictures at every place where they could go wrong."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from storage import keys
+from storage.jobs import Job, JobState, Stage, Task
+from storage.local_objects import LocalObjectStore
+from storage.memory_jobs import MemoryJobStore
+from storage.memory_publisher import MemoryPublisher
+from storage.plan import Plan
+from storage.services import Services
+from storage.settings import Settings
+from tests.support.driving import drive
+from tests.support.hls import read_playlist
+from tests.support.pictures import decoded, difference, filtered, hashes, picture
+from workers.boxes import read_fragmented
+from workers.commands import timescale
+from workers.planning import without_cuts
+
+SLOTS = 8  # clips of ten seconds are cut into as many segments as the plan ever makes of them
+FOREVER = 3600.0
+# Neighbouring pictures of the source can be told apart in the result if they differ by more than so many times what the
+# encoder lost (squared differences): with less the loss itself may point to the other one.
+TELLING = 4.0
+STILL = 0.05  # squared steps of 1/255: less is no movement
+_DEADLINE_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Track:
+    """What ffprobe finds in one rung's MP4 or playlist: frames, and how far the worst lies off the grid, seconds."""
+
+    frames: int
+    off_grid: float
+
+
+@dataclass(frozen=True)
+class Exactness:
+    """What was measured of one file, by rung: ffprobe on the MP4 and on the playlist, and the boxes behind the playlist.
+
+    `wrong` are (segment, frames) whose filtered pictures differ from those of a run over the whole file; `shifted`
+    frames beside a join that look more like the source's frame before or after; `compared` of them moved enough to tell.
+    """
+
+    state: JobState
+    error: str = ""
+    warnings: tuple[str, ...] = ()
+    segments: int = 0
+    planned: int = 0
+    encoded: int = 0
+    frame_seconds: float = 0.0
+    mp4: dict[str, Track] = field(default_factory=dict)
+    hls: dict[str, Track] = field(default_factory=dict)
+    boxes: dict[str, Track] = field(default_factory=dict)
+    wrong: tuple[tuple[int, int], ...] = ()
+    compared: int = 0
+    shifted: tuple[int, ...] = ()
+    seconds: float = 0.0
+
+
+def local_services(folder: Path, slots: int) -> Services:
+    """Return the twins over objects in the folder, as of an installation with so many encoder slots."""
+    objects = LocalObjectStore(folder / "objects")
+    objects.prepare()
+    jobs = MemoryJobStore()
+    jobs.announce("worker", slots, seconds=FOREVER)
+    return Services(jobs=jobs, objects=objects, publisher=MemoryPublisher())
+
+
+def made(services: Services, job: Job, name: str) -> Path:
+    """Return the file of one made object."""
+    path = services.objects.local_path(keys.rendition(job.id, name))
+    assert path is not None
+    return path
+
+
+def examine(source: Path, folder: Path) -> Exactness:
+    """Take the file through the real stages and measure what came out; the folder is removed afterwards."""
+    folder.mkdir(parents=True)
+    began = time.monotonic()
+    try:
+        services = local_services(folder, SLOTS)
+        job = drive(services, Settings(data_dir=folder / "data"), source)
+        if job.plan is None or job.state is not JobState.READY:
+            return Exactness(job.state, error="" if job.error is None else job.error.code)
+        return _measured(services, job, job.plan, source, folder, began)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _measured(services: Services, job: Job, plan: Plan, source: Path, folder: Path, began: float) -> Exactness:
+    results = services.jobs.results(job.id)
+    whole = filtered(plan, without_cuts(plan, threads=2).segments[0], source, folder / "whole.yuv")
+    wrong = _wrong(plan, source, whole, folder)
+    smallest = made(services, job, f"{plan.rungs[-1].name}.mp4")
+    compared, shifted = _joins(plan, whole, decoded(smallest, folder / "made.yuv"))
+    return Exactness(
+        state=job.state,
+        warnings=job.warnings,
+        segments=len(plan.segments),
+        planned=plan.frames,
+        frame_seconds=float(1 / plan.rate),
+        encoded=sum(results[Task(job.id, Stage.SEGMENT, part.index).field]["frames"] for part in plan.segments),
+        mp4={rung.name: track(made(services, job, f"{rung.name}.mp4"), plan) for rung in plan.rungs},
+        hls={rung.name: track(made(services, job, f"hls/{rung.name}/index.m3u8"), plan) for rung in plan.rungs},
+        boxes={rung.name: _boxes(made(services, job, f"hls/{rung.name}/index.m3u8"), plan) for rung in plan.rungs},
+        wrong=wrong,
+        compared=compared,
+        shifted=shifted,
+        seconds=time.monotonic() - began,
+    )
+
+
+def track(path: Path, plan: Plan) -> Track:
+    """Count the frames that ffprobe finds in a video or playlist, and measure their distance from the grid."""
+    listed = subprocess.run(
+        ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts_time", "-of", "csv=p=0", path],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=_DEADLINE_SECONDS,
+    ).stdout.split()
+    times = sorted(float(line.strip(",")) for line in listed)
+    return Track(len(times), max(abs(at - float(n / plan.rate)) for n, at in enumerate(times)))
+
+
+def _boxes(playlist: Path, plan: Plan) -> Track:
+    """Count the frames in what a player of this playlist fetches, and measure how far they lie off the grid.
+
+    The times are those in the boxes, and each fragment's first one is where the playlist says that it begins.
+    """
+    fetched = read_playlist(playlist)
+    joined = playlist.with_name("joined.mp4")
+    worst, count, at = 0.0, 0, Fraction(0)
+    for fragment in fetched.fragments:
+        joined.write_bytes(fetched.init + fragment.data)
+        times = [Fraction(time, timescale(plan)) for time in read_fragmented(joined).times]
+        off = (abs(time - (count + n) / plan.rate) for n, time in enumerate(times))
+        worst = max(worst, float(abs(times[0] - at)), *map(float, off))
+        count += len(times)
+        at += fragment.seconds
+    joined.unlink()
+    return Track(count, worst)
+
+
+def _wrong(plan: Plan, source: Path, whole: Path, folder: Path) -> tuple[tuple[int, int], ...]:
+    """Return segment and count of pictures that are not those of the run over the whole file."""
+    expected, found = hashes(whole), list[tuple[int, int]]()
+    for segment in plan.segments:
+        alone = filtered(plan, segment, source, folder / "segment.yuv")
+        wanted = expected[segment.first_frame : segment.first_frame + segment.frames]
+        got = hashes(alone)
+        different = abs(len(got) - len(wanted)) + sum(a != b for a, b in zip(got, wanted, strict=False))
+        if different:
+            found.append((segment.index, different))
+        alone.unlink()
+    return tuple(found)
+
+
+def _joins(plan: Plan, source: Path, target: Path) -> tuple[int, tuple[int, ...]]:
+    """Return how many frames beside joins could be compared, and those that look like another one of the source."""
+    compared, shifted = 0, list[int]()
+    for segment in plan.segments[1:]:
+        for number in range(segment.first_frame - 1, min(segment.first_frame + 2, plan.frames)):
+            shown, own = picture(target, number), picture(source, number)
+            near = [picture(source, n) for n in (number - 1, number + 1) if 0 <= n < plan.frames]
+            loss = min(difference(shown, one) for one in (own, *near))
+            telling = [other for other in near if difference(own, other) > max(STILL, TELLING * loss)]
+            compared += bool(telling)
+            if any(difference(shown, other) <= difference(shown, own) for other in telling):
+                shifted.append(number)
+    return compared, tuple(shifted)

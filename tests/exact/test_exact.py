@@ -38,27 +38,13 @@ def examined(
     """Give the measurements of all selected files, made by a pool of processes."""
     folder = tmp_path_factory.mktemp("exact")
     names = [
-        item.callspec.params["happy"]
+        str(item.callspec.params["happy"])
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.module is request.module
     ]
     with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
         yield {name: pool.submit(examine, media_dir / "happy" / name, folder / name) for name in names}
         pool.shutdown(cancel_futures=True)
-
-
-@pytest.fixture
-def say(request: pytest.FixtureRequest) -> Say:
-    """Give a function that prints a line past pytest's capturing."""
-    reporter = request.config.pluginmanager.getplugin("terminalreporter")
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-
-    def line(text: str) -> None:
-        with capture.global_and_fixture_disabled():
-            reporter.ensure_newline()
-            reporter.write_line(text)
-
-    return line
 
 
 def test_every_frame_is_the_planned_one(happy: str, examined: dict[str, Future[Exactness]], say: Say) -> None:
@@ -81,10 +67,10 @@ def test_every_frame_is_the_planned_one(happy: str, examined: dict[str, Future[E
 def line(name: str, found: Exactness) -> str:
     """Return what was measured in one line."""
     tracks = (*found.mp4.values(), *found.boxes.values())
-    frames = "=".join(str(count) for count in sorted({found.planned, found.encoded, *(t.frames for t in (*tracks, *found.hls.values()))}))
+    counts = {found.planned, found.encoded, *(track.frames for track in (*tracks, *found.hls.values()))}
     return (
-        f"{name[:36]:36} {found.segments:3} segments {frames:>6} frames, {len(found.mp4)} rungs,"
-        f" off the grid {max((t.off_grid for t in tracks), default=0) * 1e6:4.0f} us,"
+        f"{name[:36]:36} {found.segments:3} segments {'/'.join(map(str, sorted(counts))):>6} frames,"
+        f" {len(found.mp4)} rungs, off the grid {max((t.off_grid for t in tracks), default=0) * 1e6:4.0f} us,"
         f" {found.compared:3} at joins compared, {len(found.shifted)} shifted, {len(found.wrong)} segments wrong"
         f" {found.seconds:6.1f} s {' '.join(found.warnings)}"
     )

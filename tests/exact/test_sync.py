@@ -35,7 +35,10 @@ EDGE = SAMPLE_RATE // 10  # encoders fade in and out within less
 
 @dataclass(frozen=True)
 class Case:
-    """How a source is made: its rate, filters that cut picture or sound, the muxer's options; how many beeps it keeps."""
+    """How a source is made: its rate, filters that cut picture or sound, the muxer's options.
+
+    `beeps` are those that are left; `edited` has its beginning cut off by an edit list.
+    """
 
     name: str
     rate: str = "25"
@@ -76,7 +79,7 @@ def flash_and_beep(path: Path, case: Case) -> Path:
 
 
 def edited(source: Path, target: Path) -> Path:
-    """Cut off the beginning in the middle of a group of pictures without encoding: an edit list hides what is before."""
+    """Cut the beginning off without encoding, amid a group of pictures: an edit list hides what is before."""
     command = ["ffmpeg", "-nostdin", "-v", "error", "-ss", "1.5", "-i", str(source), "-c", "copy", str(target)]
     subprocess.run(command, check=True, timeout=60)
     assert b"elst" in target.read_bytes()
@@ -99,20 +102,6 @@ def sound_of_playlist(services: Services, job: Job, folder: Path) -> Path:
     path.write_bytes(read_playlist(made(services, job, f"hls/{keys.AUDIO}/index.m3u8")).whole)
     assert read_fragmented(path).times[0] == 0
     return path
-
-
-@pytest.fixture
-def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Give a function that prints a line past pytest's capturing."""
-    reporter = request.config.pluginmanager.getplugin("terminalreporter")
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-
-    def line(text: str) -> None:
-        with capture.global_and_fixture_disabled():
-            reporter.ensure_newline()
-            reporter.write_line(text)
-
-    return line
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -166,8 +155,10 @@ def test_a_tone_has_no_gap(rate: str, tmp_path: Path, say: Callable[[str], None]
         step = max(abs(after - before) for before, after in pairwise(heard))
         # A sine's steepest step, from its amplitude.
         steepest = typical * math.sqrt(2) * 2 * math.pi * FREQUENCY / SAMPLE_RATE
-        say(f"tone {rate:11} {name}: loudness {min(loud) / typical:.3f} .. {max(loud) / typical:.3f} of its median,"
-            f" steepest step {step / steepest:.3f} of a sine's")
+        say(
+            f"tone {rate:11} {name}: loudness {min(loud) / typical:.3f} .. {max(loud) / typical:.3f} of its median,"
+            f" steepest step {step / steepest:.3f} of a sine's"
+        )
         assert min(loud) > 0.95 * typical
         assert max(loud) < 1.05 * typical
         assert step < 1.1 * steepest

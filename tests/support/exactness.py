@@ -43,10 +43,10 @@ class Track:
 
 @dataclass(frozen=True)
 class Exactness:
-    """What was measured of one file, by rung: ffprobe on the MP4 and on the playlist, and the boxes behind the playlist.
+    """What was measured of one file; by rung what ffprobe finds in MP4 and playlist, and the boxes behind the playlist.
 
     `wrong` are (segment, frames) whose filtered pictures differ from those of a run over the whole file; `shifted`
-    frames beside a join that look more like the source's frame before or after; `compared` of them moved enough to tell.
+    frames beside a join that look more like the source's frame before or after, of `compared` that moved enough.
     """
 
     state: JobState
@@ -120,8 +120,9 @@ def _measured(services: Services, job: Job, plan: Plan, source: Path, folder: Pa
 
 def track(path: Path, plan: Plan) -> Track:
     """Count the frames that ffprobe finds in a video or playlist, and measure their distance from the grid."""
+    asked = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts_time", "-of", "csv=p=0"]
     listed = subprocess.run(
-        ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts_time", "-of", "csv=p=0", path],
+        [*asked, path],
         check=True,
         capture_output=True,
         text=True,

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def test_the_same_segment_gives_the_same_bytes(
     assert quiet.plan is not None
     assert len(quiet.plan.segments) >= SLOTS
     assert {segment.threads for segment in quiet.plan.segments} == {1, 2}
-    assert quiet.plan == (busy.plan)
+    assert quiet.plan == busy.plan
     made = fragments(cut_services, quiet)
     assert {f"360p/{segment.index:05d}.m4s" for segment in quiet.plan.segments} <= set(made)
     assert made == fragments(cut_services, busy)
@@ -154,7 +155,7 @@ def test_two_jobs_share_the_slots(clip: Clip, cut_services: Services, settings: 
     assert max(out) <= 3
     assert max(out[2:]) <= 2
     both = order[2 : len(order) - 2]
-    assert all(before != after for before, after in zip(both, both[1:], strict=False))
+    assert all(before != after for before, after in pairwise(both))
 
 
 class WatchedJobs(MemoryJobStore):

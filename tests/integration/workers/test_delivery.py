@@ -67,7 +67,7 @@ class Stack:
             assert self.attempts(job) == attempts
 
     def attempts(self, job: Job) -> int:
-        """Return how many attempts at the job's segment are counted."""
+        """Return how many attempts at the job's first segment are counted."""
         return self.services.jobs.release(segment(job), "nobody")
 
     def assert_clean(self) -> None:
@@ -81,7 +81,7 @@ class Stack:
 
 
 def segment(job: Job) -> Task:
-    """Return the job's one segment."""
+    """Return the job's first segment."""
     return Task(job.id, Stage.SEGMENT, 0)
 
 
@@ -101,6 +101,8 @@ def stack(ground: Stack, tmp_path: Path) -> Iterator[Stack]:
         yield stack
     finally:
         stack.end()
+        for job_id in stack.services.jobs.unfinished():  # the next test's workers are not to go on with them
+            stack.services.jobs.move(job_id, JobState.CANCELLED)
 
 
 def running(settings: Settings, folder: Path, *roles: str) -> Iterator[Stack]:
@@ -130,6 +132,30 @@ def test_a_job_goes_through_the_real_stack(stack: Stack, clip: Clip) -> None:
     assert [output.rung for output in done.outputs] == ["180p"]
     assert (done.frames_done, done.has_poster) == (60, True)
     stack.assert_clean()
+
+
+def test_a_clips_first_segment_overtakes_a_films_waiting_ones(stack: Stack, source: Path) -> None:
+    """While a film's segments wait in the queue, a slot next takes what lets a new job's playback start."""
+    stack.services.jobs.announce("encoders to come", 6, seconds=15)
+    film = submit(stack.services, source)
+    wait_until(lambda: stack.services.jobs.get(film.id).issued >= 4, what="a film with segments that wait")
+    worker = stack.worker()
+    wait_until(lambda: "segment:0" in stack.services.jobs.results(film.id), what="the film's first segment")
+    tool = worker.frozen_tool()
+    clip = submit(stack.services, source)
+    started = {(clip.id, "segment:0"), (clip.id, "poster:0")}
+    wait_until(lambda: started <= stack.services.publisher.pending(), what="the clip's first tasks in the queue")
+    assert sum(job_id == film.id for job_id, _ in stack.services.publisher.pending()) >= 2
+    done = sum(field.startswith("segment") for field in stack.services.jobs.results(film.id))
+    os.kill(tool, signal.SIGCONT)
+    wait_until(lambda: "segment:0" in stack.services.jobs.results(clip.id), seconds=READY_SECONDS, what="the clip")
+    events = stack.services.jobs.events(None, "0", limit=10_000)
+    order = [(event.job_id, event.data["field"]) for event in events if event.type == "task"]
+    before_clip = order[: order.index((clip.id, "segment:0"))]
+    # Of the film's segments only the one that was running has ended before it.
+    assert sum(job_id == film.id and field.startswith("segment") for job_id, field in before_clip) == done + 1
+    stack.assert_ready(clip)
+    stack.assert_ready(film)
 
 
 def test_a_killed_worker_costs_ten_seconds(stack: Stack, source: Path) -> None:
@@ -188,7 +214,7 @@ def test_cancelling_ends_the_encoder(stack: Stack, source: Path) -> None:
     job = submit(stack.services, source)
     tool = worker.frozen_tool()
     stack.services.jobs.move(job.id, JobState.CANCELLED)
-    assert_ended(tool, seconds=3)
+    assert_ended(tool, seconds=3 + BUSY_SECONDS)
     stack.assert_clean()
     assert stack.state(job) is JobState.CANCELLED
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.errors import LeaseLostError, ToolError, ToolTimeoutError
+from storage.errors import LeaseLostError, ToolError, ToolTimeoutError, UnforeseenError
 from tests.support.waiting import wait_until
 from workers import tool
 from workers.tool import STDERR_LINE_BYTES, STDERR_LINES, Limits, Watch, run_tool
@@ -77,7 +77,7 @@ def test_a_kill_is_told_apart_from_a_failure() -> None:
 
 def test_a_tool_that_is_not_there_is_an_error_of_ours() -> None:
     """A missing ffmpeg is said, not mistaken for a broken video."""
-    with pytest.raises(ToolError) as failure:
+    with pytest.raises(UnforeseenError, match="could not be started") as failure:
         run_tool(["rungs-has-no-such-tool"], PATIENT)
     assert "rungs-has-no-such-tool" in failure.value.detail
 

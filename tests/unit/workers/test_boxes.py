@@ -51,7 +51,8 @@ def _encode(path: Path, rate: Fraction) -> None:
     command = f"""ffmpeg -nostdin -v error -y -f lavfi -i {source} -frames:v {FRAMES} -c:v libx264 -bf 3 -g {GRID}
         -force_key_frames expr:not(mod(n,{GRID})) -pix_fmt yuv420p -copyts -video_track_timescale {scale}
         -avoid_negative_ts disabled -use_editlist 0
-        -movflags +frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets+frag_discont+skip_trailer -f mp4 {path}"""
+        -movflags +frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets+frag_discont+skip_trailer
+        -f mp4 {path}"""
     subprocess.run(command.split(), check=True, timeout=60)
 
 
@@ -153,7 +154,7 @@ def test_pieces_are_gathered_to_fragments(found: Fragmented, sizes: tuple[int, .
 
 
 def test_fragments_of_a_real_file_are_all_of_it(fragments: Fragments) -> None:
-    """The bytes of its fragments are those behind its init section, also where the grid is coarser than its keyframes."""
+    """Its fragments are all the bytes behind its init section, also where the grid is coarser than its keyframes."""
     path, (_, ticks) = fragments(Fraction(25)), ticks_of(Fraction(25))
     found = read_fragmented(path)
     for frames, count in ((GRID, 3), (2 * GRID, 2), (3 * GRID, 1)):
@@ -165,7 +166,7 @@ def test_fragments_of_a_real_file_are_all_of_it(fragments: Fragments) -> None:
 def test_the_codec_is_named_as_playlists_want_it(fragments: Fragments, tmp_path: Path) -> None:
     """Profile and level of H.264 as ffprobe finds them, in hexadecimal; AAC-LC has a fixed name."""
     path = fragments(Fraction(25))
-    asked = "ffprobe -v error -show_entries stream=profile,level -of csv=p=0".split()
+    asked = ["ffprobe", "-v", "error", "-show_entries", "stream=profile,level", "-of", "csv=p=0"]
     profile, level = subprocess.run([*asked, path], check=True, capture_output=True, text=True).stdout.split(",")
     codec = codec_of(path.read_bytes()[: read_fragmented(path).init_bytes])
     assert profile == "High"

@@ -60,7 +60,10 @@ INTERLACED = replace(PLAN, video=replace(PLAN.video, interlaced=True))
 PQ = replace(PLAN, video=replace(PLAN.video, transfer="smpte2084"), rungs=RUNGS[1:])
 HLG = replace(PLAN, video=replace(PLAN.video, transfer="arib-std-b67"), rungs=RUNGS[2:])
 TAIL = replace(PLAN, tail_frames=90, rungs=RUNGS[2:])
-CUT = (Segment(0, 0, 60, fragment_frames=60, threads=2), Segment(1, 60, 240, fragment_frames=120, threads=1, seek=2.402))
+CUT = (
+    Segment(0, 0, 60, fragment_frames=60, threads=2),
+    Segment(1, 60, 240, fragment_frames=120, threads=1, seek=2.402),
+)
 HALVES = replace(PLAN, segments=CUT, rungs=RUNGS[2:], tail_frames=90)
 
 

@@ -45,7 +45,8 @@ def planned(*streams: dict[str, Any], packets: PacketTimes = SECOND, limits: Pla
 
 def times(frames: int, rate: Fraction, start: float = 0.0) -> PacketTimes:
     """Return the packets of a constant source."""
-    return PacketTimes(tuple(round(start + float(n / rate), 6) for n in range(frames)), round(float(1 / rate), 6), (start,))
+    shown = tuple(round(start + float(n / rate), 6) for n in range(frames))
+    return PacketTimes(shown, round(float(1 / rate), 6), (start,))
 
 
 DEFAULT = {"default": 1}

@@ -24,7 +24,7 @@ START_SECONDS = 10
 START_TRIES = 1_000_000
 # Gunicorn gives uploads under way 25 s to finish.
 WEB_STOP_SECONDS = 30
-# Workers drain: their soft shutdown (25 s) hands back what is not done, and some seconds go to saying so to the broker.
+# Workers drain: their soft shutdown (10 s) hands back what is not done, and some seconds go to saying so to the broker.
 WORKER_STOP_SECONDS = 35
 # Redis only has to close its append-only file, of which every write is on disk already.
 REDIS_STOP_SECONDS = 10

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from storage import keys
 from storage.jobs import Job, JobState, Stage, Task
 from storage.local_objects import LocalObjectStore
 from storage.memory_jobs import MemoryJobStore
@@ -20,6 +19,7 @@ from storage.settings import Settings
 from tests.support.driving import drive
 from tests.support.hls import read_playlist
 from tests.support.pictures import decoded, difference, filtered, hashes, picture
+from tests.support.results import made
 from workers.boxes import read_fragmented
 from workers.commands import timescale
 from workers.planning import without_cuts
@@ -72,13 +72,6 @@ def local_services(folder: Path, slots: int) -> Services:
     jobs = MemoryJobStore()
     jobs.announce("worker", slots, seconds=FOREVER)
     return Services(jobs=jobs, objects=objects, publisher=MemoryPublisher())
-
-
-def made(services: Services, job: Job, name: str) -> Path:
-    """Return the file of one made object."""
-    path = services.objects.local_path(keys.rendition(job.id, name))
-    assert path is not None
-    return path
 
 
 def examine(source: Path, folder: Path) -> Exactness:

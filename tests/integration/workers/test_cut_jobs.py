@@ -23,6 +23,7 @@ from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import drive, step, submit
 from tests.support.looking import frame_times
+from tests.support.results import made
 from workers.attempt import Attempt, attempt_task
 from workers.fallback import NOT_CUT
 from workers.stages import STAGES
@@ -123,9 +124,7 @@ def test_a_segment_that_never_fits_is_mended_by_one_piece(
     assert job.plan is not None
     assert (len(job.plan.segments), job.frames_done) == (1, 150)
     assert tried.count(2) == settings.attempts
-    path = cut_services.objects.local_path(keys.rendition(job.id, "180p.mp4"))
-    assert path is not None
-    assert frame_times(path) == pytest.approx([n / 30 for n in range(150)], abs=0.0005)
+    assert frame_times(made(cut_services, job, "180p.mp4")) == pytest.approx([n / 30 for n in range(150)], abs=0.0005)
     assert [name for name in fragments(cut_services, job) if name.startswith("180p/0")] == ["180p/00000.m4s"]
 
 

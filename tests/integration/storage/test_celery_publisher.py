@@ -11,7 +11,7 @@ from kombu import Connection, Message
 
 from storage.celery_app import VISIBILITY_SECONDS, make_celery
 from storage.jobs import Stage, Task, new_job_id
-from storage.publishing import CONTROL_QUEUE, FIRST_QUEUE, TASK_NAMES
+from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE, TASK_NAMES
 from storage.services import Services
 from storage.settings import Settings
 
@@ -46,7 +46,7 @@ def test_a_message_is_what_celery_expects(services: Services, app: Celery, conne
     """Name, arguments and a task id that tells the job; no result is wanted; the body is JSON."""
     task = Task(new_job_id(), Stage.SEGMENT, 3)
     services.publisher.publish(task)
-    message = take(app, connection, FIRST_QUEUE)
+    message = take(app, connection, ENCODE_QUEUE)
     args, kwargs, _ = message.decode()
     assert (message.headers["task"], args, kwargs) == (TASK_NAMES[Stage.SEGMENT], [task.job_id, 3], {})
     assert message.headers["id"].startswith(f"{task.job_id}/segment:3/")

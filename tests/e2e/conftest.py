@@ -22,9 +22,8 @@ from web.app import create_app
 from web.context import of_app
 from web.i18n import TRANSLATIONS
 
-
-# Werkzeug's server, which only these tests use, forgets to close a file whose reader went away in the middle (a page that
-# is closed while its video loads). gunicorn closes it; the web room's own tests watch that.
+# Werkzeug's server, which only these tests use, forgets to close a file whose reader went away in the middle (a page
+# that is closed while its video loads). gunicorn closes it; the web room's own tests watch that.
 FORGOTTEN_FILE = pytest.mark.filterwarnings("ignore:unclosed file .*/objects/renditions/:ResourceWarning")
 
 

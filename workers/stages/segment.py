@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 from storage import keys
@@ -24,17 +23,17 @@ def segment_stage(attempt: Attempt) -> None:
     started = time.monotonic()
     url = input_of(attempt)
     run_ffmpeg(attempt, segment_command(plan, segment, url, attempt.scratch), url)
-    frames = _checked_frames(plan, segment, attempt.scratch)
-    rungs = {rung.name: _stored(attempt, plan, segment, rung.name) for rung in plan.rungs}
+    found = {rung.name: read_fragmented(attempt.scratch / f"{rung.name}.mp4") for rung in plan.rungs}
+    frames = _checked_frames(plan, segment, tuple(found.values()))
+    rungs = {name: _stored(attempt, plan, segment, name, boxes) for name, boxes in found.items()}
     finish(attempt, {"frames": frames, "seconds": round(time.monotonic() - started, 3), "rungs": rungs})
 
 
-def _checked_frames(plan: Plan, segment: Segment, folder: Path) -> int:
+def _checked_frames(plan: Plan, segment: Segment, found: tuple[Fragmented, ...]) -> int:
     """Return how many frames every rung has: the planned number, or fewer of a damaged file that is one segment.
 
     Raises OutputMismatchError when rungs or timestamps disagree, NoFramesError when nothing could be decoded.
     """
-    found: list[Fragmented] = [read_fragmented(folder / f"{rung.name}.mp4") for rung in plan.rungs]
     whole_file = len(plan.segments) == 1
     frames = len(found[0].times) if whole_file else segment.frames
     if frames == 0:
@@ -44,13 +43,11 @@ def _checked_frames(plan: Plan, segment: Segment, folder: Path) -> int:
     return frames
 
 
-def _stored(attempt: Attempt, plan: Plan, segment: Segment, rung: str) -> dict[str, Any]:
+def _stored(attempt: Attempt, plan: Plan, segment: Segment, rung: str, found: Fragmented) -> dict[str, Any]:
     """Store one rung's init section and fragments; any attempt writes the same bytes to the same keys."""
     objects, job_id = attempt.services.objects, attempt.job.id
-    path = attempt.scratch / f"{rung}.mp4"
-    found = read_fragmented(path)
     sizes = grouped(found, first=segment.first_frame, frames=segment.fragment_frames, ticks=frame_ticks(plan))
-    with path.open("rb") as file:
+    with (attempt.scratch / f"{rung}.mp4").open("rb") as file:
         init = file.read(found.init_bytes)
         if segment.index == 0:
             objects.put_bytes(keys.init(job_id, rung), init, content_type=MP4)

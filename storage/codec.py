@@ -1,4 +1,4 @@
-"""Plans and jobs as text and back: the one place that knows how a record looks in Redis."""
+"""Plans, segments and jobs as text and back: the one place that knows how a record looks in Redis."""
 
 from __future__ import annotations
 
@@ -8,20 +8,26 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from storage.costs import nominal_cost
 from storage.errors import InvalidRequestError
 from storage.job_store import Event
-from storage.jobs import Changes, Job, JobError, JobState, Output, Stage, tasks_of
-from storage.plan import Plan
+from storage.jobs import Changes, FailedAttempt, Job, JobError, JobState, Output, Promise, wanted_tasks
+from storage.plan import Plan, Segment
 
 _JOB = TypeAdapter(Job)
 _PLAN = TypeAdapter(Plan)
+_SEGMENT = TypeAdapter(Segment)
 _OUTPUTS = TypeAdapter(tuple[Output, ...])
 _WARNINGS = TypeAdapter(tuple[str, ...])
 _ERROR = TypeAdapter(JobError)
+_PROMISE = TypeAdapter(Promise)
+_FAILED_ATTEMPTS = TypeAdapter(tuple[FailedAttempt, ...])
 
 _INTAKE = ("id", "owner", "title", "filename", "size", "created_at", "webhook_url")
-_TIMES = ("started_at", "encoding_at", "finished_at")
-_REST = ("frames_done", "issued", "plan", "outputs", "warnings", "error")
+_TEXTS = ("state", "priority")
+_TIMES = ("started_at", "encoding_at", "begun_at", "finished_at")
+_COUNTS = ("frames_done", "issued", "encoder_seconds", "in_flight", "start_target", "target")
+_REST = ("plan", "outputs", "has_storyboard", "warnings", "error", "failed_attempts", "promise")
 _EVENT_ID = re.compile(r"\d{1,16}(-\d{1,16})?")
 _CURSOR = re.compile(r"\d{17}:[0-9a-f]{32}")
 
@@ -36,29 +42,40 @@ def decode_plan(text: str | bytes) -> Plan:
     return _PLAN.validate_json(text)
 
 
-def encode_job(job: Job) -> str:
-    """Return the whole job as JSON."""
-    return _JOB.dump_json(job).decode()
+def encode_segment(segment: Segment) -> str:
+    """Return the segment as JSON."""
+    return _SEGMENT.dump_json(segment).decode()
 
 
-def decode_job(text: str | bytes) -> Job:
-    """Return the job that `encode_job` wrote."""
-    return _JOB.validate_json(text)
+def decode_segment(text: str | bytes) -> Segment:
+    """Return the segment that `encode_segment` wrote."""
+    return _SEGMENT.validate_json(text)
+
+
+def encode_reason(reason: JobError) -> str:
+    """Return why a job or an attempt failed, as JSON."""
+    return _ERROR.dump_json(reason).decode()
 
 
 def fields_of_changes(changes: Changes) -> dict[str, str]:
-    """Return the record's fields that a move writes; the plan's length and duration stand beside it for the scripts."""
+    """Return the record's fields that a move writes; the plan's length and cost stand beside it for the scripts."""
     fields: dict[str, str] = {}
     if changes.plan is not None:
         fields["plan"] = encode_plan(changes.plan)
         fields["frames"] = str(changes.plan.frames)
-        fields["duration"] = repr(changes.plan.duration)
+        fields["nominal"] = repr(nominal_cost(changes.plan))
+    if changes.after_start is not None:
+        fields["after_start"] = repr(changes.after_start)
+    if changes.promise is not None:
+        fields["promise"] = _PROMISE.dump_json(changes.promise).decode()
     if changes.outputs is not None:
         fields["outputs"] = _OUTPUTS.dump_json(changes.outputs).decode()
+    if changes.has_storyboard is not None:
+        fields["has_storyboard"] = json.dumps(changes.has_storyboard)
     if changes.warnings is not None:
         fields["warnings"] = _WARNINGS.dump_json(changes.warnings).decode()
     if changes.error is not None:
-        fields["error"] = _ERROR.dump_json(changes.error).decode()
+        fields["error"] = encode_reason(changes.error)
     return fields
 
 
@@ -66,33 +83,45 @@ def fields_of_job(job: Job) -> dict[str, str]:
     """Return the record of a job: one JSON text for what never changes, one field for each thing that does."""
     intake = {name: getattr(job, name) for name in _INTAKE}
     times = {name: repr(getattr(job, name)) for name in _TIMES if getattr(job, name) is not None}
-    changes = Changes(plan=job.plan, outputs=job.outputs, warnings=job.warnings, error=job.error)
+    kept = ("plan", "promise", "outputs", "has_storyboard", "warnings", "error")
+    changes = Changes(**{name: getattr(job, name) for name in kept})
     return {
         "intake": json.dumps(intake),
         "owner": job.owner,
         "cursor": cursor_of(job),
         "state": job.state.value,
+        "priority": job.priority.value,
         "frames_done": str(job.frames_done),
+        "issued": str(job.issued),
+        "size": str(job.size),
+        "encoder_seconds": repr(job.encoder_seconds),
+        "in_flight": str(job.in_flight),
         **({"has_poster": "true"} if job.has_poster else {}),
         **({"playable": "true"} if job.playable else {}),
+        **({"failed_attempts": _encode_failed(job)} if job.failed_attempts else {}),
+        **({"target": repr(job.target)} if job.target else {}),
         **times,
         **fields_of_changes(changes),
     }
 
 
+def _encode_failed(job: Job) -> str:
+    return _FAILED_ATTEMPTS.dump_json(job.failed_attempts).decode()
+
+
 def job_of_fields(fields: dict[str, str]) -> Job:
     """Return the job whose record this is."""
     record: dict[str, Any] = json.loads(fields["intake"])
-    record["state"] = fields["state"]
+    record |= {name: fields[name] for name in _TEXTS}
     record |= {name: fields.get(name) == "true" for name in ("has_poster", "playable")}
-    record |= {name: json.loads(fields[name]) for name in (*_TIMES, *_REST) if name in fields}
+    record |= {name: json.loads(fields[name]) for name in (*_TIMES, *_COUNTS, *_REST) if name in fields}
     return _JOB.validate_python(record)
 
 
-def wanted_frames(plan: Plan, job_id: str) -> dict[str, int]:
-    """Return the fields of the plan's tasks with the output frames each makes (0 for those that make none)."""
-    frames = {segment.index: segment.frames for segment in plan.segments}
-    return {task.field: frames[task.index] if task.stage is Stage.SEGMENT else 0 for task in tasks_of(plan, job_id)}
+def fields_of_wanted(plan: Plan | None, segments: tuple[Segment, ...], job_id: str) -> dict[str, str]:
+    """Return the tasks of encoding by field, each with its segment as JSON, `{}` where it makes none."""
+    wanted = {} if plan is None else wanted_tasks(plan, segments, job_id)
+    return {field: "{}" if segment is None else encode_segment(segment) for field, segment in wanted.items()}
 
 
 def event_data_of_state(state: JobState) -> dict[str, Any]:

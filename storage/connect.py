@@ -6,25 +6,35 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from storage.celery_app import make_celery
-from storage.celery_publisher import CeleryPublisher
 from storage.local_objects import LocalObjectStore
 from storage.object_store import ObjectStore
+from storage.publishing import Publisher
+from storage.rabbitmq_publisher import RabbitMQPublisher
 from storage.redis_client import PatientRedis
 from storage.redis_jobs import RedisJobStore
+from storage.redis_publisher import RedisPublisher
 from storage.s3_objects import S3ObjectStore
 from storage.services import Services
 from storage.settings import Settings
+from storage.tally import Tally
 
 
 def connect(settings: Settings, *, patience: float) -> Services:
     """Return the real parts; their calls go on through an outage for `patience` seconds before they raise."""
-    jobs = PatientRedis(settings.redis_url.get_secret_value(), patience=patience)
-    broker = PatientRedis(settings.broker, patience=patience)
+    redis = PatientRedis(settings.redis_url.get_secret_value(), patience=patience)
     return Services(
-        jobs=RedisJobStore(jobs),
+        jobs=RedisJobStore(redis),
         objects=open_objects(settings, patience=patience),
-        publisher=CeleryPublisher(make_celery(settings, patience), broker, patience=patience),
+        publisher=_publisher(settings, redis, patience),
     )
+
+
+def _publisher(settings: Settings, redis: PatientRedis, patience: float) -> Publisher:
+    """Return the publisher for the broker that BROKER_URL names; `redis` is that of the job records."""
+    app = make_celery(settings, patience)
+    if settings.on_rabbitmq:
+        return RabbitMQPublisher(app, Tally(redis), patience=patience)
+    return RedisPublisher(app, PatientRedis(settings.broker, patience=patience), patience=patience)
 
 
 def open_objects(settings: Settings, *, patience: float) -> ObjectStore:

@@ -15,8 +15,12 @@ RungsError
 ├── BusyError                     try again later; carries retry_after
 │   ├── TooManyUploadsError       too_many_uploads
 │   ├── StorageFullError          storage_full
+│   ├── QueueFullError            queue_full        accepted work fills the longest wait
+│   ├── OwnerShareError           owner_share       429: one owner's share is used up
+│   ├── DrainingError             draining          the service is being stopped
 │   ├── ObjectStoreDownError      object_store_unavailable
-│   └── JobStoreDownError         job_store_unavailable
+│   ├── JobStoreDownError         job_store_unavailable
+│   └── BrokerDownError           broker_unavailable
 ├── MediaError                    the upload cannot be encoded: the job fails at once, with the code
 │   ├── NotMediaError             not_a_video
 │   ├── AudioOnlyError            audio_only
@@ -24,13 +28,17 @@ RungsError
 │   ├── NoFramesError             no_frames
 │   ├── TooLargePictureError      picture_too_large
 │   ├── TooLongError              too_long
+│   ├── DolbyVisionError          dolby_vision_only
 │   └── DecodeError               decode_failed
+├── ManifestError                 manifest_unreadable: what lies beside an original is not a job of this version
 └── AttemptError                  this attempt failed, another may succeed
     ├── ToolError                 tool_failed       ffmpeg ended with an error
     ├── ToolTimeoutError          tool_timeout      deadline or stall
     ├── OutputMismatchError       output_mismatch   frames or timestamps are not the planned ones
     ├── LeaseLostError            lease_lost        somebody else owns the task now
-    └── AttemptsSpentError        attempts_spent    the limit of attempts is reached
+    ├── AttemptsSpentError        attempts_spent    the limit of attempts is reached
+    ├── WorkerLostError           worker_lost       the process of this attempt died
+    └── StalledError              stalled           nothing moved in the job for hours
 """
 
 from __future__ import annotations
@@ -39,12 +47,11 @@ from typing import ClassVar
 
 
 class RungsError(Exception):
-    """Root of all expected failures: a stable `code` and one human sentence."""
+    """Root of all expected failures: a stable `code`, one human sentence, and detail (tool output) to be unfolded."""
 
     code: ClassVar[str] = "error"
 
     def __init__(self, message: str, *, detail: str = "") -> None:
-        """Keep the sentence for people and the detail (tool output) for those who unfold it."""
         super().__init__(message)
         self.message = message
         self.detail = detail
@@ -122,7 +129,6 @@ class BusyError(RungsError):
     code = "busy"
 
     def __init__(self, message: str, *, detail: str = "", retry_after: int = 5) -> None:
-        """Keep how many seconds the caller should wait."""
         super().__init__(message, detail=detail)
         self.retry_after = retry_after
 
@@ -139,6 +145,28 @@ class StorageFullError(BusyError):
     code = "storage_full"
 
 
+class QueueFullError(BusyError):
+    """Accepted work keeps the encoders busy for longer than anybody should wait.
+
+    `turn` is the token by which a client that comes back is known, None if no room could be kept for it.
+    """
+
+    code = "queue_full"
+    turn: str | None = None
+
+
+class OwnerShareError(BusyError):
+    """One owner has as many unfinished jobs as an owner may have."""
+
+    code = "owner_share"
+
+
+class DrainingError(BusyError):
+    """The service is being stopped and takes nothing new."""
+
+    code = "draining"
+
+
 class ObjectStoreDownError(BusyError):
     """The object store does not answer."""
 
@@ -149,6 +177,12 @@ class JobStoreDownError(BusyError):
     """Redis does not answer or refuses writes."""
 
     code = "job_store_unavailable"
+
+
+class BrokerDownError(BusyError):
+    """RabbitMQ does not answer or does not take messages."""
+
+    code = "broker_unavailable"
 
 
 class MediaError(RungsError):
@@ -199,10 +233,22 @@ class TooLongError(MediaError):
     code = "too_long"
 
 
+class DolbyVisionError(MediaError):
+    """The picture is in Dolby's own colours (profile 5), which only Dolby Vision players can show."""
+
+    code = "dolby_vision_only"
+
+
 class DecodeError(MediaError):
     """Decoding fails in a way that another attempt cannot mend."""
 
     code = "decode_failed"
+
+
+class ManifestError(RungsError):
+    """What lies beside an original cannot be read as a job of this version."""
+
+    code = "manifest_unreadable"
 
 
 class AttemptError(RungsError):
@@ -212,12 +258,11 @@ class AttemptError(RungsError):
 
 
 class ToolError(AttemptError):
-    """The tool (ffmpeg, ffprobe) ended with an error; `killed` tells that a signal ended it, not its own judgement."""
+    """The tool (ffmpeg, ffprobe) ended with an error; `killed` tells that a signal did, which is no judgement."""
 
     code = "tool_failed"
 
     def __init__(self, message: str, *, detail: str = "", killed: bool = False) -> None:
-        """Keep whether the tool was killed: that says nothing about the media."""
         super().__init__(message, detail=detail)
         self.killed = killed
 
@@ -244,6 +289,18 @@ class AttemptsSpentError(AttemptError):
     """The limit of attempts is reached; the job fails."""
 
     code = "attempts_spent"
+
+
+class WorkerLostError(AttemptError):
+    """The process that worked on this attempt was killed or cut off."""
+
+    code = "worker_lost"
+
+
+class StalledError(AttemptError):
+    """An attempt held its task for hours and nothing moved; the job fails."""
+
+    code = "stalled"
 
 
 class UnforeseenError(AttemptError):

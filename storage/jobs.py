@@ -6,9 +6,12 @@ import re
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
+from typing import Self
 
 from storage.errors import TransitionError
-from storage.plan import Plan
+from storage.fairness import Priority
+from storage.plan import Plan, Segment
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -31,13 +34,13 @@ class JobState(StrEnum):
 
 
 FINISHED = frozenset({JobState.READY, JobState.FAILED, JobState.CANCELLED})
-_GIVING_UP = frozenset({JobState.FAILED, JobState.CANCELLED})
+GIVEN_UP = frozenset({JobState.FAILED, JobState.CANCELLED})  # what they made is no video; they can be started again
 
 ALLOWED_MOVES: dict[JobState, frozenset[JobState]] = {
-    JobState.QUEUED: frozenset({JobState.PLANNING}) | _GIVING_UP,
-    JobState.PLANNING: frozenset({JobState.ENCODING}) | _GIVING_UP,
-    JobState.ENCODING: frozenset({JobState.PACKAGING}) | _GIVING_UP,
-    JobState.PACKAGING: frozenset({JobState.READY}) | _GIVING_UP,
+    JobState.QUEUED: frozenset({JobState.PLANNING}) | GIVEN_UP,
+    JobState.PLANNING: frozenset({JobState.ENCODING}) | GIVEN_UP,
+    JobState.ENCODING: frozenset({JobState.PACKAGING}) | GIVEN_UP,
+    JobState.PACKAGING: frozenset({JobState.READY}) | GIVEN_UP,
     JobState.READY: frozenset(),
     # A retry starts the job again from the beginning.
     JobState.FAILED: frozenset({JobState.QUEUED}),
@@ -92,6 +95,12 @@ class Task:
         """Name inside the job's record, unique within the job."""
         return f"{self.stage}:{self.index}"
 
+    @classmethod
+    def of_field(cls, job_id: str, field: str) -> Self:
+        """Return the job's task of this name."""
+        stage, _, index = field.partition(":")
+        return cls(job_id, Stage(stage), int(index))
+
 
 @dataclass(frozen=True, slots=True)
 class JobError:
@@ -103,6 +112,22 @@ class JobError:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """An attempt that came to nothing: at which task (its field), when (Unix seconds) and why."""
+
+    task: str
+    attempt: str
+    at: float
+    code: str
+    message: str
+
+    @property
+    def worker(self) -> str:
+        """Where it ran, as `host:pid`; attempts are named `host_pid_random`."""
+        return ":".join(self.attempt.rsplit("_", 2)[:2])
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """A finished download: the rung's name and its size in bytes."""
 
@@ -111,12 +136,26 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """What was predicted for a job, in Unix seconds: when an encoder begins, and when it is ready.
+
+    At first by its bytes, as it is accepted; then by its plan, seconds later, and that stays.
+    """
+
+    start_at: float
+    ready_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A job's record as one consistent reading. Times are Unix seconds, sizes bytes.
 
     `frames_done` counts encoded output frames of the timeline (0..plan.frames); `issued` segments, the first ones, were
-    handed to the broker; `has_poster`, `playable` (the first segment, with sound) and `outputs` say what can be fetched
-    already.
+    handed to the broker; `has_poster`, `playable` (the first segment, with sound), `outputs` and `has_storyboard` say
+    what can be fetched already. `failed_attempts` are the last ones, oldest first. `begun_at` is when an encoder had
+    made its first pictures; the finished tasks of encoding took `encoder_seconds` together. `in_flight`, `start_target`
+    and `target` (Unix seconds) are its place among all jobs (storage.fairness); until it is planned the last of them is
+    that of its start.
     """
 
     id: str
@@ -126,9 +165,11 @@ class Job:
     size: int
     created_at: float
     webhook_url: str | None = None
+    priority: Priority = Priority.NORMAL
     state: JobState = JobState.QUEUED
     started_at: float | None = None
     encoding_at: float | None = None
+    begun_at: float | None = None
     finished_at: float | None = None
     plan: Plan | None = None
     frames_done: int = 0
@@ -136,16 +177,30 @@ class Job:
     has_poster: bool = False
     playable: bool = False
     outputs: tuple[Output, ...] = ()
+    has_storyboard: bool = False
     warnings: tuple[str, ...] = ()
     error: JobError | None = None
+    failed_attempts: tuple[FailedAttempt, ...] = ()
+    promise: Promise | None = None
+    encoder_seconds: float = 0.0
+    in_flight: float = 1.0
+    start_target: float = 0.0
+    target: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a move writes besides the state; None leaves a field as it is."""
+    """What a move writes besides the state; None leaves a field as it is. A plan comes with what follows from it.
+
+    `after_start` are the seconds by which the job's target lies behind its start's, whatever that is at the time.
+    """
 
     plan: Plan | None = None
+    segments: tuple[Segment, ...] = ()
+    after_start: float | None = None
+    promise: Promise | None = None
     outputs: tuple[Output, ...] | None = None
+    has_storyboard: bool | None = None
     warnings: tuple[str, ...] | None = None
     error: JobError | None = None
 
@@ -160,42 +215,33 @@ def is_job_id(text: str) -> bool:
     return _JOB_ID.fullmatch(text) is not None
 
 
-def tasks_of(plan: Plan, job_id: str) -> tuple[Task, ...]:
-    """Return the tasks between planning and packaging, those that let playback start early first."""
-    first = [Task(job_id, Stage.POSTER)]
-    if plan.audio is not None:
-        first.append(Task(job_id, Stage.AUDIO))
-    return (*first, *(Task(job_id, Stage.SEGMENT, segment.index) for segment in plan.segments))
+def single_tasks(plan: Plan, job_id: str) -> tuple[Task, ...]:
+    """Return the tasks of encoding that a job has once, not for each segment: its sound if any, and its poster."""
+    poster = Task(job_id, Stage.POSTER)
+    return (poster,) if plan.audio is None else (Task(job_id, Stage.AUDIO), poster)
 
 
-def outstanding(job: Job, done: frozenset[str]) -> tuple[Task, ...]:
-    """Return the tasks the job should have out now, given the fields of those that are done.
+def wanted_tasks(plan: Plan, segments: tuple[Segment, ...], job_id: str) -> dict[str, Segment | None]:
+    """Return all tasks between planning and packaging: by field, each with the segment it makes if it makes one."""
+    single = dict.fromkeys(task.field for task in single_tasks(plan, job_id))
+    return single | {Task(job_id, Stage.SEGMENT, segment.index).field: segment for segment in segments}
 
-    Segments that were not issued yet stay in the plan: the window decides when they come.
-    """
+
+def outstanding(job: Job, out: frozenset[str]) -> tuple[Task, ...]:
+    """Return the tasks the job should have out now, given the fields of those that were issued (JobStore.out)."""
     match job.state:
-        case JobState.QUEUED | JobState.PLANNING:
+        case JobState.PLANNING:
             return (Task(job.id, Stage.PLAN),)
-        case JobState.ENCODING if job.plan is not None:
-            wanted = tasks_of(job.plan, job.id)
-            due = (task for task in wanted if task.stage is not Stage.SEGMENT or task.index < job.issued)
-            return tuple(task for task in due if task.field not in done)
+        case JobState.QUEUED | JobState.ENCODING:
+            return tuple(sorted((Task.of_field(job.id, field) for field in out), key=attrgetter("stage", "index")))
         case JobState.PACKAGING:
             return (Task(job.id, Stage.PACKAGE),)
         case _:
             return ()
 
 
-def is_encoded(job: Job, done: frozenset[str]) -> bool:
-    """Tell whether a job that is still encoding has all its tasks done, so that it is to be packaged."""
+def is_encoded(job: Job, out: frozenset[str]) -> bool:
+    """Tell whether a job that is still encoding has nothing out and nothing to come, so that it is to be packaged."""
     if job.state is not JobState.ENCODING or job.plan is None:
         return False
-    return all(task.field in done for task in tasks_of(job.plan, job.id))
-
-
-def window_of(slots: int, encoding_jobs: int) -> int:
-    """Return how many segments each job may have out: the slots shared by the jobs that encode, at least one.
-
-    More would only wait in the queue in front of other jobs' segments; fewer would leave slots idle.
-    """
-    return max(1, -(-slots // max(1, encoding_jobs)))
+    return job.issued == job.plan.segment_count and not out

@@ -7,6 +7,7 @@ import re
 from storage.errors import ObjectNotFoundError
 
 AUDIO = "audio"  # stands where a rung's name does
+ORIGINALS = "originals/"  # prefix of all that came in, of all jobs
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
@@ -16,8 +17,18 @@ def original(job_id: str) -> str:
 
 
 def manifest(job_id: str) -> str:
-    """Key of what rebuilds the job's record."""
+    """Key of the job as it was accepted; an original without one belongs to no job."""
     return f"originals/{job_id}/manifest.json"
+
+
+def planned(job_id: str) -> str:
+    """Key of the job as its present run was planned."""
+    return f"originals/{job_id}/planned.json"
+
+
+def ended(job_id: str) -> str:
+    """Key of the job as it ended."""
+    return f"originals/{job_id}/ended.json"
 
 
 def originals(job_id: str) -> str:

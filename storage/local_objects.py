@@ -66,13 +66,9 @@ class LocalObjectStore:
             for chunk in chunks:
                 target.write(chunk)
 
-    def input_url(self, key: str, *, seconds: int) -> str:  # noqa: ARG002 - a path does not expire
-        """See ObjectStore.input_url."""
-        return str(self._path(key).absolute())
-
     def local_path(self, key: str) -> Path | None:
         """See ObjectStore.local_path."""
-        return self._path(key)
+        return self._path(key).absolute()
 
     def redirect_path(self, key: str, *, seconds: int) -> str | None:  # noqa: ARG002 - the contract's arguments
         """See ObjectStore.redirect_path: a folder has no HTTP."""

@@ -6,7 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -53,8 +53,9 @@ def configure_logging(settings: Settings, part: str) -> None:
 def secrets_of(settings: Settings) -> frozenset[str]:
     """Return the texts that must not appear in any log line."""
     urls = (settings.redis_url.get_secret_value(), settings.broker)
-    passwords = (urlsplit(url).password or "" for url in urls)
-    found = {*passwords, settings.object_store_secret_key.get_secret_value()}
+    passwords = [urlsplit(url).password or "" for url in urls]
+    # As they stand in the URL, and as the broker's library reads them.
+    found = {*passwords, *map(unquote, passwords), settings.object_store_secret_key.get_secret_value()}
     return frozenset(secret for secret in found if len(secret) >= _SHORTEST_SECRET)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
 from dataclasses import replace
 from operator import itemgetter
+from typing import Any
 
 from storage.codec import (
     checked_cursor,
@@ -12,28 +13,65 @@ from storage.codec import (
     cursor_of,
     event_data_of_state,
     event_order,
-    wanted_frames,
 )
 from storage.errors import JobExistsError
-from storage.job_store import KEEPS_LEASES, RATES_KEPT, TOLD, Event, JobPage, Notice, QueueCounts
-from storage.jobs import TIME_OF_STATE, Changes, Job, JobState, checked_move
+from storage.fairness import LEAD_SECONDS, Priority
+from storage.job_store import (
+    KEEPS_LEASES,
+    LAST_WRITES_SECONDS,
+    TOLD,
+    Event,
+    JobPage,
+    Leftovers,
+    Notice,
+    Results,
+    being_cleared,
+    finished_already,
+)
+from storage.jobs import GIVEN_UP, TIME_OF_STATE, Changes, Job, JobState, Task, checked_move
+from storage.memory_queue import MemoryQueue
 from storage.memory_record import MemoryRecord
-from storage.memory_tasks import MemoryTasks
+from storage.plan import Segment
 
 
-class MemoryJobStore(MemoryTasks):
+class MemoryJobStore(MemoryQueue):
     """A JobStore in this process; `clock` returns Unix seconds and decides about times and leases."""
 
-    def create(self, job: Job) -> None:
+    def create(self, job: Job, segments: tuple[Segment, ...] = ()) -> None:
         """See JobStore.create."""
         with self._changed:
             if job.id in self._records:
                 raise JobExistsError(f"Job {job.id} exists already.")
-            record = MemoryRecord(job, queued_at=self._clock())
-            if job.plan is not None:
-                record.wanted = wanted_frames(job.plan, job.id)
-            self._records[job.id] = record
-            self._emit(job.id, "created", event_data_of_state(job.state))
+            self._add(MemoryRecord(job), segments)
+
+    def restore(self, job: Job, segments: tuple[Segment, ...], results: Results, *, tell: bool) -> bool:
+        """See JobStore.restore."""
+        with self._changed:
+            if job.id in self._records:
+                return False
+            record = MemoryRecord(job)
+            record.done = {field: json.loads(json.dumps(result)) for field, result in results.items()}
+            if tell and job.webhook_url is not None and job.state in TOLD:
+                record.due_at = self._clock()
+            self._add(record, segments, restored=True)
+            return True
+
+    def _add(self, record: MemoryRecord, segments: tuple[Segment, ...], *, restored: bool = False) -> None:
+        job = record.job
+        if job.plan is not None and not job.state.finished:
+            record.want(job.plan, segments)
+            record.frames = {field: record.frames_of(Task.of_field(job.id, field)) for field in record.done}
+        self._records[job.id] = record
+        if not job.state.finished:
+            if restored:
+                self._note_arrival(record, job.created_at, job.in_flight)
+            else:
+                self._note_arrival(record, self._clock())
+        if job.state in GIVEN_UP:
+            self._registry.leave(job.id)
+        self._emit(job.id, "created", event_data_of_state(job.state))
+        if job.state is JobState.ENCODING:
+            self._note_playable(record)
 
     def get(self, job_id: str) -> Job:
         """See JobStore.get."""
@@ -57,70 +95,65 @@ class MemoryJobStore(MemoryTasks):
             if record.job.state is to:
                 return record.job
             checked_move(record.job.state, to)
+            if to is JobState.QUEUED and self._registry.is_clearing(job_id):
+                raise being_cleared()
             self._apply(record, to, changes or Changes())
             self._emit(job_id, "state", event_data_of_state(to))
             return record.job
 
     def _apply(self, record: MemoryRecord, to: JobState, changes: Changes) -> None:
         now = self._clock()
+        if to is not JobState.PLANNING:
+            record.take_back()
         if to is JobState.QUEUED:
-            self._start_again(record, now)
-        written = {
-            name: value
-            for name in ("plan", "outputs", "warnings", "error")
-            if (value := getattr(changes, name)) is not None
-        }
-        if to in TIME_OF_STATE:
-            written[TIME_OF_STATE[to]] = now
-        job = record.job = replace(record.job, state=to, **written)
+            self._start_again(record)
+        if to in GIVEN_UP:
+            self._registry.leave(record.job.id)
+        job = record.job = replace(record.job, state=to, **_written(record.job, to, changes, now))
+        if to is JobState.QUEUED:
+            self._note_arrival(record, now)
         if to not in KEEPS_LEASES:
             record.leases.clear()
         if to is JobState.ENCODING and job.plan is not None:
-            record.wanted = wanted_frames(job.plan, job.id)
-        if to is JobState.READY and job.plan is not None and job.encoding_at is not None:
-            self._rates.insert(0, (now - job.encoding_at) / job.plan.duration)
-            del self._rates[RATES_KEPT:]
+            record.want(job.plan, changes.segments)
+        if to.finished:
+            self._note_end(record, now)
         if to in TOLD and job.webhook_url is not None:
             record.due_at = now
+        record.saved = not to.finished
 
-    def _start_again(self, record: MemoryRecord, now: float) -> None:
+    def _start_again(self, record: MemoryRecord) -> None:
         job = record.job
-        record.queued_at = now
+        self._registry.end_clearing(job.id, gone=True)
+        record.frames_finished = 0
         record.closed_by = ""
         record.due_at, record.tries = None, 0
         for kept in (record.wanted, record.frames, record.done, record.attempts, record.interim):
             kept.clear()
-        record.job = Job(job.id, job.owner, job.title, job.filename, job.size, job.created_at, job.webhook_url)
+        record.job = Job(
+            job.id, job.owner, job.title, job.filename, job.size, job.created_at, job.webhook_url, job.priority
+        )
+
+    def prioritise(self, job_id: str, priority: Priority) -> Job:
+        """See JobStore.prioritise."""
+        with self._changed:
+            record = self._record(job_id)
+            job = record.job
+            if job.state.finished:
+                raise finished_already(job.state)
+            later = LEAD_SECONDS[job.priority] - LEAD_SECONDS[priority]
+            record.job = replace(
+                job, priority=priority, start_target=job.start_target + later, target=job.target + later
+            )
+            self._emit(job_id, "state", event_data_of_state(job.state))
+            return record.job
 
     def delete(self, job_id: str) -> None:
         """See JobStore.delete."""
         with self._changed:
             if self._records.pop(job_id, None) is not None:
+                self._registry.leave(job_id, seconds=LAST_WRITES_SECONDS)
                 self._emit(job_id, "deleted", {})
-
-    def position(self, job_id: str) -> int | None:
-        """See JobStore.position."""
-        with self._changed:
-            waiting = self._ids(frozenset({JobState.QUEUED}), key=lambda record: record.queued_at)
-            return waiting.index(job_id) + 1 if job_id in waiting else None
-
-    def counts(self) -> QueueCounts:
-        """See JobStore.counts."""
-        with self._changed:
-            states = [record.job.state for record in self._records.values()]
-        waiting = states.count(JobState.QUEUED)
-        return QueueCounts(waiting, sum(not state.finished for state in states) - waiting)
-
-    def unfinished(self) -> tuple[str, ...]:
-        """See JobStore.unfinished."""
-        with self._changed:
-            states = frozenset(state for state in JobState if not state.finished)
-            return tuple(self._ids(states, key=lambda record: record.job.created_at))
-
-    def recent_rates(self) -> tuple[float, ...]:
-        """See JobStore.recent_rates."""
-        with self._changed:
-            return tuple(self._rates)
 
     def due_notices(self, limit: int) -> tuple[Notice, ...]:
         """See JobStore.due_notices."""
@@ -142,20 +175,57 @@ class MemoryJobStore(MemoryTasks):
             if notice.job.id in self._records:
                 self._records[notice.job.id].settle(notice, None)
 
+    def leftovers(self, limit: int) -> tuple[str, ...]:
+        """See JobStore.leftovers."""
+        with self._changed:
+            return self._registry.leftovers(limit)
+
+    def begin_clearing(self, job_id: str, *, seconds: float) -> Leftovers | None:
+        """See JobStore.begin_clearing."""
+        with self._changed:
+            if not self._registry.begin_clearing(job_id, seconds=seconds):
+                return None
+            return Leftovers.MADE if job_id in self._records else Leftovers.ALL
+
+    def end_clearing(self, job_id: str, *, gone: bool) -> None:
+        """See JobStore.end_clearing."""
+        with self._changed:
+            self._registry.end_clearing(job_id, gone=gone)
+
+    def idle_seconds(self, job_id: str) -> float:
+        """See JobStore.idle_seconds."""
+        events = self.events(job_id, "0", limit=len(self._events))
+        return self._clock() - event_order(events[-1].id)[0] / 1e3 if events else 0.0
+
+    def count_repair(self, name: str) -> None:
+        """See JobStore.count_repair."""
+        with self._changed:
+            self._registry.repairs[name] += 1
+
+    def repairs(self) -> dict[str, int]:
+        """See JobStore.repairs."""
+        with self._changed:
+            return dict(self._registry.repairs)
+
+    def unsaved(self, limit: int) -> tuple[Job, ...]:
+        """See JobStore.unsaved."""
+        with self._changed:
+            ended = [record.job for record in self._records.values() if not record.saved]
+            return tuple(sorted(ended, key=lambda job: job.finished_at or 0.0)[:limit])
+
+    def saved(self, job: Job) -> bool:
+        """See JobStore.saved."""
+        with self._changed:
+            record = self._records.get(job.id)
+            if record is None:
+                return True
+            record.saved = record.saved or record.job.finished_at == job.finished_at
+            return record.job.finished_at == job.finished_at
+
     def hold(self, name: str, holder: str, *, seconds: float) -> bool:
         """See JobStore.hold."""
         with self._changed:
             return self._registry.hold(name, holder, seconds=seconds)
-
-    def announce(self, worker: str, slots: int, *, seconds: float) -> None:
-        """See JobStore.announce."""
-        with self._changed:
-            self._registry.announce(worker, slots, seconds=seconds)
-
-    def slots(self) -> int:
-        """See JobStore.slots."""
-        with self._changed:
-            return self._registry.slots()
 
     def events(self, job_id: str | None, after: str, *, limit: int = 200) -> tuple[Event, ...]:
         """See JobStore.events."""
@@ -176,6 +246,13 @@ class MemoryJobStore(MemoryTasks):
     def ping(self) -> None:
         """See JobStore.ping: this store always answers."""
 
-    def _ids(self, states: frozenset[JobState], key: Callable[[MemoryRecord], float]) -> list[str]:
-        chosen = [record for record in self._records.values() if record.job.state in states]
-        return [record.job.id for record in sorted(chosen, key=key)]
+
+def _written(job: Job, to: JobState, changes: Changes, now: float) -> dict[str, Any]:
+    """Return the fields that a move writes."""
+    names = ("plan", "promise", "outputs", "has_storyboard", "warnings", "error")
+    written = {name: value for name in names if (value := getattr(changes, name)) is not None}
+    if to is JobState.ENCODING:
+        written["target"] = job.start_target + (changes.after_start or 0.0)
+    if to in TIME_OF_STATE:
+        written[TIME_OF_STATE[to]] = now
+    return written

@@ -19,6 +19,9 @@ class MemoryPublisher:
         """See Publisher.publish."""
         self._queued[queue_of(task)].append(task)
 
+    def taken(self, task: Task) -> None:
+        """See Publisher.taken: `deliver` has seen it."""
+
     def pending(self) -> frozenset[tuple[str, str]]:
         """See Publisher.pending."""
         tasks = (*self._delivered, *(task for queue in self._queued.values() for task in queue))

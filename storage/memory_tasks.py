@@ -1,4 +1,4 @@
-"""What the in-memory job store does with tasks: claims, progress, results, credit. The other half is memory_jobs."""
+"""What the in-memory job store does with tasks: claims, progress, results. The other half is memory_jobs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from storage.codec import (
     event_data_of_state,
     event_order,
 )
+from storage.costs import FinishedJob
 from storage.errors import JobNotFoundError, LeaseLostError, TransitionError
-from storage.job_store import Claim, Event, made_poster
-from storage.jobs import Job, JobState, Stage, Task
-from storage.memory_record import MemoryLease, MemoryRecord
+from storage.flow import Sample, Totals
+from storage.job_store import LOST, NO_EVENT, Claim, Event, Lease, made_poster
+from storage.jobs import Job, JobError, JobState, Stage, Task
+from storage.memory_record import MemoryRecord
 from storage.memory_registry import MemoryRegistry
-from storage.plan import Plan
+from storage.plan import Plan, Segment
 
 
 class MemoryTasks:
@@ -28,7 +30,9 @@ class MemoryTasks:
         self._clock = clock
         self._records: dict[str, MemoryRecord] = {}
         self._events: list[Event] = []
-        self._rates: list[float] = []
+        self._finished: list[FinishedJob] = []
+        self._totals = Totals()
+        self._samples: list[Sample] = []
         self._registry = MemoryRegistry(clock)
         self._changed = threading.Condition(threading.RLock())
 
@@ -45,10 +49,13 @@ class MemoryTasks:
             if lease is not None and lease.attempt != attempt and lease.until > now:
                 return Claim.HELD
             if lease is None or lease.attempt != attempt:
+                if lease is not None and lease.attempt:
+                    record.note_failure(task, lease.attempt, LOST, now)
+                record.end_lease(task)
                 if record.attempts.get(task.field, 0) >= limit:
                     return Claim.SPENT
                 record.attempts[task.field] = record.attempts.get(task.field, 0) + 1
-            record.leases[task.field] = MemoryLease(attempt, now + lease_seconds)
+            record.lend(task, attempt, now + lease_seconds)
             return Claim.GRANTED
 
     def renew(self, task: Task, attempt: str, *, lease_seconds: float) -> bool:
@@ -60,37 +67,71 @@ class MemoryTasks:
             record.leases[task.field].until = self._clock() + lease_seconds
             return True
 
-    def release(self, task: Task, attempt: str, *, refund: bool = False) -> int:
+    def release(self, task: Task, attempt: str, *, rest: float = 0.0) -> None:
         """See JobStore.release."""
         with self._changed:
-            record = self._records.get(task.job_id)
-            if record is None:
-                return 0
-            lease = record.leases.get(task.field)
-            if lease is not None and lease.attempt == attempt:
-                del record.leases[task.field]
-                record.attempts[task.field] -= int(refund)
-            return record.attempts.get(task.field, 0)
+            record = self._granted(task, attempt)
+            if record is not None:
+                record.attempts[task.field] -= 1
+                record.end_lease(task, rest_until=self._clock() + rest if rest else None)
 
-    def issue(self, job_id: str, window: int) -> tuple[Task, ...]:
-        """See JobStore.issue."""
+    def fail(self, task: Task, attempt: str, reason: JobError, *, rest: float = 0.0) -> bool:
+        """See JobStore.fail."""
+        with self._changed:
+            record = self._granted(task, attempt)
+            if record is None:
+                return False
+            now = self._clock()
+            record.note_failure(task, attempt, reason, now)
+            record.end_lease(task, rest_until=now + rest if rest else None)
+            return True
+
+    def end_rests(self, job_id: str) -> tuple[str, ...]:
+        """Let all rests of the job's tasks be over and return their fields: for tests that do not wait."""
+        with self._changed:
+            leases = self._records[job_id].leases
+            rested = tuple(name for name, lease in leases.items() if not lease.attempt)
+            for name in rested:
+                del leases[name]
+            return rested
+
+    def attempts(self, job_id: str) -> dict[str, int]:
+        """See JobStore.attempts."""
         with self._changed:
             record = self._records.get(job_id)
-            if record is None or record.job.state is not JobState.ENCODING:
-                return ()
-            first, count = record.job.issued, record.credit(window)
-            record.job = replace(record.job, issued=first + count)
-            return tuple(Task(job_id, Stage.SEGMENT, index) for index in range(first, first + count))
+            return dict(record.attempts) if record is not None else {}
 
-    def replan(self, job_id: str, plan: Plan, warnings: tuple[str, ...]) -> Job:
+    def replan(self, job_id: str, plan: Plan, segments: tuple[Segment, ...], warnings: tuple[str, ...]) -> Job:
         """See JobStore.replan."""
         with self._changed:
             record = self._record(job_id)
             if record.job.state is not JobState.ENCODING:
                 raise TransitionError(f"Job {job_id}, in state {record.job.state}, cannot be planned anew.")
-            record.plan_anew(plan, warnings)
+            record.plan_anew(plan, segments, warnings)
             self._emit(job_id, "state", event_data_of_state(record.job.state))
             return record.job
+
+    def out(self, job_id: str) -> frozenset[str]:
+        """See JobStore.out."""
+        with self._changed:
+            record = self._records.get(job_id)
+            return frozenset() if record is None else frozenset(record.out)
+
+    def segment(self, job_id: str, index: int) -> Segment:
+        """See JobStore.segment."""
+        task = Task(job_id, Stage.SEGMENT, index)
+        with self._changed:
+            record = self._records.get(job_id)
+            segment = None if record is None else record.wanted.get(task.field)
+        if segment is None:
+            raise LeaseLostError(f"Job {job_id} has no {task.field} any more.")
+        return segment
+
+    def segments(self, job_id: str) -> tuple[Segment, ...]:
+        """See JobStore.segments."""
+        with self._changed:
+            record = self._records.get(job_id)
+            return () if record is None else tuple(filter(None, record.wanted.values()))
 
     def interim(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
         """See JobStore.interim."""
@@ -114,7 +155,7 @@ class MemoryTasks:
             record = self._records.get(task.job_id)
             if record is None or not record.held_by(task, attempt):
                 return False
-            if record.count_frames(task, frames):
+            if record.count_frames(task, frames, self._clock()):
                 self._emit_progress(record)
             return True
 
@@ -132,9 +173,13 @@ class MemoryTasks:
         record.done[task.field] = json.loads(json.dumps(result))
         record.leases.pop(task.field, None)
         record.interim.pop(task.field, None)
-        if task.field in record.wanted and record.wanted.keys() <= record.done.keys():
-            record.closed_by = task.field
-        if record.count_frames(task, record.wanted.get(task.field, 0)):
+        record.out.discard(task.field)
+        record.handed.discard(task.field)
+        if task.field in record.wanted:
+            self._count_cost(record, task, float(result.get("seconds", 0)))
+            if record.wanted.keys() <= record.done.keys():
+                record.closed_by = task.field
+        if record.count_frames(task, record.frames_of(task), self._clock()):
             self._emit_progress(record)
         if made_poster(task, result):
             record.job = replace(record.job, has_poster=True)
@@ -142,6 +187,10 @@ class MemoryTasks:
         else:
             self._emit(task.job_id, "task", {"field": task.field})
         self._note_playable(record)
+
+    def _count_cost(self, record: MemoryRecord, task: Task, seconds: float) -> None:
+        record.count_cost(task, seconds)
+        self._totals = replace(self._totals, delivered=self._totals.delivered + seconds)
 
     def results(self, job_id: str, *, interim: bool = False) -> dict[str, dict[str, Any]]:
         """See JobStore.results."""
@@ -151,17 +200,22 @@ class MemoryTasks:
                 return {}
             return (record.interim if interim else {}) | record.done
 
-    def leased(self, job_id: str) -> frozenset[str]:
-        """See JobStore.leased."""
+    def leases(self, job_id: str) -> dict[str, Lease]:
+        """See JobStore.leases."""
         with self._changed:
             record = self._records.get(job_id)
-            leases = record.leases if record is not None else {}
-            return frozenset(name for name, lease in leases.items() if lease.until > self._clock())
+            return record.leases_at(self._clock()) if record is not None else {}
 
     def last_event_id(self) -> str:
         """See JobStore.last_event_id."""
         with self._changed:
-            return self._events[-1].id if self._events else "0-0"
+            return self._events[-1].id if self._events else NO_EVENT
+
+    def _granted(self, task: Task, attempt: str) -> MemoryRecord | None:
+        """Return the job's record if this attempt was granted the task last, whatever the job's state."""
+        record = self._records.get(task.job_id)
+        lease = record.leases.get(task.field) if record is not None else None
+        return record if lease is not None and lease.attempt == attempt else None
 
     def _record(self, job_id: str) -> MemoryRecord:
         if job_id not in self._records:

@@ -58,17 +58,14 @@ class ObjectStore(Protocol):
     def fetch(self, key: str, path: Path) -> None:
         """Copy the object to a local file. Raises ObjectNotFoundError."""
 
-    def input_url(self, key: str, *, seconds: int) -> str:
-        """Return what ffmpeg opens: an absolute path, or a URL signed for so many seconds."""
-
     def local_path(self, key: str) -> Path | None:
-        """Return the object's file if this store keeps it on this machine, else None."""
+        """Return the object's file, absolute, if this store keeps it on this machine, else None."""
 
     def redirect_path(self, key: str, *, seconds: int) -> str | None:
         """Return path and query that nginx may pass to the store (signed), None if the store has no HTTP."""
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Yield all keys that begin with the prefix."""
+        """Yield all keys that begin with the prefix, those of one folder together; listed as they are taken."""
 
     def delete_prefix(self, prefix: str) -> int:
         """Delete all objects under the prefix and unfinished writes to it; return how many objects went."""

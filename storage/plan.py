@@ -20,16 +20,15 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A fixed range of output frames: `first_frame` and how many `frames`, in fragments of `fragment_frames`.
+    """A fixed range of output frames: `first_frame` and how many `frames`.
 
-    The last fragment may be shorter. `threads` are those of each encoder; they belong to the plan, as other counts give
-    other bytes. `seek` is where decoding begins, seconds on the source's clock; None for the file's beginning.
+    `threads` are those of each encoder; they belong to the plan, as other counts give other bytes. `seek` is where
+    decoding begins, seconds on the source's clock; None for the file's beginning.
     """
 
     index: int
     first_frame: int
     frames: int
-    fragment_frames: int
     threads: int
     seek: float | None = None
 
@@ -44,12 +43,30 @@ class ClockPiece:
 
 
 @dataclass(frozen=True, slots=True)
+class Colour:
+    """What a source's numbers mean, in ffmpeg's names, conventions applied where the file says nothing.
+
+    `full` tells that black is 0 and white the largest number (phones, screens); elsewhere they are 16 and 235 of 255.
+    """
+
+    matrix: str
+    primaries: str
+    transfer: str
+    full: bool
+
+
+HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})  # PQ and HLG
+BT709 = Colour(matrix="bt709", primaries="bt709", transfer="bt709", full=False)  # what every output is
+
+
+@dataclass(frozen=True, slots=True)
 class VideoSource:
     """What the encoder must know of the chosen video stream.
 
     `start_time` is when the stream's first frame shows and `container_start` where the container's clock begins, both
     in seconds on the source's clock; `display_width` and `display_height` are what a viewer sees (rotation and pixel
-    aspect applied), in square pixels. `pieces` are there where the clock jumps: what lies outside is not shown.
+    aspect applied), in square pixels. `alpha` tells that parts of it may be transparent. `pieces` are there where the
+    clock jumps: what lies outside is not shown.
     """
 
     stream: int
@@ -60,7 +77,8 @@ class VideoSource:
     display_height: int
     rotation: int
     interlaced: bool
-    transfer: str
+    colour: Colour
+    alpha: bool
     start_time: float
     container_start: float
     pieces: tuple[ClockPiece, ...] = ()
@@ -68,20 +86,29 @@ class VideoSource:
 
 @dataclass(frozen=True, slots=True)
 class AudioSource:
-    """The chosen audio stream and how it becomes stereo (or mono) AAC; `bitrate` in bits/s, times in seconds."""
+    """The chosen audio stream and how it becomes stereo (or mono) AAC; `bitrate` in bits/s.
+
+    `channels` are the result's; the source has `source_channels` in the order that ffmpeg calls `layout`. Where each
+    channel is a track of its own, `right` is the right one's stream.
+    """
 
     stream: int
     codec: str
     channels: int
     sample_rate: int
     bitrate: int
+    source_channels: int
+    layout: str
+    right: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a job will be encoded: output frame n shows at `video.start_time + n / rate` of the source's clock.
 
-    The last `tail_frames` of `frames` repeat the last picture because the sound goes on after it.
+    The last `tail_frames` of `frames` repeat the last picture because the sound goes on after it. Each segment begins
+    a fragment and goes on in fragments of `fragment_frames`; its last one may be shorter. The `segment_count` segments
+    themselves are kept beside the plan: there may be thousands, and who reads the plan needs one of them at most.
     """
 
     video: VideoSource
@@ -91,7 +118,8 @@ class Plan:
     rate_den: int
     frames: int
     tail_frames: int
-    segments: tuple[Segment, ...]
+    fragment_frames: int
+    segment_count: int
     preset: str
     warnings: tuple[str, ...]
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from storage.job_store import Results
 from storage.jobs import Stage
 from storage.keys import AUDIO
-from storage.plan import Plan, Rung, Segment
+from storage.plan import Plan, Rung
 
 MASTER = "master.m3u8"
 # The sound's parts last at most so long, rounded to whole seconds: all playlists of a job share one target duration.
@@ -21,8 +22,6 @@ AUDIO_PART_SECONDS = 4
 _INDEX = "index.m3u8"
 _VERSION = 7  # fragments in fMP4 with EXT-X-MAP
 _MICRO = 10**6  # EXTINF is written in microseconds
-
-Results = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +67,17 @@ def playlist(name: str, plan: Plan, results: Results, *, ended: bool) -> str | N
 
 def rung_fragments(plan: Plan, results: Results, rung: str) -> Iterator[Fragment]:
     """Yield a rung's fragments of the segments that are there without a gap, from the first one on."""
-    for segment in plan.segments:
-        result = results.get(_field(segment.index))
+    rate, at, end = plan.rate, Fraction(0), 0
+    for index in range(plan.segment_count):
+        result = results.get(_field(index))
         if result is None:
             return
-        offset = 0
-        lengths = result["rungs"][rung]["fragments"]
-        for length, (first, last) in zip(lengths, _spans(segment, result["frames"]), strict=True):
-            yield Fragment(f"{segment.index:05d}.m4s", offset, length, first / plan.rate, last / plan.rate)
+        # Fewer frames than planned are those of a damaged file, which is one segment.
+        begin, end, offset = end, end + result["frames"], 0
+        firsts = range(begin, end, plan.fragment_frames)
+        for first, length in zip(firsts, result["rungs"][rung]["fragments"], strict=True):
+            start, at = at, min(first + plan.fragment_frames, end) / rate
+            yield Fragment(f"{index:05d}.m4s", offset, length, start, at)
             offset += length
 
 
@@ -89,8 +91,8 @@ def audio_fragments(plan: Plan, results: Results) -> Iterator[Fragment]:
 
 
 def target_duration(plan: Plan) -> int:
-    """Return the longest fragment that the plan can give in whole seconds; it must not change while players reload."""
-    longest = max(min(segment.fragment_frames, segment.frames) for segment in plan.segments) / plan.rate
+    """Return how long a fragment of the plan may last in whole seconds; it must not change while players reload."""
+    longest = min(plan.fragment_frames, plan.frames) / plan.rate
     return max(math.ceil(longest), AUDIO_PART_SECONDS if plan.audio is not None else 1)
 
 
@@ -110,13 +112,6 @@ def _playable(plan: Plan, results: Results) -> bool:
     return _field(0) in results and (silent or bool(_audio(plan, results).get("parts")))
 
 
-def _spans(segment: Segment, frames: int) -> Iterator[tuple[int, int]]:
-    """Yield first and last frame (exclusive) of each fragment; `frames` are fewer than planned in a damaged file."""
-    end = segment.first_frame + frames
-    for first in range(segment.first_frame, end, segment.fragment_frames):
-        yield first, min(first + segment.fragment_frames, end)
-
-
 def _media(plan: Plan, fragments: tuple[Fragment, ...], *, ended: bool) -> str:
     lines = [
         *_head(),
@@ -127,9 +122,11 @@ def _media(plan: Plan, fragments: tuple[Fragment, ...], *, ended: bool) -> str:
         "#EXT-X-START:TIME-OFFSET=0",
         '#EXT-X-MAP:URI="init.mp4"',
     ]
+    at = 0
     for fragment in fragments:
         # Differences of rounded times: rounded durations would drift from the timeline over a long film.
-        micro = round(fragment.end * _MICRO) - round(fragment.start * _MICRO)
+        before, at = at, round(fragment.end * _MICRO)
+        micro = at - before
         lines += [
             f"#EXTINF:{micro // _MICRO}.{micro % _MICRO:06d},",
             f"#EXT-X-BYTERANGE:{fragment.length}@{fragment.offset}",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from storage.estimate import encoded_fraction, progress
-from storage.jobs import Job, JobState
+from storage.forecast import Forecast
+from storage.jobs import GIVEN_UP, FailedAttempt, Job, JobState, Promise
 from storage.plan import AudioSource, Plan, Rung, VideoSource
+from storage.progress import encoded_fraction, progress
 
-_RETRIABLE = frozenset({JobState.FAILED, JobState.CANCELLED})
 # States whose playlists are served: what a failed or cancelled job left behind is no video.
 PLAYED = frozenset({JobState.ENCODING, JobState.PACKAGING, JobState.READY})
 
@@ -19,12 +19,13 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def job_json(job: Job, *, position: int | None = None, eta: float | None = None) -> dict[str, Any]:
+def job_json(job: Job, *, position: int | None = None, forecast: Forecast | None = None) -> dict[str, Any]:
     """Return the job as everybody sees it.
 
-    `position` is the job's place in the queue (1 is next, None once started) and `eta` the seconds until it is
-    ready (None if unknown); both are facts about the other jobs, so the caller brings them. URLs are relative.
+    `position` is the job's place in the queue (1 is next, None once an encoder has begun) and `forecast` when it is
+    expected to start and to be ready: facts about the other jobs, so the caller brings them. URLs are relative.
     """
+    waits = job.begun_at is None
     return {
         "id": job.id,
         "state": job.state.value,
@@ -35,13 +36,18 @@ def job_json(job: Job, *, position: int | None = None, eta: float | None = None)
         "started_at": _optional_time(job.started_at),
         "finished_at": _optional_time(job.finished_at),
         "progress": round(progress(job), 4),
-        "eta_seconds": None if eta is None else max(1, round(eta)),
+        "starts_in_seconds": max(1, round(forecast.start)) if forecast is not None and waits else None,
+        "eta_seconds": None if forecast is None else max(1, round(forecast.ready)),
+        "priority": job.priority.value,
+        "promise": None if job.promise is None else _promise(job.promise),
         "queue_position": position,
         "rungs": [_rung(job, rung) for rung in job.plan.rungs] if job.plan is not None else [],
         "hls_url": f"/media/{job.id}/hls/master.m3u8" if job.playable and job.state in PLAYED else None,
         "poster_url": f"/media/{job.id}/poster.jpg" if job.has_poster else None,
+        "storyboard_url": f"/media/{job.id}/storyboard.vtt" if job.has_storyboard else None,
         "warnings": _warnings(job),
         "error": _error(job),
+        "failed_attempts": [_failed_attempt(failed) for failed in job.failed_attempts],
         "plan": None if job.plan is None else _plan(job.plan),
         "links": _links(job),
     }
@@ -49,6 +55,10 @@ def job_json(job: Job, *, position: int | None = None, eta: float | None = None)
 
 def _optional_time(seconds: float | None) -> str | None:
     return None if seconds is None else timestamp(seconds)
+
+
+def _promise(promise: Promise) -> dict[str, str]:
+    return {"starts_at": timestamp(promise.start_at), "ready_at": timestamp(promise.ready_at)}
 
 
 def _rung(job: Job, rung: Rung) -> dict[str, Any]:
@@ -80,12 +90,22 @@ def _error(job: Job) -> dict[str, str] | None:
     return {"code": job.error.code, "message": job.error.message, "detail": job.error.detail}
 
 
+def _failed_attempt(failed: FailedAttempt) -> dict[str, str]:
+    return {
+        "task": failed.task,
+        "worker": failed.worker,
+        "at": timestamp(failed.at),
+        "code": failed.code,
+        "message": failed.message,
+    }
+
+
 def _plan(plan: Plan) -> dict[str, Any]:
     return {
         "duration": round(plan.duration, 3),
         "frame_rate": round(float(plan.rate), 3),
         "frames": plan.frames,
-        "segments": len(plan.segments),
+        "segments": plan.segment_count,
         "source": _source(plan.video),
         "audio": None if plan.audio is None else _audio(plan.audio),
     }
@@ -100,7 +120,7 @@ def _source(video: VideoSource) -> dict[str, Any]:
         "coded_height": video.height,
         "rotation": video.rotation,
         "interlaced": video.interlaced,
-        "transfer": video.transfer,
+        "transfer": video.colour.transfer,
     }
 
 
@@ -120,6 +140,7 @@ def _links(job: Job) -> dict[str, str | None]:
         "page": f"/jobs/{job.id}",
         "events": f"{api}/events",
         "cancel": None if job.state.finished else f"{api}/cancel",
-        "retry": f"{api}/retry" if job.state in _RETRIABLE else None,
+        "priority": None if job.state.finished else f"{api}/priority",
+        "retry": f"{api}/retry" if job.state in GIVEN_UP else None,
         "report": f"/media/{job.id}/report.json" if job.state is JobState.READY else None,
     }

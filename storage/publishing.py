@@ -26,10 +26,17 @@ def queue_of(task: Task) -> str:
 
 
 class Publisher(Protocol):
-    """Puts tasks at the broker. Raises JobStoreDownError when the broker is away."""
+    """Puts tasks at the broker. Every method raises BusyError while the broker, or what it needs beside, is away."""
 
     def publish(self, task: Task) -> None:
         """Publish one task; it is durable at the broker when this returns."""
 
+    def taken(self, task: Task) -> None:
+        """Note that a worker was delivered a message of this task; to be called before it is claimed."""
+
     def pending(self) -> frozenset[tuple[str, str]]:
-        """Return (job id, task field) of all messages at the broker, queued or delivered and not acknowledged."""
+        """Return (job id, task field) of all messages that wait at the broker.
+
+        A message that was delivered and is not acknowledged may be among them or not: its lease tells of it. What is
+        not among them twice, seconds apart, and has no lease, was lost.
+        """

@@ -4,34 +4,55 @@ from __future__ import annotations
 
 import functools
 import json
-import time
-from importlib.resources import files
+from operator import attrgetter
 from typing import Any
 from uuid import uuid4
 
+from storage import redis_keys
 from storage.codec import (
     checked_cursor,
-    checked_event_id,
     cursor_of,
-    event_of_fields,
+    decode_segment,
+    encode_reason,
     fields_of_changes,
     fields_of_job,
+    fields_of_wanted,
     job_of_fields,
-    wanted_frames,
 )
 from storage.errors import JobExistsError, JobNotFoundError, LeaseLostError, TransitionError
-from storage.job_store import KEEPS_LEASES, RATES_KEPT, TOLD, Claim, Event, JobPage, Notice, QueueCounts, made_poster
-from storage.jobs import ALLOWED_MOVES, TIME_OF_STATE, WANTED_IN, Changes, Job, JobState, Stage, Task, checked_move
-from storage.plan import Plan
+from storage.fairness import APART_SECONDS, LEAD_SECONDS, START_ALONE_SECONDS, STRETCH, Priority
+from storage.job_store import (
+    KEEPS_LEASES,
+    LAST_WRITES_SECONDS,
+    LOST,
+    TOLD,
+    Claim,
+    JobPage,
+    Lease,
+    Notice,
+    Results,
+    being_cleared,
+    finished_already,
+    made_poster,
+)
+from storage.jobs import (
+    ALLOWED_MOVES,
+    TIME_OF_STATE,
+    WANTED_IN,
+    Changes,
+    Job,
+    JobError,
+    JobState,
+    Stage,
+    Task,
+    checked_move,
+)
+from storage.plan import Plan, Segment
+from storage.queue_store import FINISHED_KEPT
 from storage.redis_client import PatientRedis
+from storage.redis_events import RedisEvents
+from storage.redis_upkeep import lua
 
-_EVENTS = "rungs:events"
-_WAITING = "rungs:waiting"
-_UNFINISHED = "rungs:unfinished"
-_RATES = "rungs:rates"
-_NOTICES = "rungs:notices"
-_SLOTS = "rungs:slots"
-_SHARED = (_EVENTS, _WAITING, _UNFINISHED, _RATES, _NOTICES)
 _DELETED_EVENTS_SECONDS = 600  # time for open pages to come back and learn that their job was deleted
 _CHANGES = (
     "create",
@@ -42,42 +63,67 @@ _CHANGES = (
     "release",
     "report",
     "finish",
-    "leased",
+    "leases",
+    "fail",
     "notice",
-    "issue",
+    "prioritise",
     "replan",
     "interim",
+    "saved",
 )
+_LEADS = json.dumps(LEAD_SECONDS)
+_ARRIVAL = (STRETCH * START_ALONE_SECONDS, _LEADS, APART_SECONDS)  # what scripts make a new job's start_target from
 
 
-class RedisJobStore:
+class RedisJobStore(RedisEvents):
     """A JobStore on Redis; nothing connects before the first call."""
 
     def __init__(self, redis: PatientRedis) -> None:
-        self._redis = redis
-        self._client = redis.client
-        common = _lua("common")
-        self._scripts = {name: self._client.register_script(f"{common}\n{_lua(name)}") for name in _CHANGES}
-        self._page = self._client.register_script(_lua("page"))
-        self._counts = self._client.register_script(_lua("counts"))
-        self._due = self._client.register_script(_lua("due"))
-        self._hold = self._client.register_script(_lua("hold"))
-        self._slots = self._client.register_script(_lua("slots"))
+        super().__init__(redis)
+        common = lua("common")
+        self._scripts = {name: self._client.register_script(f"{common}\n{lua(name)}") for name in _CHANGES}
+        self._page = self._client.register_script(lua("page"))
+        self._due = self._client.register_script(lua("due"))
 
-    def create(self, job: Job) -> None:
+    def create(self, job: Job, segments: tuple[Segment, ...] = ()) -> None:
         """See JobStore.create."""
-        fields = json.dumps(fields_of_job(job))
-        finished = "1" if job.state.finished else ""
-        wanted = _wanted(job.plan, job.id)
-        if not self._run("create", job.id, uuid4().hex, fields, wanted, finished, repr(job.created_at)):
+        if not self._create(job, segments, {}, queued_at="", tell=False):
             raise JobExistsError(f"Job {job.id} exists already.")
+
+    def restore(self, job: Job, segments: tuple[Segment, ...], results: Results, *, tell: bool) -> bool:
+        """See JobStore.restore."""
+        told = tell and job.webhook_url is not None and job.state in TOLD
+        return self._create(job, segments, results, queued_at=repr(job.created_at), tell=told)
+
+    def _create(self, job: Job, segments: tuple[Segment, ...], results: Results, *, queued_at: str, tell: bool) -> bool:
+        fields = json.dumps(fields_of_job(job))
+        wanted = json.dumps(fields_of_wanted(job.plan, segments, job.id))
+        times = ("1" if job.state.finished else "", repr(job.created_at))
+        done = json.dumps({field: json.dumps(result) for field, result in results.items()})
+        restored = (done, queued_at, "1" if tell else "")
+        until = repr(self._redis.now() + self._redis.patience)
+        return bool(self._run("create", job.id, uuid4().hex, fields, wanted, *times, *restored, until, *_ARRIVAL))
 
     def get(self, job_id: str) -> Job:
         """See JobStore.get."""
-        fields = self._redis.call(lambda: self._client.hgetall(_job_key(job_id)))
+        fields = self._redis.call(lambda: self._client.hgetall(redis_keys.of_job("job", job_id)))
         if not fields:
             raise _not_found(job_id)
         return job_of_fields(fields)
+
+    def segment(self, job_id: str, index: int) -> Segment:
+        """See JobStore.segment."""
+        task = Task(job_id, Stage.SEGMENT, index)
+        text = self._redis.call(lambda: self._client.hget(redis_keys.of_job("wanted", job_id), task.field))
+        if text is None:
+            raise LeaseLostError(f"Job {job_id} has no {task.field} any more.")
+        return decode_segment(text)
+
+    def segments(self, job_id: str) -> tuple[Segment, ...]:
+        """See JobStore.segments."""
+        wanted = self._redis.call(lambda: self._client.hgetall(redis_keys.of_job("wanted", job_id)))
+        found = [decode_segment(text) for field, text in wanted.items() if field.startswith(Stage.SEGMENT)]
+        return tuple(sorted(found, key=attrgetter("index")))
 
     def page(self, *, owner: str, state: JobState | None, limit: int, cursor: str | None) -> JobPage:
         """See JobStore.page."""
@@ -98,52 +144,55 @@ class RedisJobStore:
             to.value,
             allowed,
             json.dumps(fields_of_changes(written)),
-            _wanted(written.plan, job_id),
+            json.dumps(fields_of_wanted(written.plan, written.segments, job_id)),
             TIME_OF_STATE.get(to, ""),
             "1" if to in KEEPS_LEASES else "",
-            RATES_KEPT,
+            FINISHED_KEPT,
             "1" if to in TOLD else "",
+            *_ARRIVAL,
         )
         match answer:
             case ["moved", record]:
                 return job_of_fields(_pairs(record))
+            case ["clearing"]:
+                raise being_cleared()
             case ["refused", present]:
                 checked_move(JobState(present), to)
         raise _not_found(job_id)
 
+    def prioritise(self, job_id: str, priority: Priority) -> Job:
+        """See JobStore.prioritise."""
+        match self._run("prioritise", job_id, priority.value, _LEADS):
+            case ["set", record]:
+                return job_of_fields(_pairs(record))
+            case ["refused", present]:
+                raise finished_already(JobState(present))
+        raise _not_found(job_id)
+
     def delete(self, job_id: str) -> None:
         """See JobStore.delete."""
-        self._run("delete", job_id, _DELETED_EVENTS_SECONDS)
-
-    def position(self, job_id: str) -> int | None:
-        """See JobStore.position."""
-        rank = self._redis.call(lambda: self._client.zrank(_WAITING, job_id))
-        return None if rank is None else int(rank) + 1
-
-    def counts(self) -> QueueCounts:
-        """See JobStore.counts."""
-        waiting, unfinished = self._redis.call(lambda: self._counts(keys=[_WAITING, _UNFINISHED]))
-        return QueueCounts(waiting, unfinished - waiting)
-
-    def unfinished(self) -> tuple[str, ...]:
-        """See JobStore.unfinished."""
-        return tuple(self._redis.call(lambda: self._client.zrange(_UNFINISHED, 0, -1)))
-
-    def recent_rates(self) -> tuple[float, ...]:
-        """See JobStore.recent_rates."""
-        return tuple(float(rate) for rate in self._redis.call(lambda: self._client.lrange(_RATES, 0, -1)))
+        self._run("delete", job_id, _DELETED_EVENTS_SECONDS, LAST_WRITES_SECONDS)
 
     def claim(self, task: Task, attempt: str, *, lease_seconds: float, limit: int) -> Claim:
         """See JobStore.claim."""
-        return Claim(self._run_task("claim", task, attempt, lease_seconds, limit))
+        return Claim(self._run_task("claim", task, attempt, lease_seconds, limit, encode_reason(LOST)))
 
     def renew(self, task: Task, attempt: str, *, lease_seconds: float) -> bool:
         """See JobStore.renew."""
         return bool(self._run_task("renew", task, attempt, lease_seconds))
 
-    def release(self, task: Task, attempt: str, *, refund: bool = False) -> int:
+    def release(self, task: Task, attempt: str, *, rest: float = 0.0) -> None:
         """See JobStore.release."""
-        return int(self._run("release", task.job_id, task.field, attempt, "1" if refund else ""))
+        self._run("release", task.job_id, task.field, attempt, rest)
+
+    def fail(self, task: Task, attempt: str, reason: JobError, *, rest: float = 0.0) -> bool:
+        """See JobStore.fail."""
+        return bool(self._run("fail", task.job_id, task.field, attempt, encode_reason(reason), rest))
+
+    def attempts(self, job_id: str) -> dict[str, int]:
+        """See JobStore.attempts."""
+        counted = self._redis.call(lambda: self._client.hgetall(redis_keys.of_job("attempts", job_id)))
+        return {field: int(count) for field, count in counted.items()}
 
     def report(self, task: Task, attempt: str, frames: int) -> bool:
         """See JobStore.report."""
@@ -151,49 +200,42 @@ class RedisJobStore:
 
     def finish(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
         """See JobStore.finish."""
-        answer = self._run_task("finish", task, attempt, json.dumps(result), "1" if made_poster(task, result) else "")
+        poster, seconds = "1" if made_poster(task, result) else "", float(result.get("seconds", 0))
+        answer = self._run_task("finish", task, attempt, json.dumps(result), poster, seconds)
         if answer == "lost":
             raise LeaseLostError(f"Task {task.field} of job {task.job_id} is not this attempt's any more.")
         return answer == "last" or task.stage in {Stage.PLAN, Stage.PACKAGE}
 
-    def issue(self, job_id: str, window: int) -> tuple[Task, ...]:
-        """See JobStore.issue."""
-        first, count = self._run("issue", job_id, window)
-        return tuple(Task(job_id, Stage.SEGMENT, index) for index in range(first, first + count))
-
-    def replan(self, job_id: str, plan: Plan, warnings: tuple[str, ...]) -> Job:
+    def replan(self, job_id: str, plan: Plan, segments: tuple[Segment, ...], warnings: tuple[str, ...]) -> Job:
         """See JobStore.replan."""
         fields = json.dumps(fields_of_changes(Changes(plan=plan, warnings=warnings)))
-        if not self._run("replan", job_id, uuid4().hex, fields, _wanted(plan, job_id)):
+        wanted = json.dumps(fields_of_wanted(plan, segments, job_id))
+        if not self._run("replan", job_id, uuid4().hex, fields, wanted):
             raise TransitionError(f"Job {job_id}, in state {self.get(job_id).state}, cannot be planned anew.")
         return self.get(job_id)
+
+    def out(self, job_id: str) -> frozenset[str]:
+        """See JobStore.out."""
+        return frozenset(self._redis.call(lambda: self._client.smembers(redis_keys.of_job("out", job_id))))
 
     def interim(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
         """See JobStore.interim."""
         return bool(self._run_task("interim", task, attempt, json.dumps(result)))
 
-    def announce(self, worker: str, slots: int, *, seconds: float) -> None:
-        """See JobStore.announce."""
-        self._redis.call(lambda: self._slots(keys=[_SLOTS], args=[worker, slots, seconds]))
-
-    def slots(self) -> int:
-        """See JobStore.slots."""
-        return int(self._redis.call(lambda: self._slots(keys=[_SLOTS], args=["", 0, 0])))
-
     def results(self, job_id: str, *, interim: bool = False) -> dict[str, dict[str, Any]]:
         """See JobStore.results."""
         results: dict[str, str] = {}
         for name in ("interim", "done") if interim else ("done",):
-            results |= self._redis.call(functools.partial(self._client.hgetall, f"rungs:{name}:{job_id}"))
+            results |= self._redis.call(functools.partial(self._client.hgetall, redis_keys.of_job(name, job_id)))
         return {field: json.loads(result) for field, result in results.items()}
 
-    def leased(self, job_id: str) -> frozenset[str]:
-        """See JobStore.leased."""
-        return frozenset(self._run("leased", job_id))
+    def leases(self, job_id: str) -> dict[str, Lease]:
+        """See JobStore.leases."""
+        return {field: Lease(attempt, bool(live)) for field, attempt, live in self._run("leases", job_id)}
 
     def due_notices(self, limit: int) -> tuple[Notice, ...]:
         """See JobStore.due_notices."""
-        records = self._redis.call(lambda: self._due(keys=[_NOTICES], args=[limit]))
+        records = self._redis.call(lambda: self._due(keys=[redis_keys.NOTICES], args=[limit]))
         return tuple(_notice(_pairs(record)) for record in records)
 
     def postpone_notice(self, notice: Notice, *, seconds: float, failed: bool) -> None:
@@ -204,34 +246,14 @@ class RedisJobStore:
         """See JobStore.end_notice."""
         self._run_notice(notice, "", "")
 
-    def hold(self, name: str, holder: str, *, seconds: float) -> bool:
-        """See JobStore.hold."""
-        key, milliseconds = f"rungs:role:{name}", max(int(seconds * 1000), 1)
-        return bool(self._redis.call(lambda: self._hold(keys=[key], args=[holder, milliseconds])))
+    def unsaved(self, limit: int) -> tuple[Job, ...]:
+        """See JobStore.unsaved."""
+        records = self._redis.call(lambda: self._due(keys=[redis_keys.UNSAVED], args=[limit]))
+        return tuple(job_of_fields(_pairs(record)) for record in records)
 
-    def events(self, job_id: str | None, after: str, *, limit: int = 200) -> tuple[Event, ...]:
-        """See JobStore.events."""
-        key = _EVENTS if job_id is None else f"{_EVENTS}:{job_id}"
-        start = f"({checked_event_id(after)}"
-        return _events(self._redis.call(lambda: self._client.xrange(key, start, "+", count=limit)))
-
-    def wait_events(self, after: str, *, seconds: float) -> tuple[Event, ...]:
-        """See JobStore.wait_events."""
-        # The last id is asked once: with `$` in each of several reads, events between two of them would be missed.
-        start = self.last_event_id() if after == "$" else checked_event_id(after)
-        deadline = time.monotonic() + seconds
-        longest = self._redis.timeout / 2  # a read that blocks must answer before its socket times out
-        while True:
-            block = min(max(deadline - time.monotonic(), 0.0), longest)
-            milliseconds = max(int(block * 1000), 1)  # 0 would mean for ever
-            answer = self._redis.call(lambda: self._client.xread({_EVENTS: start}, count=200, block=milliseconds))  # noqa: B023 - called at once
-            if answer or time.monotonic() >= deadline:
-                return _events(answer[0][1] if answer else [])
-
-    def last_event_id(self) -> str:
-        """See JobStore.last_event_id."""
-        newest = self._redis.call(lambda: self._client.xrevrange(_EVENTS, count=1))
-        return str(newest[0][0]) if newest else "0-0"
+    def saved(self, job: Job) -> bool:
+        """See JobStore.saved."""
+        return bool(self._run("saved", job.id, repr(job.finished_at)))
 
     def ping(self) -> None:
         """See JobStore.ping."""
@@ -245,30 +267,12 @@ class RedisJobStore:
         self._run("notice", notice.job.id, repr(notice.job.finished_at), notice.tries, *arguments)
 
     def _run(self, script: str, job_id: str, *arguments: str | float) -> Any:
-        keys = _keys(job_id)
+        keys = redis_keys.all_of(job_id)
         return self._redis.call(lambda: self._scripts[script](keys=keys, args=[job_id, *arguments]))
-
-
-def _lua(name: str) -> str:
-    return files("storage").joinpath("lua", f"{name}.lua").read_text(encoding="utf-8")
-
-
-def _job_key(job_id: str) -> str:
-    return f"rungs:job:{job_id}"
-
-
-def _keys(job_id: str) -> list[str]:
-    """Return the keys of common.lua, in its order."""
-    own = ("wanted", "frames", "done", "attempts", "leases", "events")
-    return [_job_key(job_id), *(f"rungs:{name}:{job_id}" for name in own), *_SHARED, f"rungs:interim:{job_id}"]
 
 
 def _spaced(states: Any) -> str:
     return f" {' '.join(states)} "
-
-
-def _wanted(plan: Plan | None, job_id: str) -> str:
-    return json.dumps({} if plan is None else wanted_frames(plan, job_id))
 
 
 def _pairs(flat: list[str]) -> dict[str, str]:
@@ -277,10 +281,6 @@ def _pairs(flat: list[str]) -> dict[str, str]:
 
 def _notice(fields: dict[str, str]) -> Notice:
     return Notice(job_of_fields(fields), int(fields.get("tries", 0)))
-
-
-def _events(entries: list[tuple[str, dict[str, str]]]) -> tuple[Event, ...]:
-    return tuple(event_of_fields(event_id, fields) for event_id, fields in entries)
 
 
 def _not_found(job_id: str) -> JobNotFoundError:

@@ -98,18 +98,14 @@ class S3ObjectStore:
             for chunk in chunks:
                 target.write(chunk)
 
-    def input_url(self, key: str, *, seconds: int) -> str:
-        """See ObjectStore.input_url."""
-        expires = timedelta(seconds=min(seconds, _LONGEST_SIGNATURE_SECONDS))
-        return self._client.presigned_get_object(self._bucket, checked_key(key), expires=expires)
-
     def local_path(self, key: str) -> Path | None:  # noqa: ARG002 - the contract's argument
         """See ObjectStore.local_path: the files are the server's."""
         return None
 
     def redirect_path(self, key: str, *, seconds: int) -> str | None:
         """See ObjectStore.redirect_path."""
-        url = urlsplit(self.input_url(key, seconds=seconds))
+        expires = timedelta(seconds=min(seconds, _LONGEST_SIGNATURE_SECONDS))
+        url = urlsplit(self._client.presigned_get_object(self._bucket, checked_key(key), expires=expires))
         return f"{url.path}?{url.query}"
 
     def keys(self, prefix: str) -> Iterator[str]:
@@ -211,7 +207,8 @@ def _pool(patience: float) -> urllib3.PoolManager:
         total=tries,
         backoff_factor=_PAUSE_FACTOR,
         backoff_max=_LONGEST_PAUSE_SECONDS,
-        status_forcelist=(500, 502, 503, 504),
+        # 507: full. Somebody makes room, and what was to be stored needs not be made again.
+        status_forcelist=(500, 502, 503, 504, 507),
         # MinIO that is still starting says 60 seconds, and is there within one.
         respect_retry_after_header=False,
         raise_on_status=False,

@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+MIB = 1024**2
 GIB = 1024**3
+_REDIS_SCHEMES = {"redis", "rediss", "unix"}
+_RABBITMQ_SCHEMES = {"amqp", "amqps"}
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -36,7 +39,11 @@ class Settings(BaseSettings):
         default=SecretStr("redis://127.0.0.1:6379/0"),
         description="Redis of job records, leases and events. `make up` starts its own and sets this.",
     )
-    broker_url: SecretStr | None = Field(default=None, description="Celery's broker. Default: the same as REDIS_URL.")
+    broker_url: SecretStr | None = Field(
+        default=None,
+        description="Celery's broker: another Redis, or RabbitMQ, `amqp://user:password@host:5672/vhost` "
+        "(`amqps://` for TLS). Default: the same as REDIS_URL.",
+    )
     object_store_url: str = Field(
         default="",
         description="`file:///folder` or `s3://host:port/bucket` (`s3+https://` for TLS). Default: DATA_DIR/objects.",
@@ -55,11 +62,36 @@ class Settings(BaseSettings):
     )
     max_upload_bytes: int = Field(default=64 * GIB, ge=1, description="Largest upload in bytes.")
     max_uploads: int = Field(default=64, ge=1, description="Uploads received at once; one more gets 503.")
+    max_pending_bytes: int = Field(
+        default=256 * GIB,
+        ge=1,
+        description="Bytes still to come of all uploads together; beyond, one more gets 503.",
+    )
+    admission_max_wait_seconds: int = Field(
+        default=4 * 3600,
+        ge=1,
+        description="Uploads get 503 while accepted work keeps the encoders busy for longer. Default: a film alone "
+        "does not close the door, and what is sent in the evening is ready in the morning.",
+    )
+    owner_max_jobs: int = Field(
+        default=1000, ge=1, description="Unfinished jobs of one owner; one more gets 429. Guards records, not encoders."
+    )
     client_idle_seconds: int = Field(
         default=60, ge=1, description="A client that sends or takes nothing for so long is disconnected."
     )
     free_space_reserve: int = Field(
         default=2 * GIB, ge=0, description="Free bytes the object store keeps; below, uploads get 503."
+    )
+    scratch_reserve: int = Field(
+        default=128 * MIB,
+        ge=0,
+        description="Free bytes of scratch space for each encoder slot; with less, the machine takes no work. Default: "
+        "six segments of 1080p.",
+    )
+    memory_reserve: int = Field(
+        default=512 * MIB,
+        ge=0,
+        description="Available bytes of memory below which a machine takes no work.",
     )
     web_threads: int = Field(
         default=500, ge=8, le=4000, description="Requests served at once; every watcher of a job page takes one."
@@ -87,8 +119,18 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_scheme(cls, value: SecretStr) -> SecretStr:
-        if urlsplit(value.get_secret_value()).scheme not in {"redis", "rediss", "unix"}:
+        if urlsplit(value.get_secret_value()).scheme not in _REDIS_SCHEMES:
             raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("broker_url")
+    @classmethod
+    def _broker_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(value.get_secret_value() if value else "redis:")
+        if parts.scheme not in _REDIS_SCHEMES | _RABBITMQ_SCHEMES:
+            raise ValueError("must begin with redis://, rediss://, unix://, amqp:// or amqps://")
+        if parts.scheme in _RABBITMQ_SCHEMES and not parts.hostname:
+            raise ValueError("must name a host: amqp://user:password@host:5672/vhost")
         return value
 
     @field_validator("object_store_url")
@@ -113,6 +155,11 @@ class Settings(BaseSettings):
     def broker(self) -> str:
         """URL of Celery's broker, with its password."""
         return (self.broker_url or self.redis_url).get_secret_value()
+
+    @property
+    def on_rabbitmq(self) -> bool:
+        """Tell whether Celery's broker is RabbitMQ; otherwise it is Redis."""
+        return urlsplit(self.broker).scheme in _RABBITMQ_SCHEMES
 
     @property
     def store_url(self) -> str:

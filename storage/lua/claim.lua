@@ -1,5 +1,6 @@
 -- Decide whether an attempt may work on a task, and lend it to the attempt if so.
--- ARGV: 2 task field, 3 attempt, 4 states the stage is wanted in, 5 seconds of the lease, 6 limit of attempts
+-- ARGV: 2 task field, 3 attempt, 4 states the stage is wanted in, 5 seconds of the lease, 6 limit of attempts,
+--       7 what is recorded of an attempt whose lease ran out (JSON object)
 -- Returns 'granted', 'held', 'done', 'obsolete' or 'spent'.
 local field, attempt = ARGV[2], ARGV[3]
 
@@ -15,10 +16,15 @@ if holder ~= attempt then
   if holder and ends > now() then
     return 'held'
   end
+  if holder and holder ~= '' then
+    note_failure(field, holder, ARGV[7])
+  end
+  redis.call('HDEL', LEASES, field)
   if tonumber(redis.call('HGET', ATTEMPTS, field) or 0) >= tonumber(ARGV[6]) then
     return 'spent'
   end
   redis.call('HINCRBY', ATTEMPTS, field, 1)
 end
+note_handed(field)
 lend(field, attempt, ARGV[5])
 return 'granted'

@@ -2,33 +2,55 @@
 --
 -- KEYS, the same for each of them:
 --    1 rungs:job:<id>         hash    the record, see storage/codec.py; and for the scripts: owner, cursor (the job's
---                                     place in lists), frames and duration (of the plan), left (tasks of encoding not
---                                     finished), closed_by (the task finished last), call:<state> (the call that made
---                                     the move), tries (failed ones at its notice), segments (of the plan), issued
---                                     (segments handed to the broker so far, the first ones), segments_done
---    2 rungs:wanted:<id>      hash    task field -> output frames it makes; the tasks of encoding
+--                                     place in lists), size, frames and nominal (the plan's frames and cost), left
+--                                     (tasks of encoding not finished), closed_by (the task finished last),
+--                                     call:<state> (the call that made the move), tries (failed ones at its notice),
+--                                     segments (of the plan), issued (segments handed to the broker so far, the first
+--                                     ones), failed_attempts (JSON, the newest last), queued_at (Unix seconds),
+--                                     frames_finished (frames_done of finished tasks), encoder_seconds (that those
+--                                     and other finished tasks of encoding took); in_flight, start_target, after_start
+--                                     and target, the sum of the two (see storage/fairness.py)
+--    2 rungs:wanted:<id>      hash    task field -> its segment of the plan as JSON, {} if it makes none; the tasks of
+--                                     encoding
 --    3 rungs:frames:<id>      hash    task field -> output frames done, the best of all attempts
 --    4 rungs:done:<id>        hash    task field -> result as JSON
 --    5 rungs:attempts:<id>    hash    task field -> attempts granted
---    6 rungs:leases:<id>      hash    task field -> "<end in Unix seconds> <attempt>"
---    7 rungs:events:<id>      stream  the job's events, with the ids of the stream of all
---    8 rungs:events           stream  the events of all jobs: job, type, data (JSON)
---    9 rungs:waiting          zset    ids of queued jobs by the time they were queued
---   10 rungs:unfinished       zset    ids of unfinished jobs by creation
---   11 rungs:rates            list    seconds of work per second of video of the last ready jobs, newest first
---   12 rungs:notices          zset    ids of ended jobs whose webhook is still to be told, by when (Unix seconds)
---   13 rungs:interim:<id>    hash    task field -> result so far of a running task, as JSON
+--    6 rungs:leases:<id>      hash    task field -> "<end in Unix seconds> <attempt>"; no attempt where the task rests
+--                                     after one that failed: until then nobody may claim it
+--    7 rungs:interim:<id>     hash    task field -> result so far of a running task, as JSON
+--    8 rungs:out:<id>         set     fields of the tasks of planning and encoding that are issued and not finished
+--    9 rungs:events:<id>      stream  the job's events, with the ids of the stream of all
+--   10 rungs:events           stream  the events of all jobs: job, type, data (JSON)
+--   11 rungs:waiting          zset    ids of queued jobs by start_target
+--   12 rungs:unfinished       zset    ids of unfinished jobs by creation
+--   13 rungs:finished         list    what the last ready jobs took (JSON, see FinishedJob), newest first
+--   14 rungs:notices          zset    ids of ended jobs whose webhook is still to be told, by when (Unix seconds)
+--   15 rungs:leftovers       zset    ids of failed, cancelled and deleted jobs whose made objects are still to be removed,
+--                                     by when; while that lies ahead, somebody is removing them or they may be written to
+--   16 rungs:unsaved          zset    ids of ended jobs whose end is not in the object store yet, by when they ended
+--   17 rungs:totals           hash    arrived and ended: jobs; stayed: seconds that those that ended were there;
+--                                     delivered: encoder-seconds of finished tasks; refused:<code>: uploads refused
+--   18 rungs:targets          zset    ids of encoding jobs with tasks still to issue, by start_target, and by target once
+--                                     their start is issued
+--   19 rungs:plans            set     ids of jobs whose plan is issued and neither made nor resting
+--   20 rungs:handed           set     "<id> <task field>" of the tasks of encoding that are issued and neither finished
+--                                     nor resting
 -- The lists of jobs (rungs:owned:<owner>, rungs:owned-in:<state>:<owner>: zsets of cursors, all of score 0) are named
--- from the record inside the scripts, so this needs a single Redis, not a cluster.
+-- from the record inside the scripts, so this needs a single Redis, not a cluster. Beside them, written without these
+-- scripts: rungs:repairs, a hash of how often the janitor made each repair, and rungs:samples, a list of JSON (see
+-- Sample), one for each ten seconds of the last hour, the newest first.
 --
 -- ARGV[1] is always the job's id.
 
-local JOB, WANTED, FRAMES, DONE, ATTEMPTS, LEASES = unpack(KEYS, 1, 6)
-local JOB_EVENTS, EVENTS, WAITING, UNFINISHED, RATES, NOTICES, INTERIM = unpack(KEYS, 7)
+local JOB, WANTED, FRAMES, DONE, ATTEMPTS, LEASES, INTERIM, OUT = unpack(KEYS, 1, 8)
+local JOB_EVENTS, EVENTS, WAITING, UNFINISHED, FINISHED, NOTICES, LEFTOVERS, UNSAVED, TOTALS = unpack(KEYS, 9, 17)
+local TARGETS, PLANS, HANDED = unpack(KEYS, 18)
 local ID = ARGV[1]
 
 -- Events kept: of all jobs for watchers that come back after minutes, of one job for a page that was closed meanwhile.
 local EVENTS_KEPT, JOB_EVENTS_KEPT = 10000, 500
+-- Failed attempts kept: enough to see what goes wrong in a job, few enough to be read with every record.
+local FAILED_KEPT = 20
 
 -- Redis' own clock, so that all machines agree about leases.
 local function now()
@@ -53,14 +75,59 @@ local function is_segment(field)
   return string.sub(field, 1, 8) == 'segment:'
 end
 
-local function save_wanted(wanted)
-  local segments, left = 0, 0
-  for field, frames in pairs(wanted) do
-    redis.call('HSET', WANTED, field, frames)
-    segments = segments + (is_segment(field) and 1 or 0)
-    left = left + 1 - redis.call('HEXISTS', DONE, field)
+-- An issued task counts against the budget of those handed out until it is finished, but not while it rests. A message
+-- of an earlier run may bring one that is not issued yet: a plan is as good as issued then, the rest will be.
+local function note_handed(field)
+  if field == 'plan:0' then
+    redis.call('SADD', OUT, field)
+    redis.call('SADD', PLANS, ID)
+  elseif redis.call('SISMEMBER', OUT, field) == 1 then
+    redis.call('SADD', HANDED, ID .. ' ' .. field)
   end
-  redis.call('HSET', JOB, 'left', left, 'segments', segments, 'issued', 0, 'segments_done', 0)
+end
+
+local function note_unhanded(field)
+  if field == 'plan:0' then
+    redis.call('SREM', PLANS, ID)
+  else
+    redis.call('SREM', HANDED, ID .. ' ' .. field)
+  end
+end
+
+-- Nothing of the job is issued any more, and nothing is to be.
+local function take_back()
+  redis.call('ZREM', TARGETS, ID)
+  for _, field in ipairs(redis.call('SMEMBERS', OUT)) do
+    note_unhanded(field)
+  end
+  redis.call('DEL', OUT)
+end
+
+-- Once for each plan: only this, and forgetting a plan, cost more for more segments. A plan that is carried on (restored)
+-- has its first `issued` segments out, and then sound and poster too.
+local function save_wanted(wanted, issued)
+  local segments, left = 0, 0
+  for field, segment in pairs(wanted) do
+    redis.call('HSET', WANTED, field, segment)
+    local open = redis.call('HEXISTS', DONE, field) == 0
+    left = left + (open and 1 or 0)
+    if is_segment(field) then
+      segments = segments + 1
+    end
+    if open and issued > 0 and (not is_segment(field) or tonumber(string.sub(field, 9)) < issued) then
+      redis.call('SADD', OUT, field)
+    end
+  end
+  redis.call('HSET', JOB, 'left', left, 'segments', segments, 'issued', issued)
+  if issued < segments then
+    redis.call('ZADD', TARGETS, redis.call('HGET', JOB, issued == 0 and 'start_target' or 'target'), ID)
+  end
+end
+
+-- Output frames that a task makes, 0 for one that makes none or is not wanted.
+local function frames_of(field)
+  local segment = redis.call('HGET', WANTED, field)
+  return segment and cjson.decode(segment).frames or 0
 end
 
 -- Something can be played from the first segment on, with sound from its first part on.
@@ -99,13 +166,73 @@ local function lend(field, attempt, seconds)
   redis.call('HSET', LEASES, field, string.format('%.3f %s', now() + tonumber(seconds), attempt))
 end
 
+local function failed_attempts()
+  return cjson.decode(redis.call('HGET', JOB, 'failed_attempts') or '[]')
+end
+
+-- Record that an attempt came to nothing; `reason` is JSON with code and message.
+local function note_failure(field, attempt, reason)
+  local failed, said = failed_attempts(), cjson.decode(reason)
+  failed[#failed + 1] = {task = field, attempt = attempt, at = now(), code = said.code, message = said.message}
+  if #failed > FAILED_KEPT then
+    table.remove(failed, 1)
+  end
+  redis.call('HSET', JOB, 'failed_attempts', cjson.encode(failed))
+end
+
+-- Forget what is kept of segments in a hash by task field.
+local function forget_segments(hash)
+  for _, field in ipairs(redis.call('HKEYS', hash)) do
+    if is_segment(field) then
+      redis.call('HDEL', hash, field)
+    end
+  end
+end
+
+-- How many unfinished jobs an owner has, this one included, and the latest start_target without its lead among those
+-- that were created last, this one left out (nil if there is none).
+local function unfinished_of(owner, leads)
+  local count, latest = 0, nil
+  for _, state in ipairs({'queued', 'planning', 'encoding', 'packaging'}) do
+    local list = names_list(state, owner)
+    count = count + redis.call('ZCARD', list)
+    for _, cursor in ipairs(redis.call('ZREVRANGE', list, 0, 1)) do
+      local id = string.match(cursor, ':(%x+)$')
+      if id ~= ID then
+        local start_target, priority = unpack(redis.call('HMGET', 'rungs:job:' .. id, 'start_target', 'priority'))
+        latest = math.max(latest or 0, start_target + leads[priority])
+      end
+    end
+  end
+  return count, latest
+end
+
+-- A job comes in, or back in, at `since` (Unix seconds). Its start is to come `step` seconds later for each time that it
+-- is in flight, and by its priority's lead (of JSON `leads`, in seconds) earlier. In flight is as
+-- storage/fairness.py in_flight_after says, with starts `apart` seconds, unless it is `known`.
+local function note_arrival(since, known, step, leads, apart)
+  leads = cjson.decode(leads)
+  local owner, priority = unpack(redis.call('HMGET', JOB, 'owner', 'priority'))
+  local in_flight, latest = unfinished_of(owner, leads)
+  if latest then
+    in_flight = math.max(in_flight, (latest + apart - since) / step)
+  end
+  in_flight = known or in_flight
+  local start_target = string.format('%.6f', since - leads[priority] + step * in_flight)
+  redis.call('HSET', JOB, 'queued_at', string.format('%.6f', now()), 'in_flight', string.format('%.6f', in_flight),
+    'start_target', start_target)
+  redis.call('HSETNX', JOB, 'target', start_target)
+  redis.call('HINCRBY', TOTALS, 'arrived', 1)
+end
+
 local function count_frames(field, frames)
-  local best = math.min(math.max(frames, 0), tonumber(redis.call('HGET', WANTED, field) or 0))
+  local best = math.min(math.max(frames, 0), frames_of(field))
   local gained = best - tonumber(redis.call('HGET', FRAMES, field) or 0)
   if gained <= 0 then
     return
   end
   redis.call('HSET', FRAMES, field, best)
+  redis.call('HSETNX', JOB, 'begun_at', string.format('%.6f', now()))
   local total = redis.call('HINCRBY', JOB, 'frames_done', gained)
   local planned = redis.call('HGET', JOB, 'frames') or '0'
   emit('progress', string.format('{"frames_done":%d,"frames":%s}', total, planned))

@@ -1,26 +1,49 @@
--- Save a new job.
--- ARGV: 2 call token, 3 fields of the record (JSON object), 4 frames by task field (JSON object),
---       5 '1' if the job is finished, 6 created_at
--- Returns 1, or 0 where another call made a job of this id.
-local call, fields, wanted = ARGV[2], cjson.decode(ARGV[3]), cjson.decode(ARGV[4])
+-- Save a job: a new one, or one restored with what was done of it.
+-- ARGV: 2 call token, 3 fields of the record (JSON object), 4 segments by task field (JSON object of JSON texts),
+--       5 '1' if the job is finished, 6 created_at, 7 results by task field (JSON object of JSON texts), 8 when the job
+--       was queued ('' for now), 9 '1' if the job's webhook is to be told, 10 until when the caller waits (Unix
+--       seconds), 11 to 13 step, leads and apart of note_arrival
+-- Returns 1, or 0 where another call made a job of this id; the error LATE when the caller has given up: what was sent
+-- to a frozen Redis is read when it goes on, and a job that was refused is not to appear then.
+local call, fields, wanted, results = ARGV[2], cjson.decode(ARGV[3]), cjson.decode(ARGV[4]), cjson.decode(ARGV[7])
 
 local maker = redis.call('HGET', JOB, 'call:create')
 if maker then
   return maker == call and 1 or 0
 end
+if now() > tonumber(ARGV[10]) then
+  return redis.error_reply('LATE nobody waits for this job any more')
+end
 for name, value in pairs(fields) do
   redis.call('HSET', JOB, name, value)
 end
 redis.call('HSET', JOB, 'call:create', call)
-save_wanted(wanted)
 redis.call('ZADD', 'rungs:owned:' .. fields.owner, 0, fields.cursor)
 redis.call('ZADD', names_list(fields.state, fields.owner), 0, fields.cursor)
-if fields.state == 'queued' then
-  redis.call('ZADD', WAITING, string.format('%.6f', now()), ID)
-end
 if ARGV[5] ~= '1' then
   redis.call('ZADD', UNFINISHED, ARGV[6], ID)
+  local restored = tonumber(ARGV[8])
+  note_arrival(restored or now(), restored and tonumber(fields.in_flight), ARGV[11], ARGV[12], ARGV[13])
+  for field, result in pairs(results) do
+    redis.call('HSET', DONE, field, result)
+  end
+  save_wanted(wanted, tonumber(fields.issued))
+  for field in pairs(results) do
+    redis.call('HSET', FRAMES, field, frames_of(field))
+  end
+end
+if fields.state == 'queued' then
+  redis.call('ZADD', WAITING, redis.call('HGET', JOB, 'start_target'), ID)
+end
+if ARGV[9] == '1' then
+  redis.call('ZADD', NOTICES, string.format('%.6f', now()), ID)
+end
+if fields.state == 'failed' or fields.state == 'cancelled' then
+  redis.call('ZADD', LEFTOVERS, string.format('%.6f', now()), ID)
 end
 redis.call('PERSIST', JOB_EVENTS)
 emit_state('created', fields.state)
+if fields.state == 'encoding' then
+  note_playable()
+end
 return 1

@@ -1,5 +1,5 @@
--- Read the notices whose time has come; stands alone, without common.lua.
--- KEYS: 1 rungs:notices
+-- Read the jobs of a list whose time has come; stands alone, without common.lua.
+-- KEYS: 1 the list: rungs:notices or rungs:unsaved
 -- ARGV: 1 how many
 -- Returns an array of records, the longest due first. The records' keys are made from the ids.
 local time = redis.call('TIME')

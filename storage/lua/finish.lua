@@ -1,5 +1,6 @@
 -- Record a task's result and end its lease; once.
--- ARGV: 2 task field, 3 attempt, 4 states the stage is wanted in, 5 result (JSON object), 6 '1' if it made the poster
+-- ARGV: 2 task field, 3 attempt, 4 states the stage is wanted in, 5 result (JSON object), 6 '1' if it made the poster,
+--       7 seconds that it took
 -- Returns 'last' when it was the last task of encoding, 'done' when it was not, 'lost' when it is not the attempt's.
 local field, attempt = ARGV[2], ARGV[3]
 
@@ -10,12 +11,13 @@ if redis.call('HEXISTS', DONE, field) == 0 then
   redis.call('HSET', DONE, field, ARGV[5])
   redis.call('HDEL', LEASES, field)
   redis.call('HDEL', INTERIM, field)
-  local frames = redis.call('HGET', WANTED, field)
-  if frames then
-    count_frames(field, tonumber(frames))
-    if is_segment(field) then
-      redis.call('HINCRBY', JOB, 'segments_done', 1)
-    end
+  note_unhanded(field)
+  redis.call('SREM', OUT, field)
+  if redis.call('HEXISTS', WANTED, field) == 1 then
+    count_frames(field, frames_of(field))
+    redis.call('HINCRBY', JOB, 'frames_finished', frames_of(field))
+    redis.call('HINCRBYFLOAT', JOB, 'encoder_seconds', ARGV[7])
+    redis.call('HINCRBYFLOAT', TOTALS, 'delivered', ARGV[7])
     if redis.call('HINCRBY', JOB, 'left', -1) == 0 then
       redis.call('HSET', JOB, 'closed_by', field)
     end

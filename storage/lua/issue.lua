@@ -1,14 +1,59 @@
--- Spend a job's credit: hand out its next segments as long as fewer than the window are out.
--- ARGV: 2 window
--- Returns the first segment handed out and how many; a call whose answer was lost is mended by the janitor, who finds
--- issued segments that are nowhere.
-local state, segments, issued, done = unpack(redis.call('HMGET', JOB, 'state', 'segments', 'issued', 'segments_done'))
-if state ~= 'encoding' then
-  return {0, 0}
+-- Hand out the next tasks of all jobs, those of the earliest target first, as long as fewer than the budgets are out;
+-- stands alone, without common.lua.
+-- KEYS: 1 rungs:waiting, 2 rungs:plans, 3 rungs:targets, 4 rungs:handed
+-- ARGV: 1 budget of plans, 2 budget of tasks of encoding
+-- Returns an array of {job id, task field}. A call whose answer was lost is mended by the janitor, who finds issued tasks
+-- that are nowhere. Keys of jobs are made from the ids.
+local WAITING, PLANS, TARGETS, HANDED = unpack(KEYS)
+local plans, tasks = tonumber(ARGV[1]), tonumber(ARGV[2])
+local handed = {}
+
+local function hand_out(id, field)
+  if redis.call('HEXISTS', 'rungs:done:' .. id, field) == 0 and redis.call('SADD', 'rungs:out:' .. id, field) == 1 then
+    handed[#handed + 1] = {id, field}
+    return true
+  end
+  return false
 end
-local out = issued - done
-local count = math.max(0, math.min(tonumber(ARGV[2]) - out, segments - issued))
-if count > 0 then
-  redis.call('HINCRBY', JOB, 'issued', count)
+
+local function hand_out_encoding(id, field)
+  if redis.call('HEXISTS', 'rungs:wanted:' .. id, field) == 1 and hand_out(id, field) then
+    redis.call('SADD', HANDED, id .. ' ' .. field)
+  end
 end
-return {tonumber(issued), count}
+
+-- Those whose plan is issued already may stand among the first ones.
+local planning = redis.call('SCARD', PLANS)
+if planning < plans then
+  for _, id in ipairs(redis.call('ZRANGE', WAITING, 0, plans - 1)) do
+    if planning < plans and hand_out(id, 'plan:0') then
+      redis.call('SADD', PLANS, id)
+      planning = planning + 1
+    end
+  end
+end
+
+while redis.call('SCARD', HANDED) < tasks do
+  local id = redis.call('ZRANGE', TARGETS, 0, 0)[1]
+  if not id then
+    break
+  end
+  local job = 'rungs:job:' .. id
+  local segments, issued, target = unpack(redis.call('HMGET', job, 'segments', 'issued', 'target'))
+  if not segments then
+    -- No job without a record is in this set; should one be, it must not stand in front of all others for ever.
+    redis.call('ZREM', TARGETS, id)
+    break
+  end
+  hand_out_encoding(id, 'segment:' .. issued)
+  if issued == '0' then
+    -- Playback waits for the first segment, then for the sound.
+    hand_out_encoding(id, 'audio:0')
+    hand_out_encoding(id, 'poster:0')
+    redis.call('ZADD', TARGETS, target, id)
+  end
+  if redis.call('HINCRBY', job, 'issued', 1) >= tonumber(segments) then
+    redis.call('ZREM', TARGETS, id)
+  end
+end
+return handed

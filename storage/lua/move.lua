@@ -1,9 +1,10 @@
 -- Make one move of the state machine, if the job is in a state that allows it.
 -- ARGV: 2 call token, 3 new state, 4 states that allow the move (' queued planning '), 5 fields to write (JSON object),
---       6 frames by task field (JSON object, used when encoding begins), 7 field that takes the time ('' for none),
---       8 '1' if leases are kept, 9 how many rates are kept, 10 '1' if the job's webhook is to be told
--- Returns {'moved', record}, {'refused', present state} or {'unknown'}. A call that is sent again, because its answer
--- was lost, is told 'moved' whatever happened since.
+--       6 segments by task field (JSON object of JSON texts; used when encoding begins), 7 field that takes the time
+--       ('' for none), 8 '1' if leases are kept, 9 how many finished jobs are kept, 10 '1' if the job's webhook is to be
+--       told, 11 to 13 step, leads and apart of note_arrival
+-- Returns {'moved', record}, {'refused', present state}, {'clearing'} while what the last run left is being removed, or
+-- {'unknown'}. A call that is sent again, because its answer was lost, is told 'moved' whatever happened since.
 local call, to, allowed = ARGV[2], ARGV[3], ARGV[4]
 
 local state, owner, cursor = unpack(redis.call('HMGET', JOB, 'state', 'owner', 'cursor'))
@@ -18,14 +19,22 @@ if not string.find(allowed, ' ' .. state .. ' ', 1, true) then
 end
 
 local time = now()
+if to ~= 'planning' then
+  take_back()
+end
 if to == 'queued' then
+  if tonumber(redis.call('ZSCORE', LEFTOVERS, ID) or 0) > time then
+    return {'clearing'}
+  end
+  redis.call('ZREM', LEFTOVERS, ID)
   redis.call('DEL', WANTED, FRAMES, DONE, ATTEMPTS, INTERIM)
-  redis.call('HDEL', JOB, 'started_at', 'encoding_at', 'finished_at', 'plan', 'frames', 'duration', 'has_poster',
-    'outputs', 'warnings', 'error', 'left', 'closed_by', 'segments',
-    'issued', 'segments_done', 'playable', 'call:replan', 'tries')
+  redis.call('HDEL', JOB, 'started_at', 'encoding_at', 'begun_at', 'finished_at', 'plan', 'frames', 'nominal',
+    'has_poster', 'outputs', 'warnings', 'error', 'left', 'closed_by', 'segments', 'issued', 'playable',
+    'has_storyboard', 'call:replan', 'tries', 'failed_attempts', 'promise', 'frames_finished', 'encoder_seconds',
+    'after_start', 'target')
   redis.call('ZREM', NOTICES, ID)
+  redis.call('ZREM', UNSAVED, ID)
   redis.call('HSET', JOB, 'frames_done', 0)
-  redis.call('ZADD', WAITING, string.format('%.6f', time), ID)
 else
   redis.call('ZREM', WAITING, ID)
 end
@@ -36,7 +45,9 @@ for name, value in pairs(cjson.decode(ARGV[5])) do
   redis.call('HSET', JOB, name, value)
 end
 if to == 'encoding' then
-  save_wanted(cjson.decode(ARGV[6]))
+  local start_target, after_start = unpack(redis.call('HMGET', JOB, 'start_target', 'after_start'))
+  redis.call('HSET', JOB, 'target', string.format('%.6f', start_target + (after_start or 0)))
+  save_wanted(cjson.decode(ARGV[6]), 0)
 end
 if ARGV[7] ~= '' then
   redis.call('HSET', JOB, ARGV[7], string.format('%.6f', time))
@@ -44,21 +55,40 @@ end
 redis.call('HSET', JOB, 'state', to, 'call:' .. to, call)
 redis.call('ZREM', names_list(state, owner), cursor)
 redis.call('ZADD', names_list(to, owner), 0, cursor)
+if to == 'queued' then
+  note_arrival(time, nil, ARGV[11], ARGV[12], ARGV[13])
+  redis.call('ZADD', WAITING, redis.call('HGET', JOB, 'start_target'), ID)
+end
 if ARGV[7] == 'finished_at' then
   redis.call('ZREM', UNFINISHED, ID)
+  redis.call('ZADD', UNSAVED, string.format('%.6f', time), ID)
 else
   -- The cursor begins with the creation in microseconds.
   redis.call('ZADD', UNFINISHED, string.format('%.6f', tonumber(string.match(cursor, '^%d+')) / 1000000), ID)
 end
+local queued_at = tonumber(redis.call('HGET', JOB, 'queued_at') or time)
+if ARGV[7] == 'finished_at' then
+  redis.call('HINCRBY', TOTALS, 'ended', 1)
+  redis.call('HINCRBYFLOAT', TOTALS, 'stayed', string.format('%.6f', time - queued_at))
+end
 if to == 'ready' then
-  local began, duration = unpack(redis.call('HMGET', JOB, 'encoding_at', 'duration'))
-  if began and duration then
-    redis.call('LPUSH', RATES, string.format('%.9g', (time - tonumber(began)) / tonumber(duration)))
-    redis.call('LTRIM', RATES, 0, tonumber(ARGV[9]) - 1)
+  local encoding_at, nominal, seconds, size, begun_at, promise =
+    unpack(redis.call('HMGET', JOB, 'encoding_at', 'nominal', 'encoder_seconds', 'size', 'begun_at', 'promise'))
+  if encoding_at and nominal then
+    local promised = promise and cjson.decode(promise) or {}
+    redis.call('LPUSH', FINISHED, cjson.encode({
+      nominal = tonumber(nominal), measured = tonumber(seconds or 0), size = tonumber(size), queued_at = queued_at,
+      ready_at = time, begun_at = begun_at and tonumber(begun_at) or nil, promised_start = promised.start_at,
+      promised_ready = promised.ready_at,
+    }))
+    redis.call('LTRIM', FINISHED, 0, tonumber(ARGV[9]) - 1)
   end
 end
 if ARGV[10] == '1' and type(cjson.decode(redis.call('HGET', JOB, 'intake')).webhook_url) == 'string' then
   redis.call('ZADD', NOTICES, string.format('%.6f', time), ID)
+end
+if to == 'failed' or to == 'cancelled' then
+  redis.call('ZADD', LEFTOVERS, string.format('%.6f', time), ID)
 end
 emit_state('state', to)
 return {'moved', redis.call('HGETALL', JOB)}

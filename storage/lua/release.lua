@@ -1,12 +1,13 @@
--- Give a lease back.
--- ARGV: 2 task field, 3 attempt, 4 '1' to take the attempt's count back
--- Returns how many attempts are counted now.
-local field, attempt = ARGV[2], ARGV[3]
+-- Give a lease back as if it had never been granted.
+-- ARGV: 2 task field, 3 attempt, 4 seconds for which nobody may claim the task
+local field, rest = ARGV[2], tonumber(ARGV[4])
 
-if lease_of(field) == attempt then
-  redis.call('HDEL', LEASES, field)
-  if ARGV[4] == '1' then
-    redis.call('HINCRBY', ATTEMPTS, field, -1)
+if lease_of(field) == ARGV[3] then
+  redis.call('HINCRBY', ATTEMPTS, field, -1)
+  if rest > 0 then
+    note_unhanded(field)
+    lend(field, '', rest)
+  else
+    redis.call('HDEL', LEASES, field)
   end
 end
-return tonumber(redis.call('HGET', ATTEMPTS, field) or 0)

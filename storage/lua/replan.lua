@@ -1,5 +1,5 @@
--- Replace the plan of a job that is encoding; sound and poster that are done stay, everything of segments is forgotten.
--- ARGV: 2 call token, 3 fields to write (JSON object), 4 frames by task field (JSON object)
+-- Replace the plan of a job that is encoding; everything of segments is forgotten, sound and poster go on.
+-- ARGV: 2 call token, 3 fields to write (JSON object), 4 segments by task field (JSON object of JSON texts)
 -- Returns 1, or 0 when the job is not encoding.
 local state, call = unpack(redis.call('HMGET', JOB, 'state', 'call:replan'))
 if state ~= 'encoding' then
@@ -8,17 +8,21 @@ end
 if call == ARGV[2] then
   return 1
 end
-for _, field in ipairs(redis.call('HKEYS', DONE)) do
+for _, hash in ipairs({DONE, ATTEMPTS, LEASES}) do
+  forget_segments(hash)
+end
+for _, field in ipairs(redis.call('SMEMBERS', OUT)) do
   if is_segment(field) then
-    redis.call('HDEL', DONE, field)
+    note_unhanded(field)
+    redis.call('SREM', OUT, field)
   end
 end
-redis.call('DEL', WANTED, FRAMES, ATTEMPTS, LEASES)
+redis.call('DEL', WANTED, FRAMES)
 redis.call('HDEL', JOB, 'playable', 'closed_by')
-redis.call('HSET', JOB, 'frames_done', 0, 'call:replan', ARGV[2])
+redis.call('HSET', JOB, 'frames_done', 0, 'frames_finished', 0, 'encoder_seconds', 0, 'call:replan', ARGV[2])
 for name, value in pairs(cjson.decode(ARGV[3])) do
   redis.call('HSET', JOB, name, value)
 end
-save_wanted(cjson.decode(ARGV[4]))
+save_wanted(cjson.decode(ARGV[4]), 0)
 emit_state('state', state)
 return 1

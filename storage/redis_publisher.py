@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 from celery import Celery
 
+from storage.celery_app import FIELD_HEADER, JOB_HEADER, send
 from storage.jobs import Task
-from storage.publishing import QUEUES, TASK_NAMES, queue_of
-from storage.redis_client import PatientRedis, persevere
+from storage.patience import persevere
+from storage.publishing import QUEUES
+from storage.redis_client import REDIS_AWAY, PatientRedis
 
 _UNACKED = "unacked"  # kombu's hash of delivered messages: delivery tag -> [message, exchange, routing key]
-_JOB_HEADER = "rungs_job"
-_FIELD_HEADER = "rungs_field"
 
 
-class CeleryPublisher:
+class RedisPublisher:
     """A Publisher on Celery's broker; `redis` reads the same Redis. Nothing connects before the first call."""
 
     def __init__(self, app: Celery, redis: PatientRedis, *, patience: float) -> None:
@@ -31,19 +30,10 @@ class CeleryPublisher:
 
         A push whose answer was lost is repeated; the task may then be delivered twice, which is harmless.
         """
-        task_id = f"{task.job_id}/{task.field}/{uuid4().hex[:12]}"
-        headers = {_JOB_HEADER: task.job_id, _FIELD_HEADER: task.field}
+        persevere(lambda: send(self._app, task), REDIS_AWAY, patience=self._patience)
 
-        def send() -> None:
-            self._app.send_task(
-                TASK_NAMES[task.stage],
-                args=[task.job_id, task.index],
-                task_id=task_id,
-                queue=queue_of(task),
-                headers=headers,
-            )
-
-        persevere(send, patience=self._patience)
+    def taken(self, task: Task) -> None:
+        """See Publisher.taken: Redis shows by itself what it holds."""
 
     def pending(self) -> frozenset[tuple[str, str]]:
         """See Publisher.pending. A message is in neither place for a moment between queue and delivery."""
@@ -66,5 +56,5 @@ def _tasks(messages: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     """Yield job id and task field of each message of ours; others (Celery's own) have no such headers."""
     for message in messages:
         headers = message["headers"]
-        if _JOB_HEADER in headers:
-            yield headers[_JOB_HEADER], headers[_FIELD_HEADER]
+        if JOB_HEADER in headers:
+            yield headers[JOB_HEADER], headers[FIELD_HEADER]

@@ -1,0 +1,21 @@
+-- Read the work of all unfinished jobs at one moment; stands alone, without common.lua.
+-- KEYS: 1 rungs:unfinished
+-- Returns an array of {id, values of the fields below, {task field, attempt, ...} of the leases that hold}, oldest job
+-- first. The jobs' keys are made from the ids.
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local found = {}
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  local values = redis.call('HMGET', 'rungs:job:' .. id, 'owner', 'state', 'size', 'nominal', 'segments', 'frames',
+    'frames_done', 'frames_finished', 'encoder_seconds', 'in_flight', 'priority', 'start_target', 'target')
+  local held, leases = {}, redis.call('HGETALL', 'rungs:leases:' .. id)
+  for i = 1, #leases, 2 do
+    local ends, attempt = string.match(leases[i + 1], '^(%S+) (.*)$')
+    if attempt ~= '' and tonumber(ends) > now then
+      held[#held + 1] = leases[i]
+      held[#held + 1] = attempt
+    end
+  end
+  found[#found + 1] = {id, values, held}
+end
+return found

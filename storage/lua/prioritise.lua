@@ -1,0 +1,24 @@
+-- Give an unfinished job another priority; its targets move by the difference of the leads.
+-- ARGV: 2 priority, 3 leads (JSON object of seconds)
+-- Returns {'set', record}, {'refused', present state} for one that is finished, or {'unknown'}.
+local priority, leads = ARGV[2], cjson.decode(ARGV[3])
+
+local state, before = unpack(redis.call('HMGET', JOB, 'state', 'priority'))
+if not state then
+  return {'unknown'}
+end
+if redis.call('ZSCORE', UNFINISHED, ID) == false then
+  return {'refused', state}
+end
+local later = leads[before] - leads[priority]
+for _, name in ipairs({'start_target', 'target'}) do
+  redis.call('HSET', JOB, name, string.format('%.6f', redis.call('HGET', JOB, name) + later))
+end
+for _, list in ipairs({WAITING, TARGETS}) do
+  if redis.call('ZSCORE', list, ID) then
+    redis.call('ZINCRBY', list, later, ID)
+  end
+end
+redis.call('HSET', JOB, 'priority', priority)
+emit_state('state', state)
+return {'set', redis.call('HGETALL', JOB)}

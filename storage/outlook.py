@@ -1,0 +1,67 @@
+"""Reading from the job store what forecasts, admission and the queue's figures rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from storage.costs import FinishedJob, calibrate
+from storage.flow import SAMPLES_KEPT, Sample, efficiency
+from storage.forecast import Outlook
+from storage.jobs import Stage, Task
+from storage.queue_store import QueueStore
+
+MEASURED_SAMPLES = 30  # what slots deliver is measured over so many: five minutes
+ENCODER_STAGES = frozenset({Stage.SEGMENT, Stage.AUDIO, Stage.POSTER})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The queue as it was read: its outlook, what the last ready jobs took, encoder slots by worker, the last hour."""
+
+    outlook: Outlook
+    finished: tuple[FinishedJob, ...]
+    workers: Mapping[str, int]
+    samples: tuple[Sample, ...]
+
+    @property
+    def slots(self) -> int:
+        """Encoder slots that announced themselves."""
+        return sum(self.workers.values())
+
+    @property
+    def busy(self) -> int:
+        """Tasks that encoders work on."""
+        held = (Task.of_field(work.job_id, name) for work in self.outlook.backlog for name, _ in work.held)
+        return sum(task.stage in ENCODER_STAGES for task in held)
+
+
+def read_queue(store: QueueStore, *, encoders: int) -> Reading:
+    """Read the queue; as long as no worker has announced itself, count on so many `encoders` (slots)."""
+    finished, workers, samples = store.recent_finished(), store.workers(), store.samples(SAMPLES_KEPT)
+    slots = sum(workers.values()) or encoders
+    capacity = slots * efficiency(samples[-MEASURED_SAMPLES:])
+    backlog = store.backlog()
+    return Reading(Outlook(backlog, calibrate(finished, backlog), capacity), finished, workers, samples)
+
+
+def take_sample(store: QueueStore, *, now: float) -> Sample:
+    """Return the queue as it is now, in Unix seconds."""
+    reading, totals = read_queue(store, encoders=1), store.totals()
+    outlook = reading.outlook
+    waiting, waiting_work = len(outlook.waiting), outlook.waiting_work
+    return Sample(
+        at=now,
+        waiting=waiting,
+        running=len(outlook.backlog) - waiting,
+        waiting_work=waiting_work,
+        running_work=outlook.work - waiting_work,
+        wait=outlook.wait,
+        slots=reading.slots,
+        busy=reading.busy,
+        arrived=totals.arrived,
+        ended=totals.ended,
+        stayed=totals.stayed,
+        delivered=totals.delivered,
+        refused=sum(totals.refused.values()),
+    )

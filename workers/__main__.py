@@ -1,4 +1,7 @@
-"""`python -m workers control|encode|janitor`: one role's process; `python -m workers healthy ROLE`: is it alive?"""
+"""`python -m workers control|encode|janitor`: one role's process; `python -m workers healthy ROLE`: is it alive?
+
+`python -m workers rebuild` makes the job records anew from the object store, after Redis was lost.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,12 +19,14 @@ os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 from celery.exceptions import SecurityWarning
 
 from storage.connect import connect
+from storage.errors import BusyError
 from storage.logging import configure_logging
 from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE
 from storage.settings import Settings, SettingsError, load_settings
 from workers.app import make_worker
 from workers.janitor import Janitor
 from workers.notify import Notifier
+from workers.rebuild import rebuild
 from workers.scratch import alive_file, is_alive, sweep_scratch
 from workers.webhook import Poster
 
@@ -28,6 +34,7 @@ from workers.webhook import Poster
 QUEUES = {"control": (CONTROL_QUEUE,), "encode": (FIRST_QUEUE, ENCODE_QUEUE)}
 CONTROL_SLOTS = 2  # a long package must not keep new jobs from being planned
 JANITOR_PATIENCE_SECONDS = 2.0  # an outage skips a round
+REBUILD_PATIENCE_SECONDS = 10.0  # servers that start beside it; who runs it can run it again
 
 
 def main(arguments: list[str]) -> int:
@@ -42,6 +49,8 @@ def main(arguments: list[str]) -> int:
             return 0 if is_alive(alive_file(settings.scratch_dir, role)) else 1
         case ["janitor"]:
             return run_janitor(settings)
+        case ["rebuild"]:
+            return run_rebuild(settings)
         case [role] if role in QUEUES:
             return run_worker(settings, role)
         case _:
@@ -69,6 +78,22 @@ def run_janitor(settings: Settings) -> int:
     return 0
 
 
+def run_rebuild(settings: Settings) -> int:
+    """Restore the job records from the object store; return 1 if a job that is stored could not be restored."""
+    configure_logging(settings, "rebuild")
+
+    def say(line: str) -> None:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+    try:
+        services = connect(settings, patience=REBUILD_PATIENCE_SECONDS)
+        return 0 if rebuild(services, say, now=time.time()) else 1
+    except BusyError as error:
+        sys.stderr.write(f"{error.message} What was restored stays; run this again.\n")
+        return 1
+
+
 def run_worker(settings: Settings, role: str) -> int:
     """Run the Celery worker of a role until it is told to stop."""
     # As root Celery warns of pickled messages running as root; ours are JSON only, and `make up` may well be root's.
@@ -85,7 +110,6 @@ def run_worker(settings: Settings, role: str) -> int:
             f"--queues={','.join(QUEUES[role])}",
             f"--concurrency={encoders or CONTROL_SLOTS}",
             f"--hostname={role}@%h",
-            "--pool=prefork",  # a crash of one slot must not touch the others
             "--without-gossip",  # workers need not know of each other: the broker and the job records say all
             "--without-mingle",
             "--without-heartbeat",

@@ -15,6 +15,7 @@ from celery.signals import setup_logging
 
 from storage.celery_app import make_celery
 from storage.connect import connect
+from storage.job_store import JobStore
 from storage.jobs import Stage, Task
 from storage.logging import configure_logging
 from storage.publishing import TASK_NAMES
@@ -22,12 +23,18 @@ from storage.services import Services
 from storage.settings import Settings
 from workers.attempt import Stage as StageFunction
 from workers.attempt import attempt_task
+from workers.fetching import fetch_by_slot
+from workers.intake import Intake, IntakeStep
 from workers.keeper import LeaseKeeper
+from workers.losses import Children, ChildRequest, Pool, PoolWatch
+from workers.machine import room_of
+from workers.reconnecting import reconnect_soon
+from workers.room import Reserve
 from workers.stages import STAGES
 
 PATIENCE_SECONDS = 600.0  # an outage shorter than this costs waiting, not attempts; a longer one is left to the janitor
 
-BEAT_PATIENCE_SECONDS = 0.5  # a beat that fails is followed by another one
+BEAT_PATIENCE_SECONDS = 0.5  # a beat that fails is followed by another one, and the janitor sees what goes unsaid
 ANNOUNCED_SECONDS = 10.0  # five beats: a dead worker's slots count no longer than its tasks need to be elsewhere
 CHATTY_LOGGERS = ("celery.worker.strategy", "celery.app.trace")  # they say of each task what our own lines say better
 
@@ -42,9 +49,18 @@ def make_worker(settings: Settings, part: str, *, alive_file: Path, slots: int) 
     # Made on first use, in the pool's child: connections must not be shared across a fork.
     services = functools.cache(functools.partial(connect, settings, patience=PATIENCE_SECONDS))
     for stage, function in STAGES.items():
-        app.task(name=TASK_NAMES[stage])(_handler(stage, function, services, settings))
-    app.on_beat = _sign_of_life(settings, alive_file, slots)
-    app.steps["consumer"].add(LeaseKeeper)
+        task = app.task(name=TASK_NAMES[stage], stage=stage, Request=ChildRequest)
+        task(_handler(stage, function, services, settings))
+    # Parts of its own: those of the children are made after the fork. Impatient, as the event loop waits.
+    own = connect(settings, patience=BEAT_PATIENCE_SECONDS)
+    app.intake = _intake(settings, slots)
+    app.on_beat = _sign_of_life(own.jobs, alive_file, slots, app.intake)
+    app.children = Children(own, settings)
+    app.conf.worker_pool = Pool
+    app.steps["consumer"].update((LeaseKeeper, PoolWatch, IntakeStep))
+    reconnect_soon(app)
+    if settings.on_rabbitmq:
+        fetch_by_slot(app)
 
     def set_up_logs(**_: Any) -> None:
         configure_logging(settings, part)
@@ -56,15 +72,20 @@ def make_worker(settings: Settings, part: str, *, alive_file: Path, slots: int) 
     return app
 
 
-def _sign_of_life(settings: Settings, alive_file: Path, slots: int) -> Callable[[], None]:
+def _intake(settings: Settings, slots: int) -> Intake:
+    """Return the intake of a worker of so many encoder slots; packages reserve their own space."""
+    reserve = Reserve(scratch=slots * settings.scratch_reserve, memory=settings.memory_reserve)
+    return Intake(functools.partial(room_of, settings.scratch_dir), reserve)
+
+
+def _sign_of_life(jobs: JobStore, alive_file: Path, slots: int, intake: Intake) -> Callable[[], None]:
     """Return what the worker's main process does with every beat."""
-    # Parts of its own: those of the children are made after the fork. Impatient, as the event loop waits.
-    jobs = connect(settings, patience=BEAT_PATIENCE_SECONDS).jobs
     name = f"{socket.gethostname()}:{os.getpid()}"
 
     def show() -> None:
-        if slots:
-            jobs.announce(name, slots, seconds=ANNOUNCED_SECONDS)
+        intake.look()
+        if slots or intake.pause:
+            jobs.announce(name, 0 if intake.pause else slots, seconds=ANNOUNCED_SECONDS, pause=intake.pause)
         alive_file.touch()
 
     return show
@@ -74,6 +95,8 @@ def _handler(
     stage: Stage, function: StageFunction, services: Callable[[], Services], settings: Settings
 ) -> Callable[[str, int], Any]:
     def handle(job_id: str, index: int) -> None:
-        attempt_task(Task(job_id, stage, index), function, services(), settings)
+        task = Task(job_id, stage, index)
+        services().publisher.taken(task)
+        attempt_task(task, function, services(), settings)
 
     return handle

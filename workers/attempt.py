@@ -11,26 +11,27 @@ from pathlib import Path
 
 import structlog
 
-from storage import keys
-from storage.errors import (
-    AttemptsSpentError,
-    BusyError,
-    ConflictError,
-    JobNotFoundError,
-    LeaseLostError,
-    RungsError,
-)
+from storage.dispatch import dispatch
+from storage.errors import BusyError, ConflictError, JobNotFoundError, LeaseLostError, RungsError
 from storage.job_store import Claim
 from storage.jobs import Changes, Job, JobError, JobState, Task
 from storage.services import Services
 from storage.settings import Settings
 from workers.fallback import fall_back
-from workers.outcomes import Outcome, outcome_of, verdict
+from workers.outcomes import (
+    Outcome,
+    last_reason,
+    outcome_of,
+    reason_of,
+    rest_after_failure,
+    rest_after_outage,
+    verdict,
+)
 from workers.scratch import attempt_name, scratch_folder
 from workers.tool import Limits, Watch
 
 LEASE_SECONDS = 6.0  # how long a dead attempt blocks its task: with the janitor's round it goes on within 10 s
-RENEW_SECONDS = 1.5  # four tries before the lease ends; also how soon a cancelled job's ffmpeg is stopped
+RENEW_SECONDS = 1.0  # five tries before the lease ends; also how soon a cancelled job's ffmpeg is stopped: within 2 s
 REPORT_SECONDS = 0.5  # progress is for people: more than two a second is noise in the event log
 DEADLINE_SECONDS = 24 * 3600.0  # the stall watchdog is the real guard; this ends what moves but never arrives
 
@@ -49,6 +50,7 @@ class Attempt:
     name: str
     watch: Watch = field(default_factory=Watch)
     frames: int = 0  # how far the stage is, in output frames
+    started: float = field(default_factory=time.monotonic)
 
     @property
     def limits(self) -> Limits:
@@ -77,48 +79,78 @@ def attempt_task(task: Task, stage: Stage, services: Services, settings: Setting
     log = _log.bind(job=task.job_id, task=task.field, attempt=name)
     claim = services.jobs.claim(task, name, lease_seconds=LEASE_SECONDS, limit=settings.attempts)
     if claim is Claim.SPENT:
-        fail_job(services, task, AttemptsSpentError(f"Every attempt at this step ({task.stage}) was cut off."))
+        _give_up(services, task)
     if claim is not Claim.GRANTED:
         log.info("not ours", claim=str(claim))
         return
     started = time.monotonic()
     try:
-        with scratch_folder(settings.scratch_dir, name) as folder:
+        with scratch_folder(settings.scratch_dir, task, name) as folder:
             attempt = Attempt(task, services.jobs.get(task.job_id), services, settings, folder, name)
             with _kept_lease(attempt):
                 stage(attempt)
         log.info("done", seconds=round(time.monotonic() - started, 2))
-    except Exception as error:  # noqa: BLE001 - every failure must end in a decision, none may leave a job stuck
-        _decide(task, name, error, services, settings)
+    except Exception as error:
+        outcome = outcome_of(error)
+        expected = isinstance(error, RungsError)
+        log.warning("attempt failed", outcome=str(outcome), error=str(error), exc_info=not expected)
+        match outcome:
+            case Outcome.STOP:
+                services.jobs.release(task, name)
+            case Outcome.WAIT:
+                rest = rest_after_outage(time.monotonic() - started)
+                services.jobs.release(task, name, rest=rest)
+                _publish_rested(services, task, rest)
+            case Outcome.FAIL_JOB | Outcome.RETRY:
+                _count_failure(task, name, error, services, settings)
+    _dispatch(services)
 
 
-def fail_job(services: Services, task: Task, error: RungsError) -> None:
-    """End the job with this error, unless it ended already, and remove what was made for it; the original stays."""
-    reason = JobError(code=error.code, message=error.message, detail=error.detail)
+def _dispatch(services: Services) -> None:
+    """Publish what is due now that an attempt ended; an outage leaves it to the janitor."""
+    try:
+        dispatch(services)
+    except BusyError as error:
+        _log.warning("nothing dispatched, left to the janitor", error=error.message)
+
+
+def fail_job(services: Services, task: Task, reason: JobError) -> None:
+    """End the job with this reason, unless it ended already; the janitor removes what was made, the original stays."""
     try:
         services.jobs.move(task.job_id, JobState.FAILED, Changes(error=reason))
     except (ConflictError, JobNotFoundError):
-        _log.info("job ended before it could fail", job=task.job_id, code=error.code)
+        _log.info("job ended before it could fail", job=task.job_id, code=reason.code)
+
+
+def _give_up(services: Services, task: Task) -> None:
+    """Fail the job of a task whose attempts are spent, with what the last of them came to."""
+    try:
+        failed = services.jobs.get(task.job_id).failed_attempts
+    except JobNotFoundError:
         return
-    services.objects.delete_prefix(keys.renditions(task.job_id))
+    fail_job(services, task, last_reason(failed, task.field))
 
 
-def _decide(task: Task, name: str, error: Exception, services: Services, settings: Settings) -> None:
-    outcome = outcome_of(error)
-    log = _log.bind(job=task.job_id, task=task.field, attempt=name, outcome=str(outcome))
-    log.warning("attempt failed", error=str(error), exc_info=not isinstance(error, RungsError))
+def _count_failure(task: Task, name: str, error: Exception, services: Services, settings: Settings) -> None:
+    """Record the failed attempt; then comes the next one, another plan or the job's end."""
+    spent = services.jobs.attempts(task.job_id).get(task.field, 0)
+    over = outcome_of(error) is Outcome.FAIL_JOB
+    last = over or spent >= settings.attempts
+    rest = 0.0 if last else rest_after_failure(spent)
+    if not services.jobs.fail(task, name, reason_of(error), rest=rest):
+        return  # whoever owns the task now decides
+    if not last:
+        _publish_rested(services, task, rest)
+        return
     known = verdict(error, task.stage)
-    if outcome is Outcome.STOP:
-        services.jobs.release(task, name, refund=True)
-        return
-    if outcome is Outcome.FAIL_JOB:
-        fail_job(services, task, known)
-        return
-    spent = services.jobs.release(task, name, refund=outcome is Outcome.WAIT)
-    if spent < settings.attempts:
+    if over or not fall_back(task, known, services, settings):
+        fail_job(services, task, reason_of(known))
+
+
+def _publish_rested(services: Services, task: Task, rest: float) -> None:
+    """Publish the task's next attempt, unless it rests first: the janitor publishes it when that is over."""
+    if not rest:
         services.publisher.publish(task)
-    elif not fall_back(task, known, services, settings):
-        fail_job(services, task, known)
 
 
 @contextmanager

@@ -68,14 +68,22 @@ def read_fragmented(path: Path, *, growing: bool = False) -> Fragmented:
 
     A file that is still `growing` may end anywhere: what is complete counts.
     """
-    try:
-        with path.open("rb") as file:
-            found = _read(file, path.stat().st_size, growing=growing)
-    except (struct.error, IndexError) as error:
-        raise OutputMismatchError("The encoder's file holds a box that is too short for its contents.") from error
+    with path.open("rb") as file:
+        found = read_boxes(file, path.stat().st_size, growing=growing)
     if not found.init_bytes and not growing:
         raise OutputMismatchError("The encoder wrote no initialisation section.")
     return found
+
+
+def read_boxes(file: IO[bytes], size: int, *, growing: bool = False) -> Fragmented:
+    """Read the boxes of an open file of `size` bytes, which need not begin with an initialisation section.
+
+    Raises OutputMismatchError as `read_fragmented` does.
+    """
+    try:
+        return _read(file, size, growing=growing)
+    except (struct.error, IndexError) as error:
+        raise OutputMismatchError("The encoder's file holds a box that is too short for its contents.") from error
 
 
 def _read(file: IO[bytes], size: int, *, growing: bool) -> Fragmented:
@@ -114,7 +122,7 @@ def grouped(found: Fragmented, *, first: int, frames: int, ticks: int) -> tuple[
     borders = {(first + position) * ticks for position in range(0, len(found.times), frames)}
     sizes: list[int] = []
     for piece in found.pieces:
-        if min(piece.times) in borders:
+        if min(piece.times, default=-1) in borders:
             sizes.append(0)
         if not sizes:
             raise OutputMismatchError("The first fragment does not begin with the segment.")

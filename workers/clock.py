@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from storage.plan import ClockPiece
-from workers.probe import PacketTimes
+from workers.packets import PacketTimes
 
 GAP_SECONDS = 60.0  # longer pauses between two pictures are no content: no player shows a still for so long unasked
 GAP_STEPS = 20.0  # and only where pictures otherwise come much faster: a slide show's steps are all long

@@ -7,18 +7,19 @@ from typing import Any
 
 import ffmpeg
 
-from storage.plan import AudioSource, Plan, Rung, Segment
+from storage.plan import AudioSource, Plan, Rung, Segment, VideoSource
 from workers.demuxers import as_input, input_options
-from workers.filters import even_picture, on_steady_clock, rung_streams
+from workers.filters import on_steady_clock, rung_streams
+from workers.sound import in_two_channels
 
 MIN_TIMESCALE = 10_000  # ticks a second: fine enough that players never round a frame away
 AUDIO_PART_MICROSECONDS = 4_000_000  # one part of sound about as long as a fragment of pictures
 SAMPLE_RATE = 48_000  # Hz; what every player and AAC decoder takes
-POSTER_SECONDS = 3.0  # the poster is the most typical picture of so many seconds: not a black one, not a blurred one
-POSTER_AT = 0.1  # of the duration: behind titles and fades
-POSTER_QUALITY = 3  # mjpeg scale 2..31; about 60-150 kB at 720p
-
-POSTER_SIDE = 540  # pixels; smaller posters look soft beside the player
+# ffmpeg's own decoders of VP8 and VP9 pass over the transparency that WebM keeps beside the picture.
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+# Decoders whose threads race: of 48 runs over one Theora file with two or four threads six gave other pictures, of 24
+# with one thread none (ffmpeg 5.1.9).
+RACING_DECODERS = frozenset({"theora", "vp3"})
 B_FRAMES = 3  # the same in all rungs, or fragments would not line up: the B-frame delay is part of every timestamp
 
 _GLOBAL = (
@@ -51,7 +52,7 @@ def segment_command(plan: Plan, segment: Segment, url: str, folder: Path) -> lis
         ffmpeg.output(stream, str(folder / f"{rung.name}.mp4"), **_encoding(plan, segment, rung))
         for rung, stream in rung_streams(source, plan, segment)
     ]
-    return _compiled(outputs)
+    return compiled(outputs)
 
 
 def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard: Path) -> list[str]:
@@ -61,28 +62,22 @@ def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard:
     target is then filled with silence.
     """
     source = ffmpeg.input(as_input(url), **input_options(url), copyts=None)
-    start, length = plan.video.start_time, plan.duration
-    steady = on_steady_clock(source[str(audio.stream)], plan.video.pieces, sound=True)
-    parts = steady.filter_multi_output("asplit", 2)
+    parts = source[str(audio.stream)].filter_multi_output("asplit", 2)
+    tracks = [parts[0]] if audio.right is None else [parts[0], source[str(audio.right)]]
     stream = (
-        parts[0]
-        .filter("asetpts", f"PTS-{start:.6f}/TB")
-        .filter(
-            "aresample",
-            SAMPLE_RATE,
-            first_pts=0,  # silence where the sound begins later, cut where it begins before the first picture
-            **{"async": 1},  # gaps in the source become silence instead of drift
-        )
-        .filter("atrim", end=f"{length:.6f}")
-        .filter("apad", whole_dur=f"{length:.6f}")
+        in_two_channels([_beside_picture(track, plan) for track in tracks], audio)
+        .filter("apad")
+        .filter("atrim", end=f"{plan.duration:.6f}")
     )
     options: dict[str, Any] = {
         "c:a": "aac",
         "b:a": audio.bitrate,
         "ac": audio.channels,
-        # The encoder's run-in: without it the first packet is the first moment of the picture, in every player and
-        # without edit lists, which players of fragments treat differently.
-        "bsf:a": "noise=drop=lt(n\\,1)",
+        # Packets that begin before the last one's end. First the encoder's run-in: without it the first packet is the
+        # first moment of the picture, in every player and without edit lists, which players of fragments treat
+        # differently. And where a broadcast goes from 5.1 to stereo, ffmpeg begins its filters, and so our silence from
+        # the beginning on, anew.
+        "bsf:a": "noise=drop=lt(pts\\,ld(0))+0*st(0\\,max(ld(0)\\,pts+d))",
         "map_metadata": -1,  # places and names in tags are nobody's business
         "map_chapters": -1,  # they would come as a track of text
         "frag_duration": AUDIO_PART_MICROSECONDS,
@@ -94,16 +89,21 @@ def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard:
         "f": "mp4",
     }
     first = ffmpeg.output(parts[1], str(heard), **{"frames:a": 1, "f": "u8"})
-    return _compiled([ffmpeg.output(stream, str(target), **options), first])
+    return compiled([ffmpeg.output(stream, str(target), **options), first])
 
 
-def poster_command(plan: Plan, url: str, target: Path, *, seek: bool) -> list[str]:
-    """Return the command that writes the most typical picture of the beginning (with `seek`, from shortly after it)."""
-    at = plan.video.start_time - plan.video.container_start + plan.duration * POSTER_AT
-    source = ffmpeg.input(as_input(url), **input_options(url), **({"ss": f"{max(0.0, at):.3f}"} if seek else {}))
-    picture = source[str(plan.video.stream)].filter("thumbnail", max(1, round(POSTER_SECONDS * plan.rate)))
-    options: dict[str, Any] = {"frames:v": 1, "q:v": POSTER_QUALITY, "map_metadata": -1, "f": "image2", "update": 1}
-    return _compiled([ffmpeg.output(even_picture(picture, plan, _poster_rung(plan)), str(target), **options)])
+def _beside_picture(track: Any, plan: Plan) -> Any:
+    """Return a track of sound on the picture's timeline, from its first moment on."""
+    return (
+        on_steady_clock(track, plan.video.pieces, sound=True)
+        .filter("asetpts", f"PTS-{plan.video.start_time:.6f}/TB")
+        .filter(
+            "aresample",
+            SAMPLE_RATE,
+            first_pts=0,  # silence where the sound begins later, cut where it begins before the first picture
+            **{"async": 1},  # gaps in the source become silence instead of drift
+        )
+    )
 
 
 def package_command(video: Path, audio: Path | None, target: Path, *, seconds: float) -> list[str]:
@@ -122,26 +122,40 @@ def package_command(video: Path, audio: Path | None, target: Path, *, seconds: f
         "fflags": "+bitexact",
         "f": "mp4",
     }
-    return _compiled([ffmpeg.output(*streams, str(target), **options)])
+    return compiled([ffmpeg.output(*streams, str(target), **options)])
+
+
+def decoder(video: VideoSource) -> dict[str, str]:
+    """Return the option of an input that names its decoder where the usual one does not show all of the picture."""
+    return {f"c:{video.stream}": ALPHA_DECODERS[video.codec]} if video.alpha and video.codec in ALPHA_DECODERS else {}
+
+
+def seeking(plan: Plan, seek: float) -> dict[str, Any]:
+    """Return the options of an input whose decoding begins at the keyframe before `seek`, seconds on its own clock."""
+    return {
+        # Counts from the container's start, with -copyts as well.
+        "ss": f"{max(0.0, seek - plan.video.container_start):.6f}",
+        "noaccurate_seek": None,  # the filters cut exactly; ffmpeg must not drop pictures before they see them
+    }
+
+
+def compiled(outputs: list[Any]) -> list[str]:
+    """Return the command that writes the outputs, with what every command of ours has."""
+    stream = outputs[0] if len(outputs) == 1 else ffmpeg.merge_outputs(*outputs)
+    arguments: list[str] = ffmpeg.compile(stream)
+    return [arguments[0], *_GLOBAL, *arguments[1:]]
 
 
 def _decoding(plan: Plan, segment: Segment, url: str) -> dict[str, Any]:
     return {
         **input_options(url),
-        **({} if segment.seek is None else _seeking(plan, segment.seek)),
-        "threads": segment.threads,
+        **decoder(plan.video),
+        **({} if segment.seek is None else seeking(plan, segment.seek)),
+        "threads": 1 if plan.video.codec in RACING_DECODERS else segment.threads,
         "copyts": None,  # the filters cut by the source's clock
         # A source that changes its picture half-way (broadcasts, calls) would start the graph, and so the count of
         # frames, anew. Deinterlacing is the exception: it cannot take a picture of another size.
         **({} if plan.video.interlaced else {"reinit_filter": 0}),
-    }
-
-
-def _seeking(plan: Plan, seek: float) -> dict[str, Any]:
-    return {
-        # Counts from the container's start, with -copyts as well.
-        "ss": f"{max(0.0, seek - plan.video.container_start):.6f}",
-        "noaccurate_seek": None,  # the filters cut exactly; ffmpeg must not drop pictures before they see them
     }
 
 
@@ -155,11 +169,12 @@ def _encoding(plan: Plan, segment: Segment, rung: Rung) -> dict[str, Any]:
         "maxrate": rung.maxrate,
         "bufsize": rung.bufsize,
         "bf": B_FRAMES,
-        "g": segment.fragment_frames,
-        "force_key_frames": f"expr:not(mod(n,{segment.fragment_frames}))",  # by frames: exact for the /1001 rates too
+        "g": plan.fragment_frames,
+        "force_key_frames": f"expr:not(mod(n,{plan.fragment_frames}))",  # by frames: exact for the /1001 rates too
         # stitchable: headers independent of content, so that every segment fits the same init section. aq-mode 2: +0.3
-        # to +0.9 VMAF for about the same bits (docs/encoding.md).
-        "x264-params": "stitchable=1:aq-mode=2",
+        # to +0.9 VMAF for about the same bits. sync-lookahead 0: with several threads a lookahead in another one gave
+        # other bytes in 26 of 240 runs, 0 without it (docs/encoding.md).
+        "x264-params": "stitchable=1:aq-mode=2:sync-lookahead=0",
         "frames:v": segment.frames,
         "map_metadata": -1,
         "map_chapters": -1,
@@ -172,14 +187,3 @@ def _encoding(plan: Plan, segment: Segment, rung: Rung) -> dict[str, Any]:
         "fflags": "+bitexact",
         "f": "mp4",
     }
-
-
-def _poster_rung(plan: Plan) -> Rung:
-    """Return the smallest rung that still fills a page: 720p where there is one."""
-    return next((rung for rung in reversed(plan.rungs) if min(rung.width, rung.height) >= POSTER_SIDE), plan.rungs[0])
-
-
-def _compiled(outputs: list[Any]) -> list[str]:
-    stream = outputs[0] if len(outputs) == 1 else ffmpeg.merge_outputs(*outputs)
-    arguments: list[str] = ffmpeg.compile(stream)
-    return [arguments[0], *_GLOBAL, *arguments[1:]]

@@ -1,12 +1,10 @@
-"""What ffmpeg may open: containers of video by content, and no protocol beyond the one the store needs.
+"""What ffmpeg may open: containers of video by content, and no protocol beyond the one its input needs.
 
 ffmpeg follows playlists: a text file named `.mp4` made ffprobe fetch an internal host (DESIGN §12). So every opening
 of an upload carries both lists; playlists, image sequences, SDP, concat and the like are not among them.
 """
 
 from __future__ import annotations
-
-from urllib.parse import urlsplit
 
 # Names as `ffmpeg -demuxers` prints them; a demuxer with several names is allowed by any one of them.
 _CONTAINERS = (
@@ -42,27 +40,15 @@ _CONTAINERS = (
 )
 FORMAT_WHITELIST = ",".join(_CONTAINERS)
 
-_PROTOCOLS = {"": "file", "http": "http,tcp", "https": "https,tls,tcp"}
-
 
 def protocol_whitelist(url: str) -> str:
-    """Return the protocols ffmpeg may use to read this one input (a path or a signed URL)."""
-    return _PROTOCOLS[urlsplit(url).scheme if "://" in url else ""]
+    """Return the protocols ffmpeg may use to read this one input: a path, or an address of workers.relay."""
+    return "http,tcp" if "://" in url else "file"
 
 
 def input_options(url: str) -> dict[str, str]:
     """Return the options that must stand before every `-i` of an upload."""
-    options = {
-        "protocol_whitelist": protocol_whitelist(url),
-        "format_whitelist": FORMAT_WHITELIST,
-    }
-    if "://" in url:
-        options |= {
-            "reconnect": "1",  # a store that restarts cuts the connection; without this the rest reads as end of file
-            "reconnect_on_network_error": "1",
-            "reconnect_delay_max": "20",  # seconds; a restart of MinIO takes a few
-        }
-    return options
+    return {"protocol_whitelist": protocol_whitelist(url), "format_whitelist": FORMAT_WHITELIST}
 
 
 def input_arguments(url: str) -> list[str]:

@@ -10,7 +10,7 @@ from storage.jobs import Stage, Task
 from storage.services import Services
 from storage.settings import Settings
 from workers.planning import without_cuts
-from workers.window import publish_due
+from workers.saving import save_planned
 
 NOT_CUT = "This file cannot be cut safely, so it was encoded in one piece."
 
@@ -26,14 +26,15 @@ def fall_back(task: Task, error: RungsError, services: Services, settings: Setti
         return False
     try:
         job = services.jobs.get(task.job_id)
-        if job.plan is None or len(job.plan.segments) == 1:
+        if job.plan is None or job.plan.segment_count == 1:
             return False
-        plan = without_cuts(job.plan, threads=settings.encoders)
-        services.jobs.replan(job.id, plan, (*job.warnings, NOT_CUT))
+        plan, segments = without_cuts(job.plan, threads=settings.encoders)
+        warnings = (*job.warnings, NOT_CUT)
+        save_planned(services.objects, job, plan, segments, warnings)
+        services.jobs.replan(job.id, plan, segments, warnings)
         for rung in plan.rungs:
             services.objects.delete_prefix(keys.track(job.id, rung.name))
     except (ConflictError, JobNotFoundError):
         return True
     _log.warning("one segment instead of many", job=task.job_id, task=task.field, error=error.message)
-    publish_due(services, task.job_id)
     return True

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from storage.plan import ClockPiece, Plan, Rung, Segment
+from workers.colour import on_black, scaled, smaller, to_bt709
 
 # Frames that may be repeated at the very end of the timeline: containers round the last frame's length, and a decoder
 # that drops a broken last frame must not cost the last segment its exact count. More missing is a truncated file.
 SPARE_FRAMES = 3
-HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})  # PQ and HLG: shown as they are they look grey
-SDR_PEAK_NITS = 100  # what tone mapping takes as diffuse white; BT.2408's reference for SDR
 
 
 def on_steady_clock(stream: Any, pieces: tuple[ClockPiece, ...], *, sound: bool) -> Any:
@@ -29,11 +28,11 @@ def rung_streams(url_input: Any, plan: Plan, segment: Segment) -> list[tuple[Run
     stream = _on_grid(url_input[str(plan.video.stream)], plan, segment)
     streams: list[tuple[Rung, Any]] = []
     for position, rung in enumerate(plan.rungs):
-        scaled = even_picture(stream, plan, rung) if position == 0 else _scaled(stream, rung)
+        picture = even_picture(stream, plan, rung) if position == 0 else smaller(stream, rung.width, rung.height)
         if rung is plan.rungs[-1]:
-            streams.append((rung, scaled))
+            streams.append((rung, picture))
             continue
-        parts = scaled.filter_multi_output("split", 2)
+        parts = picture.filter_multi_output("split", 2)
         streams.append((rung, parts[0]))
         stream = parts[1]
     return streams
@@ -66,29 +65,8 @@ def _clones(plan: Plan, segment: Segment) -> int:
 
 
 def even_picture(stream: Any, plan: Plan, rung: Rung) -> Any:
-    """Return the source's picture in the rung's size, square pixels, limited range, 8 bit 4:2:0, BT.709 where HDR."""
-    scaled = _scaled(stream, rung)
-    if plan.video.transfer in HDR_TRANSFERS:
-        scaled = _tone_mapped(scaled)
-    return scaled.filter("format", "yuv420p")
-
-
-def _scaled(stream: Any, rung: Rung) -> Any:
-    return stream.filter(
-        "scale",
-        rung.width,
-        rung.height,
-        flags="lanczos",  # about +2 VMAF at 480p over bicubic; measured, see docs/encoding.md
-        out_range="tv",  # phones record full range; players of H.264 expect limited
-    ).filter("setsar", "1")
-
-
-def _tone_mapped(stream: Any) -> Any:
-    """Return BT.709 from PQ or HLG; after scaling, as linear light in floating point is slow."""
-    return (
-        stream.filter("zscale", transfer="linear", npl=SDR_PEAK_NITS)
-        .filter("format", "gbrpf32le")
-        .filter("zscale", primaries="bt709")
-        .filter("tonemap", "hable", desat=0)
-        .filter("zscale", transfer="bt709", matrix="bt709", range="limited")
-    )
+    """Return the source's picture in the rung's size: square pixels, opaque, BT.709, limited range, 8 bit 4:2:0."""
+    if plan.video.alpha:
+        stream = on_black(stream)  # before scaling, or the colour of what is transparent would run over edges
+    # Colours after scaling: fewer pixels to convert.
+    return to_bt709(scaled(stream, rung.width, rung.height, plan.video.colour), plan.video.colour)

@@ -1,58 +1,39 @@
-"""The janitor: compares what each unfinished job should have out with what there is, and mends the difference.
+"""The janitor: compares what there should be with what there is, and mends the difference.
 
-A message can be lost (DESIGN §5), a process can die between two steps. Each repair is decided by a pure function and
-named, logged and counted.
+A message can be lost (DESIGN §5), a process can die between two steps. What is to be mended is decided in
+workers.repairs; here it is done, logged and counted. As it makes its rounds alone, it also takes the queue's samples.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import structlog
 
-from storage.errors import BusyError, ConflictError, JobNotFoundError
-from storage.jobs import Job, JobState, Stage, Task, is_encoded, outstanding
+from storage.dispatch import dispatch
+from storage.errors import BusyError, ConflictError, JobNotFoundError, StalledError
+from storage.flow import SAMPLE_SECONDS
+from storage.job_store import NO_EVENT
+from storage.jobs import Changes, Job, JobError, JobState, Task
+from storage.outlook import take_sample
 from storage.services import Services
-from workers.window import publish_due
+from workers.cleaning import clear_leftovers, remove_orphans
+from workers.repairs import ABANDONED_SECONDS, LOOKS, STALLED_SECONDS, Repair, Sight, is_stalled, repairs
+from workers.saving import save_ended
+from workers.stored import has_jobs
 
 ROUND_SECONDS = 2.0  # with a 6 s lease, a dead worker's task is elsewhere within 10 s
 ROLE_SECONDS = 10.0  # a dead janitor's successor starts so much later
-UNFINISHED_WRITE_SECONDS = 24 * 3600.0  # no upload lasts longer; what is older was left by a crash
-SWEEP_ROUNDS = 300  # how many rounds lie between two looks at the object store: listing it costs
+SAMPLE_ROUNDS = round(SAMPLE_SECONDS / ROUND_SECONDS)
+SLOW_ROUNDS = 1800  # an hour of them lies between two looks for what takes hours to go wrong: listing objects costs
+STALLED = JobError(StalledError.code, f"Nothing has moved in this job for {STALLED_SECONDS / 3600:.0f} hours.")
 
 _log = structlog.get_logger()
-
-
-class Repair(StrEnum):
-    """What can be mended."""
-
-    PUBLISH = "publish"  # a task that should be out is neither at the broker nor held by an attempt
-    PACKAGE = "package"  # everything is encoded, but whoever finished last died before saying so
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What the janitor sees of one job: fields of finished and leased tasks, and of messages at the broker."""
-
-    job: Job
-    done: frozenset[str]
-    leased: frozenset[str]
-    pending: frozenset[str]
-
-
-def repairs(sight: Sight) -> Iterator[tuple[Repair, Task]]:
-    """Yield what is to be mended; nothing for a job that is as it should be."""
-    if is_encoded(sight.job, sight.done):
-        yield Repair.PACKAGE, Task(sight.job.id, Stage.PACKAGE)
-        return
-    for task in outstanding(sight.job, sight.done):
-        if task.field not in sight.leased | sight.pending:
-            yield Repair.PUBLISH, task
 
 
 class Janitor:
@@ -62,7 +43,8 @@ class Janitor:
         self._services = services
         self._alive_file = alive_file
         self._name = uuid.uuid4().hex
-        self._suspects: frozenset[Task] = frozenset()
+        self._seen: Counter[tuple[Repair, Task]] = Counter()
+        self._lost = False
         self._stopped = threading.Event()
 
     def run(self) -> None:
@@ -74,8 +56,12 @@ class Janitor:
                 if not self._services.jobs.hold("janitor", self._name, seconds=ROLE_SECONDS):
                     continue
                 self.make_round()
-                if rounds % SWEEP_ROUNDS == 0:
-                    self._sweep()
+                save_ended(self._services)
+                self.look_for_loss()
+                if rounds % SAMPLE_ROUNDS == 0:
+                    self._services.jobs.record_sample(take_sample(self._services.jobs, now=time.time()))
+                if rounds % SLOW_ROUNDS == 0:
+                    self.make_slow_round(now=time.time())
                 rounds += 1
             except BusyError as error:
                 _log.warning("janitor skips a round", error=error.message)
@@ -85,40 +71,72 @@ class Janitor:
         self._stopped.set()
 
     def make_round(self) -> None:
-        """Look at every unfinished job. A task is published only when two rounds in a row found it missing.
+        """Look at every unfinished job, and at what ended ones left.
 
-        Between the publishing of a task and its claim, and between the end of an attempt and its answer, a task is for
-        a moment in neither place; the second look tells that moment from a loss. Credit that is left over, because
-        encoders came or another job ended, is spent here too.
+        Tasks that are due because encoders came, or a job went, are published here too.
         """
-        jobs, publisher = self._services.jobs, self._services.publisher
-        found: set[Task] = set()
-        pending = publisher.pending()
-        for job_id in jobs.unfinished():
+        found: Counter[tuple[Repair, Task]] = Counter()
+        dispatch(self._services)
+        pending = self._services.publisher.pending()
+        self._look(lambda job: found.update(self._needs(job, pending)))
+        self._seen = Counter({need: self._seen[need] + 1 for need in found})
+        for (repair, task), looks in self._seen.items():
+            if looks >= LOOKS[repair]:
+                self._mend(repair, task)
+        for job_id in clear_leftovers(self._services):
+            self._note(Repair.CLEAR, job_id)
+
+    def make_slow_round(self, *, now: float) -> None:
+        """Look for what takes hours to go wrong; `now` is Unix seconds."""
+        self._look(self._give_up_if_stalled)
+        for job_id in remove_orphans(self._services, now=now):
+            self._note(Repair.ORPHAN, job_id)
+        for _ in range(self._services.objects.sweep_unfinished(older_than=ABANDONED_SECONDS)):
+            self._note(Repair.ABORT)
+
+    def _look(self, at: Callable[[Job], None]) -> None:
+        """Look at each unfinished job; one that cannot be looked at must not hide the others."""
+        for job_id in self._services.jobs.unfinished():
             try:
-                job = jobs.get(job_id)
+                at(self._services.jobs.get(job_id))
             except JobNotFoundError:
                 continue
-            if job.state is JobState.ENCODING:
-                publish_due(self._services, job_id)
-            mine = frozenset(field for owner, field in pending if owner == job_id)
-            sight = Sight(job, frozenset(jobs.results(job_id)), jobs.leased(job_id), mine)
-            for repair, task in repairs(sight):
-                found.add(task)
-                if task in self._suspects:
-                    self._mend(repair, task)
-        self._suspects = frozenset(found)
+            except BusyError:
+                raise
+            except Exception:  # noqa: BLE001 - whatever it is, it is this job's fault alone
+                _log.exception("job could not be looked at", job=job_id)
+
+    def _needs(self, job: Job, pending: frozenset[tuple[str, str]]) -> Iterator[tuple[Repair, Task]]:
+        jobs = self._services.jobs
+        return repairs(Sight(job, jobs.out(job.id), jobs.leases(job.id), pending))
+
+    def look_for_loss(self) -> None:
+        """Say so, once, when Redis has had no job since it was emptied while the object store holds some."""
+        empty = self._services.jobs.last_event_id() == NO_EVENT
+        lost = empty and (self._lost or has_jobs(self._services.objects))
+        if lost and not self._lost:
+            _log.error("Redis knows no job but the object store holds some: `rungs rebuild` restores them")
+        self._lost = lost
 
     def _mend(self, repair: Repair, task: Task) -> None:
-        _log.warning("mending", repair=str(repair), job=task.job_id, task=task.field)
         if repair is Repair.PACKAGE:
             try:
                 self._services.jobs.move(task.job_id, JobState.PACKAGING)
-            except ConflictError:
+            except (ConflictError, JobNotFoundError):
                 return
         self._services.publisher.publish(task)
+        self._note(repair, task.job_id, task=task.field)
 
-    def _sweep(self) -> None:
-        swept = self._services.objects.sweep_unfinished(older_than=UNFINISHED_WRITE_SECONDS)
-        if swept:
-            _log.info("unfinished writes removed", count=swept)
+    def _give_up_if_stalled(self, job: Job) -> None:
+        jobs = self._services.jobs
+        if not is_stalled(jobs.leases(job.id), jobs.idle_seconds(job.id)):
+            return
+        try:
+            jobs.move(job.id, JobState.FAILED, Changes(error=STALLED))
+        except ConflictError:
+            return
+        self._note(Repair.GIVE_UP, job.id)
+
+    def _note(self, repair: Repair, job_id: str = "", **more: str) -> None:
+        _log.warning("mended", repair=str(repair), job=job_id, **more)
+        self._services.jobs.count_repair(str(repair))

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from storage.errors import (
     AudioOnlyError,
+    DolbyVisionError,
     NoFramesError,
     NotMediaError,
     PictureOnlyError,
@@ -14,22 +15,31 @@ from storage.errors import (
     TooLongError,
     TooSmallPictureError,
 )
-from storage.plan import AudioSource, ClockPiece, Plan, Rung, VideoSource
+from storage.plan import AudioSource, ClockPiece, Plan, Rung, Segment, VideoSource
 from workers.clock import JUMPED, pieces_of, straightened
+from workers.colour import colour_of, has_alpha
 from workers.ladder import MIN_SIDE, ladder
-from workers.probe import PacketTimes, Probe, Stream
+from workers.packets import PacketTimes
+from workers.probe import Probe, Stream
 from workers.rates import output_rate, source_rate
-from workers.segments import Timeline, cut, whole_file
+from workers.segments import Timeline, cut, fragment_frames, standard_fragment_frames, whole_file, worth_cutting
+from workers.sound import audio_source, choose_audio
 
+DOLBY_ONLY = (
+    "This video is Dolby Vision profile 5, which only Dolby's players can show. Export it as HDR10, HLG or SDR."
+)
 MAX_PIXEL_ASPECT = 10  # real ones lie between 1:2 and 3:1; beyond this the header lies
 SOUND_TAIL_SECONDS = 0.5  # encoders leave up to about 100 ms of sound behind the last frame; more is meant to be heard
 MAX_SOUND_TAIL_SECONDS = 3600.0  # a picture with an hour of sound is a podcast; more was only seen in broken headers
-AUDIO_BITRATES = {1: 96_000, 2: 128_000}  # bits/s of AAC-LC by output channels: transparent for nearly all material
 STILL_CONTAINERS = frozenset({"jpeg_pipe", "png_pipe", "webp_pipe", "bmp_pipe"})
 SOUND_CONTAINERS = frozenset({"mp3", "wav", "flac", "aac"})
-# What decodes from a keyframe to the same pictures as from the beginning: proven over all of the test media. H.263 in
-# 3GP does not, and codecs never tried there are not trusted.
-CODECS_TO_CUT = frozenset({"h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "mjpeg", "theora", "wmv2"})
+# What decodes from a keyframe to the same pictures as from the beginning: proven over all of the test media and, codec
+# by codec, in tests/exact. H.263 in 3GP does not, and codecs never tried there are not trusted.
+CODECS_TO_CUT = frozenset(
+    {"h264", "hevc", "av1", "vp8", "vp9", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4v3", "wmv1", "wmv2", "theora"}
+    | {"prores", "dnxhd", "dvvideo", "cfhd", "mjpeg", "jpeg2000", "qtrle", "png", "rawvideo", "v210"}
+    | {"ffv1", "ffvhuff", "huffyuv", "magicyuv", "utvideo"}
+)
 INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
 
 
@@ -46,7 +56,7 @@ class PlanLimits:
 def choose_video(probe: Probe) -> Stream:
     """Return the stream to encode: the default one among real video streams, else the first that has a picture.
 
-    Raises AudioOnlyError, PictureOnlyError, NotMediaError.
+    Raises AudioOnlyError, PictureOnlyError, NotMediaError, DolbyVisionError.
     """
     moving = [stream for stream in probe.streams if stream.kind == "video" and not stream.cover]
     if probe.container in STILL_CONTAINERS:
@@ -58,17 +68,17 @@ def choose_video(probe: Probe) -> Stream:
     usable = [stream for stream in moving if stream.codec and stream.width > 0 and stream.height > 0]
     if not usable:
         raise NoFramesError("A video stream is declared, but its pictures cannot be decoded.")
-    return max(usable, key=lambda stream: (stream.default, -stream.index))
+    chosen = max(usable, key=lambda stream: (stream.default, -stream.index))
+    if chosen.dolby_only:
+        # Decoded as if it were HDR10, all of it would be green and violet: worse than to be told so.
+        raise DolbyVisionError(DOLBY_ONLY)
+    return chosen
 
 
-def choose_audio(probe: Probe) -> Stream | None:
-    """Return the default audio stream that can be decoded, else the first such, None without sound."""
-    usable = [s for s in probe.streams if s.kind == "audio" and s.codec and s.channels > 0 and s.sample_rate > 0]
-    return max(usable, key=lambda stream: (stream.default, -stream.index), default=None)
-
-
-def make_plan(probe: Probe, video: Stream, packets: PacketTimes, limits: PlanLimits) -> Plan:
-    """Return the plan for the chosen video stream and the times of its packets.
+def make_plan(
+    probe: Probe, video: Stream, packets: PacketTimes, limits: PlanLimits
+) -> tuple[Plan, tuple[Segment, ...]]:
+    """Return the plan and its segments for the chosen video stream and the times of its packets.
 
     Raises NoFramesError, TooLargePictureError, TooSmallPictureError, TooLongError.
     """
@@ -77,22 +87,28 @@ def make_plan(probe: Probe, video: Stream, packets: PacketTimes, limits: PlanLim
     if pieces:
         packets, warnings = straightened(packets, pieces), (*warnings, JUMPED)
     source = _video_source(probe, video, (width, height), packets.times[0], pieces)
-    audio = choose_audio(probe)
+    sound = choose_audio(probe)
+    audio = audio_source(probe, sound)
     rungs = ladder(width, height, rate := _rate(video, packets, source))
-    line = _timeline(packets, None if pieces else audio, rate, rungs, limits)
-    can_be_cut = video.codec in CODECS_TO_CUT and not pieces
-    return Plan(
+    line = _timeline(packets, None if pieces else sound, rate, rungs, limits)
+    segments = cut(line)
+    can_be_cut = video.codec in CODECS_TO_CUT and not pieces and worth_cutting(line, segments)
+    if not can_be_cut:
+        segments = whole_file(line.frames, limits.slots)
+    plan = Plan(
         video=source,
-        audio=_audio_source(audio),
+        audio=audio,
         rungs=rungs,
         rate_num=rate.numerator,
         rate_den=rate.denominator,
         frames=line.frames,
         tail_frames=line.tail,
-        segments=cut(line) if can_be_cut else whole_file(line.frames, rate, limits.slots),
+        fragment_frames=fragment_frames(line) if can_be_cut else standard_fragment_frames(rate),
+        segment_count=len(segments),
         preset=limits.preset,
         warnings=(*warnings, *_dropped(probe, video, audio)),
     )
+    return plan, segments
 
 
 def _checked_size(video: Stream, packets: PacketTimes, limits: PlanLimits) -> tuple[int, int, tuple[str, ...]]:
@@ -126,9 +142,13 @@ def _timeline(
     return Timeline(frames, tail, rate, limits.slots, rungs, packets.times[0], packets.keyframes)
 
 
-def without_cuts(plan: Plan, threads: int) -> Plan:
-    """Return the plan as one segment over the whole file, for a source that turned out not to be cut safely."""
-    return replace(plan, segments=whole_file(plan.frames, plan.rate, threads))
+def without_cuts(plan: Plan, threads: int) -> tuple[Plan, tuple[Segment, ...]]:
+    """Return the plan as one segment over the whole file, for a source that turned out not to be cut safely.
+
+    Its fragments stay as long as they were, as players may have read playlists that say so.
+    """
+    segments = whole_file(plan.frames, threads)
+    return replace(plan, segment_count=len(segments)), segments
 
 
 def _display_size(video: Stream) -> tuple[int, int, tuple[str, ...]]:
@@ -169,29 +189,18 @@ def _video_source(
         display_height=display[1],
         rotation=video.rotation,
         interlaced=video.field_order in INTERLACED_ORDERS,
-        transfer=video.transfer,
+        colour=colour_of(video),
+        alpha=has_alpha(video),
         start_time=first,
         container_start=probe.start_time,
         pieces=pieces,
     )
 
 
-def _audio_source(audio: Stream | None) -> AudioSource | None:
-    if audio is None:
-        return None
-    channels = min(audio.channels, max(AUDIO_BITRATES))
-    return AudioSource(
-        stream=audio.index,
-        codec=audio.codec,
-        channels=channels,
-        sample_rate=audio.sample_rate,
-        bitrate=AUDIO_BITRATES[channels],
-    )
-
-
-def _dropped(probe: Probe, video: Stream, audio: Stream | None) -> tuple[str, ...]:
+def _dropped(probe: Probe, video: Stream, audio: AudioSource | None) -> tuple[str, ...]:
     """Say which streams a viewer might miss are not in the result."""
-    others = [stream for stream in probe.streams if stream is not video and stream is not audio and not stream.cover]
+    used = {video.index} if audio is None else {video.index, audio.stream, audio.right}
+    others = [stream for stream in probe.streams if stream.index not in used and not stream.cover]
     counts = {kind: sum(stream.kind == kind for stream in others) for kind in ("video", "audio", "subtitle")}
     words = {"video": "video track", "audio": "audio track", "subtitle": "subtitle track"}
     left = [f"{count} {words[kind]}{'s' if count > 1 else ''}" for kind, count in counts.items() if count]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,14 +13,24 @@ from workers.demuxers import as_input, input_arguments
 from workers.tool import Limits, Watch, run_tool
 
 STREAMS_SECONDS = 60.0  # the header of a 64 GiB file over a slow store takes seconds; a bomb must not take minutes
-PACKETS_SECONDS = 900.0  # 0.6 s for 290 MB on local disk (DESIGN §7); 64 GiB at 100 MB/s is 11 minutes
 _UNKNOWN = "This file is not a video in a known format, or it is damaged."
+# Dolby Vision profiles that may have a base picture nothing else can show (HEVC, AV1, stereoscopic HEVC); theirs is
+# such a one if its compatibility is 0. The base of all others is SDR, HDR10 or HLG.
+DOLBY_PROFILES = frozenset({5, 10, 20})
+# Codecs whose pictures say themselves whether they are fields, in containers that need not: AVI with DV or XviD, say.
+CODECS_WITH_FIELDS = frozenset({"dnxhd", "dvvideo", "h264", "mjpeg", "mpeg2video", "mpeg4", "utvideo", "vc1", "wmv3"})
+FIELD_PACKETS = 8
 MAX_STREAMS = 100  # a real file has a handful; 1500 tracks are an attack on everything that loops over them
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One stream as the container declares it; times in seconds, None where unknown."""
+    """One stream as the container declares it; times in seconds, None where unknown.
+
+    Pictures are reordered over `delay` places in decoding. `range`, `matrix`, `primaries` and `transfer` are ffmpeg's
+    names of what the colours are said to be. `alpha_mode` is WebM's word for transparency beside the picture,
+    `dolby_only` tells that only Dolby Vision can show the picture.
+    """
 
     index: int
     kind: str
@@ -31,13 +41,23 @@ class Stream:
     rotation: int
     field_order: str
     average_rate: Fraction
+    delay: int
+    pixel_format: str
+    range: str
+    matrix: str
+    primaries: str
     transfer: str
+    alpha_mode: bool
+    dolby_only: bool
     start_time: float
     duration: float | None
     default: bool
     cover: bool
     channels: int
+    layout: str
+    sample_format: str
     sample_rate: int
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +68,6 @@ class Probe:
     start_time: float
     duration: float | None
     streams: tuple[Stream, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PacketTimes:
-    """Presentation times of one video stream's shown packets, and of its keyframes (also those that are not shown).
-
-    Seconds on the source's clock, sorted; `last_duration` is the last shown packet's length.
-    """
-
-    times: tuple[float, ...]
-    last_duration: float | None
-    keyframes: tuple[float, ...]
 
 
 def probe(url: str, watch: Watch) -> Probe:
@@ -86,40 +94,28 @@ def probe(url: str, watch: Watch) -> Probe:
         raise NotMediaError(_UNKNOWN, detail=str(error)) from error
 
 
-def packet_times(url: str, stream: int, watch: Watch) -> PacketTimes:
-    """Read every packet's time of one stream without decoding. Raises ToolError, ToolTimeoutError."""
+def fields_told(url: str, video: Stream, watch: Watch) -> Stream:
+    """Return the stream with the field order of its first pictures, where the container has none. Raises ToolError."""
+    if video.field_order not in {"", "unknown"} or video.codec not in CODECS_WITH_FIELDS:
+        return video
     argv = [
         "ffprobe",
         "-v", "error",
         *input_arguments(url),
         "-of", "compact=p=0:nk=1",
-        "-select_streams", str(stream),
-        "-show_entries", "packet=pts_time,duration_time,flags",
+        "-select_streams", str(video.index),
+        "-read_intervals", f"%+#{FIELD_PACKETS}",
+        "-show_entries", "frame=interlaced_frame,top_field_first",
         as_input(url),
     ]  # fmt: skip
-    limits = Limits(deadline=PACKETS_SECONDS, stall=PACKETS_SECONDS)
-    return parse_packet_times(run_tool(argv, limits, watch=watch).decode())
+    output = run_tool(argv, Limits(deadline=STREAMS_SECONDS, stall=STREAMS_SECONDS), watch=watch).decode()
+    return replace(video, field_order=parse_field_order(output))
 
 
-def parse_packet_times(text: str) -> PacketTimes:
-    """Parse `pts|duration|flags` lines; packets without a time or marked as discarded (edit lists) are not shown."""
-    shown: list[tuple[float, float | None]] = []
-    keyframes: list[float] = []
-    for line in text.splitlines():
-        time, _, rest = line.partition("|")
-        duration, _, flags = rest.partition("|")
-        if time in {"", "N/A"}:
-            continue
-        if "K" in flags:
-            keyframes.append(float(time))
-        if "D" not in flags:
-            shown.append((float(time), None if duration == "N/A" else float(duration)))
-    shown.sort(key=lambda packet: packet[0])
-    return PacketTimes(
-        times=tuple(time for time, _ in shown),
-        last_duration=shown[-1][1] if shown else None,
-        keyframes=tuple(sorted(keyframes)),
-    )
+def parse_field_order(text: str) -> str:
+    """Return ffprobe's word for what `interlaced|top first` lines of pictures say: `tt`, `bb` or `progressive`."""
+    orders = [{"1|1": "tt", "1|0": "bb"}.get(line.strip().rstrip("|")) for line in text.splitlines()]
+    return next(filter(None, orders), "progressive")
 
 
 def parse_probe(answer: dict[str, Any]) -> Probe:
@@ -150,14 +146,36 @@ def _stream(item: dict[str, Any]) -> Stream:
         rotation=_rotation(item.get("side_data_list", [])),
         field_order=str(item.get("field_order", "")),
         average_rate=_ratio(item.get("avg_frame_rate", ""), "/"),
+        delay=int(item.get("has_b_frames", 0)),
+        pixel_format=str(item.get("pix_fmt", "")),
+        range=str(item.get("color_range", "")),
+        matrix=str(item.get("color_space", "")),
+        primaries=str(item.get("color_primaries", "")),
         transfer=str(item.get("color_transfer", "")),
+        alpha_mode=_tag(item, "alpha_mode") == "1",
+        dolby_only=any(map(_is_dolby_only, item.get("side_data_list", []))),
         start_time=_seconds(item.get("start_time")) or 0.0,
         duration=_seconds(item.get("duration")),
         default=bool(disposition.get("default")),
         cover=bool(disposition.get("attached_pic")),
         channels=int(item.get("channels", 0)),
+        layout=str(item.get("channel_layout", "")),
+        sample_format=str(item.get("sample_fmt", "")),
         sample_rate=int(item.get("sample_rate", 0)),
+        language=_tag(item, "language"),
     )
+
+
+def _tag(item: dict[str, Any], name: str) -> str:
+    """Return a stream's tag; writers differ in upper and lower case."""
+    tags = {key.lower(): value for key, value in item.get("tags", {}).items()}
+    return str(tags.get(name, ""))
+
+
+def _is_dolby_only(side_data: dict[str, Any]) -> bool:
+    """Tell whether this is a Dolby Vision record of a profile whose base picture is in Dolby's own colours."""
+    profile, compatible = side_data.get("dv_profile"), side_data.get("dv_bl_signal_compatibility_id")
+    return profile in DOLBY_PROFILES and compatible == 0
 
 
 def _seconds(text: str | None) -> float | None:

@@ -19,12 +19,21 @@ SHORTEST_FRAGMENT_SECONDS = 1  # for short clips, so that every slot gets work; 
 SHORTEST_FRAGMENT_FRAMES = 24  # sources of one picture a second would otherwise be keyframes for the most part
 FIRST_SECONDS = 1  # the first segment is one short fragment: the player has something to show seconds after the upload
 FIRST_THREADS = 2  # its encoders' threads: at most a second of work, so that efficiency does not matter
-LONGEST_WORK_SECONDS = 20.0  # of one slot: what a killed worker costs at most, and how long another job waits
-SHARES_PER_SLOT = 2  # a segment takes 1/(2 x slots) of the work that is left
+LAST_THREADS = (
+    2  # of the last segments' encoders, one segment for each slot: they use the cores of slots that went idle
+)
+LONGEST_WORK_SECONDS = 15.0  # of one slot: what a killed worker costs at most, and how long another job waits
+# A segment takes 1/(1.5 x slots) of the work that is left. Starting ffmpeg and decoding up to the first picture cost
+# half a second of CPU each time (docs/encoding.md), a larger share leaves slots idle at the end.
+SHARES_PER_SLOT = Fraction(3, 2)
 SHIFT = 0.25  # a segment may be so much of its length shorter, if that ends it just behind a source keyframe
 # Seeking goes by decoding times, which lie before presentation times by the B-frame delay, and in MPEG-TS by packets of
 # any kind. A second covers both; the pictures it decodes in vain are few beside a segment's.
 SEEK_MARGIN_SECONDS = 1.0
+# Decoding a second of 1080p costs 0.11 s of CPU, encoding it 1.3 s (docs/encoding.md). A source with few keyframes is
+# decoded from far back by every segment; where that would be as much work again, the file is encoded in one piece.
+DECODING_SHARE = 0.085
+MOST_IN_VAIN = 1.0
 # Output pixels one slot makes per second, all rungs together and one decode: between what the film clip (85 million)
 # and the dash camera (40 million) measured, docs/encoding.md. Only sizes follow from it, never correctness.
 PIXELS_PER_SECOND = 60_000_000
@@ -59,23 +68,46 @@ class Timeline:
         return self.keyframes[found - 1] if found else None
 
 
-def whole_file(frames: int, rate: Fraction, threads: int) -> tuple[Segment, ...]:
+def whole_file(frames: int, threads: int) -> tuple[Segment, ...]:
     """Return the one segment of a source that cannot be cut safely."""
-    return (Segment(0, 0, frames, _fragment_frames(FRAGMENT_SECONDS, rate), threads),)
+    return (Segment(0, 0, frames, threads),)
 
 
 def cut(line: Timeline) -> tuple[Segment, ...]:
-    """Return the segments that tile the timeline: a short first one, then large to small."""
+    """Return the segments that tile the timeline in whole `fragment_frames`: a short first one, then large to small."""
     per_second = _work_per_second(line)
-    fragment = _fragment_frames(_fragment_seconds(line), line.rate)
+    fragment = fragment_frames(line)
     first = min(line.shown, _fragment_frames(min(Fraction(FIRST_SECONDS), _fragment_seconds(line)), line.rate))
-    segments = [Segment(0, 0, first, first, FIRST_THREADS)]
+    segments = [Segment(0, 0, first, FIRST_THREADS)]
     while (start := segments[-1].first_frame + segments[-1].frames) < line.shown:
-        count = _fragments(line, start, fragment, _share(line, start, per_second))
-        frames = min(count * fragment, line.shown - start)
-        segments.append(Segment(len(segments), start, frames, fragment, 1, _seek(line, start)))
+        frames = _fragments(line, start, fragment, _share(line, start, per_second)) * fragment
+        if line.shown - start - frames < fragment / 2:
+            frames = line.shown - start
+        segments.append(Segment(len(segments), start, frames, 1, _seek(line, start)))
     segments[-1] = replace(segments[-1], frames=segments[-1].frames + line.tail)
-    return tuple(segments)
+    return _hurried(tuple(segments), line.slots)
+
+
+def worth_cutting(line: Timeline, segments: Sequence[Segment]) -> bool:
+    """Tell whether all segments together decode little enough in vain, ahead of their first pictures."""
+    in_vain = sum(_decoded_twice(line, segment.first_frame) for segment in segments[1:])
+    return in_vain * DECODING_SHARE <= MOST_IN_VAIN * float(line.frames / line.rate)
+
+
+def _hurried(segments: tuple[Segment, ...], slots: int) -> tuple[Segment, ...]:
+    """Return the segments with more threads for the last ones, which run while other slots have nothing left to do."""
+    steady = len(segments) - slots if slots > 1 else len(segments)
+    return tuple(replace(segment, threads=LAST_THREADS) if segment.index >= steady else segment for segment in segments)
+
+
+def fragment_frames(line: Timeline) -> int:
+    """Return the length of the fragments of a timeline that is cut, in output frames."""
+    return _fragment_frames(_fragment_seconds(line), line.rate)
+
+
+def standard_fragment_frames(rate: Fraction) -> int:
+    """Return the length of the fragments where no slot has to be given work, in output frames."""
+    return _fragment_frames(FRAGMENT_SECONDS, rate)
 
 
 def _seek(line: Timeline, start: int) -> float | None:
@@ -108,14 +140,14 @@ def _share(line: Timeline, start: int, per_second: float) -> int:
     At the beginning a segment is no longer than all before it: a player that has shown them is not kept waiting for a
     long one.
     """
-    left = (line.shown - start) / (SHARES_PER_SLOT * line.slots)
+    left = float((line.shown - start) / (SHARES_PER_SLOT * line.slots))
     return int(min(left, LONGEST_WORK_SECONDS / per_second * float(line.rate), start))
 
 
 def _fragments(line: Timeline, start: int, fragment: int, wanted: int) -> int:
     """Return how many fragments the segment gets: near what is wanted, its end just behind a source keyframe."""
     near = max(1, round(wanted / fragment))
-    slack = int(near * SHIFT)
+    slack = round(near * SHIFT)
     choices = range(near - slack, near + 1)
     return min(choices, key=lambda count: (_decoded_twice(line, start + count * fragment), abs(count - near)))
 

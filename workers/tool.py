@@ -43,6 +43,7 @@ _PREFIX = (
     "--core=0",
     "--",
 )
+_NICE = ("nice", "-n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Watch:
     """What the caller sees of a running tool and how it stops one.
 
     `on_progress` gets each `key=value` line of `-progress`; setting `cancelled` stops the tool. `conceal` is the
-    input's path or signed URL: it is not for the eyes of who reads the error's detail.
+    input's path or address: it is not for the eyes of who reads the error's detail.
     """
 
     conceal: str = ""
@@ -66,8 +67,12 @@ class Watch:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
-def run_tool(argv: Sequence[str], limits: Limits, *, watch: Watch | None = None, cwd: Path | None = None) -> bytes:
+def run_tool(
+    argv: Sequence[str], limits: Limits, *, watch: Watch | None = None, cwd: Path | None = None, niceness: int = 0
+) -> bytes:
     """Run to the end and return standard output (empty when progress lines are consumed by `watch`).
+
+    `niceness` is the scheduler's: a tool of a higher one leaves the cores to those of a lower one.
 
     Raises ToolError for a non-zero end (last stderr lines in `detail`), ToolTimeoutError for deadline or stall,
     LeaseLostError when cancelled and UnforeseenError where the tool is not installed. The whole process group is gone
@@ -75,13 +80,13 @@ def run_tool(argv: Sequence[str], limits: Limits, *, watch: Watch | None = None,
     """
     watch = watch or Watch()
     with subprocess.Popen(
-        [*_PREFIX, *argv],
+        [*_PREFIX, *_NICE, str(niceness), *argv],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=cwd,
         env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-        start_new_session=True,
+        process_group=0,  # to be killed whole; a session of its own would make the kernel ignore its niceness
     ) as process:
         reading = _Reading(process, watch)
         try:

@@ -11,7 +11,9 @@ from storage.errors import OutputMismatchError, ToolError
 from workers.attempt import Attempt
 from workers.boxes import codec_of, read_fragmented
 from workers.commands import SAMPLE_RATE, audio_command
-from workers.stages.common import finish, input_of, plan_of, run_ffmpeg
+from workers.scratch import reserve
+from workers.space import audio_bytes
+from workers.stages.common import finish, original_of, plan_of, run_ffmpeg
 
 AUDIO_MP4 = "audio/mp4"
 
@@ -21,12 +23,12 @@ def audio_stage(attempt: Attempt) -> None:
     plan = plan_of(attempt.job)
     if plan.audio is None:
         raise OutputMismatchError(f"Job {attempt.job.id} has no sound in its plan.")
+    reserve(attempt.scratch, audio_bytes(plan, plan.audio))
     parts = _Parts(attempt, attempt.scratch / "audio.mp4")
     heard = attempt.scratch / "heard.pcm"
-    url = input_of(attempt)
-    command = audio_command(plan, plan.audio, url, parts.path, heard)
     try:
-        run_ffmpeg(attempt, command, url, on_tick=parts.publish)
+        with original_of(attempt) as url:
+            run_ffmpeg(attempt, audio_command(plan, plan.audio, url, parts.path, heard), url, on_tick=parts.publish)
     except ToolError as error:
         if error.killed:
             raise

@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from storage import keys
-from storage.errors import OutputMismatchError, StorageFullError, ToolError
+from storage.errors import MediaError, OutputMismatchError, StorageFullError, ToolError, ToolTimeoutError
 from storage.jobs import Job, JobState, Stage, Task
 from storage.plan import Plan
 from workers.attempt import Attempt
+from workers.relay import Relay
+from workers.scratch import KEPT_FREE_BYTES
 from workers.tool import Watch, run_tool
-from workers.window import publish_due
 
-INPUT_URL_SECONDS = 24 * 3600  # a signed input must outlive the longest attempt
 MP4 = "video/mp4"
-SCRATCH_RESERVE_BYTES = 64 * 1024**2  # with less left when ffmpeg gave up, the disk is to blame, not the media
+# With both cores busy otherwise, the first second of a video took 3.9 s to encode; beside tools of this niceness 2.1 s.
+LATER_NICENESS = 10
 
 
-def input_of(attempt: Attempt) -> str:
-    """Return what ffmpeg opens: the original's path, or a URL signed for this attempt."""
-    return attempt.services.objects.input_url(keys.original(attempt.job.id), seconds=INPUT_URL_SECONDS)
+@contextmanager
+def original_of(attempt: Attempt) -> Iterator[str]:
+    """Give what a tool opens: the original's path, or an address of our own where the store is another machine.
+
+    Raises the store's own error in place of whatever the tool made of an original that it could not read.
+    """
+    objects, key = attempt.services.objects, keys.original(attempt.job.id)
+    path = objects.local_path(key)
+    if path is not None:
+        objects.stat(key)
+        yield str(path)
+        return
+    with Relay(objects, key) as relay:
+        try:
+            yield relay.url
+        except (ToolError, ToolTimeoutError, MediaError):
+            relay.check(failed=True)
+            raise
+        relay.check(failed=False)
 
 
 def plan_of(job: Job) -> Plan:
@@ -31,13 +50,19 @@ def plan_of(job: Job) -> Plan:
     return job.plan
 
 
+def niceness_of(task: Task, plan: Plan) -> int:
+    """Return 0 for the short segment that playback waits for, so that it gets the cores where all else runs as well."""
+    is_first = task.stage is Stage.SEGMENT and task.index == 0 and plan.segment_count > 1
+    return 0 if is_first else LATER_NICENESS
+
+
 def run_ffmpeg(
     attempt: Attempt, command: list[str], conceal: str, *, on_tick: Callable[[], None] | None = None
 ) -> None:
     """Run ffmpeg under the attempt's watch, noting a segment's frames as progress.
 
-    `conceal` is the very name the command holds: a second signed URL has another signature. `on_tick` is called with
-    each block of progress, about twice a second. Raises StorageFullError, not ToolError, when scratch space ran out.
+    `conceal` is the input's name, which the command holds. `on_tick` is called with each block of progress, about twice
+    a second. Raises StorageFullError, not ToolError, when scratch space ran out.
     """
 
     def on_progress(key: str, value: str) -> None:
@@ -48,18 +73,20 @@ def run_ffmpeg(
 
     watch = Watch(on_progress=on_progress, cancelled=attempt.watch.cancelled, conceal=conceal)
     try:
-        run_tool(command, attempt.limits, watch=watch)
+        run_tool(command, attempt.limits, watch=watch, niceness=niceness_of(attempt.task, plan_of(attempt.job)))
     except ToolError as error:
-        if shutil.disk_usage(attempt.scratch).free < SCRATCH_RESERVE_BYTES:
+        if shutil.disk_usage(attempt.scratch).free < KEPT_FREE_BYTES:
             raise StorageFullError("This worker's scratch space is full.", detail=error.detail) from error
         raise
 
 
 def finish(attempt: Attempt, result: dict[str, Any]) -> None:
-    """Record the result; it earns the job its next segment, and whoever finishes the last task moves the job on."""
+    """Record the result with the seconds that the attempt took.
+
+    Whoever finishes the last task moves the job on.
+    """
     services, job_id = attempt.services, attempt.job.id
-    if services.jobs.finish(attempt.task, attempt.name, result):
+    took = {"seconds": round(time.monotonic() - attempt.started, 3)}
+    if services.jobs.finish(attempt.task, attempt.name, result | took):
         services.jobs.move(job_id, JobState.PACKAGING)
         services.publisher.publish(Task(job_id, Stage.PACKAGE))
-    elif attempt.task.stage is Stage.SEGMENT:
-        publish_due(services, job_id)

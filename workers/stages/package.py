@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from storage import keys
 from storage.jobs import Changes, JobState, Output, Stage, Task
-from storage.plan import Plan
+from storage.plan import Plan, Rung
 from storage.playlists import playlists
 from workers.attempt import Attempt
 from workers.boxes import check_grid, read_fragmented
 from workers.commands import frame_ticks, package_command
 from workers.filters import SPARE_FRAMES
+from workers.scratch import reserve
+from workers.space import package_bytes
 from workers.stages.common import MP4, plan_of, run_ffmpeg
+from workers.stages.storyboard import make_storyboard
 
 PLAYLIST = "application/vnd.apple.mpegurl"
 
@@ -24,17 +28,23 @@ Results = dict[str, dict[str, Any]]
 
 
 def package_stage(attempt: Attempt) -> None:
-    """Make one MP4 per rung, the closed playlists and the report; the job is ready when all of it is stored."""
+    """Make MP4s, storyboard, closed playlists and report; the job is ready when all of it is stored."""
     job, plan = attempt.job, plan_of(attempt.job)
     results = attempt.services.jobs.results(job.id)
-    frames = sum(results[Task(job.id, Stage.SEGMENT, part.index).field]["frames"] for part in plan.segments)
-    sound = _joined_sound(attempt, results)
-    outputs = tuple(_packaged(attempt, plan, rung.name, sound, frames) for rung in plan.rungs)
+    reserve(attempt.scratch, package_bytes(plan, results))
+    segments = [Task(job.id, Stage.SEGMENT, index) for index in range(plan.segment_count)]
+    frames = sum(results[segment.field]["frames"] for segment in segments)
+    outputs, has_storyboard = _renditions(attempt, plan, results, frames)
     warnings = (*job.warnings, *_found_out(plan, frames, results))
     report = {
         "plan": asdict(plan),
+        "segments": [asdict(segment) for segment in attempt.services.jobs.segments(job.id)],
         "frames": frames,
         "tasks": results,
+        "attempts": {
+            "counted": attempt.services.jobs.attempts(job.id),
+            "failed": [asdict(failed) for failed in job.failed_attempts],
+        },
         "outputs": [asdict(output) for output in outputs],
         "warnings": warnings,
     }
@@ -44,19 +54,41 @@ def package_stage(attempt: Attempt) -> None:
     body = json.dumps(report, indent=2).encode()
     objects.put_bytes(keys.rendition(job.id, "report.json"), body, content_type="application/json")
     attempt.check_ours()
-    attempt.services.jobs.move(job.id, JobState.READY, Changes(outputs=outputs, warnings=warnings))
+    changes = Changes(outputs=outputs, has_storyboard=has_storyboard, warnings=warnings)
+    attempt.services.jobs.move(job.id, JobState.READY, changes)
 
 
-def _packaged(attempt: Attempt, plan: Plan, rung: str, sound: Path | None, frames: int) -> Output:
-    """Make, check and store one rung's MP4; scratch space is given back before the next one."""
-    job_id, objects = attempt.job.id, attempt.services.objects
-    joined, target = attempt.scratch / f"{rung}.fragments.mp4", attempt.scratch / f"{rung}.mp4"
-    _join(attempt, joined, rung, len(plan.segments))
-    check_grid(read_fragmented(joined), first=0, frames=frames, ticks=frame_ticks(plan))
-    command = package_command(joined, sound, target, seconds=float(frames / plan.rate))
-    run_ffmpeg(attempt, command, str(attempt.scratch))
+def _renditions(attempt: Attempt, plan: Plan, results: Results, frames: int) -> tuple[tuple[Output, ...], bool]:
+    """Make every rung's MP4 and the storyboard of the smallest one, all beside each other: the job waits for them."""
+    sound = _joined_sound(attempt, results)
+    with ThreadPoolExecutor(len(plan.rungs)) as pool:
+        made = list(pool.map(lambda rung: _rendition(attempt, plan, results, frames, sound, rung), plan.rungs))
+    return tuple(output for output, _ in made), made[-1][1]
+
+
+def _rendition(
+    attempt: Attempt, plan: Plan, results: Results, frames: int, sound: Path | None, rung: Rung
+) -> tuple[Output, bool]:
+    """Check and join one rung; return it, and whether there is a storyboard of it. Scratch space is given back."""
+    joined = attempt.scratch / f"{rung.name}.fragments.mp4"
+    _join(attempt, joined, rung.name, plan.segment_count)
+    boxes = read_fragmented(joined)
+    check_grid(boxes, first=0, frames=frames, ticks=frame_ticks(plan))
+    with ThreadPoolExecutor(1) as beside:
+        smallest = rung is plan.rungs[-1]
+        storyboard = beside.submit(make_storyboard, attempt, plan, results, joined, boxes) if smallest else None
+        output = _packaged(attempt, rung.name, joined, sound, seconds=float(frames / plan.rate))
+        has_storyboard = storyboard is not None and storyboard.result()
     joined.unlink()
-    info = objects.put_file(keys.rendition(job_id, f"{rung}.mp4"), target, content_type=MP4)
+    return output, has_storyboard
+
+
+def _packaged(attempt: Attempt, rung: str, joined: Path, sound: Path | None, *, seconds: float) -> Output:
+    """Make and store one rung's MP4 of its joined fragments and the sound."""
+    target = attempt.scratch / f"{rung}.mp4"
+    run_ffmpeg(attempt, package_command(joined, sound, target, seconds=seconds), str(attempt.scratch))
+    key = keys.rendition(attempt.job.id, target.name)
+    info = attempt.services.objects.put_file(key, target, content_type=MP4)
     target.unlink()
     return Output(rung=rung, size=info.size)
 

@@ -1,34 +1,52 @@
-"""Plan: look at the original, decide how it is encoded, publish what follows."""
+"""Plan: look at the original, and decide how it is encoded and when."""
 
 from __future__ import annotations
 
-from storage.jobs import Changes, JobState, Stage, tasks_of
-from storage.plan import Plan
+import time
+from dataclasses import replace
+
+from storage.costs import planned_work
+from storage.forecast import behind_start, forecasts, promised
+from storage.jobs import Changes, Job, JobState
+from storage.outlook import read_queue
+from storage.plan import Plan, Segment
 from workers.attempt import Attempt
+from workers.packets import packet_times
 from workers.planning import PlanLimits, choose_video, make_plan
-from workers.probe import packet_times, probe
-from workers.stages.common import input_of
+from workers.probe import fields_told, probe
+from workers.saving import save_planned
+from workers.stages.common import original_of
 from workers.tool import Watch
-from workers.window import publish_due
 
 
 def plan_stage(attempt: Attempt) -> None:
-    """Plan the job and publish poster, sound and the first segments; the rest stays in the plan."""
+    """Plan the job and take its place among the others; what it costs by its plan is known now."""
     services = attempt.services
-    services.jobs.move(attempt.job.id, JobState.PLANNING)
-    plan = _planned(attempt)
-    job = services.jobs.move(attempt.job.id, JobState.ENCODING, Changes(plan=plan, warnings=plan.warnings))
-    for task in tasks_of(plan, job.id):
-        if task.stage is not Stage.SEGMENT:
-            services.publisher.publish(task)
-    publish_due(services, job.id)
+    job = services.jobs.move(attempt.job.id, JobState.PLANNING)
+    plan, segments = _planned(attempt)
+    attempt.check_ours()
+    save_planned(services.objects, job, plan, segments, plan.warnings)
+    services.jobs.move(job.id, JobState.ENCODING, _changes(attempt, job, plan, segments))
 
 
-def _planned(attempt: Attempt) -> Plan:
-    url = input_of(attempt)
-    watch = Watch(cancelled=attempt.watch.cancelled, conceal=url)
-    facts = probe(url, watch)
-    video = choose_video(facts)
+def _changes(attempt: Attempt, job: Job, plan: Plan, segments: tuple[Segment, ...]) -> Changes:
+    """Return what the job has from now on: the plan, a place among all others by its cost, and a truer promise."""
+    outlook = read_queue(attempt.services.jobs, encoders=attempt.settings.encoders).outlook
+    work = planned_work(job, plan)
+    later = behind_start(work, outlook)
+    work = replace(work, target=job.start_target + later)
+    others = tuple(other for other in outlook.backlog if other.job_id != job.id)
+    forecast = forecasts(replace(outlook, backlog=(*others, work)))[job.id]
+    return Changes(
+        plan=plan,
+        segments=segments,
+        warnings=plan.warnings,
+        after_start=later,
+        promise=promised(forecast, now=time.time()),
+    )
+
+
+def _planned(attempt: Attempt) -> tuple[Plan, tuple[Segment, ...]]:
     limits = PlanLimits(
         max_pixels=attempt.settings.max_source_pixels,
         max_seconds=attempt.settings.max_source_seconds,
@@ -36,4 +54,9 @@ def _planned(attempt: Attempt) -> Plan:
         # Before the first encoder has announced itself: those that this installation means to have.
         slots=attempt.services.jobs.slots() or attempt.settings.encoders,
     )
-    return make_plan(facts, video, packet_times(url, video.index, watch), limits)
+    with original_of(attempt) as url:
+        watch = Watch(cancelled=attempt.watch.cancelled, conceal=url)
+        facts = probe(url, watch)
+        video = fields_told(url, choose_video(facts), watch)
+        packets = packet_times(url, video, watch)
+    return make_plan(facts, video, packets, limits)

@@ -2,31 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from storage import keys
 from storage.errors import ToolError
+from storage.plan import Plan
 from workers.attempt import Attempt
-from workers.commands import poster_command
-from workers.stages.common import finish, input_of, plan_of, run_ffmpeg
+from workers.scratch import reserve
+from workers.space import STILLS_BYTES
+from workers.stages.common import finish, original_of, plan_of, run_ffmpeg
+from workers.stills import MOMENTS, best_poster, keyframes_command, moment_command, poster_rung
+
+SHORT_SECONDS = 1.0  # of a video no longer than this the first picture is as good as any
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where posters come from: `command` writes pictures of what it is given to `folder`, of which `choices` differ."""
+
+    folder: Path
+    choices: int
+    command: Callable[[str], list[str]]
 
 
 def poster_stage(attempt: Attempt) -> None:
-    """Make the poster from shortly after the beginning, or from the beginning where that fails."""
-    target = attempt.scratch / "poster.jpg"
-    made = any(_made(attempt, target, seek=seek) for seek in (True, False))
-    if made:
+    """Make the poster of a keyframe, or where those show nothing, of a moment that has to be decoded."""
+    reserve(attempt.scratch, STILLS_BYTES)
+    best = _best(attempt, plan_of(attempt.job))
+    if best is not None:
         key = keys.rendition(attempt.job.id, "poster.jpg")
-        attempt.services.objects.put_file(key, target, content_type="image/jpeg")
-    finish(attempt, {"made": made})
+        attempt.services.objects.put_file(key, best, content_type="image/jpeg")
+    finish(attempt, {"made": best is not None})
 
 
-def _made(attempt: Attempt, target: Path, *, seek: bool) -> bool:
-    """Try to make the poster; seeking fails in short files without an index, so the caller tries without as well."""
-    url = input_of(attempt)
+def _best(attempt: Attempt, plan: Plan) -> Path | None:
+    """Return a picture worth showing, else the one that shows most, None where there is none at all."""
+    sizes: dict[Path, int] = {}
+    for source in _sources(plan, attempt.scratch):
+        made = _made(attempt, source)
+        if len(set(made.values())) >= source.choices and (best := best_poster(made, poster_rung(plan))):
+            return best
+        sizes |= made
+    return max(sorted(sizes), key=sizes.__getitem__, default=None)
+
+
+def _sources(plan: Plan, scratch: Path) -> Iterator[_Source]:
+    """Yield what to try, the cheapest first."""
+    # A file's only keyframe is its first picture, often black or blurred.
+    choices = 2 if plan.duration > SHORT_SECONDS else 1
+    folder = scratch / "keyframes"
+    yield _Source(folder, choices, partial(keyframes_command, plan, folder=folder))
+    for number, place in enumerate(MOMENTS):
+        folder = scratch / f"moment_{number}"
+        yield _Source(folder, 1, partial(moment_command, plan, folder=folder, place=place))
+
+
+def _made(attempt: Attempt, source: _Source) -> dict[Path, int]:
+    """Run the command and return its pictures with their bytes; those that a damaged file made count as well."""
+    source.folder.mkdir()
     try:
-        run_ffmpeg(attempt, poster_command(plan_of(attempt.job), url, target, seek=seek), url)
+        with original_of(attempt) as url:
+            run_ffmpeg(attempt, source.command(url), url)
     except ToolError as error:
         if error.killed:
             raise
-    return target.exists() and target.stat().st_size > 0
+    return {path: size for path in source.folder.iterdir() if (size := path.stat().st_size)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from storage import keys
@@ -11,7 +10,9 @@ from storage.plan import Plan, Segment
 from workers.attempt import Attempt
 from workers.boxes import Fragmented, check_grid, codec_of, grouped, read_fragmented
 from workers.commands import frame_ticks, segment_command
-from workers.stages.common import MP4, finish, input_of, plan_of, run_ffmpeg
+from workers.scratch import reserve
+from workers.space import segment_bytes
+from workers.stages.common import MP4, finish, original_of, plan_of, run_ffmpeg
 
 COPY_BYTES = 1024 * 1024
 
@@ -19,14 +20,14 @@ COPY_BYTES = 1024 * 1024
 def segment_stage(attempt: Attempt) -> None:
     """Encode one segment into every rung at once, check every frame's time, and store the fragments."""
     plan = plan_of(attempt.job)
-    segment = plan.segments[attempt.task.index]
-    started = time.monotonic()
-    url = input_of(attempt)
-    run_ffmpeg(attempt, segment_command(plan, segment, url, attempt.scratch), url)
+    segment = attempt.services.jobs.segment(attempt.job.id, attempt.task.index)
+    reserve(attempt.scratch, segment_bytes(plan, segment))
+    with original_of(attempt) as url:
+        run_ffmpeg(attempt, segment_command(plan, segment, url, attempt.scratch), url)
     found = {rung.name: read_fragmented(attempt.scratch / f"{rung.name}.mp4") for rung in plan.rungs}
     frames = _checked_frames(plan, segment, tuple(found.values()))
     rungs = {name: _stored(attempt, plan, segment, name, boxes) for name, boxes in found.items()}
-    finish(attempt, {"frames": frames, "seconds": round(time.monotonic() - started, 3), "rungs": rungs})
+    finish(attempt, {"frames": frames, "rungs": rungs})
 
 
 def _checked_frames(plan: Plan, segment: Segment, found: tuple[Fragmented, ...]) -> int:
@@ -34,7 +35,7 @@ def _checked_frames(plan: Plan, segment: Segment, found: tuple[Fragmented, ...])
 
     Raises OutputMismatchError when rungs or timestamps disagree, NoFramesError when nothing could be decoded.
     """
-    whole_file = len(plan.segments) == 1
+    whole_file = plan.segment_count == 1
     frames = len(found[0].times) if whole_file else segment.frames
     if frames == 0:
         raise NoFramesError("Not one picture of this video could be decoded.")
@@ -46,7 +47,7 @@ def _checked_frames(plan: Plan, segment: Segment, found: tuple[Fragmented, ...])
 def _stored(attempt: Attempt, plan: Plan, segment: Segment, rung: str, found: Fragmented) -> dict[str, Any]:
     """Store one rung's init section and fragments; any attempt writes the same bytes to the same keys."""
     objects, job_id = attempt.services.objects, attempt.job.id
-    sizes = grouped(found, first=segment.first_frame, frames=segment.fragment_frames, ticks=frame_ticks(plan))
+    sizes = grouped(found, first=segment.first_frame, frames=plan.fragment_frames, ticks=frame_ticks(plan))
     with (attempt.scratch / f"{rung}.mp4").open("rb") as file:
         init = file.read(found.init_bytes)
         if segment.index == 0:

@@ -1,0 +1,53 @@
+"""The storyboard: previews for seeking, made in packaging; a video without them is still a video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from storage import keys
+from storage.errors import ToolError, ToolTimeoutError
+from storage.plan import Plan
+from storage.playlists import rung_fragments
+from workers.attempt import Attempt
+from workers.boxes import Fragmented
+from workers.commands import timescale
+from workers.stages.common import run_ffmpeg
+from workers.stills import sheet_command
+from workers.storyboard import CUES, SHEET, Cue, cues_of, sheet_of, webvtt
+
+_log = structlog.get_logger()
+
+
+def make_storyboard(
+    attempt: Attempt, plan: Plan, results: dict[str, dict[str, Any]], joined: Path, boxes: Fragmented
+) -> bool:
+    """Store sheet and cues of the smallest rung, whose fragments are joined; False, and a log line, if that fails."""
+    rung = plan.rungs[-1]
+    cues = cues_of(tuple(rung_fragments(plan, results, rung.name)))
+    sheet = sheet_of(rung, len(cues))
+    keyframes, target = attempt.scratch / "keyframes.mp4", attempt.scratch / SHEET
+    _pick(joined, boxes, cues, keyframes, ticks=timescale(plan))
+    try:
+        run_ffmpeg(attempt, sheet_command(keyframes, sheet, target), str(attempt.scratch))
+    except (ToolError, ToolTimeoutError) as error:
+        _log.warning("no storyboard", job=attempt.job.id, error=error.message, detail=error.detail)
+        return False
+    objects, job_id = attempt.services.objects, attempt.job.id
+    objects.put_file(keys.rendition(job_id, SHEET), target, content_type="image/jpeg")
+    objects.put_bytes(keys.rendition(job_id, CUES), webvtt(cues, sheet).encode(), content_type="text/vtt")
+    return True
+
+
+def _pick(joined: Path, boxes: Fragmented, cues: Sequence[Cue], target: Path, *, ticks: int) -> None:
+    """Write a file of only those pieces whose keyframes are the cues' pictures; `ticks` are those of a second."""
+    pieces = {min(piece.times): piece for piece in boxes.pieces}
+    spans = [(0, boxes.init_bytes)]
+    spans += [(piece.start, piece.end) for piece in (pieces[int(cue.picture * ticks)] for cue in cues)]
+    with joined.open("rb") as source, target.open("wb") as file:
+        for start, end in spans:
+            source.seek(start)
+            file.write(source.read(end - start))

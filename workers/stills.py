@@ -1,0 +1,113 @@
+"""The commands of still pictures, of the poster and of the storyboard: pure, as those of `commands`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+from storage.plan import Plan, Rung
+from workers.colour import to_jpeg
+from workers.commands import compiled, decoder, seeking
+from workers.demuxers import as_input, input_options
+from workers.filters import even_picture
+from workers.storyboard import Sheet
+
+POSTER_SIDE = 540  # pixels; smaller posters look soft beside the player
+POSTER_QUALITY = 3  # mjpeg scale 2..31; about 60-150 kB at 720p
+PLACES = (0.1, 0.35, 0.6, 0.85)  # of the duration: behind titles and fades, and in different scenes
+KEYFRAME_SECONDS = 10  # how far a keyframe is looked for: ordinary encoders set one at least so often
+MOMENTS = (0.5, 0.8, None)  # of the duration, where keyframes are not enough; None is the beginning, without seeking
+LATEST_MOMENT_SECONDS = 60.0  # a file without keyframes has to be decoded up to there
+MOMENT_PICTURES = 6
+MOMENT_SECONDS = 2.0  # longer than most fades and pans
+UNSOUGHT_SECONDS = 20.0  # the beginning may well be black for longer, and there is no other place
+JPEG_HEADER_BYTES = 400
+# Measured at POSTER_QUALITY: black 0.005, a night without lights 0.008, a line of text on a page 0.018, films 0.04-0.3.
+BLANK_BYTES_PER_PIXEL = 0.015
+
+SHEET_QUALITY = 5
+
+
+def keyframes_command(plan: Plan, url: str, folder: Path) -> list[str]:
+    """Return the command that writes `<n>.jpg` for each of PLACES with a keyframe near it.
+
+    Keyframes cost a picture of decoding each, and no cross-fade lies in them: encoders set them at cuts.
+    """
+    pictures = [_keyframe(plan, url, place) for place in PLACES]
+    return compiled([_poster(plan, one, str(folder / f"{n}.jpg")) for n, one in enumerate(pictures)])
+
+
+def moment_command(plan: Plan, url: str, folder: Path, place: float | None) -> list[str]:
+    """Return the command that decodes a moment from a place of MOMENTS on and writes pictures of it, `<n>.jpg`."""
+    if place is None:
+        step = min(UNSOUGHT_SECONDS, plan.duration) / MOMENT_PICTURES
+        begin, sought = step / 2, dict[str, Any]()
+    else:
+        step = MOMENT_SECONDS / MOMENT_PICTURES
+        begin, sought = 0.0, _seeking(plan, min(plan.duration * place, LATEST_MOMENT_SECONDS))
+    source = ffmpeg.input(as_input(url), **input_options(url), **decoder(plan.video), **sought, threads=1)
+    # What is decoded without the keyframe before it is grey or smeared: MPEG-TS is sought without looking for one.
+    shown = source[str(plan.video.stream)].filter("select", f"st(0,ld(0)+key)*gte(t,{begin:.3f})")
+    pictures = shown.filter("fps", f"{1 / step:.6f}")
+    pattern = f"{str(folder).replace('%', '%%')}/%d.jpg"
+    return compiled([_poster(plan, pictures, pattern, count=MOMENT_PICTURES)])
+
+
+def best_poster(sizes: Mapping[Path, int], rung: Rung) -> Path | None:
+    """Return the best of several JPEGs of the rung's size by their bytes, None if none of them is worth showing.
+
+    The more a picture shows, and the sharper, the more bytes it takes: the middle one is neither blank nor blurred, nor
+    is it a cross-fade, which shows two pictures at once.
+    """
+    blank = JPEG_HEADER_BYTES + BLANK_BYTES_PER_PIXEL * rung.width * rung.height
+    shown = sorted(path for path, size in sizes.items() if size > blank)
+    return sorted(shown, key=sizes.__getitem__)[len(shown) // 2] if shown else None
+
+
+def poster_rung(plan: Plan) -> Rung:
+    """Return the smallest rung that still fills a page: 720p where there is one."""
+    return next((rung for rung in reversed(plan.rungs) if min(rung.width, rung.height) >= POSTER_SIDE), plan.rungs[0])
+
+
+def sheet_command(keyframes: Path, sheet: Sheet, target: Path) -> list[str]:
+    """Return the command that lays out the first pictures of the file's fragments, in their order, on one sheet."""
+    # The file begins a fragment at each keyframe and has no other fragments, so these are its keyframes.
+    source = ffmpeg.input(as_input(str(keyframes)), skip_frame="nokey", threads=1)
+    picture = (
+        source["v:0"]
+        .filter("scale", sheet.width, sheet.height, flags="area")  # averages: far smaller pictures flicker otherwise
+        .filter("tile", f"{sheet.columns}x{sheet.rows}")
+    )
+    return compiled([_still(picture, str(target), SHEET_QUALITY)])
+
+
+def _keyframe(plan: Plan, url: str, place: float) -> Any:
+    options = {**decoder(plan.video), "skip_frame": "nokey", "t": KEYFRAME_SECONDS, "threads": 1}
+    sought = _seeking(plan, plan.duration * place)
+    return ffmpeg.input(as_input(url), **input_options(url), **sought, **options)[str(plan.video.stream)]
+
+
+def _seeking(plan: Plan, seconds: float) -> dict[str, Any]:
+    return seeking(plan, plan.video.start_time + seconds)
+
+
+def _poster(plan: Plan, pictures: Any, target: str, *, count: int = 1) -> Any:
+    if plan.video.interlaced:
+        pictures = pictures.filter("field", "top")  # one field has no combs, and lines enough for a poster
+    # The picture may lie before the place that was sought, and ffmpeg drops what comes before 0.
+    numbered = pictures.filter("setpts", "N")
+    return _still(even_picture(numbered, plan, poster_rung(plan)), target, POSTER_QUALITY, count=count)
+
+
+def _still(pictures: Any, target: str, quality: int, *, count: int = 1) -> Any:
+    options: dict[str, Any] = {
+        "frames:v": count,
+        "fps_mode": "passthrough",  # ffmpeg 7 repeats pictures of unknown rate until they are 25 a second
+        "q:v": quality,
+        "map_metadata": -1,
+        "f": "image2",
+    }
+    return ffmpeg.output(to_jpeg(pictures), target, **options, **({"update": 1} if count == 1 else {}))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from threading import BoundedSemaphore
 
 from flask import Flask, Response, request
 
 from storage.services import Services
 from storage.settings import Settings
-from web import events, health, jobs, media, pages, uploads
-from web.admission import Gate, Limits
+from web import events, health, jobs, media, pages, queue, uploads
+from web.admission import Limits
+from web.board import Board
 from web.connection import closing
 from web.context import Web, attach
+from web.gate import Gate
 from web.hub import Hub
 from web.i18n import init_i18n
 from web.metrics import Metrics
@@ -33,7 +36,7 @@ def create_app(settings: Settings, services: Services, *, clock: Callable[[], fl
     init_security(app, settings.trusted_hosts)
     init_problems(app, lambda code: web.metrics.problems.labels(code).inc())
     init_i18n(app)
-    for room in (uploads, jobs, events, media, health):
+    for room in (uploads, jobs, queue, events, media, health):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(pages.blueprint(settings, services))
     app.after_request(_counting(web))
@@ -43,17 +46,48 @@ def create_app(settings: Settings, services: Services, *, clock: Callable[[], fl
 
 def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -> Web:
     metrics = Metrics(services.jobs)
-    views = JobViews(services.jobs, clock)
-    gate = Gate(Limits(settings.max_uploads, settings.max_upload_bytes, settings.free_space_reserve))
+    board = Board(services.jobs, settings.encoders)
+    views = JobViews(services.jobs, board, clock)
+    gate = Gate(_limits(settings))
     hub = Hub(services.jobs, views.present, limit=watchers_of(settings.web_threads))
     metrics.gauge("rungs_uploads_active", "Uploads being received.", lambda: gate.active)
+    metrics.gauge("rungs_turns", "Refused uploads for which room is kept.", lambda: gate.turns)
     metrics.gauge("rungs_watchers", "Event streams open.", lambda: hub.watchers)
-    return Web(settings=settings, services=services, gate=gate, views=views, clock=clock, hub=hub, metrics=metrics)
+    return Web(
+        settings=settings,
+        services=services,
+        gate=gate,
+        board=board,
+        views=views,
+        clock=clock,
+        hub=hub,
+        metrics=metrics,
+        deliveries=BoundedSemaphore(deliveries_of(settings.web_threads)),
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        uploads=settings.max_uploads,
+        upload_bytes=settings.max_upload_bytes,
+        pending_bytes=settings.max_pending_bytes,
+        reserve=settings.free_space_reserve,
+        wait=settings.admission_max_wait_seconds,
+        owner_jobs=settings.owner_max_jobs,
+    )
 
 
 def watchers_of(threads: int) -> int:
     """Return how many of the server's threads event streams may hold: a quarter stays for everything else."""
     return max(1, threads * 3 // 4)
+
+
+def deliveries_of(threads: int) -> int:
+    """Return how many of the server's threads files on their way to players may hold, or 8 of a small server.
+
+    Where no nginx delivers them, a slow line takes a thread, and of an S3 store a connection, for as long as a film.
+    """
+    return max(8, threads // 10)
 
 
 def _counting(web: Web) -> Callable[[Response], Response]:

@@ -15,11 +15,28 @@ if TYPE_CHECKING:
 
 _FLAG = "rungs.close_connection"
 
+UPLOAD_PATH = "/api/jobs"
+
 # How long a refused client may go on sending before it is cut off: long enough to read the answer over a slow line and
 # stop, short enough that a refusal does not become an upload.
 LINGER_SECONDS = 3.0
 LINGER_BYTES = 256 * 1024 * 1024
 _DISCARD_BYTES = 256 * 1024
+
+
+def leave_unasked(request: Any) -> None:
+    """Keep gunicorn from asking for the body of an upload before the app has decided to take it.
+
+    A client that sends `Expect: 100-continue` waits for that; gunicorn would answer it before it calls the app.
+    """
+    if (request.method, request.path) == ("POST", UPLOAD_PATH):
+        request._expected_100_continue = False  # noqa: SLF001 - gunicorn has no public way; a test guards it
+
+
+def ask_for_body() -> None:
+    """Tell the client of the present request to send its body, if it waits to be told."""
+    if request.headers.get("Expect", "").lower() == "100-continue" and "gunicorn.socket" in request.environ:
+        request.environ["gunicorn.socket"].sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 def close_after_answer() -> None:
@@ -50,7 +67,8 @@ def linger(connection: socket.socket) -> None:
     """Say that no more will be sent, then discard what the client still sends until it stops or a limit is reached.
 
     Closing at once would reset the connection, and the reset would overtake the answer on its way to a client that is
-    still sending. Afterwards nothing more can be read, so that closing takes no time.
+    still sending. Afterwards nothing more can be read, so that closing takes no time: gunicorn's own waits for the
+    client once more, in the thread that accepts all others.
     """
     try:
         connection.shutdown(socket.SHUT_WR)
@@ -65,7 +83,10 @@ def _discard(connection: socket.socket) -> None:
     discarded = 0
     while discarded < LINGER_BYTES and (left := end - time.monotonic()) > 0:
         connection.settimeout(left)
-        data = connection.recv(_DISCARD_BYTES)
+        try:
+            data = connection.recv(_DISCARD_BYTES)
+        except TimeoutError:
+            return  # it neither sends nor goes
         if not data:
             return
         discarded += len(data)

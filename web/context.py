@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 
 from flask import Flask, current_app
 
 from storage.services import Services
 from storage.settings import Settings
-from web.admission import Gate
+from web.board import Board
+from web.gate import Gate
 from web.hub import Hub
 from web.metrics import Metrics
 from web.views import JobViews
@@ -25,10 +27,12 @@ class Web:
     settings: Settings
     services: Services
     gate: Gate
+    board: Board
     views: JobViews
     clock: Callable[[], float]
     hub: Hub
     metrics: Metrics
+    deliveries: BoundedSemaphore
 
 
 def attach(app: Flask, web: Web) -> None:

@@ -1,20 +1,17 @@
-"""`/api/jobs` and `/api/queue`: read jobs, cancel, retry and delete them."""
+"""`/api/jobs`: read jobs, cancel, retry and delete them, and say which are urgent."""
 
 from __future__ import annotations
-
-from statistics import median
 
 from flask import Blueprint, Response, jsonify
 from spectree import Response as Answers
 
 from storage import keys
 from storage.errors import ConflictError, JobNotFoundError, ObjectNotFoundError, TransitionError
-from storage.jobs import Job, JobState, is_job_id
+from storage.jobs import GIVEN_UP, Job, JobState, is_job_id
+from storage.manifests import delete_job_objects, forget_run
 from web.context import OWNER, Web, current
-from web.schemas import Jobs, JobsQuery, Problem, PublicJob, Queue, checked_query, spec
-from web.uploads import publish_plan
-
-QUEUE_SHOWN = 50  # unfinished jobs that /api/queue names: more is not a queue one looks at
+from web.schemas import Jobs, JobsQuery, PriorityChange, Problem, PublicJob, checked_body, checked_query, spec
+from web.uploads import dispatch_now
 
 blueprint = Blueprint("jobs", __name__)
 
@@ -61,14 +58,31 @@ def cancel_job(job_id: str) -> Response:
 def retry_job(job_id: str) -> Response:
     """Start a failed or cancelled job again from the beginning."""
     web = current()
-    owned_job(web, job_id)
+    job = owned_job(web, job_id)
     try:
-        web.services.objects.stat(keys.original(job_id))
+        # It comes after the original and goes before it: where it is, the original is too.
+        web.services.objects.stat(keys.manifest(job_id))
     except ObjectNotFoundError as error:
         raise ConflictError("The job's original is gone, so it cannot be encoded again.") from error
+    if job.state in GIVEN_UP:
+        forget_run(web.services.objects, job_id)
     job = web.services.jobs.move(job_id, JobState.QUEUED)
-    publish_plan(web.services, job)
+    dispatch_now(web.services)
     return jsonify(web.views.of(job))
+
+
+@blueprint.put("/api/jobs/<job_id>/priority")
+@spec.validate(
+    json=PriorityChange,
+    resp=Answers(HTTP_200=PublicJob, HTTP_400=Problem, HTTP_404=Problem, HTTP_409=Problem),
+    tags=["jobs"],
+)
+def set_priority(job_id: str) -> Response:
+    """Let a job that is not finished go before others, or behind them."""
+    web = current()
+    owned_job(web, job_id)
+    change = checked_body(PriorityChange)
+    return jsonify(web.views.of(web.services.jobs.prioritise(job_id, change.priority)))
 
 
 @blueprint.delete("/api/jobs/<job_id>")
@@ -80,8 +94,7 @@ def delete_job(job_id: str) -> Response:
     if not job.state.finished:
         _cancel_if_running(web, job_id)
     # The record goes last: a deletion that breaks off can be repeated.
-    web.services.objects.delete_prefix(keys.renditions(job_id))
-    web.services.objects.delete_prefix(keys.originals(job_id))
+    delete_job_objects(web.services.objects, job_id)
     web.services.jobs.delete(job_id)
     return Response(status=204)
 
@@ -91,24 +104,3 @@ def _cancel_if_running(web: Web, job_id: str) -> None:
         web.services.jobs.move(job_id, JobState.CANCELLED)
     except TransitionError:
         return  # it finished in this very moment
-
-
-@blueprint.get("/api/queue")
-@spec.validate(resp=Answers(HTTP_200=Queue), tags=["queue"])
-def get_queue() -> Response:
-    """Show what waits and what is being worked on."""
-    web = current()
-    counts = web.services.jobs.counts()
-    rates = web.services.jobs.recent_rates()
-    jobs = (web.views.present(job_id) for job_id in web.services.jobs.unfinished()[:QUEUE_SHOWN])
-    shown = ("id", "title", "state", "queue_position", "progress", "eta_seconds")
-    return jsonify(
-        {
-            "waiting": counts.waiting,
-            "active": counts.active,
-            "uploads": web.gate.active,
-            "max_uploads": web.gate.limits.uploads,
-            "work_per_second": round(median(rates), 3) if rates else None,
-            "jobs": [{name: job[name] for name in shown} for job in jobs if job is not None],
-        }
-    )

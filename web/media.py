@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request, send_file
@@ -12,7 +14,7 @@ from spectree import Response as Answers
 from werkzeug.http import dump_options_header, http_date
 
 from storage import keys
-from storage.errors import ObjectNotFoundError
+from storage.errors import BusyError, ObjectNotFoundError
 from storage.jobs import Job, JobState
 from storage.object_store import ObjectInfo, ObjectStore
 from storage.playlists import playlist
@@ -26,6 +28,7 @@ _NAMES = re.compile(
     r"""
     [1-9][0-9]{1,4}p\.mp4                                     # a rung
     | poster\.jpg
+    | storyboard\.(?:jpg|vtt)
     | report\.json
     | hls/(?:[a-z0-9]{1,16}/)?[a-z0-9]{1,32}\.(?:m3u8|mp4|m4s)  # playlists, init sections, fragments
     """,
@@ -35,9 +38,10 @@ _TYPES = {
     "mp4": "video/mp4",
     "m4s": "video/iso.segment",
     "jpg": "image/jpeg",
+    "vtt": "text/vtt",
     "json": "application/json",
+    "m3u8": "application/vnd.apple.mpegurl",
 }
-_PLAYLIST = "application/vnd.apple.mpegurl"
 IMMUTABLE = "private, max-age=31536000, immutable"  # a ready job's files never change
 # nginx opens the signed address at once; minutes only cover clocks that differ.
 REDIRECT_SECONDS = 300
@@ -58,17 +62,18 @@ def is_media_name(name: str) -> bool:
     tags=["media"],
 )
 def get_media(job_id: str, name: str) -> Response:
-    """Deliver an MP4, the poster, a playlist or the report; ranges are served. `?download` names it for saving."""
+    """Deliver an MP4, a playlist, the poster, the storyboard or the report. Ranges; `?download` names it for saving."""
     web = current()
     job = owned_job(web, job_id)
     if not is_media_name(name):
         raise ObjectNotFoundError("There is no such file of this job.")
-    if name.endswith(".m3u8"):
+    # Those of a ready job are stored, so that its film is not read from the record at each showing.
+    if name.endswith(".m3u8") and job.state is not JobState.READY:
         return _playlist(web, job, name)
     key = keys.rendition(job_id, name)
     info = web.services.objects.stat(key)
     kind = _TYPES[name.rpartition(".")[2]]
-    answer = _redirect(web, key, kind) or _from_disk(web.services.objects, info, kind) or _streamed(web, info, kind)
+    answer = _redirect(web, key, kind) or _delivered(web, info, kind)
     answer.headers["Cache-Control"] = IMMUTABLE if job.state is JobState.READY else "no-cache"
     answer.headers.pop("Content-Disposition", None)  # Flask names the file even where nothing is to be saved
     if "download" in request.args:
@@ -77,14 +82,14 @@ def get_media(job_id: str, name: str) -> Response:
 
 
 def _playlist(web: Web, job: Job, name: str) -> Response:
-    """Make the playlist as it is now: it grows with every segment until the job is ready."""
+    """Make the playlist as it is now: it grows with every segment until all are encoded."""
     text = None
     if job.plan is not None and job.state in PLAYED:
         results = web.services.jobs.results(job.id, interim=True)
         text = playlist(name.removeprefix(_HLS), job.plan, results, ended=job.state is not JobState.ENCODING)
     if text is None:
         raise ObjectNotFoundError("There is no such playlist of this job, or not yet.")
-    answer = Response(text, mimetype=_PLAYLIST)
+    answer = Response(text, mimetype=_TYPES["m3u8"])
     answer.headers["Cache-Control"] = "no-cache"
     answer.add_etag()
     answer.make_conditional(request)
@@ -107,6 +112,20 @@ def _redirect(web: Web, key: str, kind: str) -> Response | None:
     signed = web.services.objects.redirect_path(key, seconds=REDIRECT_SECONDS)
     answer = Response(mimetype=kind)
     answer.headers["X-Accel-Redirect"] = location + (signed or key).lstrip("/")
+    return answer
+
+
+def _delivered(web: Web, info: ObjectInfo, kind: str) -> Response:
+    """Send the object from here. Raises BusyError while as many are being sent as there are threads for."""
+    if not web.deliveries.acquire(blocking=False):
+        raise BusyError("As many files are being fetched as this installation sends at once.")
+    with ExitStack() as sent:
+        sent.callback(web.deliveries.release)
+        answer = _from_disk(web.services.objects, info, kind) or _streamed(web, info, kind)
+        body: Any = answer.response
+        # Not call_on_close: what is passed through to the server as it is, the server closes, not the answer.
+        sent.callback(body.close)
+        body.close = sent.pop_all().close
     return answer
 
 

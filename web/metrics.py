@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -14,7 +14,7 @@ from storage.job_store import JobStore
 
 
 class _Jobs(Collector):
-    """Jobs waiting and active; left out, with `rungs_job_store_up 0`, while the store is away."""
+    """Jobs waiting and active, and repairs; left out, with `rungs_job_store_up 0`, while the store is away."""
 
     def __init__(self, store: JobStore) -> None:
         self._store = store
@@ -25,13 +25,17 @@ class _Jobs(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            counts = self._store.counts()
+            counts, repairs = self._store.counts(), self._store.repairs()
         except JobStoreDownError:
             yield GaugeMetricFamily("rungs_job_store_up", "Whether the job store answers.", value=0)
             return
         yield GaugeMetricFamily("rungs_job_store_up", "Whether the job store answers.", value=1)
         yield GaugeMetricFamily("rungs_jobs_waiting", "Jobs that wait to be started.", value=counts.waiting)
         yield GaugeMetricFamily("rungs_jobs_active", "Jobs being worked on.", value=counts.active)
+        repaired = CounterMetricFamily("rungs_repairs", "What the janitor mended, by kind.", labels=("repair",))
+        for name, count in sorted(repairs.items()):
+            repaired.add_metric((name,), count)
+        yield repaired
 
 
 class Metrics:

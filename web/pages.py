@@ -11,11 +11,12 @@ from storage.errors import InvalidRequestError
 from storage.jobs import Job, JobState
 from storage.services import Services
 from storage.settings import Settings
-from web import words
+from web import queue_words, words
 from web.context import OWNER, current
 from web.events import RECENT_JOBS
 from web.i18n import COOKIE, COOKIE_SECONDS, LANGUAGES
 from web.jobs import owned_job
+from web.queue import queue_json
 from web.texts import plurals, texts
 
 QUEUE_SHOWN = 100  # unfinished jobs on the queue's page; whoever comes later waits for hours anyway
@@ -32,6 +33,7 @@ BLANK_JOB: dict[str, Any] = {
     "started_at": None,
     "finished_at": None,
     "progress": 0,
+    "starts_in_seconds": None,
     "eta_seconds": None,
     "queue_position": None,
     "rungs": [],
@@ -69,10 +71,11 @@ def blueprint(settings: Settings, services: Services) -> Blueprint:
         jobs = _seen(_unfinished(services))
         return render_template(
             "queue.html",
-            waiting=[job for job in jobs if job["state"] == JobState.QUEUED],
-            active=[job for job in jobs if job["state"] != JobState.QUEUED],
-            counts=services.jobs.counts(),
-            uploads=current().gate.active,
+            waiting=[job for job in jobs if words.waits(job)],
+            active=[job for job in jobs if not words.waits(job)],
+            titles={job["id"]: job["title"] for job in jobs},
+            queue=queue_json(current()),
+            queue_words=queue_words,
             blank_job=BLANK_JOB,
             shown=QUEUE_SHOWN,
         )

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from storage import errors
 
 MEDIA_TYPE = "application/problem+json"
+TURN = "Rungs-Turn"  # the header of a refusal's token, in the answer and in the client's next try
 PAGE = "error.html"  # the pages' template; it is given the document as `problem`
 
 STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
@@ -32,8 +33,12 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.TooManyUploadsError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StorageFullError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.QueueFullError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.OwnerShareError: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.DrainingError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ObjectStoreDownError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.JobStoreDownError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.BrokerDownError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.MediaError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotMediaError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.AudioOnlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -42,13 +47,17 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.TooLargePictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.TooSmallPictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.TooLongError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.DolbyVisionError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.DecodeError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ManifestError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.AttemptError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ToolError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ToolTimeoutError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.OutputMismatchError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.LeaseLostError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.AttemptsSpentError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.WorkerLostError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.StalledError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.UnforeseenError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
@@ -104,7 +113,9 @@ def _expected(error: errors.RungsError) -> Response:
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("failed", path=request.path, code=error.code, error=error.message, detail=error.detail)
     retry_after = error.retry_after if isinstance(error, errors.BusyError) else None
-    return _answer(document(error.code, status, error.message, instance=request.path, retry_after=retry_after))
+    problem = document(error.code, status, error.message, instance=request.path, retry_after=retry_after)
+    turn = error.turn if isinstance(error, errors.QueueFullError) else None
+    return _answer(problem if turn is None else {**problem, "turn": turn})
 
 
 def _of_flask(error: HTTPException) -> Response:
@@ -131,6 +142,8 @@ def _answer(problem: dict[str, Any]) -> Response:
     answer = Response(page or json.dumps(problem), problem["status"], mimetype="text/html" if page else MEDIA_TYPE)
     if "retry_after" in problem:
         answer.headers["Retry-After"] = str(problem["retry_after"])
+    if "turn" in problem:
+        answer.headers[TURN] = problem["turn"]
     answer.headers["Cache-Control"] = "no-store"
     answer.vary.add("Accept")
     return answer

@@ -11,10 +11,12 @@ from spectree import SpecTree
 from spectree.plugins.flask_plugin import FlaskPlugin
 
 from storage.errors import InvalidRequestError
+from storage.fairness import Priority
 from storage.jobs import JobState
 
 PAGE_LIMIT = 100  # jobs on one page of the API
-_QueryT = TypeVar("_QueryT", bound=BaseModel)
+BODY_BYTES = 4096  # of JSON that is sent to us: a few short fields
+_ModelT = TypeVar("_ModelT", bound=BaseModel)
 
 
 class _DescribeOnly(FlaskPlugin):
@@ -89,6 +91,16 @@ class JobFailure(BaseModel):
     detail: str = Field(description="The tool's last lines.")
 
 
+class FailedAttempt(BaseModel):
+    """A try at a part of the job that came to nothing; unless the job failed, another one followed."""
+
+    task: str = Field(examples=["segment:3"])
+    worker: str = Field(description="Where it ran: host and process id.")
+    at: str
+    code: str
+    message: str
+
+
 class Links(BaseModel):
     """What can be asked of the job now; null for what cannot."""
 
@@ -96,8 +108,16 @@ class Links(BaseModel):
     page: str
     events: str
     cancel: str | None
+    priority: str | None
     retry: str | None
     report: str | None
+
+
+class Promise(BaseModel):
+    """What was predicted when the job was accepted and, once more, when it was planned seconds later."""
+
+    starts_at: str
+    ready_at: str
 
 
 class PublicJob(BaseModel):
@@ -114,13 +134,22 @@ class PublicJob(BaseModel):
     started_at: str | None
     finished_at: str | None
     progress: float = Field(ge=0, le=1, description="Of the whole job.")
-    eta_seconds: int | None = Field(description="Until it is ready; null when that is not known.")
-    queue_position: int | None = Field(description="1 is next; null once started.")
+    starts_in_seconds: int | None = Field(description="Predicted, until an encoder begins; null once one has.")
+    eta_seconds: int | None = Field(description="Predicted, until it is ready; null when that is not known.")
+    priority: Priority
+    promise: Promise | None
+    queue_position: int | None = Field(
+        description="1 is next; null once an encoder has begun with it, and while it is being planned."
+    )
     rungs: list[Rung] = Field(description="Empty before the job is planned.")
     hls_url: str | None = Field(description="The master playlist, from the first encoded segment on.")
     poster_url: str | None
+    storyboard_url: str | None = Field(
+        description="WebVTT of previews for seeking, once the job is ready; each cue names its part of one picture."
+    )
     warnings: list[str]
     error: JobFailure | None
+    failed_attempts: list[FailedAttempt] = Field(description="The last ones, at most 20, oldest first.")
     plan: Plan | None
     links: Links
 
@@ -138,30 +167,6 @@ class Jobs(BaseModel):
     cursor: str | None = Field(description="Fetches the next page; null on the last one.")
 
 
-class Waiting(BaseModel):
-    """A job's place in the queue."""
-
-    id: str
-    title: str
-    state: JobState
-    queue_position: int | None
-    progress: float
-    eta_seconds: int | None
-
-
-class Queue(BaseModel):
-    """The queue as it is now."""
-
-    waiting: int = Field(description="Jobs not started.")
-    active: int = Field(description="Jobs being worked on.")
-    uploads: int = Field(description="Uploads being received by this process.")
-    max_uploads: int
-    work_per_second: float | None = Field(
-        description="Median seconds of work per second of video of recent jobs; null when none has finished."
-    )
-    jobs: list[Waiting] = Field(description="Unfinished jobs, oldest first, at most 50.")
-
-
 class Health(BaseModel):
     """The service answers."""
 
@@ -177,7 +182,11 @@ class Problem(BaseModel):
     detail: str
     code: str = Field(description="Stable; for programs.")
     instance: str
-    retry_after: int | None = Field(default=None, description="Seconds, with 503.")
+    retry_after: int | None = Field(default=None, description="Seconds, with 429 and 503.")
+    turn: str | None = Field(
+        default=None,
+        description="With `queue_full`: room is kept for who sends this back in the header `Rungs-Turn` at that time.",
+    )
 
 
 class UploadForm(BaseModel):
@@ -186,6 +195,14 @@ class UploadForm(BaseModel):
     file: str = Field(json_schema_extra={"format": "binary"})
     title: str | None = None
     webhook_url: str | None = Field(default=None, description="Called with the job when it has ended.")
+
+
+class PriorityChange(BaseModel):
+    """Where a job is to stand among the others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    priority: Priority = Field(description="`high` counts as accepted a day earlier, `low` as a day later.")
 
 
 class JobsQuery(BaseModel):
@@ -210,10 +227,24 @@ class MediaQuery(BaseModel):
     download: str | None = Field(default=None, description="If present, the file is to be saved, under a good name.")
 
 
-def checked_query(model: type[_QueryT]) -> _QueryT:
+def checked_query(model: type[_ModelT]) -> _ModelT:
     """Return the present request's query parameters; raise InvalidRequestError naming what is wrong with them."""
     try:
         return model.model_validate(request.args.to_dict())
     except ValidationError as error:
-        issues = (f"`{'.'.join(map(str, issue['loc']))}`: {issue['msg']}" for issue in error.errors())
-        raise InvalidRequestError(f"The query has a wrong parameter: {'; '.join(issues)}.") from error
+        raise InvalidRequestError(f"The query has a wrong parameter: {_issues(error)}.") from error
+
+
+def checked_body(model: type[_ModelT]) -> _ModelT:
+    """Return the present request's JSON body; raise InvalidRequestError naming what is wrong with it."""
+    if (request.content_length or BODY_BYTES + 1) > BODY_BYTES:
+        raise InvalidRequestError(f"The body must be JSON of at most {BODY_BYTES} bytes, with its length announced.")
+    try:
+        return model.model_validate_json(request.get_data())
+    except ValidationError as error:
+        raise InvalidRequestError(f"The body is not what it must be: {_issues(error)}.") from error
+
+
+def _issues(error: ValidationError) -> str:
+    places = ((".".join(map(str, issue["loc"])) or "it", issue["msg"]) for issue in error.errors())
+    return "; ".join(f"`{place}`: {message}" for place, message in places)

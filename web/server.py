@@ -19,7 +19,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from storage.errors import BusyError
 from storage.object_store import ObjectStore
 from storage.settings import Settings
-from web.connection import linger
+from web.connection import leave_unasked, linger
 from web.context import of_app
 
 GRACEFUL_SECONDS = 25  # uploads under way may finish; compose and supervisor wait 30
@@ -118,7 +118,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "accesslog": "-",
         "control_socket_disable": True,  # nobody uses it, and it would be a file in somebody's home
         "proc_name": "rungs-web",
-        "post_worker_init": _stop_streams_with,
+        "post_worker_init": _stop_with,
         "pre_request": _bound_waits,
     }
 
@@ -135,11 +135,14 @@ def prepare(objects: ObjectStore) -> None:
             return
 
 
-def _stop_streams_with(worker: Worker) -> None:
-    """End event streams when the worker stops: they would hold it until it is killed."""
-    of_app(worker.wsgi).hub.stop_when(lambda: not worker.alive)
+def _stop_with(worker: Worker) -> None:
+    """When the worker stops, end event streams, which would hold it until it is killed, and take no more uploads."""
+    web = of_app(worker.wsgi)
+    web.hub.stop_when(lambda: not worker.alive)
+    web.gate.drain_when(lambda: not worker.alive)
 
 
 def _bound_waits(worker: Worker, request: Any) -> None:
     """Let no read of a request's body, and no write of its answer, wait longer for the client."""
     request.unreader.sock.settimeout(worker.app.idle_seconds)
+    leave_unasked(request)

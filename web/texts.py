@@ -28,8 +28,8 @@ _PROGRESS = {
     "line.n": _("Number %(n)s in line"),
     "line.unknown": _("Waiting in line"),
     "line.ready_in": _("%(line)s, ready in about %(duration)s"),
+    "line.starts_in": _("%(line)s, starts in about %(start)s, ready in about %(duration)s"),
     "doing.planning": _("Looking at the video"),
-    "doing.waiting": _("Planned; waiting for a free encoder"),
     "doing.encoding": _("Encoding"),
     "doing.packaging": _("Checking and putting the files together"),
     "eta.ready_in": _("Ready in about %(duration)s"),
@@ -55,6 +55,7 @@ _PLAN = {
     "player.auto": _("Automatic"),
     "player.auto_now": _("Automatic (%(name)s)"),
     "player.playable": _("%(part)s of %(whole)s can be watched"),
+    "player.at": _("%(at)s of %(whole)s"),
     "rung.size": _("%(width)s × %(height)s"),  # noqa: RUF001 - a size is written with this sign
     "rung.download": _("Download %(name)s, %(size)s"),
     "rung.progress": _("Progress of %(name)s"),
@@ -92,10 +93,36 @@ _PAGE = {
     "notify.failed": _("%(title)s could not be encoded"),
     "notify.cancelled": _("%(title)s was cancelled"),
     "size.unknown": _("unknown size"),
-    "queue.speed": _("%(n)s× real time"),  # noqa: RUF001 - so is a factor
     "ladder.progress": _("Progress"),
     "ladder.downloads": _("Downloads"),
     "time.now": _("just now"),
+}
+
+_QUEUE = {
+    "queue.no_wait": _("none"),
+    "queue.unknown": _("not known yet"),
+    "queue.too_few": _("too few jobs to tell"),
+    "queue.per_hour": _("%(n)s per hour"),
+    "queue.of": _("%(n)s of %(whole)s"),
+    "queue.little": _("%(measured)s measured, %(predicted)s predicted"),
+    "queue.open": _("Uploads are taken, as long as the predicted wait is below %(limit)s."),
+    "queue.closed": _("Uploads are refused for now. %(reason)s"),
+    "queue.closed_until": _("Uploads are refused for now. %(reason)s There will be room in about %(duration)s."),
+    "pause.scratch": _("paused: scratch disk is short"),
+    "pause.memory": _("paused: memory is short"),
+    "pause.overload": _("paused: overloaded"),
+    "task.plan": _("looks at %(title)s"),
+    "task.segment": _("segment %(n)s of %(title)s"),
+    "task.audio": _("sound of %(title)s"),
+    "task.poster": _("poster of %(title)s"),
+    "task.package": _("puts %(title)s together"),
+    "plot.at": _("at"),
+    "plot.waiting": _("waiting"),
+    "plot.running": _("being encoded"),
+    "plot.wait": _("predicted wait, minutes"),
+    "plot.arrived": _("came"),
+    "plot.ended": _("ended"),
+    "plot.refused": _("refused"),
 }
 
 _ERRORS = {
@@ -106,12 +133,18 @@ _ERRORS = {
     "error.picture_too_large": _("The picture of this video is larger than this installation encodes."),
     "error.picture_too_small": _("The picture of this video is too small to be encoded."),
     "error.too_long": _("This video is longer than this installation encodes."),
+    "error.dolby_vision_only": _(
+        "This video is Dolby Vision profile 5, which only Dolby's players can show. Export it as HDR10, HLG or SDR."
+    ),
     "error.decode_failed": _("This video is damaged and cannot be decoded."),
     "error.tool_failed": _("The encoder ended with an error."),
     "error.tool_timeout": _("The encoder stopped making progress."),
     "error.output_mismatch": _("The result did not have the planned number of pictures, so it was thrown away."),
     "error.lease_lost": _("Another encoder took over this work."),
     "error.attempts_spent": _("Encoding failed several times in a row."),
+    "error.worker_lost": _("The encoder was killed each time it worked on this video, perhaps for lack of memory."),
+    "error.stalled": _("Nothing moved in this job for hours, so it was given up."),
+    "error.manifest_unreadable": _("What was kept beside the original cannot be read."),
     "error.upload_incomplete": _("Fewer bytes arrived than were announced; nothing was kept."),
     "error.upload_empty": _("The file is empty."),
     "error.upload_too_large": _("The file is larger than this installation takes."),
@@ -124,8 +157,14 @@ _ERRORS = {
     "error.transition_refused": _("The job is not in a state that allows this any more."),
     "error.too_many_uploads": _("As many uploads are arriving as this installation takes at once."),
     "error.storage_full": _("The storage is full for the moment."),
+    "error.queue_full": _(
+        "The queue is full: what was accepted keeps the encoders busy for as long as anybody should wait."
+    ),
+    "error.owner_share": _("As many of your videos are not ready yet as one person may have here at once."),
+    "error.draining": _("This server is being stopped. It takes uploads again soon."),
     "error.object_store_unavailable": _("The storage does not answer for the moment."),
     "error.job_store_unavailable": _("The queue does not answer for the moment."),
+    "error.broker_unavailable": _("The queue does not answer for the moment."),
     "error.internal_error": _("Something went wrong on our side; it has been written to the log."),
     "error.busy": _("The server is busy."),
     "next.media": _("Another try would end the same way. Export the video again, or upload a different file."),
@@ -136,7 +175,7 @@ _ERRORS = {
 
 _CATEGORIES = {"one": 1, "other": 2}  # a number of each plural category
 
-TEXTS = {**_STATES, **_PROGRESS, **_PLAN, **_UPLOAD, **_PAGE, **_ERRORS}
+TEXTS = {**_STATES, **_PROGRESS, **_PLAN, **_UPLOAD, **_PAGE, **_QUEUE, **_ERRORS}
 
 
 def texts() -> dict[str, str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from werkzeug.wsgi import get_input_stream
 
 from storage import keys
+from storage.dispatch import dispatch
 from storage.errors import (
     BusyError,
     InvalidRequestError,
@@ -26,17 +26,18 @@ from storage.errors import (
     RungsError,
     UploadIncompleteError,
 )
-from storage.jobs import Job, Stage, Task, new_job_id
-from storage.public import job_json, timestamp
+from storage.jobs import Job, Promise, new_job_id
+from storage.manifests import Manifest, delete_job_objects, put_manifest
+from storage.public import job_json
 from storage.services import Services
-from web.connection import close_after_answer
+from web.board import Board
+from web.connection import ask_for_body, close_after_answer
 from web.context import OWNER, Web, current
 from web.form import read_form
-from web.problems import prefers_html
+from web.problems import TURN, prefers_html
 from web.receiving import Received, receive
 from web.schemas import AcceptedJob, Problem, UploadForm, spec
 
-MANIFEST_VERSION = 1
 MESSAGE = "The upload is complete. You will be told when encoding is done."
 
 blueprint = Blueprint("uploads", __name__)
@@ -52,6 +53,7 @@ _log = structlog.get_logger(__name__)
         HTTP_400=Problem,
         HTTP_403=Problem,
         HTTP_413=Problem,
+        HTTP_429=Problem,
         HTTP_503=Problem,
     ),
     tags=["jobs"],
@@ -65,8 +67,12 @@ def create_job() -> AnyResponse:
     web = current()
     try:
         job = _take(web)
-    except RungsError as error:
-        web.metrics.uploads.labels("busy" if isinstance(error, BusyError) else "refused").inc()
+    except BusyError as error:
+        web.metrics.uploads.labels("busy").inc()
+        web.board.note_refusal(error.code)
+        raise
+    except RungsError:
+        web.metrics.uploads.labels("refused").inc()
         raise
     web.metrics.uploads.labels("accepted").inc()
     place = url_for("jobs.get_job", job_id=job.id)
@@ -99,16 +105,19 @@ def _take(web: Web) -> Job:
     boundary = _boundary()
     announced = request.content_length
     web.services.jobs.ping()
-    with web.gate.enter(announced, web.services.objects.free_bytes()) as ticket:
+    free, queue = web.services.objects.free_bytes(), web.board.look().queue_of(OWNER)
+    client, token = request.remote_addr or "", request.headers.get(TURN, "")
+    with web.gate.enter(announced, free, queue, client=client, token=token) as ticket:
 
         def count(size: int) -> None:
             ticket.received(size)
             web.metrics.upload_bytes.inc(size)
 
+        ask_for_body()
         events = read_form(_body_reader(), boundary, announced=announced)
         limit = web.gate.limits.upload_bytes
         received = receive(events, web.services.objects, new_job_id(), limit=limit, on_bytes=count)
-    return register(received, web.services, now=web.clock())
+        return register(received, web.services, web.board, now=web.clock())
 
 
 def _boundary() -> str:
@@ -134,11 +143,12 @@ def _body_reader() -> Callable[[int], bytes]:
     return read
 
 
-def register(received: Received, services: Services, *, now: float) -> Job:
-    """Make a received upload a job and publish its first task; `now` is Unix seconds.
+def register(received: Received, services: Services, board: Board, *, now: float) -> Job:
+    """Make a received upload a job, with a promise by the `board`, and publish its first task; `now` is Unix seconds.
 
-    The manifest comes before the record, so that a job can always be rebuilt. Raises BusyError if one of the stores
-    went away; then nothing is left of the upload.
+    The manifest comes before the record, so that an accepted job can always be rebuilt. Raises BusyError if one of the
+    stores went away. If that is the object store, nothing is left of the upload. If it is the job store, the original
+    stays: the record may be there, and only the word of it was lost. If not, the janitor removes it in the end.
     """
     job = Job(
         id=received.job_id,
@@ -148,38 +158,32 @@ def register(received: Received, services: Services, *, now: float) -> Job:
         size=received.size,
         created_at=now,
         webhook_url=received.webhook_url,
+        promise=_promise(board, received.size, now),
     )
-    with ExitStack() as undo:
-        undo.callback(_remove, services, job.id)
-        manifest = json.dumps(manifest_of(job, received.sha256), ensure_ascii=False).encode()
-        services.objects.put_bytes(keys.manifest(job.id), manifest, content_type="application/json")
+    objects = services.objects
+    with _or_removed(lambda: delete_job_objects(objects, job.id)):
+        put_manifest(objects, keys.manifest(job.id), Manifest(job=job, sha256=received.sha256))
+    # A job that nobody was promised is not to be restored.
+    with _or_removed(lambda: objects.delete_prefix(keys.manifest(job.id))):
         _create(services, job)
-        undo.pop_all()
-    publish_plan(services, job)
+    dispatch_now(services)
     return job
 
 
-def manifest_of(job: Job, sha256: str) -> dict[str, object]:
-    """Return what lies beside the original: enough to rebuild the job's record."""
-    return {
-        "version": MANIFEST_VERSION,
-        "id": job.id,
-        "owner": job.owner,
-        "title": job.title,
-        "filename": job.filename,
-        "size": job.size,
-        "sha256": sha256,
-        "created_at": timestamp(job.created_at),
-        "webhook_url": job.webhook_url,
-    }
-
-
-def publish_plan(services: Services, job: Job) -> None:
-    """Publish the job's first task; a broker that is away is no reason to refuse, as the janitor publishes it."""
+def _promise(board: Board, size: int, now: float) -> Promise | None:
+    """Return what the job is promised; nothing while the job store is away, which is no reason to lose an upload."""
     try:
-        services.publisher.publish(Task(job.id, Stage.PLAN))
-    except JobStoreDownError as error:
-        _log.warning("plan not published, left to the janitor", job=job.id, error=error.message)
+        return board.look().promise(OWNER, size, now)
+    except JobStoreDownError:
+        return None
+
+
+def dispatch_now(services: Services) -> None:
+    """Publish what is due now that a job came; a broker that is away is no reason to refuse: the janitor does it."""
+    try:
+        dispatch(services)
+    except BusyError as error:
+        _log.warning("nothing dispatched, left to the janitor", error=error.message)
 
 
 def _create(services: Services, job: Job) -> None:
@@ -195,8 +199,14 @@ def _create(services: Services, job: Job) -> None:
             return
 
 
-def _remove(services: Services, job_id: str) -> None:
+@contextmanager
+def _or_removed(remove: Callable[[], object]) -> Iterator[None]:
+    """Call `remove` if the upload is refused in the block."""
     try:
-        services.objects.delete_prefix(keys.originals(job_id))
-    except ObjectStoreDownError as error:
-        _log.warning("objects of a refused upload are left to the janitor", job=job_id, error=error.message)
+        yield
+    except BaseException:
+        try:
+            remove()
+        except ObjectStoreDownError as error:
+            _log.warning("objects of a refused upload are left behind", error=error.message, detail=error.detail)
+        raise

@@ -1,43 +1,26 @@
-"""Jobs as the public sees them, with the facts about the other jobs (place in the queue, estimate) filled in."""
+"""Jobs as the public sees them, with the facts about the other jobs (place in the queue, forecast) filled in."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from storage.errors import JobNotFoundError
-from storage.estimate import eta_seconds
+from storage.forecast import Forecast
 from storage.job_store import JobStore
 from storage.jobs import Job, JobState
 from storage.public import job_json
-
-# Others' progress may be this old in an estimate: a hundred watchers then cost Redis as much as one.
-QUEUE_AGE_SECONDS = 1.0
-# An estimate over more jobs than this is guesswork, and reading them all is not free.
-AHEAD_LIMIT = 50
-
-
-@dataclass(frozen=True, slots=True)
-class _Queue:
-    """The unfinished jobs, oldest first, and the measured rates, as read at a moment of the monotonic clock."""
-
-    jobs: tuple[Job, ...]
-    rates: tuple[float, ...]
-    whole: bool
-    read_at: float
+from web.board import Board
 
 
 class JobViews:
     """Makes public JSON of jobs; `clock` returns Unix seconds. Safe to share between threads."""
 
-    def __init__(self, store: JobStore, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: JobStore, board: Board, clock: Callable[[], float] = time.time) -> None:
         self._store = store
+        self._board = board
         self._clock = clock
-        self._queue: _Queue | None = None
-        self._lock = threading.Lock()
 
     def by_id(self, job_id: str) -> dict[str, Any]:
         """Return the job's public JSON. Raises JobNotFoundError."""
@@ -52,37 +35,22 @@ class JobViews:
 
     def of(self, job: Job) -> dict[str, Any]:
         """Return the public JSON of a job just read."""
-        position = self._store.position(job.id) if job.state is JobState.QUEUED else None
-        return job_json(job, position=position, eta=self._eta(job))
+        forecast = None if job.state.finished else self._forecast(job)
+        return job_json(job, position=self._position(job), forecast=forecast)
 
-    def _eta(self, job: Job) -> float | None:
-        if job.state is not JobState.ENCODING:
+    def _position(self, job: Job) -> int | None:
+        """Return the job's place among those with which no encoder has begun; None for one that is being planned."""
+        queued = self._store.position(job.id) if job.state is JobState.QUEUED else None
+        planned = job.state is JobState.ENCODING and job.begun_at is None
+        if queued is None and not planned:
             return None
+        waiting = (work for work in self._board.look().outlook.waiting if work.state is JobState.ENCODING)
+        return (queued or 1) + sum(work.start_target < job.start_target for work in waiting)
+
+    def _forecast(self, job: Job) -> Forecast | None:
+        """Return the job's forecast; for one that came since the board was read, what it was promised."""
+        known = self._board.look().forecasts.get(job.id)
+        if known is not None or job.promise is None:
+            return known
         now = self._clock()
-        measured = eta_seconds(job, ahead=(), rates=(), now=now)
-        if measured is not None:
-            return measured
-        queue = self._present_queue()
-        ahead = tuple(other for other in queue.jobs if _before(other, job))
-        return eta_seconds(job, ahead=ahead, rates=queue.rates, now=now) if queue.whole else None
-
-    def _present_queue(self) -> _Queue:
-        with self._lock:
-            if self._queue is None or time.monotonic() - self._queue.read_at > QUEUE_AGE_SECONDS:
-                self._queue = self._read_queue()
-            return self._queue
-
-    def _read_queue(self) -> _Queue:
-        ids = self._store.unfinished()
-        jobs = tuple(job for job in map(self._found, ids[:AHEAD_LIMIT]) if job is not None)
-        return _Queue(jobs, self._store.recent_rates(), len(ids) <= AHEAD_LIMIT, time.monotonic())
-
-    def _found(self, job_id: str) -> Job | None:
-        try:
-            return self._store.get(job_id)
-        except JobNotFoundError:
-            return None  # deleted since its id was read
-
-
-def _before(other: Job, job: Job) -> bool:
-    return (other.created_at, other.id) < (job.created_at, job.id)
+        return Forecast(job.promise.start_at - now, job.promise.ready_at - now)

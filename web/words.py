@@ -11,6 +11,7 @@ from babel.units import format_unit
 from flask_babel import format_date, format_time
 
 from storage.errors import MediaError
+from storage.plan import HDR_TRANSFERS
 from web.i18n import DEFAULT_LANGUAGE, language
 from web.texts import TEXTS
 
@@ -25,7 +26,6 @@ _MOMENT = 5  # seconds; a shorter estimate is noise
 _MINUTE = 60
 _HOUR = 3600
 
-HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})  # PQ and HLG, as ffprobe names them
 # Names that are not just the codec's id in capitals; scripts get the same table.
 CODECS = {
     "h264": "H.264",
@@ -96,17 +96,31 @@ def headline(job: Job) -> str:
     if state in FINISHED:
         took = _seconds_between(job["started_at"], job["finished_at"]) if state == "ready" else None
         return text(f"done.{state}") if took is None else text("done.took", duration=duration(took))
-    if state == "queued":
-        line = place(job["queue_position"])
-        return line if eta is None else text("line.ready_in", line=line, duration=about(eta))
+    if eta is not None and waits(job):
+        return _waiting(job, eta)
     if state == "encoding" and eta is not None:
         return text("eta.moment") if eta < _MOMENT else text("eta.ready_in", duration=about(eta))
-    return text("doing.waiting" if waits_for_encoder(job) else f"doing.{state}")
+    return _doing(job)
 
 
-def waits_for_encoder(job: Job) -> bool:
-    """Tell whether the job is planned and no encoder has begun with it."""
-    return job["state"] == "encoding" and all(rung["state"] == "waiting" for rung in job["rungs"])
+def _waiting(job: Job, eta: float) -> str:
+    """Return the line of a job that no encoder has begun with."""
+    start = job["starts_in_seconds"]
+    if start is None or start < _MOMENT:
+        return text("line.ready_in", line=_doing(job), duration=about(eta))
+    return text("line.starts_in", line=_doing(job), start=about(start), duration=about(eta))
+
+
+def _doing(job: Job) -> str:
+    if waits(job):
+        return place(job["queue_position"])
+    return text(f"doing.{job['state']}")
+
+
+def waits(job: Job) -> bool:
+    """Tell whether the job stands in line: no encoder has begun with it, and it is not being planned."""
+    planned = job["state"] == "encoding" and all(rung["state"] == "waiting" for rung in job["rungs"])
+    return planned or bool(job["state"] == "queued")
 
 
 def _seconds_between(start: str | None, end: str | None) -> float | None:

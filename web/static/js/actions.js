@@ -1,4 +1,4 @@
-// Cancel, try again, delete; deleting asks first.
+// Cancel, try again, delete, and how urgent the job is; deleting asks first.
 
 import { ask } from "./api.js";
 import { field, setText, show } from "./dom.js";
@@ -6,6 +6,7 @@ import { text } from "./texts.js";
 import { finished } from "./words.js";
 
 const buttons = Object.fromEntries(["cancel", "retry", "delete"].map((id) => [id, document.getElementById(id)]));
+const priority = document.getElementById("priority");
 const confirmation = document.getElementById("confirm");
 const failure = document.getElementById("action-error");
 
@@ -13,6 +14,9 @@ const failure = document.getElementById("action-error");
 export function initActions(job, changed) {
   buttons.cancel.addEventListener("click", () => act(buttons.cancel, () => ask(`${job.links.self}/cancel`, "POST"), changed));
   buttons.retry.addEventListener("click", () => act(buttons.retry, () => ask(`${job.links.self}/retry`, "POST"), changed));
+  priority.addEventListener("change", () => {
+    act(priority, () => ask(`${job.links.self}/priority`, "PUT", { priority: priority.value }), changed);
+  });
   buttons.delete.addEventListener("click", () => {
     confirmation.returnValue = "";
     confirmation.showModal();
@@ -31,6 +35,8 @@ export function showActions(job, final) {
   show(buttons.cancel, Boolean(job.links.cancel));
   show(buttons.retry, Boolean(job.links.retry));
   show(buttons.delete, finished(job));
+  show(priority.closest("label"), Boolean(job.links.priority));
+  if (!priority.disabled) priority.value = job.priority;
 }
 
 async function act(button, request, done) {

@@ -3,13 +3,14 @@
 import { text } from "./texts.js";
 import { reason } from "./words.js";
 
-/** What the server refused and when it may be asked again (seconds, null if it did not say). */
+/** What the server refused, when it may be asked again (seconds, null if it did not say), and the turn it keeps (""). */
 export class Problem extends Error {
-  constructor(message, { status = 0, code = "", retryAfter = null } = {}) {
+  constructor(message, { status = 0, code = "", retryAfter = null, turn = "" } = {}) {
     super(message);
     this.status = status;
     this.code = code;
     this.retryAfter = retryAfter;
+    this.turn = turn;
   }
 }
 
@@ -20,22 +21,23 @@ export function problemOf(status, body, retryAfter) {
   try {
     const problem = JSON.parse(body);
     const message = problem.detail || problem.title;
-    if (message) return new Problem(reason({ code: problem.code, message }), { ...options, code: problem.code });
+    if (message) return new Problem(reason({ code: problem.code, message }), { ...options, code: problem.code, turn: problem.turn });
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
   return new Problem(status === 503 ? text("file.busy") : text("file.refused", { status }), options);
 }
 
-/** Ask the API; resolves with JSON (null for an empty answer), throws a Problem. */
-export async function ask(path, method = "GET") {
+/** Ask the API, with a `body` that is sent as JSON if there is one; resolves with JSON (null for none), throws a Problem. */
+export async function ask(path, method = "GET", body = undefined) {
   let answer;
+  const headers = { Accept: "application/json", ...(body && { "Content-Type": "application/json" }) };
   try {
-    answer = await fetch(path, { method, headers: { Accept: "application/json" } });
+    answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
   } catch (error) {
     throw new Problem(text("file.offline"), { cause: error });
   }
-  const body = await answer.text();
-  if (!answer.ok) throw problemOf(answer.status, body, answer.headers.get("Retry-After"));
-  return body ? JSON.parse(body) : null;
+  const told = await answer.text();
+  if (!answer.ok) throw problemOf(answer.status, told, answer.headers.get("Retry-After"));
+  return told ? JSON.parse(told) : null;
 }

@@ -14,6 +14,7 @@ export class FileRow {
   constructor(file, { limit, onRemove, onAgain }) {
     this.file = file;
     this.job = null;
+    this.turn = ""; // the place in the queue that a refusal keeps for the file
     this.element = copyOf("file-row");
     this.hurry = new EventTarget();
     this.stop = new AbortController();
@@ -48,6 +49,7 @@ export class FileRow {
       } catch (error) {
         if (error instanceof Cancelled) return this.show("cancelled", text("file.cancelled"));
         if (!(error instanceof Problem)) throw error;
+        this.turn = error.turn || this.turn;
         failures += error.status === 0 ? 1 : 0;
         if (!(await this.#pause(error, failures))) return undefined;
       }
@@ -57,7 +59,7 @@ export class FileRow {
   #try(action, title) {
     this.show("sending", text("file.sending", { percent: percent(0) }));
     const onProgress = (progress) => this.#progress(progress);
-    return send(action, { file: this.file, title }, { signal: this.stop.signal, onProgress });
+    return send(action, { file: this.file, title, turn: this.turn }, { signal: this.stop.signal, onProgress });
   }
 
   #progress({ loaded, total, rate: speed }) {

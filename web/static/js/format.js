@@ -45,6 +45,14 @@ export function duration(seconds) {
     .join(" ");
 }
 
+/** A place in a video as players show it, such as "1:05" or "2:00:31". */
+export function clock(seconds) {
+  const whole = Math.floor(seconds);
+  const parts = [Math.floor(whole / HOUR), Math.floor(whole / MINUTE) % 60, whole % MINUTE];
+  if (parts[0] === 0) parts.shift();
+  return parts.map((part, index) => (index === 0 ? String(part) : String(part).padStart(2, "0"))).join(":");
+}
+
 /** An estimate in words, no more exact than estimates are: 5 s steps, minutes from one minute on. */
 export function about(seconds) {
   const step = seconds < MINUTE - 2 ? 5 : MINUTE;

@@ -110,6 +110,11 @@ class Library {
     return this.#hls?.latestLevelDetails?.edge ?? 0;
   }
 
+  /** Whether the playlist has not ended yet; undefined before there is one. */
+  get growing() {
+    return this.#hls?.latestLevelDetails?.live;
+  }
+
   /** Play as this rung from the next fragment on, or (null) as whatever suits line and screen. */
   choose(name) {
     this.chosen = name;

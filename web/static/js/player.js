@@ -2,10 +2,10 @@
 // changes. It plays HLS; where that fails, the finished MP4s.
 
 import { show } from "./dom.js";
-import { showEncoded } from "./encoded-bar.js";
 import { playFile } from "./file-source.js";
 import { playHls } from "./hls-source.js";
 import { showSwitch } from "./switch.js";
+import { showTimeline } from "./timeline.js";
 
 const player = document.getElementById("player");
 const CALM = "(prefers-reduced-motion: reduce)";
@@ -26,7 +26,7 @@ export function offer(present) {
     if (wanted) open(playlist, files);
   }
   source?.grown?.();
-  showEncoded(job, player, source);
+  showTimeline(job, player, source);
 }
 
 /** Stop playing and hide the player. */
@@ -36,6 +36,7 @@ export function withdraw() {
   opened = "";
   show(player, false);
   showSwitch(null);
+  showTimeline(job, player, null);
 }
 
 function open(playlist, files) {
@@ -59,7 +60,7 @@ function start() {
 
 function onChange() {
   showSwitch(source);
-  showEncoded(job, player, source);
+  showTimeline(job, player, source);
 }
 
 function onFail() {
@@ -69,6 +70,6 @@ function onFail() {
   if (source) player.addEventListener("loadedmetadata", () => (player.currentTime = currentTime), { once: true });
 }
 
-for (const event of ["timeupdate", "seeked", "progress"]) {
-  player.addEventListener(event, () => source && showEncoded(job, player, source));
+for (const event of ["timeupdate", "seeked", "progress", "durationchange"]) {
+  player.addEventListener(event, () => source && showTimeline(job, player, source));
 }

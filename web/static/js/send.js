@@ -12,14 +12,16 @@ export class Cancelled extends Error {}
 /**
  * Send a file as the form would; resolves with the new job, throws a Problem or Cancelled.
  *
- * `onProgress({ loaded, total, rate })` gets bytes and bytes per second (null before it is known).
+ * `turn` is that of the refusal before, "" without one. `onProgress({ loaded, total, rate })` gets bytes and bytes per
+ * second (null before it is known).
  */
-export function send(action, { file, title }, { signal, onProgress }) {
+export function send(action, { file, title, turn }, { signal, onProgress }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const measure = speedometer();
     request.open("POST", action);
     request.setRequestHeader("Accept", "application/json");
+    if (turn) request.setRequestHeader("Rungs-Turn", turn);
     request.upload.onprogress = ({ loaded, total }) => onProgress({ loaded, total, rate: measure(loaded) });
     request.onload = () => {
       const job = jobOf(request);

@@ -21,19 +21,27 @@ export function headline(job) {
     return text("done.took", { duration: duration((new Date(job.finished_at) - new Date(job.started_at)) / 1000) });
   }
   if (finished(job)) return text(`done.${state}`);
-  if (state === "queued") {
-    const line = place(job.queue_position);
-    return eta === null ? line : text("line.ready_in", { line, duration: about(eta) });
-  }
+  if (eta !== null && waits(job)) return waiting(job);
   if (state === "encoding" && eta !== null) {
     return eta < MOMENT ? text("eta.moment") : text("eta.ready_in", { duration: about(eta) });
   }
-  return text(waitsForEncoder(job) ? "doing.waiting" : `doing.${state}`);
+  return doing(job);
 }
 
-/** Whether the job is planned and no encoder has begun with it. */
-export function waitsForEncoder(job) {
-  return job.state === "encoding" && job.rungs.every((rung) => rung.state === "waiting");
+/** The line of a job that no encoder has begun with. */
+function waiting({ starts_in_seconds: start, eta_seconds: eta, ...job }) {
+  const values = { line: doing(job), duration: about(eta) };
+  return start === null || start < MOMENT ? text("line.ready_in", values) : text("line.starts_in", { ...values, start: about(start) });
+}
+
+function doing(job) {
+  if (waits(job)) return place(job.queue_position);
+  return text(`doing.${job.state}`);
+}
+
+/** Whether the job stands in line: no encoder has begun with it, and it is not being planned. */
+export function waits(job) {
+  return job.state === "queued" || (job.state === "encoding" && job.rungs.every((rung) => rung.state === "waiting"));
 }
 
 /** The line of a job in a list: as headline, but why it failed. */

@@ -8,16 +8,22 @@ LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 	--no-header --no-emit-index-url --no-emit-find-links --no-annotate
 LOCK := $(LOCK_ALONE) pyproject.toml
 
-.PHONY: up test check bench bench-encode bench-upload compose-test test-media test-exact lock readme clean setup
+.PHONY: up rebuild test chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
+
+rebuild: ## restore all jobs from the object store after Redis was lost; beside a running `make up`
+	@$(BIN)/python -m infra.cli rebuild
 
 setup: ## install what the checks and tests need
 	@infra/setup.sh dev
 
 test: setup ## all tests but those of the three targets below
 	$(BIN)/pytest -m "not media and not compose and not exact"
+
+chaos: setup ## uploads while things are killed, frozen and cut: MINUTES=10, SEED=n to repeat a schedule, BROKER=rabbitmq
+	PYTHONPATH=. $(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) --broker $(or $(BROKER),redis) $(if $(SEED),--seed $(SEED))
 
 test-media: setup ## every file of ../shared/media through the whole stack
 	$(BIN)/pytest -m media
@@ -42,7 +48,19 @@ bench: setup ## picture quality and speed of the encoder's settings
 		$(BIN)/python tests/bench/quality.py
 
 bench-encode: setup ## speed of the whole pipeline beside what others do, as ratios
-	PYTHONPATH=. $(BIN)/python tests/bench/encode.py
+	$(BIN)/python -m tests.bench.encode
+
+bench-fair: setup ## clips behind a film and behind another owner, beside what they take alone
+	$(BIN)/python -m tests.bench.fair
+
+bench-overload: setup ## ten times more than can be encoded, for MINUTES=5
+	$(BIN)/python -m tests.bench.overload --minutes $(or $(MINUTES),5)
+
+bench-simulate: setup ## the simulator beside a real installation, with one load
+	$(BIN)/python -m tests.bench.simulate
+
+bench-trickle: setup ## what answers take while fifty uploads trickle
+	$(BIN)/python -m tests.bench.trickle
 
 bench-upload: setup ## speed and memory of a 2 GiB upload beside a direct put
 	$(BIN)/python tests/bench/upload.py

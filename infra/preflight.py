@@ -10,8 +10,9 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
-from infra.supervision import LOG_FOLDER, RUN_FOLDER
+from infra.supervision import LOG_FOLDER, REDIS_URL_FILE, RUN_FOLDER
 from storage.settings import Settings, SettingsError
 
 _TOOLS = {"ffmpeg": "ffmpeg", "ffprobe": "ffmpeg", "setpriv": "util-linux"}  # program: Debian package
@@ -42,14 +43,35 @@ def make_folders(data_dir: Path) -> None:
 @contextmanager
 def only_one(data_dir: Path) -> Iterator[None]:
     """Hold DATA_DIR for this process; raise SettingsError while another installation runs in it."""
-    with (data_dir / RUN_FOLDER / "lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with _lock_file(data_dir).open("a") as lock:
+        if not _taken(lock):
             raise SettingsError(
                 f"DATA_DIR: an installation already runs in {data_dir}; stop it or choose another DATA_DIR"
-            ) from None
+            )
         yield
+
+
+def running_redis(data_dir: Path) -> str:
+    """Return the URL of the Redis that the installation in DATA_DIR brought; raise SettingsError while none runs."""
+    path = _lock_file(data_dir)
+    if path.exists():
+        with path.open("a") as lock:
+            if not _taken(lock):
+                return (data_dir / RUN_FOLDER / REDIS_URL_FILE).read_text()
+    raise SettingsError(f"DATA_DIR: no installation runs in {data_dir}; start it, or name a Redis in REDIS_URL")
+
+
+def _lock_file(data_dir: Path) -> Path:
+    return data_dir / RUN_FOLDER / "lock"
+
+
+def _taken(lock: TextIO) -> bool:
+    """Take the lock until the file is closed; False while another process has it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def check_port(host: str, port: int) -> None:

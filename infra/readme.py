@@ -1,4 +1,4 @@
-"""Writes the table of settings into README.md, from the class that reads them: `python -m infra.readme`."""
+"""Writes README.md's tables of settings and of benches, from class and docs/bench: `python -m infra.readme`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pydantic.fields import FieldInfo
 
 from storage.settings import Settings
 
-README = Path(__file__).resolve().parent.parent / "README.md"
-BEGIN = "<!-- settings: begin (make readme) -->"
-END = "<!-- settings: end -->"
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+BENCHES = ROOT / "docs" / "bench"
 
 
 def settings_table() -> str:
@@ -21,10 +21,18 @@ def settings_table() -> str:
     return "\n".join(["| Variable | Default | Meaning |", "|---|---|---|", *rows])
 
 
-def with_table(text: str) -> str:
-    """Return the README with the table between its markers made anew; raise ValueError if a marker is missing."""
-    before, after = text.index(BEGIN) + len(BEGIN), text.index(END)
-    return f"{text[:before]}\n{settings_table()}\n{text[after:]}"
+def made_anew(text: str) -> str:
+    """Return the README with all generated parts made anew; raise ValueError if a marker is missing."""
+    text = _between(text, "settings", settings_table())
+    for bench in sorted(BENCHES.glob("*.md")):
+        text = _between(text, f"bench-{bench.stem}", bench.read_text().strip())
+    return text
+
+
+def _between(text: str, name: str, part: str) -> str:
+    begin, end = f"<!-- {name}: begin (make readme) -->", f"<!-- {name}: end -->"
+    before, after = text.index(begin) + len(begin), text.index(end)
+    return f"{text[:before]}\n{part}\n{text[after:]}"
 
 
 def _fields() -> dict[str, FieldInfo]:
@@ -45,4 +53,4 @@ def _default(field: FieldInfo) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(with_table(README.read_text()))
+    README.write_text(made_anew(README.read_text()))

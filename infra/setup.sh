@@ -2,7 +2,7 @@
 # Prepares this machine; does nothing where all is in place, and says what to do where it cannot.
 #
 #   infra/setup.sh run    what `make up` needs: ffmpeg, redis-server, .venv with the run-time lock, translations, the pages' libraries
-#   infra/setup.sh dev    that, and what the checks and tests need: Chromium, fonts, MinIO, the development lock
+#   infra/setup.sh dev    that, and what the checks and tests need: Chromium, fonts, RabbitMQ, MinIO, the development lock
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -49,14 +49,21 @@ missing_packages() {
   if ! venv_works && ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then echo python3-venv; fi
   # Without a Korean font the browser tests would look at empty boxes.
   if [ "$mode" = dev ] && [ -z "$(fc-list :lang=ko family 2>/dev/null)" ]; then echo fonts-noto-cjk; fi
+  if [ "$mode" = dev ] && ! have_server rabbitmq-server; then echo rabbitmq-server; fi
 }
+
+# Debian's rabbitmq-server lies where only root's PATH leads.
+have_server() { PATH=$PATH:/usr/sbin have "$1"; }
 
 venv_works() { "$venv/bin/python" -c '' 2>/dev/null; }
 
-# Debian starts a server it installs. Rungs runs a Redis of its own, so the packaged one is neither started nor enabled.
+# Debian starts a server it installs. Rungs and its tests run their own, so the packaged ones are neither started nor
+# enabled.
 install_packages() {
-  local policy=/usr/sbin/policy-rc.d redis_is_new=no
-  have redis-server || redis_is_new=yes
+  local policy=/usr/sbin/policy-rc.d server new=""
+  for server in redis-server rabbitmq-server; do
+    have_server $server || new+=" $server"
+  done
   if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' >"$policy"
     chmod 755 "$policy"
@@ -65,10 +72,11 @@ install_packages() {
   say "installing from Debian: $*"
   apt-get update -q
   DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"
-  if [ "$redis_is_new" = yes ] && have redis-server; then
-    if [ -d /run/systemd/system ]; then systemctl disable --quiet redis-server.service; fi
-    say "Debian's own redis-server service is left stopped: Rungs starts a Redis of its own on a free port."
-  fi
+  for server in $new; do
+    have_server "$server" || continue
+    if [ -d /run/systemd/system ]; then systemctl disable --quiet "$server.service"; fi
+    say "Debian's own $server service is left stopped: Rungs starts its own on a free port."
+  done
 }
 
 system_packages() {
@@ -123,7 +131,7 @@ page_libraries() {
     PATH="$PWD/$venv/bin:$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
   fi
   mkdir -p "$vendor"
-  cp node_modules/hls.js/dist/hls.min.mjs "$vendor/"
+  cp node_modules/hls.js/dist/hls.min.mjs node_modules/uplot/dist/uPlot.{iife.min.js,min.css} "$vendor/"
   cp package-lock.json "$stamp"
 }
 

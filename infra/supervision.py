@@ -12,6 +12,7 @@ RUN_FOLDER = "run"
 LOG_FOLDER = "logs"
 SUPERVISORD_CONF = "supervisord.conf"
 REDIS_CONF = "redis.conf"
+REDIS_URL_FILE = "redis.url"  # for commands beside the running installation
 APP_ENV = "RUNGS_APP_DIR"
 
 # Without this a killed supervisord would leave its parts behind, holding port and data. At once, because nobody is left

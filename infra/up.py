@@ -84,7 +84,9 @@ def _prepare(data_dir: Path, *, own_redis: bool, color: bool) -> str | None:
     port, password = preflight.free_port(), secrets.token_urlsafe(32)
     base = (APP_DIR / "infra" / "redis.conf").read_text()
     _write_private(run_dir / supervision.REDIS_CONF, supervision.redis_conf(base, port=port, password=password))
-    return f"redis://:{password}@127.0.0.1:{port}/0"
+    url = f"redis://:{password}@127.0.0.1:{port}/0"
+    _write_private(run_dir / supervision.REDIS_URL_FILE, url)
+    return url
 
 
 def _write_private(path: Path, text: str) -> None:

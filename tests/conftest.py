@@ -24,6 +24,7 @@ from storage.settings import Settings
 from tests.support.clips import make_clip
 from tests.support.media import media_root
 from tests.support.missing import MISSING, require
+from tests.support.rabbitmq import RabbitMQServer, find_rabbitmq
 from tests.support.servers import MINIO_PASSWORD, MINIO_USER, MinioServer, RedisServer, find_minio
 
 # A slow example on a busy machine is no bug; what hangs is ended by pytest-timeout.
@@ -56,6 +57,17 @@ def redis_url(redis_server: RedisServer) -> str:
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQServer]:
+    """Run one real RabbitMQ for the session, as its start takes ten seconds; tests that stop it must start it again."""
+    binary = find_rabbitmq()
+    if binary is None:
+        require("rabbitmq", "install Debian's package rabbitmq-server")
+    server = RabbitMQServer(tmp_path_factory.mktemp("rabbitmq"), binary).start()
+    yield server
+    server.end()
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +116,13 @@ def real_settings(settings: Settings, redis_url: str) -> Settings:
 
 
 @pytest.fixture
+def rabbitmq_settings(real_settings: Settings, rabbitmq_server: RabbitMQServer) -> Settings:
+    """Give settings with a real RabbitMQ that holds nothing as broker, beside a real Redis."""
+    rabbitmq_server.empty()
+    return real_settings.model_copy(update={"broker_url": SecretStr(rabbitmq_server.url)})
+
+
+@pytest.fixture
 def s3_settings(settings: Settings, minio: MinioServer) -> Settings:
     """Give settings with a real MinIO and a bucket of the test's own."""
     bucket = f"{BUCKET}-{uuid4().hex}"
@@ -149,9 +168,30 @@ def object_store(request: pytest.FixtureRequest) -> ObjectStore:
     return store
 
 
-@pytest.fixture(params=["memory", "celery"])
-def publisher(request: pytest.FixtureRequest) -> Publisher:
-    """Give each publisher in turn, with nothing published."""
+@pytest.fixture(params=["memory", "redis", "rabbitmq"])
+def broker_settings(request: pytest.FixtureRequest) -> Settings | None:
+    """Give the settings of each broker in turn, None for the twin of all of them; it holds nothing."""
     if request.param == "memory":
-        return MemoryPublisher()
-    return connect(request.getfixturevalue("real_settings"), patience=PATIENCE).publisher
+        return None
+    settings: Settings = request.getfixturevalue("real_settings" if request.param == "redis" else "rabbitmq_settings")
+    return settings
+
+
+@pytest.fixture
+def publisher(broker_settings: Settings | None) -> Publisher:
+    """Give the publisher of that broker."""
+    return MemoryPublisher() if broker_settings is None else connect(broker_settings, patience=PATIENCE).publisher
+
+
+@pytest.fixture
+def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Give a function that prints a line past pytest's capturing."""
+    reporter = request.config.pluginmanager.getplugin("terminalreporter")
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def line(text: str) -> None:
+        with capture.global_and_fixture_disabled():
+            reporter.ensure_newline()
+            reporter.write_line(text)
+
+    return line

@@ -1,11 +1,13 @@
 """`make bench-encode`: this pipeline beside what others do, as ratios in one run, and how it scales with slots.
 
-Sides, all with the same x264 settings and scaler:
+Sides, all with the same x264 settings:
 
     three   three ffmpegs one after another, one rung each (MediaCMS, PeerTube)
     one     one multi-threaded ffmpeg, one decode, `split`, cascaded scaling (SVT Encore)
     bare    our segments' own ffmpegs, as many at a time as there are slots, no pipeline around them
     whole   the running installation: from the last byte of the upload to `ready`
+
+The first two scale as those projects do, by ffmpeg's scaler with its own filter (bicubic), which is the cheaper one.
 
 Sides alternate round by round, because machines are shared and noisy; minimum and median are printed. CPU is that of
 the ffmpegs (their own user and system seconds); for `whole` that of every process of the installation, less what an
@@ -16,48 +18,47 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import resource
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
 from storage.plan import Plan, Segment
-from tests.bench.installation import Installation
-from tests.bench.replay import replayed
+from tests.bench.footage import CLIPS, FILM_SECONDS, MEDIA, film_of
+from tests.bench.installation import Cost, Installation, Took
+from tests.bench.replay import SECONDS_A_SEGMENT, replayed
+from tests.bench.results import keep, markdown_table
 from workers.commands import audio_command, segment_command
+from workers.packets import packet_times
 from workers.planning import PlanLimits, choose_video, make_plan, without_cuts
-from workers.probe import packet_times, probe
+from workers.probe import probe
 from workers.tool import Watch
 
-CLIPS = ("bbb_1080p24_56s.ts", "highway_dashcam_1080p25_50s.ts")
-MEDIA = Path("../shared/media/bench")
 ROUNDS = 3
 PRESET = "veryfast"
 MAX_PIXELS, MAX_SECONDS = 8192 * 4352, 12 * 3600
 REPLAYED_SLOTS = (4, 16, 64)
-FILM_SECONDS = 600
+OUR_SCALER = re.compile(r"zscale=(\d+):(\d+):filter=lanczos")
+OUR_FLAGS = ":flags=lanczos"
+SIDES_HEAD = (
+    "clip", "side", "wall s", "CPU s",
+    "wall/three", "wall/one", "wall/bare", "CPU/three", "CPU/one", "CPU/bare",
+)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one run of a side took: seconds on the clock and of CPU."""
-
-    wall: float
-    cpu: float
-
-
-def plan_of(clip: Path, slots: int) -> Plan:
-    """Return the pipeline's own plan of a clip for so many slots."""
+def plan_of(clip: Path, slots: int) -> tuple[Plan, tuple[Segment, ...]]:
+    """Return the pipeline's own plan of a clip for so many slots, and its segments."""
     watch = Watch()
     facts = probe(str(clip), watch)
     video = choose_video(facts)
     limits = PlanLimits(max_pixels=MAX_PIXELS, max_seconds=MAX_SECONDS, preset=PRESET, slots=slots)
-    return make_plan(facts, video, packet_times(str(clip), video.index, watch), limits)
+    return make_plan(facts, video, packet_times(str(clip), video, watch), limits)
 
 
 def measured(work: Callable[[], None]) -> Cost:
@@ -75,36 +76,40 @@ def run(command: Sequence[str]) -> None:
 
 def three(clip: Path, folder: Path, slots: int) -> None:
     """Encode each rung by an ffmpeg of its own, decoding and scaling from the source each time."""
-    plan = without_cuts(plan_of(clip, slots), threads=0)
+    plan, (whole,) = without_cuts(plan_of(clip, slots)[0], threads=0)
     for rung in plan.rungs:
-        run(segment_command(replace(plan, rungs=(rung,)), plan.segments[0], str(clip), folder))
+        run(scaled_by_default(segment_command(replace(plan, rungs=(rung,)), whole, str(clip), folder)))
     sound(plan, clip, folder)
 
 
 def one(clip: Path, folder: Path, slots: int) -> None:
     """Encode all rungs by one ffmpeg with as many threads as it likes."""
-    plan = without_cuts(plan_of(clip, slots), threads=0)
-    run(segment_command(plan, plan.segments[0], str(clip), folder))
+    plan, (whole,) = without_cuts(plan_of(clip, slots)[0], threads=0)
+    run(scaled_by_default(segment_command(plan, whole, str(clip), folder)))
     sound(plan, clip, folder)
 
 
-def bare(clip: Path, folder: Path, slots: int) -> None:
-    """Encode our segments, `slots` at a time."""
-    plan = plan_of(clip, slots)
+def scaled_by_default(command: Sequence[str]) -> list[str]:
+    """Return the command with ffmpeg's own scaler and filter in place of ours."""
+    plain = [OUR_SCALER.sub(r"scale=\1:\2", argument) for argument in command]
+    return [argument.replace(OUR_FLAGS, "") for argument in plain]
+
+
+def bare(clip: Path, folder: Path, slots: int, *, silent: bool = False) -> None:
+    """Encode our segments, `slots` at a time, and the sound unless `silent`."""
+    plan, segments = plan_of(clip, slots)
     with ThreadPoolExecutor(slots) as pool:
-        jobs = [pool.submit(sound, plan, clip, folder)]
-        jobs += [pool.submit(one_segment, plan, segment, clip, folder) for segment in plan.segments]
+        jobs = [] if silent else [pool.submit(sound, plan, clip, folder)]
+        jobs += [pool.submit(one_segment, plan, segment, clip, folder) for segment in segments]
     for job in jobs:
         job.result()
 
 
-def one_segment(plan: Plan, segment: Segment, clip: Path, folder: Path) -> float:
-    """Encode one segment into a folder of its own; return the seconds it took."""
+def one_segment(plan: Plan, segment: Segment, clip: Path, folder: Path) -> None:
+    """Encode one segment into a folder of its own."""
     own = folder / str(segment.index)
     own.mkdir(exist_ok=True)
-    began = time.monotonic()
     run(segment_command(plan, segment, str(clip), own))
-    return time.monotonic() - began
 
 
 def sound(plan: Plan, clip: Path, folder: Path) -> None:
@@ -114,77 +119,81 @@ def sound(plan: Plan, clip: Path, folder: Path) -> None:
 
 
 def compare(clip: Path, slots: int, rounds: int, installation: Installation) -> dict[str, list[Cost]]:
-    """Run the sides by turns."""
+    """Run the sides by turns; the whole pipeline's runs are of the kind `Took`."""
     costs: dict[str, list[Cost]] = {"three": [], "one": [], "bare": [], "whole": []}
     for _ in range(rounds):
         for name, side in (("three", three), ("one", one), ("bare", bare)):
             with tempfile.TemporaryDirectory() as folder:
                 costs[name].append(measured(lambda side=side, folder=folder: side(clip, Path(folder), slots)))
-        took = installation.encode(clip)
-        costs["whole"].append(Cost(took.wall, took.cpu))
+        costs["whole"].append(installation.encode(clip))
     return costs
 
 
-def table(clip: str, costs: dict[str, list[Cost]]) -> list[str]:
-    """Return the rows of one clip: seconds and the ratios to the two ways of others."""
-    rows = []
+def rows(clip: str, costs: dict[str, list[Cost]]) -> Iterator[list[str]]:
+    """Yield a row for each side: seconds, and the ratios of its minima to those of the ways of others."""
     for name, runs in costs.items():
         walls, cpus = [cost.wall for cost in runs], [cost.cpu for cost in runs]
         ratios = [
-            f"{pick(values) / pick([getattr(cost, part) for cost in costs[other]]):.2f}"
+            f"{min(values) / min(getattr(cost, part) for cost in costs[other]):.2f}"
             for part, values in (("wall", walls), ("cpu", cpus))
-            for other in ("three", "one")
-            for pick in (min,)
+            for other in ("three", "one", "bare")
         ]
-        cells = [f"{min(walls):.1f} / {median(walls):.1f}", f"{min(cpus):.1f} / {median(cpus):.1f}", *ratios]
-        rows.append(f"| {clip} | {name} | {' | '.join(cells)} |")
-    return rows
+        yield [clip, name, min_median(walls), min_median(cpus), *ratios]
 
 
-def scaling(clip: Path, rounds: int) -> list[str]:
-    """Return the efficiency from one slot to two, and of the measured segments replayed over more."""
-    plan = plan_of(clip, 2)
-    singles, doubles = [], []
+def min_median(values: Sequence[float]) -> str:
+    """Return `minimum / median`."""
+    return f"{min(values):.1f} / {median(values):.1f}"
+
+
+def scaling(clip: Path, rounds: int) -> Iterator[list[str]]:
+    """Yield the efficiency from one slot to two, and that of the measured segments replayed over more slots."""
+    walls: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(rounds):
-        for slots, walls in ((1, singles), (2, doubles)):
-            with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(slots) as pool:
-                began = time.monotonic()
-                list(pool.map(lambda part, folder=folder: one_segment(plan, part, clip, Path(folder)), plan.segments))
-                walls.append(time.monotonic() - began)
-    rows = [f"| {clip.name} | 1 -> 2, measured | {min(singles) / min(doubles) / 2:.2f} |"]
-    with tempfile.TemporaryDirectory() as folder:
-        seconds = [one_segment(plan, part, clip, Path(folder)) for part in plan.segments]
-    frames = sum(part.frames for part in plan.segments)
+        for slots, seconds in walls.items():
+            with tempfile.TemporaryDirectory() as folder:
+                cost = measured(lambda slots=slots, folder=folder: bare(clip, Path(folder), slots, silent=True))
+                seconds.append(cost.wall)
+    yield [clip.name, "1 to 2, measured", f"{min(walls[1]) / min(walls[2]) / 2:.2f}"]
+    plan, segments = plan_of(clip, 1)
     film = replace(plan, frames=round(FILM_SECONDS * plan.rate), tail_frames=0)
-    rows += [
-        f"| {FILM_SECONDS} s of it | {slots}, replayed | {replayed(film, sum(seconds) / frames, slots):.2f} |"
-        for slots in REPLAYED_SLOTS
-    ]
-    return rows
+    seconds_a_frame = (min(walls[1]) - SECONDS_A_SEGMENT * len(segments)) / plan.frames
+    for slots in REPLAYED_SLOTS:
+        yield [f"{FILM_SECONDS} s of it", f"{slots}, replayed", f"{replayed(film, seconds_a_frame, slots):.2f}"]
+
+
+def first_pictures(costs: dict[str, dict[str, list[Cost]]], films: dict[str, list[float]]) -> Iterator[list[str]]:
+    """Yield a row for each upload: seconds until all rungs could be played."""
+    for name, sides in costs.items():
+        yield [name, min_median([took.first_picture for took in sides["whole"] if isinstance(took, Took)])]
+    for name, seconds in films.items():
+        yield [f"{FILM_SECONDS} s of {name}", min_median(seconds)]
 
 
 def main() -> None:
-    """Print the tables."""
+    """Print the tables and keep them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--slots", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
-    print("| clip | side | wall s, min/median | CPU s, min/median | wall/three | wall/one | CPU/three | CPU/one |")
-    print("|---|---|---|---|---|---|---|---|")
-    firsts = []
-    with Installation(options.slots) as installation:
+    costs, films = {}, {}
+    with Installation(options.slots) as installation, tempfile.TemporaryDirectory() as folder:
         for name in CLIPS:
-            costs = compare(MEDIA / name, options.slots, options.rounds, installation)
-            print("\n".join(table(name, costs)), flush=True)
-            firsts.append(
-                f"| {name} | {min(installation.first_pictures):.1f} / {median(installation.first_pictures):.1f} |"
-            )
-            installation.first_pictures.clear()
-    print("\n| clip | slots | efficiency |\n|---|---|---|")
-    for name in CLIPS:
-        print("\n".join(scaling(MEDIA / name, options.rounds)), flush=True)
-    print("\n| clip | first picture playable after the last byte, s, min / median |\n|---|---|")
-    print("\n".join(firsts))
+            costs[name] = compare(MEDIA / name, options.slots, options.rounds, installation)
+            film = film_of(MEDIA / name, Path(folder))
+            films[name] = [installation.first_picture(film) for _ in range(options.rounds)]
+    sides = [row for name in CLIPS for row in rows(name, costs[name])]
+    efficiencies = [row for name in CLIPS for row in scaling(MEDIA / name, options.rounds)]
+    keep(
+        "encode",
+        "make bench-encode",
+        [
+            f"{options.rounds} rounds, sides by turns; seconds are minimum / median, ratios are of the minima.",
+            markdown_table(SIDES_HEAD, sides),
+            markdown_table(["clip", "slots", "efficiency"], efficiencies),
+            markdown_table(["upload", "playable after the last byte, s"], list(first_pictures(costs, films))),
+        ],
+    )
 
 
 if __name__ == "__main__":

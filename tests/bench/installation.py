@@ -8,12 +8,22 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import SecretStr
+
+from infra.preflight import running_redis
+from storage.connect import connect
+from storage.services import Services
+from storage.settings import Settings
+from tests.support.forms import CONTENT_TYPE
 from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 
@@ -24,19 +34,34 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
-class Took:
-    """Seconds from the last byte of the upload to `ready`, and CPU seconds of the whole installation meanwhile."""
+class Cost:
+    """What one run took: seconds on the clock and of CPU."""
 
     wall: float
     cpu: float
 
 
+@dataclass(frozen=True, slots=True)
+class Took(Cost):
+    """A run of the whole installation, from the last byte of the upload to `ready`; its CPU is that of all processes.
+
+    `first_picture` is how many seconds after the last byte the job could be played, all rungs of it.
+    """
+
+    first_picture: float
+
+
+def is_ready(job: dict[str, Any]) -> bool:
+    """Tell whether the job, as public JSON, is ready."""
+    return bool(job["state"] == "ready")
+
+
 @dataclass(slots=True)
 class Installation:
-    """Started on entry, stopped on exit; `first_pictures` gathers seconds until each job could be played."""
+    """Started on entry, stopped on exit; `settings` are further ones, by their names in the environment."""
 
     slots: int
-    first_pictures: list[float] = field(default_factory=list)
+    settings: Mapping[str, str] = field(default_factory=dict)
     _port: int = field(default_factory=free_port)
     _folder: Any = field(default_factory=tempfile.TemporaryDirectory)
     _process: Any = None
@@ -48,6 +73,7 @@ class Installation:
             "PORT": str(self._port),
             "DATA_DIR": self._folder.name,
             "ENCODERS": str(self.slots),
+            **self.settings,
         }
         self._process = subprocess.Popen(
             [sys.executable, "-m", "infra.cli", "up"],
@@ -66,24 +92,99 @@ class Installation:
         self._process.wait()
         self._folder.cleanup()
 
+    @property
+    def port(self) -> int:
+        """Port of its web service on loopback."""
+        return self._port
+
+    @property
+    def pid(self) -> int:
+        """Process id of `rungs up`; all parts are below it."""
+        pid: int = self._process.pid
+        return pid
+
+    @property
+    def data(self) -> Path:
+        """Folder of everything that it keeps."""
+        return Path(self._folder.name)
+
     def encode(self, clip: Path) -> Took:
         """Upload the clip, wait for the end, delete the job; return what it took."""
-        job_id = self._upload(clip)
-        uploaded, before, first = time.monotonic(), self._cpu(), None
-        while (job := self._get(f"/api/jobs/{job_id}"))["state"] != "ready":
-            if first is None and job["hls_url"] and self._playable(job):
-                first = time.monotonic() - uploaded
-            if job["state"] == "failed" or time.monotonic() - uploaded > JOB_SECONDS:
-                raise RuntimeError(f"{clip.name}: {job['state']} {job['error']}")
-            time.sleep(POLL_SECONDS)
+        job_id = self.upload(clip)
+        uploaded, before = time.monotonic(), self._cpu()
+        first = self.wait_for(job_id, self._playable)
+        self.wait_for(job_id, is_ready)
         wall = time.monotonic() - uploaded
         cpu = self._cpu() - before - self._idle * wall
-        self.first_pictures.append(wall if first is None else first)
+        self.delete(job_id)
+        return Took(wall, cpu, first)
+
+    def first_picture(self, film: Path) -> float:
+        """Upload the film, wait until it can be played, delete the job; return the seconds that took."""
+        job_id = self.upload(film)
+        first = self.wait_for(job_id, self._playable)
+        self.delete(job_id)
+        return first
+
+    def upload(self, clip: Path) -> str:
+        """Upload the clip; return its job's id."""
+        url = f"http://127.0.0.1:{self._port}/api/jobs"
+        answer = subprocess.run(["curl", "-sf", "-F", f"file=@{clip}", url], check=True, capture_output=True)
+        job: dict[str, Any] = json.loads(answer.stdout)
+        return str(job["id"])
+
+    def services(self) -> Services:
+        """Return the installation's own parts, for what only it can do: nobody else uploads for another owner."""
+        data_dir = Path(self._folder.name).resolve()
+        settings = Settings(data_dir=data_dir, redis_url=SecretStr(running_redis(data_dir)))
+        return connect(settings, patience=READY_SECONDS)
+
+    def send(self, body: bytes) -> bool:
+        """Upload a form; tell whether it was taken, not refused for want of room."""
+        url = f"http://127.0.0.1:{self._port}/api/jobs"
+        request = urllib.request.Request(url, body, {"Content-Type": CONTENT_TYPE})
+        try:
+            with urllib.request.urlopen(request, timeout=30):  # noqa: S310 - our own
+                return True
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+            return False
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """Return the job's public JSON."""
+        return self.get(f"/api/jobs/{job_id}")
+
+    def jobs(self) -> Iterator[dict[str, Any]]:
+        """Yield the public JSON of every job, newest first."""
+        path: str | None = "/api/jobs?limit=100"
+        while path:
+            page = self.get(path)
+            yield from page["jobs"]
+            path = page["cursor"] and f"/api/jobs?limit=100&cursor={page['cursor']}"
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Return what the API answers under this path."""
+        answer: dict[str, Any] = json.loads(self._ask(path))
+        return answer
+
+    def delete(self, job_id: str) -> None:
+        """Delete the job, whatever state it is in."""
         self._ask(f"/api/jobs/{job_id}", method="DELETE")
-        return Took(wall, cpu)
+
+    def wait_for(self, job_id: str, condition: Callable[[dict[str, Any]], bool]) -> float:
+        """Ask for the job until the condition holds of it; return how many seconds that took."""
+        began = time.monotonic()
+        while not condition(job := self.job(job_id)):
+            if job["state"] == "failed" or time.monotonic() - began > JOB_SECONDS:
+                raise RuntimeError(f"{job['title']}: {job['state']} {job['error']}")
+            time.sleep(POLL_SECONDS)
+        return time.monotonic() - began
 
     def _playable(self, job: dict[str, Any]) -> bool:
         """Fetch what a player fetches first: master, each rung's playlist, init section and first fragment."""
+        if not job["hls_url"]:
+            return False
         base = job["hls_url"].rpartition("/")[0]
         master = self._ask(job["hls_url"]).decode()
         lists = [line for line in master.splitlines() if line.endswith(".m3u8") and not line.startswith("#")]
@@ -94,12 +195,6 @@ class Installation:
             self._ask(f"{folder}/init.mp4")
             self._ask(f"{folder}/{files[0]}")
         return len(lists) == len(job["rungs"])
-
-    def _upload(self, clip: Path) -> str:
-        url = f"http://127.0.0.1:{self._port}/api/jobs"
-        answer = subprocess.run(["curl", "-sf", "-F", f"file=@{clip}", url], check=True, capture_output=True)
-        job: dict[str, Any] = json.loads(answer.stdout)
-        return str(job["id"])
 
     def _wait_until_ready(self) -> None:
         wait_until(self._is_ready, seconds=READY_SECONDS)
@@ -136,10 +231,6 @@ class Installation:
             ours |= children
             grown = bool(children)
         return sum(spent.get(pid, 0) for pid in ours) / TICKS
-
-    def _get(self, path: str) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self._ask(path))
-        return answer
 
     def _ask(self, path: str, method: str = "GET") -> bytes:
         request = urllib.request.Request(f"http://127.0.0.1:{self._port}{path}", method=method)

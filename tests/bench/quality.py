@@ -37,6 +37,7 @@ HEADINGS = (
     "clip", "rung", "preset", "CRF", "options", "kbit/s", "worst 1 s",
     "ladder CPU s/s", "peak MB", "VMAF mean", "VMAF 1 %", "VMAF min",
 )  # fmt: skip
+ZIMG = "zimg-"
 NO_VMAF = (
     "no ffmpeg with libvmaf: install the PyPI package imageio-ffmpeg in a virtual environment of its own "
     "(pip install imageio-ffmpeg) and set VMAF_FFMPEG, or --vmaf-ffmpeg, to what "
@@ -133,12 +134,19 @@ def cut(clip: Path, start: float, length: float, scratch: Path) -> Slice:
     return Slice(clip.stem, path, rate.limit_denominator(1001), len(sizes))
 
 
+def resizing(width: int, height: int, scaler: str) -> str:
+    """Return the filter that scales: swscale's with these flags, or zimg's with the filter named behind `zimg-`."""
+    if scaler.startswith(ZIMG):
+        return f"zscale={width}:{height}:filter={scaler.removeprefix(ZIMG)}"
+    return f"scale={width}:{height}:flags={scaler}"
+
+
 def ladder_graph(rungs: Sequence[str], scaler: str) -> str:
     """Return the filter graph that makes each rung from the one above it, as pads `[1080p]` and so on."""
     chains, feed = [], "0:v:0"
     for number, rung in enumerate(rungs):
         width, height = RUNGS[rung]
-        scaled = f"[{feed}]scale={width}:{height}:flags={scaler}" if height != RUNGS["1080p"][1] else f"[{feed}]null"
+        scaled = f"[{feed}]{resizing(width, height, scaler)}" if height != RUNGS["1080p"][1] else f"[{feed}]null"
         last = number == len(rungs) - 1
         chains.append(f"{scaled}[{rung}]" if last else f"{scaled},split=2[{rung}][below{rung}]")
         feed = f"below{rung}"
@@ -262,7 +270,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--presets", type=lambda text: text.split(","), default=["veryfast"], help="x264 presets, separated by commas")
     add("--crf", type=lambda text: [crf_set(one) for one in text.split(",")], default=[crf_set("23")],
         help="CRFs, separated by commas; each one number or one per rung, 23/22/21")  # fmt: skip
-    add("--scaler", default="bicubic", help="flags of the scale filter (default %(default)s)")
+    add("--scaler", default="bicubic", help="swscale's flags, or zimg-FILTER for zimg (default %(default)s)")
     add("--extra", default="", help="further encoder options, e.g. '-x264-params aq-mode=2'")
     add("--caps", type=cap_set, default={}, help="VBV in kbit, e.g. 1080p=6000:12000,720p=3000:6000")
     add("--repeat", type=int, default=1, help="encode this often and keep the lowest CPU time (default %(default)s)")

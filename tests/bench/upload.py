@@ -12,7 +12,6 @@ import http.client
 import io
 import random
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -26,7 +25,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script
 from minio import Minio
 from minio.deleteobjects import DeleteObject
 
-from tests.support.servers import MINIO_PASSWORD, MINIO_USER, MinioServer, RedisServer, find_minio
+from tests.bench.service import web_over_minio
+from tests.support.servers import MINIO_PASSWORD, MINIO_USER
 from tests.support.web_server import WebServer
 
 MIB = 1024**2
@@ -144,25 +144,9 @@ def main() -> None:
     parser.add_argument("--gib", type=float, default=2, help="size of the upload (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="uploads of each kind (default %(default)s)")
     options = parser.parse_args()
-    binary = find_minio()
-    if binary is None:
-        sys.exit("MinIO is missing: `make test` builds it with Go; or set RUNGS_MINIO to the binary.")
-    with tempfile.TemporaryDirectory(prefix="upload-") as folder:
-        minio, redis = MinioServer(Path(folder, "minio"), binary), RedisServer(Path(folder, "redis"))
-        store = {
-            "OBJECT_STORE_URL": f"s3://{minio.endpoint}/{BUCKET}",
-            "OBJECT_STORE_ACCESS_KEY": MINIO_USER,
-            "OBJECT_STORE_SECRET_KEY": MINIO_PASSWORD,
-        }
-        web = WebServer(Path(folder, "web"), redis.url, **store)
-        try:
-            for server in (minio, redis, web):
-                server.start()
-            client = Minio(minio.endpoint, MINIO_USER, MINIO_PASSWORD, secure=False)
-            within = measure(web, client, int(options.gib * 1024 * MIB), options.rounds)
-        finally:
-            for server in (web, redis, minio):
-                server.stop()
+    with web_over_minio(BUCKET) as (web, minio):
+        client = Minio(minio.endpoint, MINIO_USER, MINIO_PASSWORD, secure=False)
+        within = measure(web, client, int(options.gib * 1024 * MIB), options.rounds)
     sys.exit(0 if within else "the web process grew beyond its bound")
 
 

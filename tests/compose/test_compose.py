@@ -4,114 +4,24 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import shutil
 import subprocess
-import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.missing import require
-from tests.support.servers import free_port
-from tests.support.waiting import wait_until
+from tests.support.compose import Stack
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1500)]
 
-ROOT = Path(__file__).resolve().parents[2]
-UP_SECONDS = 1200  # the images are built in it
-DOWN_SECONDS = 180
-READY_SECONDS = 300.0
 ENCODERS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Stack:
-    """A running Compose project of its own name on a free port."""
-
-    project: str
-    port: int
-
-    def compose(self, *arguments: str, seconds: float = 60) -> str:
-        """Run `docker compose` for this project and return what it printed."""
-        command = ["docker", "compose", "--project-name", self.project, *arguments]
-        known = {name: value for name, value in os.environ.items() if name not in {"HOST", "ENCODERS"}}
-        result = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**known, "PORT": str(self.port)},
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
-        assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout[-2000:]}\n{result.stderr[-6000:]}"
-        return result.stdout
-
-    def services(self) -> list[dict[str, Any]]:
-        """Return what the engine says of each container, those that ended too."""
-        lines = self.compose("ps", "--all", "--format", "json").splitlines()
-        return [json.loads(line) for line in lines]
-
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
-        """Return status, headers (lower case) and body of an answer through nginx."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
-            answer = connection.getresponse()
-            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
-        finally:
-            connection.close()
-
-    def upload(self, path: Path) -> dict[str, Any]:
-        """Upload a file as a browser's form does; return the job."""
-        boundary = uuid.uuid4().hex
-        disposition = f'form-data; name="file"; filename="{path.name}"'
-        head = f"--{boundary}\r\nContent-Disposition: {disposition}\r\nContent-Type: video/mp4\r\n\r\n"
-        body = head.encode() + path.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
-        status, _, answer = self.ask(
-            "POST", "/api/jobs", body, Content_Type=f"multipart/form-data; boundary={boundary}"
-        )
-        assert status == 202, answer
-        return dict(json.loads(answer))
-
-    def job(self, job_id: str) -> dict[str, Any]:
-        """Return the job as it is now."""
-        return dict(json.loads(self.ask("GET", f"/api/jobs/{job_id}")[2]))
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    """Build and start everything with two encoders; take it down with its volumes afterwards."""
-    if (
-        shutil.which("docker") is None
-        or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode
-    ):
-        require("docker", "no Docker engine answers; infra/engine.sh says what to do")
-    stack = Stack(f"rungs-test-{uuid.uuid4().hex[:8]}", free_port())
-    try:
-        stack.compose("up", "--build", "--detach", "--scale", f"encoder={ENCODERS}", seconds=UP_SECONDS)
-        wait_until(lambda: _all_healthy(stack), seconds=READY_SECONDS, what="every container healthy")
-        yield stack
-    finally:
-        print(stack.compose("logs", "--no-color", "--tail", "40"))
-        stack.compose("down", "--volumes", "--timeout", "60", seconds=DOWN_SECONDS)
 
 
 @pytest.fixture(scope="module")
 def finished(stack: Stack, clip: Callable[..., Path]) -> dict[str, Any]:
     """Give a job that went all the way through the containers."""
-    job = stack.upload(clip("clip.mp4", seconds=2, size="1920x1080", rate="25"))
-    wait_until(lambda: stack.job(job["id"])["state"] in {"ready", "failed"}, seconds=READY_SECONDS, what="ready")
-    return stack.job(job["id"])
-
-
-def _all_healthy(stack: Stack) -> bool:
-    running = [service for service in stack.services() if service["Service"] != "keys"]
-    return all(service["Health"] == "healthy" for service in running)
+    return stack.ended(stack.upload(clip("clip.mp4", seconds=2, size="1920x1080", rate="25"))["id"])
 
 
 def test_every_container_is_healthy_and_two_encode(stack: Stack) -> None:

@@ -10,9 +10,9 @@ import pytest
 from storage.errors import (
     LeaseLostError,
 )
-from storage.job_store import Claim, JobStore
-from storage.jobs import Changes, JobState, Stage, Task
-from tests.support.jobs import LEASE, claim, created, encoding, make_plan
+from storage.job_store import Claim, JobStore, Lease
+from storage.jobs import JobState, Stage, Task
+from tests.support.jobs import LEASE, WHY, claim, created, encoding, held, make_plan, with_plan
 from tests.support.waiting import wait_until
 
 
@@ -41,32 +41,21 @@ def test_tasks_outside_the_plan_are_obsolete(job_store: JobStore) -> None:
     assert claim(job_store, Task(job.id, Stage.AUDIO)) is Claim.OBSOLETE
 
 
-def test_a_held_task_is_held_until_it_is_released(job_store: JobStore) -> None:
+def test_a_held_task_is_held_until_its_attempt_is_over(job_store: JobStore) -> None:
     """A second attempt gets nothing while the first lives; the same attempt may ask again without a count."""
     task = Task(encoding(job_store).id, Stage.SEGMENT, 0)
     assert claim(job_store, task, "a", limit=2) is Claim.GRANTED
     assert claim(job_store, task, "a", limit=2) is Claim.GRANTED
     assert claim(job_store, task, "b", limit=2) is Claim.HELD
-    assert job_store.leased(task.job_id) == {"segment:0"}
+    assert job_store.leases(task.job_id) == {"segment:0": Lease("a", live=True)}
     job_store.release(task, "b")
+    assert not job_store.fail(task, "b", WHY)
     assert claim(job_store, task, "b", limit=2) is Claim.HELD
-    job_store.release(task, "a")
-    assert job_store.leased(task.job_id) == frozenset()
+    assert job_store.fail(task, "a", WHY)
+    assert job_store.leases(task.job_id) == {}
     assert claim(job_store, task, "b", limit=2) is Claim.GRANTED
-    job_store.release(task, "b")
+    assert job_store.fail(task, "b", WHY)
     assert claim(job_store, task, "c", limit=2) is Claim.SPENT
-
-
-def test_a_refund_takes_the_count_back_once(job_store: JobStore) -> None:
-    """Drains do not use up attempts, and a repeated release does not refund twice."""
-    task = Task(encoding(job_store).id, Stage.AUDIO)
-    for number in range(5):
-        assert claim(job_store, task, f"drained {number}", limit=1) is Claim.GRANTED
-        job_store.release(task, f"drained {number}", refund=True)
-        job_store.release(task, f"drained {number}", refund=True)
-    assert claim(job_store, task, "last", limit=1) is Claim.GRANTED
-    job_store.release(task, "last")
-    assert claim(job_store, task, "one more", limit=1) is Claim.SPENT
 
 
 def test_a_lease_ends_by_itself(job_store: JobStore) -> None:
@@ -76,6 +65,7 @@ def test_a_lease_ends_by_itself(job_store: JobStore) -> None:
     wait_until(lambda: claim(job_store, task, "b") is Claim.GRANTED, seconds=5)
     assert not job_store.renew(task, "a", lease_seconds=LEASE)
     assert not job_store.report(task, "a", 5)
+    assert not job_store.fail(task, "a", WHY)
     with pytest.raises(LeaseLostError):
         job_store.finish(task, "a", {})
 
@@ -93,16 +83,16 @@ def test_a_lease_that_nobody_took_is_revived(job_store: JobStore) -> None:
     """A worker that could not renew while Redis was away goes on and wastes no attempt."""
     task = Task(encoding(job_store).id, Stage.SEGMENT, 0)
     claim(job_store, task, "a", lease=0.05, limit=1)
-    wait_until(lambda: not job_store.leased(task.job_id), seconds=5)
+    wait_until(lambda: job_store.leases(task.job_id) == {"segment:0": Lease("a", live=False)}, seconds=5)
     assert job_store.renew(task, "a", lease_seconds=LEASE)
-    assert job_store.leased(task.job_id) == {"segment:0"}
+    assert held(job_store, task.job_id) == {"segment:0"}
     assert claim(job_store, task, "a", limit=1) is Claim.GRANTED
     assert not job_store.finish(task, "a", {})
 
 
 @pytest.mark.parametrize("end", [JobState.CANCELLED, JobState.FAILED])
 def test_a_stopped_job_takes_the_leases_from_its_workers(job_store: JobStore, end: JobState) -> None:
-    """Renewals and results are refused, while `leased` still shows who may be writing."""
+    """Renewals and results are refused, while `leases` still shows who may be writing."""
     task = Task(encoding(job_store).id, Stage.SEGMENT, 0)
     claim(job_store, task, "a")
     job_store.move(task.job_id, end)
@@ -110,9 +100,9 @@ def test_a_stopped_job_takes_the_leases_from_its_workers(job_store: JobStore, en
     assert not job_store.report(task, "a", 10)
     with pytest.raises(LeaseLostError):
         job_store.finish(task, "a", {})
-    assert job_store.leased(task.job_id) == {"segment:0"}
+    assert held(job_store, task.job_id) == {"segment:0"}
     job_store.release(task, "a")
-    assert job_store.leased(task.job_id) == frozenset()
+    assert job_store.leases(task.job_id) == {}
 
 
 def test_of_many_claimers_one_is_granted(job_store: JobStore) -> None:
@@ -138,6 +128,6 @@ def test_the_plan_goes_on_under_its_lease(job_store: JobStore) -> None:
     assert job_store.renew(task, "a", lease_seconds=LEASE)
     assert job_store.finish(task, "a", {})
     assert claim(job_store, task, "b") is Claim.GRANTED  # a crash between finish and move is mended
-    job_store.move(task.job_id, JobState.ENCODING, Changes(plan=make_plan()))
+    job_store.move(task.job_id, JobState.ENCODING, with_plan())
     assert not job_store.renew(task, "b", lease_seconds=LEASE)
-    assert job_store.leased(task.job_id) == frozenset()
+    assert job_store.leases(task.job_id) == {}

@@ -7,9 +7,10 @@ import pytest
 from storage.errors import (
     InvalidRequestError,
 )
-from storage.job_store import RATES_KEPT, JobStore, QueueCounts
+from storage.job_store import JobStore
 from storage.jobs import Job, JobState
-from tests.support.jobs import CREATED_AT, created, encoding
+from storage.queue_store import QueueCounts
+from tests.support.jobs import CREATED_AT, created
 
 
 def test_pages_go_from_new_to_old_and_end(job_store: JobStore) -> None:
@@ -69,21 +70,3 @@ def test_counts_and_unfinished_follow_the_moves(job_store: JobStore) -> None:
     job_store.move(newer.id, JobState.PLANNING)
     assert job_store.counts() == QueueCounts(waiting=1, active=1)
     assert job_store.unfinished() == (older.id, newer.id)
-
-
-def test_rates_are_kept_of_the_last_ready_jobs(job_store: JobStore) -> None:
-    """Each ready job adds seconds of work per second of video; failed ones add nothing."""
-    assert job_store.recent_rates() == ()
-    failed = encoding(job_store)
-    job_store.move(failed.id, JobState.FAILED)
-    for _ in range(RATES_KEPT + 2):
-        job = encoding(job_store, segments=1)
-        job_store.move(job.id, JobState.PACKAGING)
-        job_store.move(job.id, JobState.READY)
-    rates = job_store.recent_rates()
-    assert len(rates) == RATES_KEPT
-    ready = job_store.get(job.id)
-    assert ready.plan is not None
-    assert ready.finished_at is not None
-    assert ready.encoding_at is not None
-    assert rates[0] == pytest.approx((ready.finished_at - ready.encoding_at) / ready.plan.duration, abs=1e-5)

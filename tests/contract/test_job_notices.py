@@ -6,7 +6,7 @@ import pytest
 
 from storage.job_store import JobStore, Notice
 from storage.jobs import Changes, Job, JobError, JobState
-from tests.support.jobs import created, make_plan
+from tests.support.jobs import created, with_plan
 from tests.support.waiting import wait_until
 
 URL = "https://example.org/hook?a=1"
@@ -18,7 +18,7 @@ def ended(store: JobStore, state: JobState = JobState.FAILED, **fields: object) 
     job = created(store, **{"webhook_url": URL} | fields)
     if state is JobState.READY:
         store.move(job.id, JobState.PLANNING)
-        store.move(job.id, JobState.ENCODING, Changes(plan=make_plan()))
+        store.move(job.id, JobState.ENCODING, with_plan())
         store.move(job.id, JobState.PACKAGING)
     return store.move(job.id, state)
 

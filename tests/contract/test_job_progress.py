@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from storage.job_store import Claim, JobStore
-from storage.jobs import JobState, Stage, Task, new_job_id
+from storage.jobs import JobState, Stage, Task
 from tests.support.jobs import LEASE, claim, encoding
 from tests.support.waiting import wait_until
 
@@ -53,7 +53,7 @@ def test_the_last_finish_says_so_even_when_repeated(job_store: JobStore) -> None
         task.field: {"made": True, "size": number} for number, task in enumerate(tasks)
     }
     assert claim(job_store, tasks[0], "b") is Claim.DONE
-    assert job_store.leased(job.id) == frozenset()
+    assert job_store.leases(job.id) == {}
     job_store.move(job.id, JobState.PACKAGING)
     assert job_store.finish(tasks[-1], "a", {}) is True
     package = Task(job.id, Stage.PACKAGE)
@@ -94,17 +94,6 @@ def test_a_role_has_one_holder(job_store: JobStore) -> None:
     assert job_store.hold("janitor", "a", seconds=0.2)
     wait_until(lambda: job_store.hold("janitor", "b", seconds=LEASE), seconds=5)
     assert not job_store.hold("janitor", "a", seconds=LEASE)
-
-
-def test_releasing_tells_the_attempts_counted(job_store: JobStore) -> None:
-    """The count is what `claim` compares with its limit; a refund takes one off."""
-    task = Task(encoding(job_store).id, Stage.AUDIO)
-    claim(job_store, task, "a")
-    assert job_store.release(task, "a") == 1
-    claim(job_store, task, "b")
-    assert job_store.release(task, "b", refund=True) == 1
-    assert job_store.release(task, "b", refund=True) == 1
-    assert job_store.release(Task(new_job_id(), Stage.AUDIO), "a") == 0
 
 
 def test_results_keep_their_json(job_store: JobStore) -> None:

@@ -13,9 +13,10 @@ from storage.errors import (
     JobNotFoundError,
     TransitionError,
 )
-from storage.job_store import Claim, JobStore, QueueCounts
+from storage.job_store import Claim, JobStore
 from storage.jobs import Changes, Job, JobError, JobState, Output, Stage, Task, new_job_id
-from tests.support.jobs import CREATED_AT, LEASE, claim, created, encoding, make_job, make_plan
+from storage.queue_store import QueueCounts
+from tests.support.jobs import CREATED_AT, LEASE, claim, created, encoding, make_job, make_plan, with_plan
 
 
 def test_a_created_job_reads_back_as_it_was(job_store: JobStore) -> None:
@@ -34,6 +35,7 @@ def test_create_keeps_a_job_in_any_state(job_store: JobStore) -> None:
         plan=make_plan(),
         frames_done=17,
         has_poster=True,
+        has_storyboard=True,
         outputs=(Output("1080p", 10**12),),
         warnings=("a", "b"),
         error=JobError("decode_failed", "It broke.", "x" * 5000),
@@ -60,7 +62,7 @@ def test_unknown_jobs_are_not_found(job_store: JobStore) -> None:
         job_store.move(unknown, JobState.PLANNING)
     assert job_store.position(unknown) is None
     assert job_store.results(unknown) == {}
-    assert job_store.leased(unknown) == frozenset()
+    assert job_store.leases(unknown) == {}
     assert claim(job_store, Task(unknown, Stage.PLAN)) is Claim.OBSOLETE
 
 
@@ -73,8 +75,11 @@ def test_a_job_runs_through_its_states(job_store: JobStore) -> None:
     assert job.encoding_at >= job.started_at
     job_store.move(job.id, JobState.PACKAGING)
     outputs = (Output("1080p", 5), Output("480p", 3))
-    ready = job_store.move(job.id, JobState.READY, Changes(outputs=outputs, warnings=("truncated",)))
-    assert (ready.state, ready.outputs, ready.warnings) == (JobState.READY, outputs, ("truncated",))
+    assert not job_store.get(job.id).has_storyboard
+    changes = Changes(outputs=outputs, has_storyboard=True, warnings=("truncated",))
+    ready = job_store.move(job.id, JobState.READY, changes)
+    assert (ready.state, ready.outputs, ready.has_storyboard) == (JobState.READY, outputs, True)
+    assert ready.warnings == ("truncated",)
     assert ready.finished_at is not None
     assert job_store.get(job.id) == ready
 
@@ -129,11 +134,11 @@ def test_starting_again_forgets_the_last_run(job_store: JobStore) -> None:
     job_store.move(job.id, JobState.FAILED, Changes(error=JobError("tool_failed", "It broke."), warnings=("w",)))
     again = job_store.move(job.id, JobState.QUEUED)
     fresh = Job(job.id, job.owner, job.title, job.filename, job.size, job.created_at, job.webhook_url)
-    assert again == fresh
+    assert again == replace(fresh, start_target=again.start_target, target=again.start_target)
     assert job_store.results(job.id) == {}
-    assert job_store.leased(job.id) == frozenset()
+    assert job_store.leases(job.id) == {}
     job_store.move(job.id, JobState.PLANNING)
-    job_store.move(job.id, JobState.ENCODING, Changes(plan=make_plan()))
+    job_store.move(job.id, JobState.ENCODING, with_plan())
     assert not job_store.renew(Task(job.id, Stage.SEGMENT, 1), "old", lease_seconds=LEASE)
     assert claim(job_store, Task(job.id, Stage.SEGMENT, 1), "new", limit=1) is Claim.GRANTED
 

@@ -20,7 +20,7 @@ CHROMIUM_OPTIONS = (
     "--disable-sync",
     "--no-first-run",
 )
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000  # of actions and expectations alike: a machine with much to do stands still for seconds
 
 
 @dataclass(frozen=True)

@@ -10,21 +10,22 @@ from pathlib import Path
 import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from storage.memory_jobs import MemoryJobStore
 from storage.services import Services
 from storage.settings import Settings
 from tests.e2e.browser import CHROMIUM_OPTIONS, PATIENCE_MS, Site, Visit
+from tests.e2e.encoder import Encoder
 from tests.support.missing import require
 from web.app import create_app
 from web.context import of_app
 from web.i18n import TRANSLATIONS
 
 # Werkzeug's server, which only these tests use, forgets to close a file whose reader went away in the middle (a page
-# that is closed while its video loads). gunicorn closes it; the web room's own tests watch that.
-FORGOTTEN_FILE = pytest.mark.filterwarnings("ignore:unclosed file .*/objects/renditions/:ResourceWarning")
+# that is closed while its video or its scripts load). gunicorn closes it; the web room's own tests watch that.
+FORGOTTEN_FILE = pytest.mark.filterwarnings("ignore:unclosed file .*/(objects/renditions|web/static)/:ResourceWarning")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,6 +52,7 @@ def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium")
     if path is None:
         require("chromium", "install Debian's package chromium")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_OPTIONS))
         yield browser
@@ -124,3 +126,9 @@ def _note(visit: Visit, message: ConsoleMessage) -> None:
 def visit(visitors: Callable[..., Visit]) -> Visit:
     """Give one visitor with an English browser."""
     return visitors()
+
+
+@pytest.fixture
+def encoder(twin_services: Services, settings: Settings) -> Encoder:
+    """Give an encoder that cuts for two slots."""
+    return Encoder(twin_services, settings.model_copy(update={"encoders": 2, "scratch_reserve": 0}))

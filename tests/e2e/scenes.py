@@ -10,7 +10,7 @@ from storage.jobs import Changes, Job, JobError, JobState, Output, Stage, Task
 from storage.plan import Plan, Rung
 from tests.e2e.browser import Site
 from tests.support.clips import make_clip
-from tests.support.jobs import make_job, make_plan
+from tests.support.jobs import make_job, make_plan, make_segments
 
 RUNGS = (
     Rung("1080p", 1920, 1080, 23, 6_000_000, 12_000_000),
@@ -39,7 +39,8 @@ def add_job(site: Site, title: str = "A film", **fields: object) -> Job:
 def start(site: Site, job: Job) -> None:
     """Take a queued job to encoding."""
     site.jobs.move(job.id, JobState.PLANNING)
-    site.jobs.move(job.id, JobState.ENCODING, Changes(plan=a_plan()))
+    plan = a_plan()
+    site.jobs.move(job.id, JobState.ENCODING, Changes(plan=plan, segments=make_segments(plan)))
 
 
 def encode(site: Site, job: Job, segments: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -12,9 +13,11 @@ from playwright.sync_api import Page, expect
 from storage import keys
 from storage.errors import JobNotFoundError
 from storage.jobs import JobState
+from storage.manifests import Manifest, put_manifest
 from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit
 from tests.support.waiting import wait_until
+from web.events import HEARTBEAT_SECONDS
 
 SAME_PAGE = "window.samePage === true"
 PLAYS_480P_ON = "it => it.currentSrc.endsWith('480p.mp4') && it.readyState >= 2 && !it.paused && it.currentTime > 2"
@@ -32,12 +35,29 @@ def now_at(page: Page, step: str) -> None:
     expect(page.locator("[aria-current=step]")).to_have_attribute("data-step", step)
 
 
+def test_job_behind_others_says_when(make_site: Callable[..., Site], visit: Visit) -> None:
+    """It says when it starts and when it is ready, and later sooner, without a reload."""
+    site = make_site(encoders=1)
+    ahead = [scenes.add_job(site, f"Film {number}", size=20_000_000) for number in range(5)]
+    job = scenes.add_job(site, "Mine", created_at=time.time() + 1)
+    page = open_job(site, visit, job.id)
+    headline = page.locator("[data-field=headline]")
+    expect(headline).to_have_text(re.compile(r"Number 6 in line, starts in about \d+ seconds, ready in about \d+ .+"))
+    for other in ahead:
+        site.jobs.move(other.id, JobState.CANCELLED)
+    heartbeats = 3 * HEARTBEAT_SECONDS * 1000
+    expect(headline).to_have_text(re.compile(r"Next in line, .*ready in about \d+ seconds"), timeout=heartbeats)
+    assert page.evaluate(SAME_PAGE)
+
+
 def test_job_is_followed_live_from_the_queue_to_the_player(site: Site, visit: Visit) -> None:
     """Every state shows up by itself: place, plan, progress of each rung, then player and downloads, with no reload."""
     first, job = scenes.add_job(site, "First"), scenes.add_job(site, "Second")
     page = open_job(site, visit, job.id)
     now_at(page, "queued")
-    expect(page.locator("[data-field=headline]")).to_have_text("Second in line")
+    expect(page.locator("[data-field=headline]")).to_have_text(
+        re.compile(r"Second in line, .*ready in about \d+ seconds")
+    )
     site.jobs.move(first.id, JobState.CANCELLED)
     scenes.start(site, job)
     now_at(page, "encoding")
@@ -156,7 +176,7 @@ def test_failure_says_why_and_what_next(site: Site, visit: Visit) -> None:
 def test_job_is_cancelled_and_tried_again(site: Site, visit: Visit) -> None:
     """Cancel and try again work from the page, and the page follows the job again afterwards."""
     job = scenes.add_job(site)
-    site.web.services.objects.put_bytes(keys.original(job.id), b"film", content_type="video/mp4")
+    put_manifest(site.web.services.objects, keys.manifest(job.id), Manifest(job=job))
     scenes.start(site, job)
     page = open_job(site, visit, job.id)
     page.click("#cancel")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from playwright.sync_api import expect
 
-from storage.jobs import JobState
+from storage.flow import SAMPLE_SECONDS
+from storage.jobs import JobState, Stage, Task
+from storage.queue_store import Pause
 from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit
+from tests.support.jobs import claim
+from tests.support.samples import EMPTY
 from web.events import RECENT_JOBS
 
 
@@ -61,13 +67,17 @@ def test_queue_shows_who_is_next(site: Site, visit: Visit) -> None:
     visit.page.goto(f"{site.url}/queue")
     waiting, active = visit.page.locator("#waiting"), visit.page.locator("#active")
     expect(waiting.locator(".row-title")).to_have_text(["A", "B", "C"])
-    expect(waiting.locator("[data-field=headline]")).to_have_text(["Next in line", "Second in line", "Third in line"])
+    expect(waiting.locator("[data-field=headline]")).to_have_text(
+        [re.compile(f"^{place} in line, .*ready in about") for place in ("Next", "Second", "Third")]
+    )
     expect(visit.page.locator("#no-active")).to_be_visible()
     scenes.start(site, first)
     scenes.encode(site, first, 7)
     expect(active.locator(".row-title")).to_have_text(["A"])
-    expect(waiting.locator("[data-field=headline]")).to_have_text(["Next in line", "Second in line"])
-    expect(visit.page.locator("dd[data-field=waiting]")).to_have_text("2")
+    expect(waiting.locator("[data-field=headline]")).to_have_text(
+        [re.compile("Next in line"), re.compile("Second in line")]
+    )
+    expect(visit.page.locator("[data-field=figure-waiting]")).to_have_text("2")
     site.jobs.move(first.id, JobState.CANCELLED)
     expect(visit.page.locator("#no-active")).to_be_visible()
     site.jobs.move(second.id, JobState.CANCELLED)
@@ -86,3 +96,36 @@ def test_lists_need_no_scripts(site: Site, visitors: Callable[..., Visit]) -> No
     expect(page.locator("#waiting .row")).to_have_count(1)
     page.click("#waiting .row")
     expect(page).to_have_url(f"{site.url}/jobs/{jobs['queued'].id}")
+
+
+def test_queue_shows_its_rates_and_its_last_hour(make_site: Callable[..., Site], visit: Visit) -> None:
+    """Figures, plots, machines with their tasks, and that uploads are refused, all without a reload."""
+    site = make_site(encoders=1, admission_max_wait_seconds=60)
+    visit.page.goto(f"{site.url}/queue")
+    expect(visit.page.locator("#admission")).to_contain_text("Uploads are taken")
+    expect(visit.page.locator("#no-workers")).to_be_visible()
+    site.jobs.announce("encoder:7", 1, seconds=600)
+    job = scenes.add_job(site, "A film", size=200_000_000)
+    for number in range(3):
+        sample = replace(EMPTY, at=time.time() + number * SAMPLE_SECONDS, running=1, arrived=number)
+        site.jobs.record_sample(sample)
+    claim(site.jobs, Task(job.id, Stage.PLAN), "encoder_9_abc")
+    page = visit.page
+    expect(page.locator("#admission")).to_contain_text("There will be room in about")
+    expect(page.locator("#workers .tasks a")).to_have_text("looks at A film")
+    expect(page.locator("[data-field=figure-arrivals]")).to_have_text("360 per hour")
+    expect(page.locator("[data-field=figure-wait]")).to_contain_text("minutes")
+    expect(page.locator("#plot-wait canvas")).to_be_visible()
+    expect(page.locator("#no-history")).to_be_hidden()
+
+
+def test_queue_says_why_a_machine_pauses(site: Site, visit: Visit) -> None:
+    """In the place of its slots, at the first look and without a reload; and its slots again afterwards."""
+    site.jobs.announce("encoder:7", 0, seconds=600, pause=Pause.SCRATCH)
+    visit.page.goto(f"{site.url}/queue")
+    load = visit.page.locator("#workers [data-field=load]")
+    expect(load).to_have_text("paused: scratch disk is short")
+    site.jobs.announce("encoder:7", 0, seconds=600, pause=Pause.OVERLOAD)
+    expect(load).to_have_text("paused: overloaded")
+    site.jobs.announce("encoder:7", 2, seconds=600)
+    expect(load).to_have_text("0 of 2")

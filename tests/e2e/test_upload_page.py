@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FilePayload, expect
+from playwright.sync_api import FileChooser, FilePayload, expect
 
 from storage import keys
+from storage.jobs import JobState
+from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit, slow_network
 from tests.support.waiting import wait_until
 
@@ -102,6 +104,56 @@ def test_busy_server_is_tried_again_by_itself(make_site: Callable[..., Site], vi
     expect(visit.page).to_have_url(JOB_PAGE)
 
 
+def test_full_queue_is_waited_for(make_site: Callable[..., Site], visit: Visit, film: Path) -> None:
+    """The form says in plain words that the queue is full, keeps the file, and sends it when there is room."""
+    site = make_site(admission_max_wait_seconds=60, encoders=1)
+    visit.expect_complaints("503")
+    visit.page.clock.install()
+    large = scenes.add_job(site, "A long film", size=100_000_000)
+    visit.page.goto(site.url)
+    visit.page.set_input_files("#file", film)
+    visit.page.click("#send")
+    message = visit.page.locator(".file-message")
+    expect(message).to_contain_text("The queue is full")
+    expect(message).to_contain_text(re.compile(r"Trying again in 1 minute \d+ seconds; your file stays chosen\."))
+    site.jobs.move(large.id, JobState.CANCELLED)
+    wait_until(lambda: site.web.board.look().outlook.work == 0, what="the board sees it")
+    visit.page.clock.run_for(120_000)
+    expect(visit.page).to_have_url(JOB_PAGE)
+
+
+@pytest.mark.parametrize(("locale", "words"), [("en-US", "your file stays chosen"), ("ko-KR", "후에 다시 시도합니다")])
+def test_the_page_keeps_its_turn(
+    make_site: Callable[..., Site], visitors: Callable[..., Visit], film: Path, locale: str, words: str
+) -> None:
+    """A file that was refused is sent again as the one whose turn it is, too early by hand and in time by itself."""
+    site = make_site(admission_max_wait_seconds=60, encoders=1)
+    visit = visitors(locale=locale)
+    visit.expect_complaints("503")
+    visit.page.clock.install()
+    large = scenes.add_job(site, "A long film", size=100_000_000)
+    visit.page.goto(site.url)
+    visit.page.set_input_files("#file", film)
+    brought: list[str | None] = []
+
+    def sends(act: Callable[[], None]) -> None:
+        with visit.page.expect_request(lambda sent: sent.method == "POST") as sent:
+            act()
+        brought.append(sent.value.headers.get("rungs-turn"))
+
+    for button in ("#send", ".file [data-field=retry]"):
+        sends(lambda button=button: visit.page.click(button))
+        expect(visit.page.locator(".file.pausing .file-message")).to_contain_text(words)
+    site.jobs.move(large.id, JobState.CANCELLED)
+    wait_until(lambda: site.web.board.look().outlook.work == 0, what="the board sees it")
+    sends(lambda: visit.page.clock.run_for(120_000))
+    expect(visit.page).to_have_url(JOB_PAGE)
+    assert brought[0] is None
+    assert brought[1:] == [brought[1]] * 2
+    assert brought[1]
+    assert site.web.gate.turns == 0
+
+
 def test_waiting_can_be_cut_short(make_site: Callable[..., Site], visit: Visit, film: Path) -> None:
     """Who does not want to wait for the countdown sends at once."""
     site = make_site(max_uploads=1)
@@ -190,9 +242,17 @@ def test_keyboard_is_enough(site: Site, visit: Visit, film: Path) -> None:
         if visit.page.evaluate("document.activeElement.id") == "file":
             break
     assert visit.page.locator("#drop").evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
-    with visit.page.expect_file_chooser() as chooser:
+    choosers: list[FileChooser] = []
+    visit.page.on("filechooser", lambda chooser: choosers.append(chooser))  # noqa: PLW0108 - it takes functions only
+
+    def opened() -> bool:
+        # Chromium may let a press go by while it still puts the page on its screen.
         visit.page.keyboard.press("Space")
-    chooser.value.set_files(film)
+        visit.page.wait_for_timeout(500)
+        return bool(choosers)
+
+    wait_until(opened, what="the choice of a file")
+    choosers[0].set_files(film)
     expect(visit.page.locator("#send")).to_be_focused()
     visit.page.keyboard.press("Enter")
     expect(visit.page).to_have_url(JOB_PAGE)

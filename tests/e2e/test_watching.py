@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from pathlib import Path
 
@@ -14,13 +12,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from storage.jobs import Job, JobState
-from storage.plan import Plan
+from storage.jobs import JobState
 from storage.services import Services
-from storage.settings import Settings
 from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit
-from tests.support.driving import step, submit
+from tests.e2e.encoder import Encoder, is_ready
+from tests.support.driving import submit
 from tests.support.waiting import wait_until
 
 SECONDS = 14
@@ -34,49 +31,10 @@ WATCH = """player => {
 PLAYS_ON = "(it, [height, from]) => it.videoHeight === height && !it.paused && it.currentTime > from"
 
 
-@dataclass
-class Encoder:
-    """Works at a job, one piece after another, and notes when how much of it could be watched."""
-
-    services: Services
-    settings: Settings
-    edges: list[tuple[float, float]] = field(default_factory=list)
-
-    def work_until(self, done: Callable[[Job], bool], job_id: str) -> Plan:
-        """Work until the job is as wanted; return its plan."""
-        while not done(job := self.services.jobs.get(job_id)):
-            assert step(self.services, self.settings), "nothing is left to do"
-            self.edges.append((time.time(), self._edge(job_id)))
-        assert job.plan is not None
-        return job.plan
-
-    def _edge(self, job_id: str) -> float:
-        plan, results = self.services.jobs.get(job_id).plan, self.services.jobs.results(job_id)
-        if plan is None:
-            return 0.0
-        done = [segment.frames for segment in plan.segments if f"segment:{segment.index}" in results]
-        return float(sum(done) / plan.rate)
-
-    def edge_at(self, moment: float) -> float:
-        """Return up to where the job could be watched at a moment of Unix time."""
-        return max((edge for when, edge in self.edges if when <= moment), default=0.0)
-
-
 @pytest.fixture
 def film(clip: Callable[..., Path]) -> Path:
     """Give a clip with sound that becomes two rungs and several segments."""
     return clip("watched.mp4", seconds=SECONDS, size="960x540", rate="10")
-
-
-@pytest.fixture
-def encoder(twin_services: Services, settings: Settings) -> Encoder:
-    """Give an encoder that cuts for two slots."""
-    return Encoder(twin_services, settings.model_copy(update={"encoders": 2, "scratch_reserve": 0}))
-
-
-def is_ready(job: Job) -> bool:
-    """Tell whether all is done."""
-    return job.state is JobState.READY
 
 
 def position(page: Page) -> float:
@@ -109,11 +67,11 @@ def test_it_plays_across_the_growing_edge_to_the_end(
     page.evaluate("window.samePage = true")
     expect(page.locator("#player")).to_be_hidden()
     plan = encoder.work_until(lambda job: job.playable, job.id)
-    assert len(plan.segments) > 3
+    assert plan.segment_count > 3
     page.locator("#player").evaluate(WATCH)
     wait_until(lambda: position(page) > 0.3, seconds=PATIENCE, what="playing by itself")
     assert site.jobs.get(job.id).state is JobState.ENCODING
-    expect(page.locator("#encoded")).to_have_attribute("aria-valuetext", "2 seconds of 14 seconds can be watched")
+    expect(page.locator("#timeline")).to_contain_text("2 seconds of 14 seconds can be watched")
     encoder.work_until(lambda job: job.frames_done > plan.frames / 2, job.id)
     assert Axe().run(page).response["violations"] == []
     encoder.work_until(is_ready, job.id)
@@ -121,7 +79,8 @@ def test_it_plays_across_the_growing_edge_to_the_end(
     seen = page.evaluate("window.seen")
     places = [place for _, place in seen]
     assert places == sorted(places), "the player went back"
-    joins = [float(frames / plan.rate) for frames in accumulate(segment.frames for segment in plan.segments)]
+    segments = site.jobs.segments(job.id)
+    joins = [float(frames / plan.rate) for frames in accumulate(segment.frames for segment in segments)]
     assert places[-1] == pytest.approx(joins[-1], abs=0.15)
     assert max(stalls(seen, encoder)) < LONGEST_STALL
     assert page.evaluate("window.samePage === true && document.getElementById('player').src.startsWith('blob:')")
@@ -187,7 +146,7 @@ def test_the_mp4_is_played_where_hls_fails(site: Site, visit: Visit) -> None:
 
 
 def test_what_a_cancelled_job_left_is_not_played(site: Site, visit: Visit) -> None:
-    """The player goes when the job is cancelled, and its bar with it."""
+    """The player goes when the job is cancelled, and its timeline with it."""
     visit.expect_complaints("404")
     job = scenes.add_job(site)
     scenes.start(site, job)
@@ -195,8 +154,8 @@ def test_what_a_cancelled_job_left_is_not_played(site: Site, visit: Visit) -> No
     page = visit.page
     page.goto(f"{site.url}/jobs/{job.id}")
     expect(page.locator("#player")).to_be_visible()
-    expect(page.locator("#encoded")).to_be_visible()
+    expect(page.locator("#timeline")).to_be_visible()
     site.jobs.move(job.id, JobState.CANCELLED)
     expect(page.locator("#player")).to_be_hidden()
-    expect(page.locator("#encoded")).to_be_hidden()
+    expect(page.locator("#timeline")).to_be_hidden()
     expect(page.locator("[data-field=picture-line]")).to_have_text("There is no video to show.")

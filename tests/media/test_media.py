@@ -82,20 +82,6 @@ def stack(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -
             worker.stop_if_running()
 
 
-@pytest.fixture
-def say(request: pytest.FixtureRequest) -> Say:
-    """Give a function that prints a line past pytest's capturing."""
-    reporter = request.config.pluginmanager.getplugin("terminalreporter")
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-
-    def line(text: str) -> None:
-        with capture.global_and_fixture_disabled():
-            reporter.ensure_newline()
-            reporter.write_line(text)
-
-    return line
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each file, or one that says that the folder is missing."""
     root = media_root()

@@ -16,3 +16,17 @@ def make_clip(path: Path, *, seconds: float = 2.0, size: str = "320x180", rate: 
     command = ["ffmpeg", "-nostdin", "-v", "error", "-y", *picture, *tone, *codec, str(path)]
     subprocess.run(command, check=True, timeout=_DEADLINE_SECONDS)
     return path
+
+
+def overwritten(source: Path, target: Path, stream: int, share: float) -> Path:
+    """Copy the file with the last `share` of the stream's packets turned to zeros; the index stays whole."""
+    command = ["ffprobe", "-v", "error", "-select_streams", str(stream), "-show_entries", "packet=pos,size"]
+    listed = subprocess.run(
+        [*command, "-of", "csv=p=0", str(source)], check=True, capture_output=True, text=True, timeout=60
+    ).stdout.split()
+    data = bytearray(source.read_bytes())
+    for line in listed[round(len(listed) * (1 - share)) :]:
+        size, place = (int(value) for value in line.split(",")[:2])
+        data[place : place + size] = bytes(size)
+    target.write_bytes(data)
+    return target

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from storage import keys
+from storage.dispatch import dispatch
 from storage.jobs import Job, Stage, Task
+from storage.manifests import Manifest, put_manifest
+from storage.memory_jobs import MemoryJobStore
 from storage.memory_publisher import MemoryPublisher
 from storage.publishing import QUEUES
 from storage.services import Services
@@ -15,21 +19,39 @@ from workers.attempt import attempt_task
 from workers.stages import STAGES
 
 
-def submit(services: Services, path: Path) -> Job:
-    """Store the original, create its job and publish its plan, as the web service does; return the job."""
-    job = make_job(title=path.name, filename=path.name, size=path.stat().st_size)
+def submit(services: Services, path: Path, **fields: Any) -> Job:
+    """Store original and manifest, create the job and dispatch, as the web service does; return the job.
+
+    The arguments replace the job's fields.
+    """
+    job = make_job(title=path.name, filename=path.name, size=path.stat().st_size, **fields)
     services.objects.put_file(keys.original(job.id), path, content_type="application/octet-stream")
+    put_manifest(services.objects, keys.manifest(job.id), Manifest(job=job))
     services.jobs.create(job)
-    services.publisher.publish(Task(job.id, Stage.PLAN))
+    dispatch(services)
     return job
 
 
 def drive(services: Services, settings: Settings, path: Path) -> Job:
     """Take the file from upload to the job's end, one delivery after another; return the job as it ended."""
-    job = submit(services, path)
-    while step(services, settings):
+    return drive_on(services, settings, submit(services, path))
+
+
+def drive_on(services: Services, settings: Settings, job: Job) -> Job:
+    """Take a job that has begun to its end."""
+    while step(services, settings) or resume(services, job):
         pass
     return services.jobs.get(job.id)
+
+
+def resume(services: Services, job: Job) -> bool:
+    """Publish the job's tasks that rest after a failed attempt, as if the time were over; False when there are none."""
+    assert isinstance(services.jobs, MemoryJobStore)
+    rested = services.jobs.end_rests(job.id)
+    for field in rested:
+        stage, _, index = field.partition(":")
+        services.publisher.publish(Task(job.id, Stage(stage), int(index)))
+    return bool(rested)
 
 
 def step(services: Services, settings: Settings) -> bool:

@@ -13,7 +13,7 @@ from storage.jobs import Job, JobState, Stage, Task
 from storage.local_objects import LocalObjectStore
 from storage.memory_jobs import MemoryJobStore
 from storage.memory_publisher import MemoryPublisher
-from storage.plan import Plan
+from storage.plan import Plan, Segment
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import drive
@@ -89,18 +89,19 @@ def examine(source: Path, folder: Path) -> Exactness:
 
 
 def _measured(services: Services, job: Job, plan: Plan, source: Path, folder: Path, began: float) -> Exactness:
-    results = services.jobs.results(job.id)
-    whole = filtered(plan, without_cuts(plan, threads=2).segments[0], source, folder / "whole.yuv")
-    wrong = _wrong(plan, source, whole, folder)
+    results, segments = services.jobs.results(job.id), services.jobs.segments(job.id)
+    uncut, (everything,) = without_cuts(plan, threads=2)
+    whole = filtered(uncut, everything, source, folder / "whole.yuv")
+    wrong = differing(plan, segments, source, whole, folder)
     smallest = made(services, job, f"{plan.rungs[-1].name}.mp4")
-    compared, shifted = _joins(plan, whole, decoded(smallest, folder / "made.yuv"))
+    compared, shifted = _joins(plan, segments, whole, decoded(smallest, folder / "made.yuv"))
     return Exactness(
         state=job.state,
         warnings=job.warnings,
-        segments=len(plan.segments),
+        segments=len(segments),
         planned=plan.frames,
         frame_seconds=float(1 / plan.rate),
-        encoded=sum(results[Task(job.id, Stage.SEGMENT, part.index).field]["frames"] for part in plan.segments),
+        encoded=sum(results[Task(job.id, Stage.SEGMENT, part.index).field]["frames"] for part in segments),
         mp4={rung.name: track(made(services, job, f"{rung.name}.mp4"), plan) for rung in plan.rungs},
         hls={rung.name: track(made(services, job, f"hls/{rung.name}/index.m3u8"), plan) for rung in plan.rungs},
         boxes={rung.name: _boxes(made(services, job, f"hls/{rung.name}/index.m3u8"), plan) for rung in plan.rungs},
@@ -144,10 +145,12 @@ def _boxes(playlist: Path, plan: Plan) -> Track:
     return Track(count, worst)
 
 
-def _wrong(plan: Plan, source: Path, whole: Path, folder: Path) -> tuple[tuple[int, int], ...]:
-    """Return segment and count of pictures that are not those of the run over the whole file."""
+def differing(
+    plan: Plan, segments: tuple[Segment, ...], source: Path, whole: Path, folder: Path
+) -> tuple[tuple[int, int], ...]:
+    """Return segment and count of the pictures that are not those of the run over the whole file."""
     expected, found = hashes(whole), list[tuple[int, int]]()
-    for segment in plan.segments:
+    for segment in segments:
         alone = filtered(plan, segment, source, folder / "segment.yuv")
         wanted = expected[segment.first_frame : segment.first_frame + segment.frames]
         got = hashes(alone)
@@ -158,10 +161,10 @@ def _wrong(plan: Plan, source: Path, whole: Path, folder: Path) -> tuple[tuple[i
     return tuple(found)
 
 
-def _joins(plan: Plan, source: Path, target: Path) -> tuple[int, tuple[int, ...]]:
+def _joins(plan: Plan, segments: tuple[Segment, ...], source: Path, target: Path) -> tuple[int, tuple[int, ...]]:
     """Return how many frames beside joins could be compared, and those that look like another one of the source."""
     compared, shifted = 0, list[int]()
-    for segment in plan.segments[1:]:
+    for segment in segments[1:]:
         for number in range(segment.first_frame - 1, min(segment.first_frame + 2, plan.frames)):
             shown, own = picture(target, number), picture(source, number)
             near = [picture(source, n) for n in (number - 1, number + 1) if 0 <= n < plan.frames]

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from storage.job_store import Claim, JobStore
-from storage.jobs import Changes, Job, JobState, Stage, Task, new_job_id
-from storage.plan import AudioSource, Plan, Rung, Segment, VideoSource
+from storage.jobs import Changes, Job, JobError, JobState, Stage, Task, new_job_id
+from storage.plan import BT709, AudioSource, Plan, Rung, Segment, VideoSource
 
 CREATED_AT = 1_790_000_000.25
 LEASE = 30.0
+SOUND = AudioSource(
+    stream=1, codec="aac", channels=2, sample_rate=48_000, bitrate=128_000, source_channels=2, layout="stereo"
+)
 LIMIT = 3
+WHY = JobError("tool_failed", "ffmpeg ended with code 1.")  # a failed attempt's reason where it does not matter
 
 
 def make_job(**fields: Any) -> Job:
@@ -38,11 +42,12 @@ def make_plan(*, segments: int = 2, frames: int = 100, audio: bool = True) -> Pl
             display_height=1080,
             rotation=0,
             interlaced=False,
-            transfer="bt709",
+            colour=BT709,
+            alpha=False,
             start_time=0.5,
             container_start=0.0,
         ),
-        audio=AudioSource(stream=1, codec="aac", channels=2, sample_rate=48_000, bitrate=128_000) if audio else None,
+        audio=SOUND if audio else None,
         rungs=(
             Rung("1080p", 1920, 1080, 23, 6_000_000, 12_000_000),
             Rung("480p", 854, 480, 23, 1_500_000, 3_000_000),
@@ -51,10 +56,23 @@ def make_plan(*, segments: int = 2, frames: int = 100, audio: bool = True) -> Pl
         rate_den=1001,
         frames=segments * frames,
         tail_frames=0,
-        segments=tuple(Segment(index, index * frames, frames, 50, 1) for index in range(segments)),
+        fragment_frames=50,
+        segment_count=segments,
         preset="veryfast",
         warnings=("two streams were dropped",),
     )
+
+
+def make_segments(plan: Plan) -> tuple[Segment, ...]:
+    """Return the segments of a plan of `make_plan`."""
+    frames = plan.frames // plan.segment_count
+    return tuple(Segment(index, index * frames, frames, 1) for index in range(plan.segment_count))
+
+
+def with_plan(*, segments: int = 2, frames: int = 100, audio: bool = True) -> Changes:
+    """Return what the move to `encoding` writes: such a plan and its segments."""
+    plan = make_plan(segments=segments, frames=frames, audio=audio)
+    return Changes(plan=plan, segments=make_segments(plan))
 
 
 def claim(store: JobStore, task: Task, attempt: str = "a", *, lease: float = LEASE, limit: int = LIMIT) -> Claim:
@@ -62,24 +80,34 @@ def claim(store: JobStore, task: Task, attempt: str = "a", *, lease: float = LEA
     return store.claim(task, attempt, lease_seconds=lease, limit=limit)
 
 
+def held(store: JobStore, job_id: str) -> set[str]:
+    """Return the fields of the job's tasks that a live attempt holds."""
+    return {field for field, lease in store.leases(job_id).items() if lease.live and lease.attempt}
+
+
+def counted(store: JobStore, task: Task) -> int:
+    """Return how many attempts at the task are counted."""
+    return store.attempts(task.job_id).get(task.field, 0)
+
+
 def created(store: JobStore, **fields: object) -> Job:
-    """Create a job and return it."""
+    """Create a job and return it as the store keeps it."""
     job = make_job(**fields)
-    store.create(job)
-    return job
+    store.create(job, () if job.plan is None else make_segments(job.plan))
+    return store.get(job.id)
 
 
 def encoding(store: JobStore, *, segments: int = 2, audio: bool = True) -> Job:
     """Create a job and bring it to `encoding`."""
     job = created(store)
     store.move(job.id, JobState.PLANNING)
-    return store.move(job.id, JobState.ENCODING, Changes(plan=make_plan(segments=segments, audio=audio)))
+    return store.move(job.id, JobState.ENCODING, with_plan(segments=segments, audio=audio))
 
 
 def finish_all(store: JobStore, job: Job) -> None:
     """Finish every task of an encoding job."""
     assert job.plan is not None
     stages = [Task(job.id, Stage.POSTER), Task(job.id, Stage.AUDIO)]
-    for task in (*stages, *(Task(job.id, Stage.SEGMENT, segment.index) for segment in job.plan.segments)):
+    for task in (*stages, *(Task(job.id, Stage.SEGMENT, index) for index in range(job.plan.segment_count))):
         if claim(store, task) is Claim.GRANTED:
             store.finish(task, "a", {"made": True})

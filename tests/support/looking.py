@@ -80,6 +80,13 @@ def samples(path: Path) -> array[int]:
     return heard
 
 
+def brightness(path: Path, *, crop: str = "iw:ih") -> float:
+    """Return how bright a picture is on average, 0 to 255, or a part of it (`width:height:x:y`)."""
+    filters = f"format=gray,crop={crop},scale=1:1:flags=area"
+    (average,) = _decoded(path, "-frames:v", "1", "-vf", filters, "-f", "rawvideo")
+    return average
+
+
 def top_boxes(path: Path) -> list[str]:
     """Return the types of the file's top-level boxes, in order."""
     data, place, kinds = path.read_bytes(), 0, []

@@ -29,7 +29,12 @@ def filtered(plan: Plan, segment: Segment, source: Path, target: Path) -> Path:
 
 def decoded(video: Path, target: Path) -> Path:
     """Write all pictures of a finished video."""
-    _run(["ffmpeg", "-nostdin", "-v", "error", "-i", str(video), "-map", "0:v:0", "-vsync", "0", *_SMALL, str(target)])
+    return shrunk(["-i", str(video), "-map", "0:v:0"], target)
+
+
+def shrunk(source: list[str], target: Path) -> Path:
+    """Write all pictures of what ffmpeg's input options name."""
+    _run(["ffmpeg", "-nostdin", "-v", "error", *source, "-vsync", "0", *_SMALL, str(target)])
     return target
 
 

@@ -14,6 +14,8 @@ from storage.jobs import Job
 from storage.services import Services
 from tests.support.looking import Looked
 
+ALWAYS = frozenset({"poster.jpg", "storyboard.jpg", "storyboard.vtt", "report.json"})  # beside rungs and fragments
+
 
 def made(services: Services, job: Job, name: str) -> Path:
     """Return the file of one made object."""
@@ -37,7 +39,7 @@ def names(services: Services, job: Job) -> set[str]:
 def fragments(job: Job, rungs: tuple[str, ...], *, audio_parts: int = 1) -> set[str]:
     """Return the names of everything that a player fetches of the job: nothing more and nothing less is to be there."""
     assert job.plan is not None
-    parts = {rung: len(job.plan.segments) for rung in rungs} | {keys.AUDIO: audio_parts}
+    parts = dict.fromkeys(rungs, job.plan.segment_count) | {keys.AUDIO: audio_parts}
     made = {keys.segment(job.id, track, index) for track, count in parts.items() for index in range(count)}
     made |= {keys.init(job.id, track) for track in parts}
     playlists = {"hls/master.m3u8", *(f"hls/{track}/index.m3u8" for track in parts)}

@@ -15,11 +15,11 @@ from minio import Minio
 from minio.error import MinioException
 from urllib3.exceptions import HTTPError
 
+from storage.settings import Settings
 from tests.support.waiting import wait_until
 
 MINIO_USER = "rungs-tests"
 MINIO_PASSWORD = "only-for-tests"
-_START_SECONDS = 20.0
 _STOP_SECONDS = 15.0
 
 
@@ -31,6 +31,12 @@ def free_port() -> int:
         return port
 
 
+def is_listening(port: int) -> bool:
+    """Tell whether somebody on loopback takes connections on this port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def find_minio() -> str | None:
     """Return the MinIO binary: RUNGS_MINIO, the cache that `make test` fills, or PATH."""
     cached = Path.home() / ".cache" / "rungs" / "minio"
@@ -40,8 +46,23 @@ def find_minio() -> str | None:
     return None
 
 
+def servers_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment by which a part finds the servers of these settings."""
+    broker = settings.broker_url
+    return {
+        **({"BROKER_URL": broker.get_secret_value()} if broker else {}),
+        "REDIS_URL": settings.redis_url.get_secret_value(),
+        "OBJECT_STORE_URL": settings.object_store_url,
+        "OBJECT_STORE_ACCESS_KEY": settings.object_store_access_key,
+        "OBJECT_STORE_SECRET_KEY": settings.object_store_secret_key.get_secret_value(),
+    }
+
+
 class _Server:
     """A subprocess with its log in its folder; `start` returns once it answers."""
+
+    start_seconds = 60.0  # on a machine that does much else
+    before: tuple[str, ...] = ()  # what its command line begins with, such as the way into a small disk
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -60,25 +81,38 @@ class _Server:
         """Tell whether the server serves."""
         raise NotImplementedError
 
-    def start(self) -> Self:
-        """Start and wait until it answers; data of an earlier start are kept."""
+    def launch(self, *before: str) -> subprocess.Popen[bytes]:
+        """Start without waiting, with `before` in front of the command line; data of an earlier start are kept."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                self.command(), stdout=log, stderr=log, cwd=self.folder, env=os.environ | self.environment()
+            return subprocess.Popen(
+                [*before, *self.command()], stdout=log, stderr=log, cwd=self.folder, env=os.environ | self.environment()
             )
+
+    def start(self) -> Self:
+        """Start and wait until it answers."""
+        self._process = self.launch(*self.before)
         try:
-            wait_until(self.answers, seconds=_START_SECONDS, what=f"{self.command()[0]} on port {self.port}")
+            wait_until(self.answers, seconds=self.start_seconds, what=f"{self.command()[0]} on port {self.port}")
         except AssertionError:
             self.kill()
             raise
         return self
 
     @property
+    def runs(self) -> bool:
+        """Tell whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         """Process id of the running server."""
         assert self._process is not None
         return self._process.pid
+
+    def log(self) -> str:
+        """Everything it has logged so far."""
+        return (self.folder / "log").read_text()
 
     def stop(self) -> None:
         """End it in good order (SIGTERM)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -70,3 +71,8 @@ class EventStream:
     def next(self) -> Sent:
         """Return the next event."""
         return next(self._events)
+
+    def until_cut(self) -> Iterator[Sent]:
+        """Yield the events up to where the server let go of the stream, which may be in the middle of one."""
+        with suppress(http.client.IncompleteRead, ConnectionResetError):
+            yield from self

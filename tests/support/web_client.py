@@ -7,12 +7,18 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from tests.support.forms import CONTENT_TYPE, form, part
 from tests.support.web_server import WebServer
 
 MIB = 1024 * 1024
+
+
+class Listening(Protocol):
+    """What listens on a port of loopback."""
+
+    port: int
 
 
 @contextmanager
@@ -36,7 +42,7 @@ def answer_of(connection: socket.socket) -> tuple[int, dict[str, str], dict[str,
     return response.status, {name.lower(): value for name, value in response.getheaders()}, body
 
 
-def ask(server: WebServer, method: str, path: str, body: bytes | Iterator[bytes] = b"", **headers: str) -> Any:
+def ask(server: Listening, method: str, path: str, body: bytes | Iterator[bytes] = b"", **headers: str) -> Any:
     """Send a request on a connection of its own; return its JSON."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     try:
@@ -53,15 +59,20 @@ def send_upload(server: WebServer, body: bytes | Iterator[bytes], length: int) -
     return ask(server, "POST", "/api/jobs", body, **{"Content-Type": CONTENT_TYPE, "Content-Length": str(length)})
 
 
-def figure(server: WebServer, name: str) -> float:
-    """Return one figure of /metrics."""
+def fetched(server: Listening, path: str) -> str:
+    """Return the text of a page."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     try:
-        connection.request("GET", "/metrics")
-        lines = connection.getresponse().read().decode().splitlines()
-        return next(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name} "))
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
     finally:
         connection.close()
+
+
+def figure(server: WebServer, name: str) -> float:
+    """Return one figure of /metrics."""
+    lines = fetched(server, "/metrics").splitlines()
+    return next(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name} "))
 
 
 def big_form(size: int) -> tuple[Iterator[bytes], int]:

@@ -1,4 +1,4 @@
-"""The real workers (`python -m workers ROLE`) as subprocesses, with local objects and a real Redis."""
+"""The real workers (`python -m workers ROLE`) as subprocesses on a real Redis and either object store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 
 from storage.settings import Settings
 from tests.support.processes import arguments_of, descendants, is_running, kill_whole
-from tests.support.servers import _Server
+from tests.support.servers import _Server, servers_environment
+from tests.support.small_disk import SmallDisk
 from tests.support.waiting import wait_until
 from workers.scratch import alive_file
 
@@ -20,18 +21,33 @@ _STOP_SECONDS = 30.0  # above the soft shutdown and its grace
 
 
 class WorkerServer(_Server):
-    """One worker process of a role over the Redis and the data folder of these settings; `slots` encoders."""
+    """One worker process of a role over the stores and the data folder of these settings; `slots` encoders.
 
-    def __init__(self, folder: Path, role: str, settings: Settings, *, slots: int = 1) -> None:
+    With a `disk` it runs inside that. `environment` holds further settings by the names of their variables.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        role: str,
+        settings: Settings,
+        *,
+        slots: int = 1,
+        disk: SmallDisk | None = None,
+        **environment: str,
+    ) -> None:
         super().__init__(folder)
         self.role = role
         self._alive = alive_file(settings.scratch_dir, role)
+        if disk is not None:
+            self.before, self._alive = disk.inside, disk.seen(self._alive)
         self._began = 0.0
         self._settings = {
-            "REDIS_URL": settings.redis_url.get_secret_value(),
+            **servers_environment(settings),
             "DATA_DIR": str(settings.data_dir),
             "ENCODERS": str(slots),
             "PYTHONPATH": str(ROOT),
+            **environment,
         }
 
     def command(self) -> list[str]:
@@ -56,17 +72,13 @@ class WorkerServer(_Server):
 
     def stop_if_running(self) -> None:
         """End it with all that belongs to it, if it has not ended by itself."""
-        if self._process is not None and self._process.poll() is None:
+        if self.runs:
             self.kill_whole()
 
     def kill_whole(self) -> None:
         """End it and its pool at once."""
         kill_whole(self.pid)
         self.kill()
-
-    def log(self) -> str:
-        """Everything it has logged so far."""
-        return (self.folder / "log").read_text()
 
     def encoding_tools(self) -> list[int]:
         """Return the ids of the ffmpeg processes that encode segments."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from storage import keys
+from tests.support.forms import CONTENT_TYPE, upload
 from tests.support.servers import free_port
 from tests.support.waiting import wait_until
+from tests.support.web_client import ask
 
 ROOT = Path(__file__).resolve().parents[3]
 READY_SECONDS = 60.0
@@ -169,6 +173,28 @@ def test_a_killed_part_is_started_again(part: str, start: Callable[..., Installa
     wait_until(lambda: said in installation.text, what="the announcement")
     wait_until(lambda: installation.part(part) - {killed}, seconds=30, what=f"{part} runs again")
     wait_until(lambda: _answers(installation.port), seconds=READY_SECONDS, what="ready again")
+
+
+def test_a_lost_redis_is_noticed_and_its_jobs_restored(start: Callable[..., Installation]) -> None:
+    """Its files are gone and it starts empty: the terminal names the command, and the command brings the job back."""
+    installation = start().ready()
+    body = upload()
+    accepted = ask(installation, "POST", "/api/jobs", body, **{"Content-Type": CONTENT_TYPE})
+    page = f"/api/jobs/{accepted['id']}"
+    ended = installation.data_dir / "objects" / keys.ended(accepted["id"])
+    wait_until(ended.exists, seconds=30, what="the job's end, saved")
+    shutil.rmtree(installation.data_dir / "redis" / "appendonlydir")
+    (redis,) = installation.part("redis-server")
+    os.kill(redis, signal.SIGKILL)
+    wait_until(lambda: "`rungs rebuild`" in installation.text, seconds=60, what="the word of the loss")
+    assert ask(installation, "GET", page)["code"] == "job_not_found"
+    command = [sys.executable, "-m", "infra.cli", "rebuild"]
+    environment = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+    done = subprocess.run(
+        command, cwd=ROOT, env={**environment, "DATA_DIR": str(installation.data_dir)}, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, b"restored: 1 failed\n")
+    assert ask(installation, "GET", page)["state"] == "failed"
 
 
 def test_a_killed_supervisor_takes_its_parts_along(start: Callable[..., Installation]) -> None:

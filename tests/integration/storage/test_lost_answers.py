@@ -8,10 +8,10 @@ import pytest
 
 from storage.errors import JobExistsError
 from storage.job_store import Claim
-from storage.jobs import Changes, JobState, Stage, Task
+from storage.jobs import JobState, Stage, Task
 from storage.redis_client import PatientRedis
 from storage.redis_jobs import RedisJobStore
-from tests.support.jobs import make_job, make_plan
+from tests.support.jobs import WHY, counted, make_job, with_plan
 from tests.support.lossy_proxy import LossyProxy
 from tests.support.servers import RedisServer
 
@@ -34,7 +34,8 @@ def store(proxy: LossyProxy) -> RedisJobStore:
     store.create(job)
     task = Task(job.id, Stage.PLAN)
     store.claim(task, "a", lease_seconds=LEASE, limit=1)
-    store.release(task, "a", refund=True)
+    store.fail(task, "a", WHY)
+    store.release(task, "a")
     store.move(job.id, JobState.CANCELLED)
     store.delete(job.id)
     return store
@@ -62,15 +63,28 @@ def test_a_move_is_made_once(store: RedisJobStore, proxy: LossyProxy) -> None:
 
 
 def test_a_claim_counts_once(store: RedisJobStore, proxy: LossyProxy) -> None:
-    """The repeated claim finds its own lease: granted, one attempt; a repeated refund gives one back."""
+    """The repeated claim finds its own lease: granted, one attempt; a repeated release gives one back."""
     job = make_job()
     store.create(job)
     task = Task(job.id, Stage.PLAN)
     proxy.lose_next_answer()
     assert store.claim(task, "a", lease_seconds=LEASE, limit=1) is Claim.GRANTED
     proxy.lose_next_answer()
-    assert store.release(task, "a", refund=True) == 0
+    store.release(task, "a")
     assert proxy.lost == 2
+    assert counted(store, task) == 0
+
+
+def test_a_failure_is_recorded_once(store: RedisJobStore, proxy: LossyProxy) -> None:
+    """The repeated call is told that the lease was its own, so that its caller goes on to the next attempt."""
+    job = make_job()
+    store.create(job)
+    task = Task(job.id, Stage.PLAN)
+    store.claim(task, "a", lease_seconds=LEASE, limit=1)
+    proxy.lose_next_answer()
+    assert store.fail(task, "a", WHY)
+    assert proxy.lost == 1
+    assert [failed.attempt for failed in store.get(job.id).failed_attempts] == ["a"]
 
 
 def test_a_result_is_recorded_once(store: RedisJobStore, proxy: LossyProxy) -> None:
@@ -78,7 +92,7 @@ def test_a_result_is_recorded_once(store: RedisJobStore, proxy: LossyProxy) -> N
     job = make_job()
     store.create(job)
     store.move(job.id, JobState.PLANNING)
-    store.move(job.id, JobState.ENCODING, Changes(plan=make_plan(segments=1, audio=False)))
+    store.move(job.id, JobState.ENCODING, with_plan(segments=1, audio=False))
     poster, segment = Task(job.id, Stage.POSTER), Task(job.id, Stage.SEGMENT)
     for task in (poster, segment):
         store.claim(task, "a", lease_seconds=LEASE, limit=1)

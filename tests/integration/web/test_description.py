@@ -45,6 +45,7 @@ def test_figures_count_requests_problems_and_jobs(client: FlaskClient, twin_serv
     """Counters by route, never by path, and the queue's gauges."""
     twin_services.jobs.create(make_job())
     twin_services.jobs.create(make_job(state=JobState.ENCODING))
+    twin_services.jobs.count_repair("publish")
     client.get("/api/jobs")
     client.get(f"/api/jobs/{'0' * 32}")
     client.get("/whatever/1")
@@ -57,6 +58,7 @@ def test_figures_count_requests_problems_and_jobs(client: FlaskClient, twin_serv
         'rungs_problems_total{code="job_not_found"} 1.0',
         "rungs_jobs_waiting 1.0",
         "rungs_jobs_active 1.0",
+        'rungs_repairs_total{repair="publish"} 1.0',
         "rungs_uploads_active 0.0",
         "rungs_watchers 0.0",
     ):

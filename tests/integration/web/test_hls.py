@@ -10,15 +10,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from storage import keys
-from storage.jobs import Changes, Job, JobState, Stage, Task
+from storage.jobs import Job, JobState, Stage, Task
 from storage.memory_jobs import MemoryJobStore
 from storage.memory_publisher import MemoryPublisher
 from storage.object_store import ObjectStore
 from storage.services import Services
-from tests.support.jobs import claim, created, encoding
+from tests.support.jobs import claim, created, encoding, make_plan
 
 SIZES = [700, 300]
 OBJECT = bytes(range(250)) * 4
+PLAYLIST = "application/vnd.apple.mpegurl"
 PART = {"bytes": 640, "seconds": 4.010667}
 
 
@@ -42,7 +43,7 @@ def finish_segment(services: Services, job: Job, index: int) -> None:
     for rung in job.plan.rungs:
         services.objects.put_bytes(keys.segment(job.id, rung.name, index), OBJECT, content_type="video/mp4")
     rungs = {rung.name: {"codec": "avc1.64001f", "fragments": SIZES} for rung in job.plan.rungs}
-    frames = job.plan.segments[index].frames
+    frames = services.jobs.segment(job.id, index).frames
     services.jobs.finish(task, "a", {"frames": frames, "seconds": 1.0, "rungs": rungs})
 
 
@@ -64,7 +65,7 @@ def test_playlists_appear_and_grow(client: FlaskClient, media: Services) -> None
     hear(media, job, 1)
     assert client.get(f"/api/jobs/{job.id}").get_json()["hls_url"] == f"{hls}/master.m3u8"
     master = client.get(f"{hls}/master.m3u8")
-    assert (master.status_code, master.mimetype) == (200, "application/vnd.apple.mpegurl")
+    assert (master.status_code, master.mimetype) == (200, PLAYLIST)
     assert master.headers["Cache-Control"] == "no-cache"
     assert re.findall(r"^\S+m3u8$", master.text, re.MULTILINE) == ["1080p/index.m3u8", "480p/index.m3u8"]
     first, sound = client.get(f"{hls}/480p/index.m3u8").text, client.get(f"{hls}/audio/index.m3u8").text
@@ -76,10 +77,16 @@ def test_playlists_appear_and_grow(client: FlaskClient, media: Services) -> None
     assert "ENDLIST" not in client.get(f"{hls}/480p/index.m3u8").text
     media.jobs.move(job.id, JobState.PACKAGING)
     assert "ENDLIST" in client.get(f"{hls}/480p/index.m3u8").text
-    media.jobs.move(job.id, JobState.READY, Changes(outputs=()))
-    ready = client.get(f"{hls}/480p/index.m3u8")
-    assert "TYPE:VOD" in ready.text
-    assert ready.headers["Cache-Control"] == "no-cache"
+
+
+def test_a_ready_jobs_playlists_are_the_stored_ones(client: FlaskClient, media: Services) -> None:
+    """Packaging wrote them once and for all: they are delivered as its other files are, and kept by browsers."""
+    job = created(media.jobs, state=JobState.READY, plan=make_plan())
+    media.objects.put_bytes(keys.rendition(job.id, "hls/master.m3u8"), b"#EXTM3U\n", content_type=PLAYLIST)
+    with client.get(f"/media/{job.id}/hls/master.m3u8") as ready:
+        assert (ready.status_code, ready.mimetype, ready.text) == (200, PLAYLIST, "#EXTM3U\n")
+        assert "immutable" in ready.headers["Cache-Control"]
+    assert client.get(f"/media/{job.id}/hls/480p/index.m3u8").status_code == 404
 
 
 def test_a_playlist_that_did_not_grow_is_not_sent_again(client: FlaskClient, media: Services) -> None:

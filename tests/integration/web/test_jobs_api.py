@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from storage import keys
 from storage.jobs import Changes, Job, JobError, JobState, Stage, Task, new_job_id
 from storage.services import Services
-from tests.support.jobs import CREATED_AT, make_job, make_plan
-from web.schemas import Jobs, PublicJob, Queue
+from tests.support.jobs import CREATED_AT, created, make_job, make_plan, with_plan
+from web.schemas import Jobs, PublicJob
 
 
 @pytest.fixture
@@ -70,7 +70,8 @@ def test_another_owners_job_does_not_exist(client: FlaskClient, twin_services: S
     """What belongs to somebody else is answered as if it were not there."""
     made = make_job(owner="somebody")
     twin_services.jobs.create(made)
-    for method, path in (("GET", ""), ("POST", "/cancel"), ("POST", "/retry"), ("DELETE", ""), ("GET", "/events")):
+    actions = (("POST", "/cancel"), ("POST", "/retry"), ("PUT", "/priority"), ("DELETE", ""))
+    for method, path in (("GET", ""), *actions, ("GET", "/events")):
         answer = client.open(f"/api/jobs/{made.id}{path}", method=method)
         assert answer.get_json()["code"] == "job_not_found"
     assert client.get("/api/jobs").get_json()["jobs"] == []
@@ -86,18 +87,75 @@ def test_cancelling_and_retrying(client: FlaskClient, twin_services: Services, j
     assert twin_services.publisher.pending() == {(job.id, Task(job.id, Stage.PLAN).field)}
 
 
+def test_an_urgent_job_goes_first(client: FlaskClient, twin_services: Services, job: Job) -> None:
+    """Its priority is told with it, and its place follows; once it is finished there is none to set."""
+    urgent = created(twin_services.jobs)
+    assert client.get(f"/api/jobs/{urgent.id}").get_json()["queue_position"] == 2
+    links = client.get(f"/api/jobs/{urgent.id}").get_json()["links"]
+    answer = client.put(links["priority"], json={"priority": "high"}).get_json()
+    assert (answer["priority"], answer["queue_position"]) == ("high", 1)
+    assert client.get(f"/api/jobs/{job.id}").get_json()["queue_position"] == 2
+    assert client.post(links["cancel"]).get_json()["links"]["priority"] is None
+    late = client.put(links["priority"], json={"priority": "low"})
+    assert (late.status_code, late.get_json()["code"]) == (409, "transition_refused")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "length announced"),
+        (b"[]", "should be an object"),
+        (b'{"priority": "urgent"}', "`priority`: Input should be 'high', 'normal' or 'low'"),
+        (b'{"priority": "high", "more": 1}', "`more`"),
+        (b'{"priority": "' + b"x" * 5000 + b'"}', "at most 4096 bytes"),
+    ],
+)
+def test_a_wrong_priority_is_told_what_is_wrong(client: FlaskClient, job: Job, body: bytes, said: str) -> None:
+    """Nothing is changed by it."""
+    answer = client.put(f"/api/jobs/{job.id}/priority", data=body, content_type="application/json")
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_request")
+    assert said in answer.get_json()["detail"]
+    assert client.get(f"/api/jobs/{job.id}").get_json()["priority"] == "normal"
+
+
 def test_a_retry_forgets_the_failure(client: FlaskClient, twin_services: Services, job: Job) -> None:
-    """A failed job begins anew, without its error."""
+    """A failed job begins anew, without its error and without what it left in the store."""
     failure = JobError("tool_failed", "The tool failed.")
     twin_services.jobs.move(job.id, JobState.FAILED, Changes(error=failure))
     assert client.get(f"/api/jobs/{job.id}").get_json()["error"]["code"] == "tool_failed"
+    left = keys.segment(job.id, "480p", 7)
+    twin_services.objects.put_bytes(left, b"x", content_type="video/mp4")
     assert client.post(f"/api/jobs/{job.id}/retry").get_json()["error"] is None
+    assert left not in twin_services.objects.keys("")
+
+
+def test_a_retry_waits_for_the_removal_of_the_last_run(client: FlaskClient, twin_services: Services, job: Job) -> None:
+    """While the janitor removes what was left, the job cannot be started again, and it is said when it can."""
+    twin_services.jobs.move(job.id, JobState.FAILED)
+    assert twin_services.jobs.begin_clearing(job.id, seconds=60)
+    answer = client.post(f"/api/jobs/{job.id}/retry")
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "busy")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_retry_forgets_what_was_kept_of_the_last_run(client: FlaskClient, twin_services: Services, job: Job) -> None:
+    """A rebuild starts the job again too; what was kept of a job that cannot start again stays."""
+    ready = make_job(state=JobState.READY)
+    twin_services.jobs.create(ready)
+    twin_services.jobs.move(job.id, JobState.FAILED)
+    kept = [key(made.id) for made in (job, ready) for key in (keys.manifest, keys.planned, keys.ended)]
+    for key in kept:
+        twin_services.objects.put_bytes(key, b"x", content_type="application/json")
+    answers = [client.post(f"/api/jobs/{made.id}/retry").status_code for made in (ready, job, job)]
+    assert answers == [409, 200, 200]
+    left = {key for key in twin_services.objects.keys("") if key.endswith(".json")}
+    assert left == {*kept[3:], keys.manifest(job.id)}
 
 
 def test_moves_that_are_not_allowed_conflict(client: FlaskClient, twin_services: Services, job: Job) -> None:
     """A ready job is neither cancelled nor retried; one without its original is not retried."""
     for state in (JobState.PLANNING, JobState.ENCODING, JobState.PACKAGING, JobState.READY):
-        twin_services.jobs.move(job.id, state, Changes(plan=make_plan()) if state is JobState.ENCODING else None)
+        twin_services.jobs.move(job.id, state, with_plan() if state is JobState.ENCODING else None)
     for action in ("cancel", "retry"):
         answer = client.post(f"/api/jobs/{job.id}/{action}")
         assert (answer.status_code, answer.get_json()["code"]) == (409, "transition_refused")
@@ -117,14 +175,3 @@ def test_deleting_removes_everything(client: FlaskClient, twin_services: Service
     assert client.delete(f"/api/jobs/{made.id}").status_code == 204
     assert client.delete(f"/api/jobs/{made.id}").status_code == 404
     assert {key.split("/")[1] for key in twin_services.objects.keys("")} == {job.id}
-
-
-def test_the_queue_shows_what_waits_and_runs(client: FlaskClient, twin_services: Services) -> None:
-    """Counts, places and progress of the unfinished jobs, oldest first."""
-    running = make_job(state=JobState.ENCODING, plan=make_plan(), frames_done=100)
-    waiting = make_job(created_at=CREATED_AT + 1)
-    for made in (waiting, running, make_job(state=JobState.READY)):
-        twin_services.jobs.create(made)
-    queue = Queue.model_validate(client.get("/api/queue").get_json())
-    assert (queue.waiting, queue.active, queue.uploads, queue.work_per_second) == (1, 1, 0, None)
-    assert [(found.id, found.queue_position) for found in queue.jobs] == [(running.id, None), (waiting.id, 1)]

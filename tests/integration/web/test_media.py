@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from storage.memory_publisher import MemoryPublisher
 from storage.object_store import ObjectStore
 from storage.services import Services
 from tests.support.jobs import make_job, make_plan
+from web.app import deliveries_of
 
 FILM = bytes(range(256)) * 2048
 
@@ -92,6 +94,15 @@ def test_what_the_client_has_is_not_sent_again(client: FlaskClient, job: Job) ->
         assert (other.status_code, other.data) == (200, FILM)
 
 
+def test_a_storyboard_is_served_as_what_it_is(client: FlaskClient, media: Services, job: Job) -> None:
+    """Cues are text that browsers take for cues, and their picture is a picture."""
+    for name, kind in (("storyboard.vtt", "text/vtt"), ("storyboard.jpg", "image/jpeg")):
+        media.objects.put_bytes(keys.rendition(job.id, name), b"WEBVTT", content_type=kind)
+        with client.get(f"/media/{job.id}/{name}") as answer:
+            assert (answer.status_code, answer.mimetype, answer.data) == (200, kind, b"WEBVTT")
+            assert "immutable" in answer.headers["Cache-Control"]
+
+
 def test_a_download_gets_a_good_name(client: FlaskClient, job: Job) -> None:
     """With ?download the browser saves it under the title."""
     with client.get(f"/media/{job.id}/720p.mp4?download") as answer:
@@ -150,3 +161,30 @@ def test_a_relative_data_folder_works(
     objects.put_bytes(keys.rendition(made.id, "poster.jpg"), b"jpeg", content_type="image/jpeg")
     with make_app(services).test_client().get(f"/media/{made.id}/poster.jpg") as answer:
         assert answer.data == b"jpeg"
+
+
+def test_only_so_many_files_are_sent_at_once(client: FlaskClient, job: Job) -> None:
+    """Slow players leave threads for everybody else: one more is told to come back, and may when another has ended."""
+    path = f"/media/{job.id}/720p.mp4"
+    with ExitStack() as opened:
+        answers = [opened.enter_context(client.get(path)) for _ in range(deliveries_of(0))]
+        with client.get(path) as refused:
+            assert (refused.status_code, refused.get_json()["code"]) == (503, "busy")
+            assert int(refused.headers["Retry-After"]) > 0
+        answers[0].close()
+        with client.get(path) as answer:
+            assert answer.data == FILM
+
+
+def test_answers_without_a_file_hold_nothing(client: FlaskClient, job: Job) -> None:
+    """However often a player asks in vain: heads, what it has already, what does not exist."""
+    path = f"/media/{job.id}/720p.mp4"
+    with client.get(path) as answer:
+        known = {"If-None-Match": answer.headers["ETag"]}
+    for _ in range(2 * deliveries_of(0)):
+        with client.head(path) as head, client.get(path, headers=known) as same:
+            assert (head.status_code, same.status_code) == (200, 304)
+        with client.get(path, headers={"Range": f"bytes={len(FILM)}-"}) as beyond:
+            assert beyond.status_code == 416
+    with client.get(path) as answer:
+        assert answer.data == FILM

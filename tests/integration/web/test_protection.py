@@ -10,9 +10,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from storage.errors import JobStoreDownError
-from storage.job_store import JobPage, QueueCounts
+from storage.job_store import JobPage
 from storage.jobs import JobState
 from storage.memory_jobs import MemoryJobStore
+from storage.queue_store import QueueCounts
 from storage.services import Services
 from web.security import HEADERS
 

@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,15 @@ import pytest
 from storage.connect import connect
 from storage.job_store import JobStore
 from storage.settings import Settings
-from tests.integration.web.conftest import IDLE_SECONDS, MEMORY_LIMIT
+from tests.integration.web.conftest import IDLE_SECONDS, MAX_UPLOAD_BYTES, MEMORY_LIMIT
 from tests.support.forms import CONTENT_TYPE, upload
 from tests.support.servers import RedisServer
 from tests.support.waiting import wait_until
 from tests.support.web_client import MIB, answer_of, ask, big_form, connected, figure, head, send_upload
 from tests.support.web_server import WebServer
+from web.connection import LINGER_SECONDS
+
+REFUSED = 40  # at two seconds each, one after the other, they would outlast the patience of who asks meanwhile
 
 
 def assert_nothing_is_left(server: WebServer, jobs: JobStore, before: list[Path]) -> None:
@@ -167,3 +171,15 @@ def test_a_client_killed_half_way_leaves_no_parts_in_s3(
         assert objects.sweep_unfinished(older_than=0) == 0
     finally:
         server.stop()
+
+
+def test_refused_clients_that_stay_hold_up_nobody(web_server: WebServer) -> None:
+    """They were told and are let go, each by its own thread; meanwhile and afterwards others are answered."""
+    with ExitStack() as opened:
+        for _ in range(REFUSED):
+            connection = opened.enter_context(connected(web_server))
+            connection.sendall(head(2 * MAX_UPLOAD_BYTES))
+            assert answer_of(connection)[0] == 413
+        until = time.monotonic() + LINGER_SECONDS + 1.0
+        while time.monotonic() < until:
+            assert ask(web_server, "GET", "/healthz")["status"] == "ok"

@@ -5,17 +5,24 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import redis
+from kombu import Consumer
 from kombu.transport.redis import Channel
+from kombu.transport.virtual import Message
+from pydantic import SecretStr
 
-from storage.celery_app import make_celery
+from storage.celery_app import VISIBILITY_SECONDS, make_celery
 from storage.jobs import Stage, Task, new_job_id
 from storage.publishing import CONTROL_QUEUE
+from storage.redis_client import PatientRedis
+from storage.redis_publisher import RedisPublisher
 from storage.services import Services
 from storage.settings import Settings
+from tests.support.servers import RedisServer
 from workers.keeper import beat, delivered_tags, keep_tags
 
 UNACKED, INDEX = "unacked", "unacked_index"
@@ -23,17 +30,19 @@ LONG_AGO = 60.0
 
 
 @pytest.fixture
-def channel(real_settings: Settings) -> Iterator[Channel]:
-    """Give a channel of the workers' own transport, with their options."""
-    with make_celery(real_settings, 2.0).connection_for_read() as connection:
-        yield connection.default_channel
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """Run a Redis that the test may kill."""
+    server = RedisServer(tmp_path / "redis").start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture
 def client(redis_url: str) -> Iterator[redis.Redis]:
-    """Give a plain client that sees what kombu writes."""
+    """Give a plain client that sees what kombu writes; what a test spoilt is gone before others use the same Redis."""
     with redis.Redis.from_url(redis_url, decode_responses=True) as client:
         yield client
+        client.flushall()
 
 
 @pytest.fixture
@@ -53,6 +62,46 @@ def test_a_delivered_message_is_known_by_its_tag(channel: Channel, client: redis
     assert client.zrange(INDEX, 0, -1) == [tag]
     message, _, queue = json.loads(client.hget(UNACKED, tag) or "[]")
     assert (queue, "rungs_job" in message["headers"]) == (CONTROL_QUEUE, True)
+
+
+def test_a_consumed_message_is_known_by_its_tag(
+    services: Services, channel: Channel, client: redis.Redis, real_settings: Settings
+) -> None:
+    """What a worker's consumer takes (BRPOP, not RPOP) is listed in the same place, until it is acknowledged."""
+    services.publisher.publish(Task(new_job_id(), Stage.PLAN))
+    queue = next(queue for queue in make_celery(real_settings, 2.0).conf.task_queues if queue.name == CONTROL_QUEUE)
+    taken: list[Message] = []
+    with Consumer(channel, [queue], on_message=taken.append, prefetch_count=1):
+        channel.connection.client.drain_events(timeout=10)
+        assert delivered_tags(channel) == [taken[0].delivery_tag] == client.zrange(INDEX, 0, -1)
+        taken[0].ack()
+        assert client.zrange(INDEX, 0, -1) == []
+
+
+def test_a_rejected_message_is_back_and_forgotten(channel: Channel, client: redis.Redis, tag: str) -> None:
+    """It is next in its queue, and a beat that still knows its tag does not bring it back."""
+    channel.basic_reject(tag, requeue=True)
+    keep_tags(channel, delivered_tags(channel))
+    assert (client.exists(UNACKED), client.exists(INDEX)) == (0, 0)
+    assert client.llen(CONTROL_QUEUE) == 1
+
+
+def test_a_channel_that_is_closed_hands_back_what_it_had(channel: Channel, client: redis.Redis, tag: str) -> None:
+    """A worker that stops does not leave its messages to the sweep of others."""
+    assert client.hexists(UNACKED, tag)
+    channel.close()
+    assert client.llen(CONTROL_QUEUE) == 1
+    assert (client.exists(UNACKED), client.exists(INDEX)) == (0, 0)
+
+
+def test_the_index_holds_the_time_of_delivery(channel: Channel, client: redis.Redis, tag: str) -> None:
+    """In Unix seconds of the worker's clock, as the keeper writes it; the sweep compares them with the timeout."""
+    assert abs(time.time() - float(client.zscore(INDEX, tag) or 0)) < LONG_AGO / 2
+    assert channel.visibility_timeout == VISIBILITY_SECONDS
+    assert channel.qos.visibility_timeout == VISIBILITY_SECONDS
+    client.zadd(INDEX, {tag: time.time() - VISIBILITY_SECONDS / 2})
+    channel.qos.restore_visible(interval=1)
+    assert client.llen(CONTROL_QUEUE) == 0
 
 
 def test_the_tag_is_moved_forward(channel: Channel, client: redis.Redis, tag: str) -> None:
@@ -86,6 +135,27 @@ def test_a_kept_message_is_not_restored_and_an_old_one_is(channel: Channel, clie
     client.delete(channel.unacked_mutex_key)
     channel.qos.restore_visible(interval=1)
     assert client.llen(CONTROL_QUEUE) == 1
+
+
+def test_a_lost_connection_can_be_closed(own_redis: RedisServer, settings: Settings) -> None:
+    """As a busy worker's when Redis dies: anything but a connection error would end the worker."""
+    app = make_celery(settings.model_copy(update={"redis_url": SecretStr(own_redis.url)}), 2.0)
+    with app:
+        publisher = RedisPublisher(app, PatientRedis(own_redis.url, patience=2.0), patience=2.0)
+        publisher.publish(Task(new_job_id(), Stage.PLAN))
+    connection = app.connection_for_read()
+    channel = connection.default_channel
+    assert channel.basic_get(CONTROL_QUEUE) is not None
+    channel._active_queues.append(CONTROL_QUEUE)
+    channel._queue_cycle.update([CONTROL_QUEUE])
+    channel.connection.cycle._register_BRPOP(channel)
+    # A second channel would be closed first, and its failure would leave this one open.
+    assert not app.conf.worker_enable_remote_control
+    own_redis.kill()
+    with suppress(redis.ConnectionError):
+        connection.collect(socket_timeout=1)
+    with suppress(redis.ConnectionError):
+        connection.close()
 
 
 def test_a_beat_shows_that_the_worker_lives(channel: Channel, tmp_path: Path) -> None:

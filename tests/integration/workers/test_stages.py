@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,14 +13,17 @@ import pytest
 
 from storage import keys
 from storage.connect import open_objects
-from storage.jobs import JobState
+from storage.jobs import JobState, Stage, Task
 from storage.services import Services
 from storage.settings import Settings
-from tests.support.clips import make_clip
-from tests.support.driving import drive
+from tests.support.clips import make_clip, overwritten
+from tests.support.driving import drive, drive_on, step, submit
 from tests.support.looking import beeps, flashes, frame_times, look, top_boxes
-from tests.support.results import assert_whole, fragments, made, names, report
+from tests.support.processes import arguments_of, descendants
+from tests.support.results import ALWAYS, assert_whole, fragments, made, names, report
+from workers.attempt import attempt_task
 from workers.fallback import NOT_CUT
+from workers.stages import STAGES
 
 Clip = Callable[..., Path]
 SYNC_SECONDS = 0.020  # people notice sound that leads by 45 ms; half a frame at 30 frames a second is 17 ms
@@ -48,8 +52,7 @@ def test_a_clip_becomes_its_ladder(
         video = looked.streams["video"]
         assert (video["codec_name"], video["profile"], video["pix_fmt"]) == ("h264", "High", "yuv420p")
         assert (looked.streams["audio"]["codec_name"], looked.streams["audio"]["profile"]) == ("aac", "LC")
-    results = {"720p.mp4", "480p.mp4", "poster.jpg", "report.json"}
-    assert names(twin_services, job) == results | fragments(job, ("720p", "480p"))
+    assert names(twin_services, job) == {"720p.mp4", "480p.mp4"} | ALWAYS | fragments(job, ("720p", "480p"))
     assert {output.rung: output.size for output in job.outputs} == {
         rung: made(twin_services, job, f"{rung}.mp4").stat().st_size for rung in ("720p", "480p")
     }
@@ -57,7 +60,8 @@ def test_a_clip_becomes_its_ladder(
     assert look(made(twin_services, job, "poster.jpg")).size == (1280, 720)
     facts = report(twin_services, job)
     assert (facts["frames"], facts["plan"]["frames"], facts["warnings"]) == (frames, frames, [])
-    segments = [f"segment:{segment.index}" for segment in job.plan.segments]
+    segments = [f"segment:{segment['index']}" for segment in facts["segments"]]
+    assert len(segments) == job.plan.segment_count
     assert set(facts["tasks"]) == {"audio:0", "poster:0", *segments}
     assert sum(facts["tasks"][name]["frames"] for name in segments) == frames
     assert list(settings.scratch_dir.iterdir()) == []
@@ -86,20 +90,6 @@ def test_a_silent_clip_stays_silent(clip: Clip, twin_services: Services, setting
     job = drive(twin_services, settings, clip("silent.mp4", seconds=1, audio=False))
     assert (job.state, job.warnings) == (JobState.READY, ())
     assert_whole(look(made(twin_services, job, "180p.mp4")), frames=30, rate=Fraction(30), audio=False)
-
-
-def overwritten(source: Path, target: Path, stream: int, share: float) -> Path:
-    """Copy the file with the last `share` of the stream's packets turned to zeros; the index stays whole."""
-    command = ["ffprobe", "-v", "error", "-select_streams", str(stream), "-show_entries", "packet=pos,size"]
-    listed = subprocess.run(
-        [*command, "-of", "csv=p=0", str(source)], check=True, capture_output=True, text=True, timeout=60
-    ).stdout.split()
-    data = bytearray(source.read_bytes())
-    for line in listed[round(len(listed) * (1 - share)) :]:
-        size, place = (int(value) for value in line.split(",")[:2])
-        data[place : place + size] = bytes(size)
-    target.write_bytes(data)
-    return target
 
 
 def test_sound_that_cannot_be_decoded_costs_the_sound(
@@ -140,14 +130,14 @@ def test_a_file_that_was_cut_off_plays_to_the_cut(
 
 
 def test_nothing_to_decode_is_said(clip: Clip, twin_services: Services, settings: Settings, tmp_path: Path) -> None:
-    """A whole index over zeros ends as decode_failed, without a single object left but the original."""
+    """A whole index over zeros ends as decode_failed, and nothing that was made of it is left."""
     empty = overwritten(clip("empty.mp4", seconds=1, audio=False), tmp_path / "zeros.mp4", stream=0, share=1.0)
     job = drive(twin_services, settings, empty)
     assert job.state is JobState.FAILED
     assert job.error is not None
     assert job.error.code == "decode_failed"
     assert str(twin_services.objects.local_path(keys.original(job.id))) not in job.error.detail
-    assert list(twin_services.objects.keys("")) == [keys.original(job.id)]
+    assert list(twin_services.objects.keys(keys.renditions(job.id))) == []
 
 
 def test_chapters_and_tags_stay_with_the_original(
@@ -245,15 +235,17 @@ def s3_services(twin_services: Services, s3_settings: Settings) -> Services:
 
 
 def test_the_original_is_read_from_minio(clip: Clip, s3_services: Services, settings: Settings, tmp_path: Path) -> None:
-    """Over signed URLs the result is the same: every frame, sound, poster, and nothing left in between."""
+    """Through the relay the result is the same: every frame, sound, pictures, and nothing left in between."""
     job = drive(s3_services, settings, clip("bucket.mp4", seconds=1))
     assert (job.state, job.error, job.warnings) == (JobState.READY, None, ())
-    assert names(s3_services, job) == {"180p.mp4", "poster.jpg", "report.json"} | fragments(job, ("180p",))
+    assert names(s3_services, job) == {"180p.mp4"} | ALWAYS | fragments(job, ("180p",))
     s3_services.objects.fetch(keys.rendition(job.id, "180p.mp4"), tmp_path / "180p.mp4")
     assert_whole(look(tmp_path / "180p.mp4"), frames=30, rate=Fraction(30), audio=True)
 
 
-def test_a_signed_url_is_not_shown(clip: Clip, s3_services: Services, settings: Settings, tmp_path: Path) -> None:
+def test_where_an_original_was_read_is_not_shown(
+    clip: Clip, s3_services: Services, settings: Settings, tmp_path: Path
+) -> None:
     """Who may see why a job failed may not therefore fetch its original from the store."""
     source = clip("zeros.mp4", seconds=1, audio=False)
     damaged = drive(s3_services, settings, overwritten(source, tmp_path / "zeros.mp4", stream=0, share=1.0))
@@ -263,12 +255,34 @@ def test_a_signed_url_is_not_shown(clip: Clip, s3_services: Services, settings: 
         assert job.error is not None
         assert job.error.code == code
         assert job.error.detail
-        assert "X-Amz" not in job.error.detail
+        assert "127.0.0.1" not in job.error.detail
+
+
+def test_an_ffmpeg_whose_input_stands_still_is_ended(
+    clip: Clip, twin_services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that gives nothing: the watchdog ends ffmpeg before its deadline, and the attempt is counted and named."""
+    impatient = settings.model_copy(update={"stall_seconds": 3})
+    job = submit(twin_services, clip("still.mp4", seconds=1, audio=False))
+    while not twin_services.publisher.pending() >= {(job.id, "segment:0")}:
+        assert step(twin_services, settings)
+    original = twin_services.objects.local_path(keys.original(job.id))
+    assert original is not None
+    kept = original.rename(original.with_suffix(".kept"))
+    os.mkfifo(original)  # nobody ever writes to it
+    with monkeypatch.context() as patched:
+        patched.setattr(twin_services.objects, "stat", lambda _: None)  # a pipe is no object
+        attempt_task(Task(job.id, Stage.SEGMENT), STAGES[Stage.SEGMENT], twin_services, impatient)
+    kept.replace(original)
+    (failed,) = twin_services.jobs.get(job.id).failed_attempts
+    assert (failed.task, failed.code) == ("segment:0", "tool_timeout")
+    assert [pid for pid in descendants(os.getpid()) if job.id in " ".join(arguments_of(pid))] == []
+    assert drive_on(twin_services, settings, job).state is JobState.READY
 
 
 def test_the_same_source_gives_the_same_bytes(clip: Clip, twin_services: Services, settings: Settings) -> None:
     """Two attempts at the same task may both write: what they write does not differ."""
     source = clip("again.mp4", seconds=1)
     first, second = (drive(twin_services, settings, source) for _ in range(2))
-    for name in ("180p.mp4", "poster.jpg"):
+    for name in ("180p.mp4", *ALWAYS - {"report.json"}):
         assert made(twin_services, first, name).read_bytes() == made(twin_services, second, name).read_bytes()

@@ -53,6 +53,15 @@ def assert_gone(pids: list[int]) -> None:
     wait_until(lambda: not any(map(is_running, pids)), seconds=5, what=f"the end of {pids}")
 
 
+def test_a_tool_is_as_nice_as_it_was_asked_to_be() -> None:
+    """In the worker's own session, as the kernel would weigh sessions against each other and not processes."""
+    own = os.nice(0)
+    script = "nice; ps -o sid= -p $$"
+    for niceness in (0, 10):
+        said = run_tool(shell(script), PATIENT, niceness=niceness).split()
+        assert [int(number) for number in said] == [own + niceness, os.getsid(0)]
+
+
 def test_output_is_returned() -> None:
     """Standard output comes back whole."""
     assert run_tool(shell("printf 'a\\nb'"), PATIENT) == b"a\nb"

@@ -7,8 +7,11 @@ from pathlib import Path
 
 from storage.settings import Settings
 
-TEXT = (Path(__file__).resolve().parents[3] / "docker-compose.yml").read_text()
-# Not passed on, because Compose decides: the keys come from a volume, and the broker is the one Redis.
+ROOT = Path(__file__).resolve().parents[3]
+TEXT = (ROOT / "docker-compose.yml").read_text()
+ON_RABBITMQ = (ROOT / "infra" / "docker" / "rabbitmq.yml").read_text()
+# Not passed on, because Compose decides: the keys come from a volume, and the broker is the one Redis, unless
+# infra/docker/rabbitmq.yml is laid over it.
 _FIXED = {"object_store_access_key", "object_store_secret_key", "broker_url"}
 
 
@@ -26,3 +29,11 @@ def test_only_nginx_publishes_a_port() -> None:
 def test_no_key_stands_in_the_file() -> None:
     """MinIO's keys are files of a volume."""
     assert not re.search(r"MINIO_ROOT_(USER|PASSWORD):", TEXT)
+
+
+def test_with_rabbitmq_every_part_of_the_queue_is_told() -> None:
+    """All that publish or take messages get its address, it has no port to the outside, and no password stands here."""
+    for part in ("web", "control", "janitor", "encoder"):
+        assert f"  {part}:\n    <<: *on_rabbitmq\n" in ON_RABBITMQ
+    assert "ports:" not in ON_RABBITMQ
+    assert re.findall(r"PASS(?:WORD)?: (.*)", ON_RABBITMQ) == ["${RABBITMQ_PASSWORD}"]

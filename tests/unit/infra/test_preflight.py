@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra import preflight
+from infra.supervision import REDIS_URL_FILE, RUN_FOLDER
 from infra.up import base_url, part_environment
 from storage.settings import Settings, SettingsError
 
@@ -52,6 +53,17 @@ def test_only_one_installation_runs_in_a_data_dir(tmp_path: Path) -> None:
         pass
     with third:
         pass
+
+
+def test_the_redis_of_a_running_installation_is_found(tmp_path: Path) -> None:
+    """Its URL is read while the installation runs, and refused before and after it."""
+    for _ in range(2):
+        with pytest.raises(SettingsError, match=r"^DATA_DIR: no installation runs in .*REDIS_URL$"):
+            preflight.running_redis(tmp_path)
+        preflight.make_folders(tmp_path)
+        (tmp_path / RUN_FOLDER / REDIS_URL_FILE).write_text("redis://:secret@127.0.0.1:1/0")
+        with preflight.only_one(tmp_path):
+            assert preflight.running_redis(tmp_path) == "redis://:secret@127.0.0.1:1/0"
 
 
 def test_missing_programs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

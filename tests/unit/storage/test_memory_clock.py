@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from storage.costs import FinishedJob, nominal_cost
 from storage.job_store import Claim
 from storage.jobs import Changes, JobState, Stage, Task
 from storage.memory_jobs import MemoryJobStore
@@ -34,8 +35,8 @@ def test_leases_end_by_the_clock() -> None:
     assert store.claim(task, "b", lease_seconds=10, limit=2) is Claim.GRANTED
 
 
-def test_times_and_rates_come_from_the_clock() -> None:
-    """Ten seconds of work on a known length of video give a known rate."""
+def test_times_come_from_the_clock() -> None:
+    """What a finished job took is told by it."""
     clock = Clock()
     store = MemoryJobStore(clock)
     job = make_job()
@@ -47,7 +48,7 @@ def test_times_and_rates_come_from_the_clock() -> None:
     store.move(job.id, JobState.PACKAGING)
     ready = store.move(job.id, JobState.READY)
     assert (ready.started_at, ready.encoding_at, ready.finished_at) == (1000.0, 1000.0, 1010.0)
-    assert store.recent_rates() == (10 / plan.duration,)
+    assert store.recent_finished() == (FinishedJob(nominal_cost(plan), 0.0, job.size, 1000.0, 1010.0),)
 
 
 def test_a_test_delivers_the_twins_messages() -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.plan import Plan, Segment
+from storage.plan import Plan
 from storage.playlists import AUDIO_PART_SECONDS, audio_fragments, playlist, playlists, rung_fragments, target_duration
 from tests.support.jobs import make_plan
 
@@ -26,34 +26,35 @@ SOUND = {
 }
 
 
-def encoded(plan: Plan, segment: Segment, *, frames: int | None = None, scale: int = 1000) -> dict[str, Any]:
+def encoded(plan: Plan, index: int, *, frames: int | None = None, scale: int = 1000) -> dict[str, Any]:
     """Return the result of a segment, each fragment another length."""
-    frames = segment.frames if frames is None else frames
-    count = -(-frames // segment.fragment_frames)
-    sizes = [scale * (segment.index + 1) + number for number in range(count)]
+    frames = plan.frames // plan.segment_count if frames is None else frames
+    count = -(-frames // plan.fragment_frames)
+    sizes = [scale * (index + 1) + number for number in range(count)]
     rungs = {rung.name: {"codec": "avc1.64001f", "fragments": sizes} for rung in plan.rungs}
     return {"frames": frames, "seconds": 1.0, "rungs": rungs}
 
 
 def results_of(plan: Plan, *indices: int, sound: dict[str, Any] | None = SOUND) -> dict[str, Any]:
     """Return the results of some segments and, so far, of the sound."""
-    results = {f"segment:{index}": encoded(plan, plan.segments[index]) for index in indices}
+    results = {f"segment:{index}": encoded(plan, index) for index in indices}
     return results if sound is None else {**results, "audio:0": sound}
 
 
 @st.composite
-def plans(draw: st.DrawFn) -> Plan:
-    """Return a plan of any rate whose segments tile any number of frames."""
+def films(draw: st.DrawFn) -> tuple[Plan, dict[str, Any]]:
+    """Return a plan of any rate and the results of its segments, which tile any number of frames."""
     num, den = draw(st.sampled_from(RATES))
-    fragment = draw(st.integers(1, 260))
     lengths = draw(st.lists(st.integers(1, 700), min_size=1, max_size=12))
-    starts = [sum(lengths[:index]) for index in range(len(lengths))]
-    segments = tuple(
-        Segment(index, start, frames, fragment, 1)
-        for index, (start, frames) in enumerate(zip(starts, lengths, strict=True))
+    plan = replace(
+        make_plan(segments=len(lengths), audio=draw(st.booleans())),
+        rate_num=num,
+        rate_den=den,
+        frames=sum(lengths),
+        fragment_frames=draw(st.integers(1, 260)),
     )
-    plan = make_plan(audio=draw(st.booleans()))
-    return replace(plan, rate_num=num, rate_den=den, frames=sum(lengths), segments=segments)
+    results = {f"segment:{index}": encoded(plan, index, frames=frames) for index, frames in enumerate(lengths)}
+    return plan, {**results, "audio:0": SOUND}
 
 
 def tags(text: str, name: str) -> list[str]:
@@ -96,7 +97,7 @@ def test_a_master_playlist_word_by_word() -> None:
 def test_the_peak_is_never_told_too_low() -> None:
     """A fragment above the cap raises the bandwidth; the average comes when nothing can change it any more."""
     plan = make_plan(segments=1, audio=False)
-    results = {"segment:0": encoded(plan, plan.segments[0], scale=3_000_000)}
+    results = {"segment:0": encoded(plan, 0, scale=3_000_000)}
     rate = 3_000_001 * 8 * plan.rate / 50
     master = playlist("master.m3u8", plan, results, ended=True) or ""
     for variant in tags(master, "EXT-X-STREAM-INF"):
@@ -159,42 +160,44 @@ def test_complete_sound_is_closed_before_the_pictures_are() -> None:
 def test_a_damaged_file_ends_where_its_pictures_do() -> None:
     """Fewer frames than planned give fewer and shorter fragments."""
     plan = make_plan(segments=1, frames=200, audio=False)
-    results = {"segment:0": encoded(plan, plan.segments[0], frames=120)}
+    results = {"segment:0": encoded(plan, 0, frames=120)}
     assert [part.end * plan.rate for part in rung_fragments(plan, results, "480p")] == [50, 100, 120]
 
 
-@given(plans())
-def test_fragments_tile_timeline_and_objects(plan: Plan) -> None:
+@given(films())
+def test_fragments_tile_timeline_and_objects(film: tuple[Plan, dict[str, Any]]) -> None:
     """Each rung's fragments cover all frames once, and their ranges cover each object's bytes once."""
-    results = results_of(plan, *range(len(plan.segments)))
+    plan, results = film
     found = tuple(rung_fragments(plan, results, "480p"))
     assert found[0].start == 0
     assert found[-1].end == plan.frames / plan.rate
     for one, other in pairwise(found):
         assert one.end == other.start
         assert other.offset == (one.offset + one.length if one.name == other.name else 0)
-    for segment in plan.segments:
-        lengths = [part.length for part in found if part.name == f"{segment.index:05d}.m4s"]
-        assert sum(lengths) == sum(results[f"segment:{segment.index}"]["rungs"]["480p"]["fragments"])
+    for index in range(plan.segment_count):
+        lengths = [part.length for part in found if part.name == f"{index:05d}.m4s"]
+        assert sum(lengths) == sum(results[f"segment:{index}"]["rungs"]["480p"]["fragments"])
 
 
-@given(plans())
-def test_written_durations_do_not_drift(plan: Plan) -> None:
+@given(films())
+def test_written_durations_do_not_drift(film: tuple[Plan, dict[str, Any]]) -> None:
     """The durations as written sum to the timeline, to half a microsecond, and none is above the target duration."""
-    text = playlist("480p/index.m3u8", plan, results_of(plan, *range(len(plan.segments))), ended=True) or ""
+    plan, results = film
+    text = playlist("480p/index.m3u8", plan, results, ended=True) or ""
     durations = [Decimal(value.rstrip(",")) for value in tags(text, "EXTINF")]
     assert abs(Fraction(sum(durations)) - plan.frames / plan.rate) <= Fraction(1, 2_000_000)
     assert max(round(duration) for duration in durations) <= int(tags(text, "EXT-X-TARGETDURATION")[0])
 
 
-@given(plans(), st.data())
-def test_a_growing_playlist_is_only_appended_to(plan: Plan, data: st.DataObject) -> None:
+@given(films(), st.data())
+def test_a_growing_playlist_is_only_appended_to(film: tuple[Plan, dict[str, Any]], data: st.DataObject) -> None:
     """Whatever finishes next, what players have read stays as it was (RFC 8216bis, 6.2.1)."""
-    order = data.draw(st.permutations(range(1, len(plan.segments))))
-    results = results_of(plan, 0)
+    plan, whole = film
+    order = data.draw(st.permutations(range(1, plan.segment_count)))
+    results = {field: whole[field] for field in ("segment:0", "audio:0")}
     before = playlist("480p/index.m3u8", plan, results, ended=False) or ""
     for index in order:
-        results |= results_of(plan, index)
+        results[f"segment:{index}"] = whole[f"segment:{index}"]
         after = playlist("480p/index.m3u8", plan, results, ended=False) or ""
         assert after.startswith(before)
         before = after

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from storage.jobs import JobError, JobState, Output
+from storage.forecast import Forecast
+from storage.jobs import FailedAttempt, JobError, JobState, Output
 from storage.public import job_json, timestamp
 from tests.support.jobs import make_job, make_plan
 
 PROMISED = {
     "id", "state", "title", "size", "created_at", "started_at", "finished_at", "progress", "eta_seconds",
-    "queue_position", "rungs", "hls_url", "poster_url", "warnings", "error",
+    "starts_in_seconds", "promise",
+    "queue_position", "rungs", "hls_url", "poster_url", "storyboard_url", "warnings", "error",
 }  # fmt: skip
 
 
@@ -46,6 +48,8 @@ def test_a_ready_job_offers_what_was_made() -> None:
         (f"/media/{job.id}/480p.mp4", 77, 1.0),
     ]
     assert public["poster_url"] == f"/media/{job.id}/poster.jpg"
+    assert public["storyboard_url"] is None
+    assert job_json(replace(job, has_storyboard=True))["storyboard_url"] == f"/media/{job.id}/storyboard.vtt"
     assert public["links"]["cancel"] is None
 
 
@@ -72,6 +76,20 @@ def test_a_failed_job_says_why_and_can_be_retried() -> None:
     assert public["links"]["retry"] == f"/api/jobs/{job.id}/retry"
 
 
+def test_failed_attempts_say_where_when_and_why() -> None:
+    """They are there whatever came of the job."""
+    failed = FailedAttempt("segment:3", "big-host.lan_812_00ff00ff", 0.25, "worker_lost", "It was killed.")
+    assert job_json(make_job(failed_attempts=(failed,)))["failed_attempts"] == [
+        {
+            "task": "segment:3",
+            "worker": "big-host.lan:812",
+            "at": "1970-01-01T00:00:00.250Z",
+            "code": "worker_lost",
+            "message": "It was killed.",
+        }
+    ]
+
+
 def test_times_are_rfc_3339_in_utc() -> None:
     """Unix seconds become UTC with milliseconds and a Z."""
     assert timestamp(0.25) == "1970-01-01T00:00:00.250Z"
@@ -79,6 +97,8 @@ def test_times_are_rfc_3339_in_utc() -> None:
 
 def test_an_estimate_is_whole_seconds_and_never_zero() -> None:
     """What is not ready yet takes at least a second."""
-    assert job_json(make_job(), eta=0.2)["eta_seconds"] == 1
-    assert job_json(make_job(), eta=12.4)["eta_seconds"] == 12
+    shown = job_json(make_job(), forecast=Forecast(start=0.2, ready=12.4))
+    assert (shown["starts_in_seconds"], shown["eta_seconds"]) == (1, 12)
+    begun = job_json(make_job(begun_at=5.0), forecast=Forecast(start=0.0, ready=0.0))
+    assert (begun["starts_in_seconds"], begun["eta_seconds"]) == (None, 1)
     assert job_json(make_job(), position=3)["queue_position"] == 3

@@ -2,62 +2,145 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from storage.errors import BusyError, StorageFullError, TooManyUploadsError, UploadTooLargeError
-from web.admission import Gate, Limits, admit
+from storage.errors import (
+    BusyError,
+    DrainingError,
+    OwnerShareError,
+    QueueFullError,
+    RungsError,
+    StorageFullError,
+    TooManyUploadsError,
+    UploadTooLargeError,
+)
+from web.admission import LEARNED_SECONDS, LONGEST_RETRY_AFTER, Limits, Load, Standing, decide
 from web.form import OVERHEAD_BYTES
+from web.turns import Claim
 
-LIMITS = Limits(uploads=2, upload_bytes=1000, reserve=500)
+LIMITS = Limits(uploads=2, upload_bytes=1000, pending_bytes=1500, reserve=500, wait=60.0, owner_jobs=3)
+FITS = Load(announced=900, active=1, pending=100, free=1500, wait=60.0, owner_jobs=2)
+
+
+WAITING, CALLED = Standing.WAITING, Standing.CALLED
+
+
+def refusal(load: Load) -> RungsError:
+    """Return why it is refused; fail if it is not."""
+    found = decide(load, LIMITS)
+    assert found is not None
+    return found
 
 
 def test_an_upload_that_fits_is_admitted() -> None:
-    """Below all limits nothing is raised."""
-    admit(LIMITS, active=1, promised=100, announced=900, free=1500)
-    admit(LIMITS, active=0, promised=0, announced=None, free=None)
+    """At every limit, and where nothing is known, nothing is in the way."""
+    assert decide(FITS, LIMITS) is None
+    assert decide(Load(), LIMITS) is None
 
 
 def test_announced_size_decides_before_the_body() -> None:
     """The form around the file is allowed for, no more."""
-    admit(LIMITS, active=0, promised=0, announced=1000 + OVERHEAD_BYTES, free=None)
-    with pytest.raises(UploadTooLargeError):
-        admit(LIMITS, active=0, promised=0, announced=1001 + OVERHEAD_BYTES, free=None)
+    assert decide(Load(announced=1000 + OVERHEAD_BYTES), LIMITS) is None
+    assert isinstance(refusal(Load(announced=1001 + OVERHEAD_BYTES)), UploadTooLargeError)
 
 
 @pytest.mark.parametrize(
-    ("active", "promised", "announced", "free", "refusal"),
+    ("change", "kind", "seconds"),
     [
-        (2, 0, 10, None, TooManyUploadsError),
-        (0, 0, 1000, 1499, StorageFullError),
-        (1, 600, 900, 1999, StorageFullError),
-        (0, 0, None, 499, StorageFullError),
+        ({"active": 2}, TooManyUploadsError, 15),
+        ({"active": 2, "upload_left": 3.2}, TooManyUploadsError, 4),
+        ({"pending": 601, "free": None}, TooManyUploadsError, 15),
+        ({"free": 1499}, StorageFullError, 300),
+        ({"pending": 101}, StorageFullError, 300),
+        ({"announced": None, "free": 599}, StorageFullError, 300),
+        ({"owner_jobs": 3, "owner_ready": 7.5}, OwnerShareError, 8),
+        ({"wait": 61.5}, QueueFullError, 2),
+        ({"wait": 61.5, "claims": (Claim(1.5, 10.0),)}, QueueFullError, 13),
+        ({"wait": 55.0, "work": 6.0, "claims": (Claim(0.0, 10.0),)}, QueueFullError, 6),
+        (
+            {"wait": 40.0, "work": 6.0, "claims": (Claim(1.0, 10.0), Claim(2.0, 9.0), Claim(3.0, 1.0))},
+            QueueFullError,
+            22,
+        ),
+        ({"wait": 50.0, "standing": WAITING, "claims": (Claim(9.0, 11.0),), "turn": 7.2}, QueueFullError, 8),
+        ({"wait": 69.1, "standing": CALLED, "turn": 0.0}, QueueFullError, 10),
+        ({"wait": 60.0, "standing": CALLED, "claims": (Claim(0.0, 9.1),), "turn": 0.0}, QueueFullError, 11),
+        ({"wait": 30.0, "doubt": 31.0}, QueueFullError, LEARNED_SECONDS),
+        ({"wait": 1e9}, QueueFullError, LONGEST_RETRY_AFTER),
+        ({"draining": True, "active": 2}, DrainingError, 30),
     ],
 )
-def test_refusals_say_when_to_come_back(
-    active: int, promised: int, announced: int | None, free: int | None, refusal: type[BusyError]
+def test_refusals_say_when_there_will_be_room(change: dict[str, object], kind: type[BusyError], seconds: int) -> None:
+    """When an upload ends, when a job of the owner's is ready, when the queue is short enough again."""
+    found = refusal(replace(FITS, **change))  # type: ignore[arg-type] # a table of any fields
+    assert isinstance(found, kind)
+    assert found.retry_after == seconds
+
+
+def test_one_large_upload_alone_is_no_crowd() -> None:
+    """What is within the size of an upload is not refused for all that is on its way."""
+    small = replace(LIMITS, pending_bytes=10)
+    assert decide(Load(announced=900), small) is None
+    assert isinstance(decide(Load(announced=900, active=1), small), TooManyUploadsError)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"wait": 50.0, "work": 6.0, "claims": (Claim(2.0, 30.0), Claim(32.0, 9.0))},
+        {"wait": 0.0, "work": 500.0},
+        {"wait": 10.0, "standing": WAITING, "claims": (Claim(30.0, 50.0),), "turn": 40.0},
+        {"wait": 69.0, "standing": CALLED, "turn": 0.0},
+        {"wait": 60.0, "standing": CALLED, "claims": (Claim(0.0, 9.0),), "turn": 0.0},
+        {"wait": 30.0, "doubt": 30.0},
+        {"wait": 30.0, "work": 40.0, "claims": (Claim(1.0, 90.0),)},
+        {"wait": 30.0, "standing": WAITING, "claims": (Claim(1.0, 90.0),), "turn": 9.0},
+    ],
+)
+def test_room_that_no_turn_needs_is_taken(change: dict[str, object]) -> None:
+    """By newcomers, by who came early if all before it could come too, and by who was told to come.
+
+    By anybody where the encoders would soon have no work.
+    """
+    assert decide(replace(FITS, **change), LIMITS) is None  # type: ignore[arg-type] # a table of any fields
+
+
+@given(
+    wait=st.floats(0, 1e9),
+    doubt=st.floats(0, 1e9),
+    claims=st.lists(st.builds(Claim, st.floats(0, 1e9), st.floats(0, 1e9)), max_size=5),
+    standing=st.sampled_from(Standing),
+    active=st.integers(0, 5),
+    left=st.none() | st.floats(0, 1e9),
+    jobs=st.integers(0, 9),
+)
+def test_every_time_to_come_back_is_a_usable_one(
+    wait: float,
+    doubt: float,
+    claims: list[Claim],
+    standing: Standing,
+    active: int,
+    left: float | None,
+    jobs: int,
 ) -> None:
-    """Too many uploads and too little space are refused with a time."""
-    with pytest.raises(refusal) as caught:
-        admit(LIMITS, active=active, promised=promised, announced=announced, free=free)
-    assert caught.value.retry_after > 0
-
-
-def test_the_gate_counts_places_and_promises() -> None:
-    """A place is held for the time of the upload, and what arrived is no longer promised."""
-    gate = Gate(LIMITS)
-    with gate.enter(800, free=1300) as ticket:
-        assert gate.active == 1
-        with pytest.raises(StorageFullError), gate.enter(100, free=1300):
-            pass
-        ticket.received(900)
-        with gate.enter(100, free=1300), pytest.raises(TooManyUploadsError), gate.enter(1, free=1300):
-            pass
-    assert gate.active == 0
-
-
-def test_a_failed_upload_gives_its_place_back() -> None:
-    """The place is free again after an error."""
-    gate = Gate(LIMITS)
-    with pytest.raises(ValueError, match="broken"), gate.enter(1, free=None):
-        raise ValueError("broken")
-    assert gate.active == 0
+    """At least a second, at most an hour, whatever the figures are."""
+    load = Load(
+        announced=10,
+        active=active,
+        upload_left=left,
+        wait=wait,
+        doubt=doubt,
+        standing=standing,
+        claims=tuple(sorted(claims, key=lambda claim: claim.seconds)),
+        turn=left,
+        owner_jobs=jobs,
+        owner_ready=left,
+    )
+    found = decide(load, LIMITS)
+    if found is not None:
+        assert isinstance(found, BusyError)
+        assert 1 <= found.retry_after <= LONGEST_RETRY_AFTER

@@ -14,6 +14,8 @@ from web.media import disposition, is_media_name
         "1080p.mp4",
         "600p.mp4",
         "poster.jpg",
+        "storyboard.jpg",
+        "storyboard.vtt",
         "report.json",
         "hls/master.m3u8",
         "hls/720p/init.mp4",
@@ -21,7 +23,7 @@ from web.media import disposition, is_media_name
     ],
 )
 def test_names_of_renditions_are_known(name: str) -> None:
-    """Rungs, poster, report and the parts of HLS."""
+    """Rungs, poster, storyboard, report and the parts of HLS."""
     assert is_media_name(name)
 
 
@@ -29,7 +31,7 @@ def test_names_of_renditions_are_known(name: str) -> None:
     "name",
     [
         "", "original", "manifest.json", "../originals/x/original", "hls/../../manifest.json", "hls/a/b/c.m4s",
-        "0p.mp4", "1080P.mp4", "1080p.mp4\n", "poster.jpg/", "hls/x.html", "hls//x.m4s", "x.svg",
+        "0p.mp4", "1080P.mp4", "1080p.mp4\n", "poster.jpg/", "hls/x.html", "hls//x.m4s", "x.svg", "x.vtt",
     ],
 )  # fmt: skip
 def test_every_other_name_is_unknown(name: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.clock import GAP_SECONDS, pieces_of, straightened
-from workers.probe import PacketTimes
+from workers.packets import PacketTimes
 
 DAY = 24 * 3600.0
 

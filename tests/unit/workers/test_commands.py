@@ -10,82 +10,87 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.plan import AudioSource, Plan, Rung, Segment, VideoSource
+from storage.plan import AudioSource, Colour, Plan, Rung, Segment
+from tests.support.jobs import SOUND, make_plan
 from workers.commands import (
     MIN_TIMESCALE,
     audio_command,
     frame_ticks,
     package_command,
-    poster_command,
     segment_command,
     timescale,
 )
 from workers.demuxers import FORMAT_WHITELIST, protocol_whitelist
+from workers.stills import keyframes_command, moment_command, sheet_command
+from workers.storyboard import sheet_of
 
 REVIEWED = Path(__file__).parent / "commands"
 PATH = "/store/originals/0f/original"
-URL = "http://127.0.0.1:9000/rungs/originals/0f/original?X-Amz-Expires=86400&X-Amz-Signature=00ff"
+URL = "http://127.0.0.1:40000/00ff"
 SCRATCH = Path("/scratch")
 RUNGS = (
     Rung("1080p", 1920, 1080, 22, 6_000_000, 12_000_000),
     Rung("720p", 1280, 720, 22, 3_500_000, 7_000_000),
     Rung("480p", 854, 480, 22, 1_800_000, 3_600_000),
 )
-SOUND = AudioSource(stream=1, codec="aac", channels=2, sample_rate=44_100, bitrate=128_000)
-PLAN = Plan(
-    video=VideoSource(
-        stream=0,
-        codec="h264",
-        width=1920,
-        height=1080,
-        display_width=1920,
-        display_height=1080,
-        rotation=0,
-        interlaced=False,
-        transfer="bt709",
-        start_time=1.4,
-        container_start=1.333,
-    ),
-    audio=SOUND,
-    rungs=RUNGS,
-    rate_num=30_000,
-    rate_den=1001,
-    frames=300,
-    tail_frames=0,
-    segments=(Segment(0, 0, 300, fragment_frames=120, threads=2),),
-    preset="veryfast",
-    warnings=(),
+_BASE = make_plan(segments=1, frames=300)
+PLAN = replace(
+    _BASE, video=replace(_BASE.video, start_time=1.4, container_start=1.333), rungs=RUNGS, fragment_frames=120
 )
+WHOLE = Segment(0, 0, 300, threads=2)
 INTERLACED = replace(PLAN, video=replace(PLAN.video, interlaced=True))
-PQ = replace(PLAN, video=replace(PLAN.video, transfer="smpte2084"), rungs=RUNGS[1:])
-HLG = replace(PLAN, video=replace(PLAN.video, transfer="arib-std-b67"), rungs=RUNGS[2:])
+
+
+def of_colour(matrix: str, primaries: str, transfer: str = "bt709", *, full: bool = False, alpha: bool = False) -> Plan:
+    """Return the plan of a source of these colours, the smallest rung only."""
+    source = replace(PLAN.video, colour=Colour(matrix, primaries, transfer, full=full), alpha=alpha)
+    return replace(PLAN, video=source, rungs=RUNGS[2:])
+
+
+PQ = replace(of_colour("bt2020nc", "bt2020", "smpte2084"), rungs=RUNGS[1:])
+INTERLACED_PQ = replace(PQ, video=replace(PQ.video, interlaced=True), rungs=RUNGS)
+ALPHA = of_colour("bt709", "bt709", alpha=True)
+VP9_ALPHA = replace(ALPHA, video=replace(ALPHA.video, codec="vp9"))
 TAIL = replace(PLAN, tail_frames=90, rungs=RUNGS[2:])
-CUT = (
-    Segment(0, 0, 60, fragment_frames=60, threads=2),
-    Segment(1, 60, 240, fragment_frames=120, threads=1, seek=2.402),
-)
-HALVES = replace(PLAN, segments=CUT, rungs=RUNGS[2:], tail_frames=90)
+HALVES = replace(PLAN, segment_count=2, rungs=RUNGS[2:], tail_frames=90)
+FIRST, SECOND = Segment(0, 0, 60, threads=2), Segment(1, 60, 240, threads=1, seek=2.402)
 
 
-def segment(plan: Plan, index: int = 0, url: str = PATH) -> list[str]:
+def segment(plan: Plan, part: Segment = WHOLE, url: str = PATH) -> list[str]:
     """Return the command of one segment of the plan."""
-    return segment_command(plan, plan.segments[index], url, SCRATCH)
+    return segment_command(plan, part, url, SCRATCH)
+
+
+def audio(source: AudioSource, url: str = PATH) -> list[str]:
+    """Return the command of this sound."""
+    return audio_command(PLAN, source, url, SCRATCH / "audio.m4a", SCRATCH / "heard.pcm")
 
 
 COMMANDS = {
     "segment": segment(PLAN),
-    "segment_signed_url": segment(PLAN, url=URL),
+    "segment_relayed": segment(PLAN, url=URL),
     "segment_interlaced": segment(INTERLACED),
     "segment_pq": segment(PQ),
-    "segment_hlg": segment(HLG),
+    "segment_hlg": segment(of_colour("bt2020nc", "bt2020", "arib-std-b67")),
+    "segment_bt601_full": segment(of_colour("bt470bg", "bt470bg", full=True)),
+    "segment_rgb_alpha": segment(of_colour("gbr", "bt709", full=True, alpha=True)),
+    "segment_vp9_alpha": segment(VP9_ALPHA),
     "segment_tail": segment(TAIL),
-    "segment_first_half": segment(HALVES, 0),
-    "segment_second_half": segment(HALVES, 1),
-    "audio": audio_command(PLAN, SOUND, PATH, SCRATCH / "audio.m4a", SCRATCH / "heard.pcm"),
-    "audio_signed_url": audio_command(PLAN, SOUND, URL, SCRATCH / "audio.m4a", SCRATCH / "heard.pcm"),
-    "poster": poster_command(PLAN, PATH, SCRATCH / "poster.jpg", seek=True),
-    "poster_signed_url": poster_command(PLAN, URL, SCRATCH / "poster.jpg", seek=True),
-    "poster_without_seeking": poster_command(PLAN, PATH, SCRATCH / "poster.jpg", seek=False),
+    "segment_first_half": segment(HALVES, FIRST),
+    "segment_second_half": segment(HALVES, SECOND),
+    "audio": audio(SOUND),
+    "audio_relayed": audio(SOUND, url=URL),
+    "audio_51": audio(replace(SOUND, source_channels=6, layout="5.1")),
+    "audio_other_order": audio(replace(SOUND, source_channels=6, layout="6 channels (FC+FL+FR+BL+BR+LFE)")),
+    "audio_many_channels": audio(replace(SOUND, source_channels=16, layout="hexadecagonal")),
+    "audio_two_tracks": audio(replace(SOUND, source_channels=1, layout="mono", right=2)),
+    "poster_keyframes": keyframes_command(PLAN, PATH, SCRATCH),
+    "poster_keyframes_relayed": keyframes_command(PLAN, URL, SCRATCH),
+    "poster_keyframes_vp9_alpha": keyframes_command(VP9_ALPHA, PATH, SCRATCH),
+    "poster_moment": moment_command(PLAN, PATH, SCRATCH, 0.5),
+    "poster_moment_interlaced_pq": moment_command(INTERLACED_PQ, PATH, SCRATCH, 0.5),
+    "poster_moment_without_seeking": moment_command(PLAN, PATH, SCRATCH, None),
+    "storyboard": sheet_command(SCRATCH / "keyframes.mp4", sheet_of(RUNGS[2], 13), SCRATCH / "storyboard.jpg"),
     "package": package_command(
         SCRATCH / "720p.fragments.mp4", SCRATCH / "audio.m4a", SCRATCH / "720p.mp4", seconds=10.01
     ),
@@ -112,14 +117,16 @@ def test_every_reviewed_command_is_compared() -> None:
     assert {path.stem for path in REVIEWED.iterdir()} == set(COMMANDS)
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if not name.startswith("package")])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if not name.startswith(("package", "storyboard"))])
 def test_an_upload_is_opened_with_both_whitelists(name: str) -> None:
-    """No command opens an upload without saying which containers and protocols it may be."""
-    command = COMMANDS[name]
-    before_input = command[: command.index("-i")]
-    url = command[command.index("-i") + 1].removeprefix("file:")
-    assert before_input[before_input.index("-protocol_whitelist") + 1] == protocol_whitelist(url)
-    assert before_input[before_input.index("-format_whitelist") + 1] == FORMAT_WHITELIST
+    """No command opens an upload, once or several times, without saying which containers and protocols it may be."""
+    begin = 0
+    while "-i" in (rest := COMMANDS[name][begin:]):
+        before_input, url = rest[: rest.index("-i")], rest[rest.index("-i") + 1].removeprefix("file:")
+        assert before_input[before_input.index("-protocol_whitelist") + 1] == protocol_whitelist(url)
+        assert before_input[before_input.index("-format_whitelist") + 1] == FORMAT_WHITELIST
+        begin += rest.index("-i") + 1
+    assert begin
 
 
 @pytest.mark.parametrize("name", ["hls", "dash", "concat", "sdp", "image2", "webvtt", "tty", "lavfi", "data", "ass"])
@@ -133,6 +140,14 @@ def test_a_path_is_never_an_option_or_a_protocol(name: str) -> None:
     """A name with a dash or a colon in front is opened as the file it is."""
     command = segment(PLAN, url=f"/store/{name}")
     assert command[command.index("-i") + 1] == f"file:/store/{name}"
+
+
+def test_a_decoder_whose_threads_race_has_one() -> None:
+    """Theora is decoded by one thread, while the encoders keep the plan's."""
+    command = segment(replace(PLAN, video=replace(PLAN.video, codec="theora")))
+    source = command.index("-i")
+    assert command[command.index("-threads") + 1] == "1"
+    assert command[command.index("-threads", source) + 1] == str(WHOLE.threads)
 
 
 @given(st.integers(1, 100_000), st.integers(1, 1001))

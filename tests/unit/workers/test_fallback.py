@@ -10,9 +10,11 @@ import pytest
 from storage import keys
 from storage.errors import DecodeError, OutputMismatchError, RungsError
 from storage.jobs import Job, JobState, Stage, Task
+from storage.manifests import read_manifest
 from storage.services import Services
 from storage.settings import Settings
-from tests.support.jobs import claim, encoding
+from tests.support.driving import resume
+from tests.support.jobs import claim, counted, encoding
 from workers.attempt import Attempt, attempt_task
 from workers.fallback import NOT_CUT
 
@@ -23,7 +25,7 @@ MISMATCH = OutputMismatchError("49 frames were encoded, 50 were planned.")
 def job(twin_services: Services) -> Job:
     """Give a job of two segments that are both out, with its sound made and the first segment's fragments stored."""
     job = encoding(twin_services.jobs)
-    twin_services.jobs.issue(job.id, 2)
+    twin_services.jobs.issue(plans=0, tasks=9)
     audio = Task(job.id, Stage.AUDIO)
     claim(twin_services.jobs, audio)
     twin_services.jobs.finish(audio, "a", {"made": True})
@@ -45,6 +47,7 @@ def spend(services: Services, settings: Settings, task: Task, error: RungsError)
     """Fail at the task as often as it may be tried."""
     for _ in range(settings.attempts):
         attempt_task(task, failing(error), services, settings)
+        resume(services, services.jobs.get(task.job_id))
 
 
 def test_a_job_whose_segment_fails_for_good_starts_again_in_one_piece(
@@ -55,14 +58,16 @@ def test_a_job_whose_segment_fails_for_good_starts_again_in_one_piece(
     anew = twin_services.jobs.get(job.id)
     assert anew.plan is not None
     assert job.plan is not None
-    (whole,) = anew.plan.segments
+    (whole,) = twin_services.jobs.segments(job.id)
     assert (whole.first_frame, whole.frames, whole.seek, whole.threads) == (0, 200, None, settings.encoders)
-    assert anew.plan == replace(job.plan, segments=(whole,))
+    assert anew.plan == replace(job.plan, segment_count=1)
     assert (anew.state, anew.error, anew.warnings) == (JobState.ENCODING, None, (*job.warnings, NOT_CUT))
     assert (anew.id, "segment:0") in twin_services.publisher.pending()
-    assert twin_services.jobs.release(Task(job.id, Stage.SEGMENT, 0), "nobody") == 0
+    assert counted(twin_services.jobs, Task(job.id, Stage.SEGMENT, 0)) == 0
     assert set(twin_services.jobs.results(job.id)) == {"audio:0"}
     assert list(twin_services.objects.keys(keys.fragments(job.id))) == [keys.audio_part(job.id, 0)]
+    kept = read_manifest(twin_services.objects, keys.planned(job.id), job.id)
+    assert (kept.job.plan, kept.job.warnings, kept.segments) == (anew.plan, anew.warnings, (whole,))
 
 
 def test_before_the_limit_the_segment_is_only_tried_again(
@@ -70,7 +75,8 @@ def test_before_the_limit_the_segment_is_only_tried_again(
 ) -> None:
     """One bad attempt changes no plan."""
     attempt_task(Task(job.id, Stage.SEGMENT, 1), failing(MISMATCH), twin_services, settings)
-    assert twin_services.jobs.get(job.id) == job
+    assert resume(twin_services, job)
+    assert replace(twin_services.jobs.get(job.id), failed_attempts=()) == job
     assert (job.id, "segment:1") in twin_services.publisher.pending()
 
 
@@ -103,6 +109,7 @@ def test_a_job_that_was_cancelled_meanwhile_stays_so(twin_services: Services, se
     task = Task(job.id, Stage.SEGMENT, 1)
     for _ in range(settings.attempts - 1):
         attempt_task(task, failing(MISMATCH), twin_services, settings)
+        resume(twin_services, job)
     before = twin_services.publisher.pending()
 
     def cancelled_meanwhile(attempt: Attempt) -> None:

@@ -3,66 +3,29 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from storage.job_store import Claim
-from storage.jobs import Changes, Job, JobState, Stage, Task
+from storage import keys
+from storage.errors import ObjectStoreDownError
+from storage.job_store import LAST_WRITES_SECONDS, Claim
+from storage.jobs import Job, JobError, JobState, Stage, Task, new_job_id
+from storage.local_objects import LocalObjectStore
 from storage.memory_jobs import MemoryJobStore
 from storage.memory_publisher import MemoryPublisher
 from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE
 from storage.services import Services
-from tests.support.jobs import make_job, make_plan
+from tests.support.jobs import WHY, created, make_plan, with_plan
 from tests.support.waiting import wait_until
 from workers import janitor as janitor_module
-from workers.janitor import Janitor, Sight, repairs
+from workers.janitor import Janitor
+from workers.repairs import ABANDONED_SECONDS, STALLED_SECONDS
 
 PLAN = make_plan(segments=2)
-ALL = frozenset({"poster:0", "audio:0", "segment:0", "segment:1"})
-NONE: frozenset[str] = frozenset()
-
-
-def sight(
-    state: JobState,
-    *,
-    done: frozenset[str] = NONE,
-    leased: frozenset[str] = NONE,
-    pending: frozenset[str] = NONE,
-    issued: int = 2,
-) -> Sight:
-    """Return what the janitor sees of a job with two segments, both issued unless told otherwise."""
-    unplanned = state in {JobState.QUEUED, JobState.PLANNING}
-    job = make_job(state=state, plan=None if unplanned else PLAN, issued=0 if unplanned else issued)
-    return Sight(job, done, leased, pending)
-
-
-@pytest.mark.parametrize(
-    ("seen", "expected"),
-    [
-        (sight(JobState.QUEUED), ["publish plan:0"]),
-        (sight(JobState.QUEUED, pending=frozenset({"plan:0"})), []),
-        (sight(JobState.PLANNING), ["publish plan:0"]),
-        (sight(JobState.PLANNING, leased=frozenset({"plan:0"})), []),
-        (sight(JobState.ENCODING, pending=ALL), []),
-        (sight(JobState.ENCODING, pending=ALL - {"segment:1"}), ["publish segment:1"]),
-        (sight(JobState.ENCODING, pending=ALL - {"segment:1"}, leased=frozenset({"segment:1"})), []),
-        (sight(JobState.ENCODING, done=ALL - {"audio:0"}), ["publish audio:0"]),
-        (sight(JobState.ENCODING), [f"publish {field}" for field in ("poster:0", "audio:0", "segment:0", "segment:1")]),
-        (sight(JobState.ENCODING, issued=1), [f"publish {field}" for field in ("poster:0", "audio:0", "segment:0")]),
-        (sight(JobState.ENCODING, issued=1, done=ALL - {"segment:1"}), []),
-        (sight(JobState.ENCODING, done=ALL), ["package package:0"]),
-        (sight(JobState.PACKAGING, done=ALL), ["publish package:0"]),
-        (sight(JobState.PACKAGING, done=ALL, leased=frozenset({"package:0"})), []),
-        (sight(JobState.READY, done=ALL), []),
-        (sight(JobState.FAILED), []),
-        (sight(JobState.CANCELLED), []),
-    ],
-)
-def test_what_is_missing_is_named(seen: Sight, expected: list[str]) -> None:
-    """A task that should be out and is neither at the broker nor leased is published; an encoded job is packaged."""
-    assert [f"{repair} {task.field}" for repair, task in repairs(seen)] == expected
 
 
 def parts(services: Services) -> tuple[MemoryJobStore, MemoryPublisher]:
@@ -73,16 +36,16 @@ def parts(services: Services) -> tuple[MemoryJobStore, MemoryPublisher]:
 
 
 def queued(services: Services) -> Job:
-    """Create a job in the store."""
-    job = make_job()
-    services.jobs.create(job)
+    """Create a job in the store with its plan issued, but nothing published: the message was lost."""
+    job = created(services.jobs)
+    services.jobs.issue(plans=9, tasks=0)
     return job
 
 
 def encoding(services: Services) -> Job:
     """Create a job and bring it to `encoding` with its segments issued, but nothing published: all of it was lost."""
     job = planned(services)
-    services.jobs.issue(job.id, len(PLAN.segments))
+    services.jobs.issue(plans=0, tasks=99)
     return services.jobs.get(job.id)
 
 
@@ -90,7 +53,14 @@ def planned(services: Services, segments: int = 2) -> Job:
     """Create a job and bring it to `encoding`, with none of its segments issued yet."""
     job = queued(services)
     services.jobs.move(job.id, JobState.PLANNING)
-    return services.jobs.move(job.id, JobState.ENCODING, Changes(plan=make_plan(segments=segments)))
+    return services.jobs.move(job.id, JobState.ENCODING, with_plan(segments=segments))
+
+
+def all_keys(*jobs: Job) -> Iterator[str]:
+    """Yield the keys of the jobs' originals and first segments."""
+    for job in jobs:
+        yield keys.original(job.id)
+        yield keys.segment(job.id, "480p", 0)
 
 
 def segment(job: Job, index: int) -> Task:
@@ -191,7 +161,7 @@ def test_a_job_that_ended_between_look_and_repair_is_left_alone(twin_services: S
     assert fields(twin_services) == set()
 
 
-def test_credit_that_is_left_over_is_spent(twin_services: Services, tmp_path: Path) -> None:
+def test_room_that_is_left_over_is_used(twin_services: Services, tmp_path: Path) -> None:
     """Encoders that come and jobs that end make room: the next round publishes what fits, at once and once."""
     films = [planned(twin_services, segments=4) for _ in range(2)]
     janitor = Janitor(twin_services, tmp_path / "alive")
@@ -200,18 +170,165 @@ def test_credit_that_is_left_over_is_spent(twin_services: Services, tmp_path: Pa
         return [twin_services.jobs.get(film.id).issued for film in films]
 
     janitor.make_round()
-    assert out() == [1, 1]
+    assert out() == [1, 0]
     twin_services.jobs.announce("worker", 4, seconds=60)
     janitor.make_round()
-    assert out() == [2, 2]
+    assert out() == [3, 0]
     twin_services.jobs.move(films[0].id, JobState.CANCELLED)
     janitor.make_round()
-    assert out() == [2, 4]
+    assert out() == [3, 3]
     _, publisher = parts(twin_services)
-    later = [segment(film, 1) for film in films] + [segment(films[1], index) for index in (2, 3)]
+    later = [segment(film, index) for film in films for index in (1, 2)]
     assert list(iter(lambda: publisher.deliver(ENCODE_QUEUE), None)) == later
     first = [task for task in iter(lambda: publisher.deliver(FIRST_QUEUE), None) if task.stage is Stage.SEGMENT]
     assert first == [segment(film, 0) for film in films]
+
+
+def test_what_ended_jobs_left_is_removed(twin_services: Services, tmp_path: Path) -> None:
+    """Renditions of failed and cancelled jobs go, their originals stay; of deleted ones all goes. Each is counted."""
+    jobs, _ = parts(twin_services)
+    failed, cancelled, deleted, running = (encoding(twin_services) for _ in range(4))
+    for job in (failed, cancelled, deleted, running):
+        for key in (keys.original(job.id), keys.segment(job.id, "480p", 0)):
+            twin_services.objects.put_bytes(key, b"x", content_type="video/mp4")
+    jobs.claim(segment(cancelled, 0), "stopping", lease_seconds=30, limit=3)
+    jobs.move(failed.id, JobState.FAILED)
+    jobs.move(cancelled.id, JobState.CANCELLED)
+    jobs.delete(deleted.id)
+    janitor = Janitor(replace(twin_services, jobs=jobs), tmp_path / "alive")
+    janitor.make_round()
+    gone = {keys.segment(failed.id, "480p", 0)}
+    assert set(twin_services.objects.keys("")) == set(all_keys(failed, cancelled, deleted, running)) - gone
+    jobs.release(segment(cancelled, 0), "stopping")
+    janitor.make_round()
+    gone.add(keys.segment(cancelled.id, "480p", 0))
+    assert set(twin_services.objects.keys("")) == set(all_keys(failed, cancelled, deleted, running)) - gone
+    assert jobs.repairs()["clear"] == 2
+    assert jobs.leftovers(9) == ()
+
+
+def test_a_deleted_jobs_last_writes_are_removed(tmp_path: Path, twin_services: Services) -> None:
+    """What an attempt stored after the deletion goes as soon as none can be at it any more."""
+    now = [1000.0]
+    services = replace(twin_services, jobs=MemoryJobStore(clock=lambda: now[0]))
+    job = encoding(services)
+    services.jobs.delete(job.id)
+    for key in (keys.original(job.id), keys.segment(job.id, "480p", 0)):
+        services.objects.put_bytes(key, b"x", content_type="video/mp4")
+    janitor = Janitor(services, tmp_path / "alive")
+    janitor.make_round()
+    assert len(list(services.objects.keys(""))) == 2
+    now[0] += LAST_WRITES_SECONDS
+    janitor.make_round()
+    assert list(services.objects.keys("")) == []
+
+
+def test_only_old_originals_that_never_became_a_job_are_orphans(twin_services: Services, tmp_path: Path) -> None:
+    """With a manifest or a record they stay, even if Redis knows none of them; young ones may still become jobs."""
+    known, lone, whole = queued(twin_services).id, new_job_id(), new_job_id()
+    for job_id in (known, lone, whole):
+        twin_services.objects.put_bytes(keys.original(job_id), b"x", content_type="video/mp4")
+    twin_services.objects.put_bytes(keys.manifest(whole), b"{}", content_type="application/json")
+    janitor = Janitor(twin_services, tmp_path / "alive")
+    janitor.make_slow_round(now=time.time() + ABANDONED_SECONDS - 60)
+    assert len(list(twin_services.objects.keys(""))) == 4
+    janitor.make_slow_round(now=time.time() + ABANDONED_SECONDS + 60)
+    left = {keys.original(known), keys.original(whole), keys.manifest(whole)}
+    assert set(twin_services.objects.keys("")) == left
+    assert twin_services.jobs.repairs() == {"orphan": 1}
+
+
+def test_a_redis_that_came_back_empty_costs_no_original(twin_services: Services, tmp_path: Path) -> None:
+    """Where nothing ever happened nobody can say what was never made a job."""
+    twin_services.objects.put_bytes(keys.original(new_job_id()), b"x", content_type="video/mp4")
+    Janitor(twin_services, tmp_path / "alive").make_slow_round(now=time.time() + 2 * ABANDONED_SECONDS)
+    assert len(list(twin_services.objects.keys(""))) == 1
+
+
+class Refusing(LocalObjectStore):
+    """A store that refuses to delete the objects of one job."""
+
+    refused = ""
+
+    def delete_prefix(self, prefix: str) -> int:
+        """See ObjectStore.delete_prefix."""
+        if self.refused and self.refused in prefix:
+            raise ObjectStoreDownError("It refuses to delete.")
+        return super().delete_prefix(prefix)
+
+
+def test_objects_that_cannot_be_removed_hold_up_no_others(tmp_path: Path, twin_services: Services) -> None:
+    """The round breaks off, the next one begins with other jobs', and in the end all are gone."""
+    objects = Refusing(tmp_path / "objects")
+    services = replace(twin_services, objects=objects)
+    refused, other = encoding(services), encoding(services)
+    for job in (refused, other):
+        objects.put_bytes(keys.segment(job.id, "480p", 0), b"x", content_type="video/mp4")
+        services.jobs.move(job.id, JobState.CANCELLED)
+    objects.refused = refused.id
+    janitor = Janitor(services, tmp_path / "alive")
+    with pytest.raises(ObjectStoreDownError):
+        janitor.make_round()
+    with pytest.raises(ObjectStoreDownError):
+        janitor.make_round()
+    assert list(objects.keys("")) == [keys.segment(refused.id, "480p", 0)]
+    objects.refused = ""
+    janitor.make_round()
+    assert list(objects.keys("")) == []
+
+
+def test_a_job_in_which_nothing_moves_is_given_up(tmp_path: Path, twin_services: Services) -> None:
+    """An attempt that renews its lease for hours without an event hangs: the job fails with a code of its own."""
+    now = [1000.0]
+    services = replace(twin_services, jobs=MemoryJobStore(clock=lambda: now[0]))
+    stalled, waiting = encoding(services), encoding(services)
+    now[0] += STALLED_SECONDS + 1
+    services.jobs.claim(segment(stalled, 0), "hangs", lease_seconds=30, limit=3)
+    Janitor(services, tmp_path / "alive").make_slow_round(now=now[0])
+    assert services.jobs.get(stalled.id).error == JobError("stalled", "Nothing has moved in this job for 6 hours.")
+    assert services.jobs.get(waiting.id).state is JobState.ENCODING
+    assert services.jobs.repairs() == {"give_up": 1}
+
+
+def test_a_task_goes_on_when_its_rest_is_over(tmp_path: Path) -> None:
+    """Not before, and then with the next round."""
+    now = [1000.0]
+    services = Services(MemoryJobStore(clock=lambda: now[0]), None, MemoryPublisher())  # type: ignore[arg-type] # unused
+    task = Task(queued(services).id, Stage.PLAN)
+    services.jobs.claim(task, "a", lease_seconds=6, limit=3)
+    services.jobs.fail(task, "a", WHY, rest=5)
+    janitor = Janitor(services, tmp_path / "alive")
+    for _ in range(3):
+        janitor.make_round()
+    assert fields(services) == set()
+    now[0] += 5
+    janitor.make_round()
+    assert fields(services) == {"plan:0"}
+    assert services.jobs.repairs() == {"resume": 1}
+
+
+class Unreadable(MemoryJobStore):
+    """A store with one record that nobody can read."""
+
+    unreadable = ""
+
+    def get(self, job_id: str) -> Job:
+        """See JobStore.get."""
+        if job_id == self.unreadable:
+            raise ValueError("this is no record")
+        return super().get(job_id)
+
+
+def test_a_record_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    """One broken job must not keep the janitor from all others."""
+    jobs = Unreadable()
+    services = Services(jobs, None, MemoryPublisher())  # type: ignore[arg-type] # unused
+    broken, sound = queued(services), queued(services)
+    jobs.unreadable = broken.id
+    janitor = Janitor(services, tmp_path / "alive")
+    janitor.make_round()
+    janitor.make_round()
+    assert services.publisher.pending() == {(sound.id, "plan:0")}
 
 
 def test_finished_and_deleted_jobs_are_nobodys_business(twin_services: Services, tmp_path: Path) -> None:
@@ -249,6 +366,22 @@ def test_of_two_janitors_one_works(twin_services: Services, tmp_path: Path, monk
     _, publisher = parts(services)
     assert publisher.deliver(CONTROL_QUEUE) is not None
     assert publisher.deliver(CONTROL_QUEUE) is None
+
+
+def test_samples_of_the_queue_are_taken(
+    twin_services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One with the first round, the next one some rounds later, and so on."""
+    monkeypatch.setattr(janitor_module, "ROUND_SECONDS", 0.01)
+    queued(twin_services)
+    janitor = Janitor(twin_services, tmp_path / "alive")
+    thread = _started(janitor)
+    try:
+        wait_until(lambda: len(twin_services.jobs.samples(9)) >= 3, what="three samples")
+    finally:
+        janitor.stop()
+        thread.join(10)
+    assert {(sample.waiting, sample.running) for sample in twin_services.jobs.samples(9)} == {(1, 0)}
 
 
 def _started(janitor: Janitor) -> threading.Thread:

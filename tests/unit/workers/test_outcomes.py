@@ -12,7 +12,17 @@ from storage.jobs import Stage
 from workers.outcomes import Outcome, outcome_of, verdict
 
 STOP = {"job_not_found", "conflict", "transition_refused", "job_exists", "lease_lost"}
-WAIT = {"busy", "too_many_uploads", "storage_full", "object_store_unavailable", "job_store_unavailable"}
+WAIT = {
+    "busy",
+    "too_many_uploads",
+    "queue_full",
+    "owner_share",
+    "draining",
+    "storage_full",
+    "object_store_unavailable",
+    "job_store_unavailable",
+    "broker_unavailable",
+}
 FAIL_JOB = {
     "media_error",
     "not_a_video",
@@ -22,6 +32,7 @@ FAIL_JOB = {
     "picture_too_large",
     "picture_too_small",
     "too_long",
+    "dolby_vision_only",
     "decode_failed",
     "attempts_spent",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -12,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.errors import RungsError
-from storage.plan import Plan
-from workers.planning import PlanLimits, choose_audio, choose_video, make_plan
-from workers.probe import PacketTimes, Probe, parse_probe
+from storage.plan import Plan, Segment
+from workers.packets import PacketTimes, parse_packet_times
+from workers.planning import PlanLimits, choose_video, make_plan
+from workers.probe import Probe, parse_probe
+from workers.sound import choose_audio
 
 LIMITS = PlanLimits(max_pixels=8192 * 4352, max_seconds=12 * 3600, preset="veryfast", slots=2)
 SECOND = PacketTimes(times=tuple(n / 25 for n in range(25)), last_duration=0.04, keyframes=(0.0,))
@@ -28,7 +31,7 @@ def video(index: int = 0, **fields: Any) -> dict[str, Any]:
 
 def sound(index: int = 1, **fields: Any) -> dict[str, Any]:
     """Return ffprobe's description of a stereo stream, fields replaced."""
-    known = {"codec_type": "audio", "codec_name": "aac", "channels": 2, "sample_rate": "44100"}
+    known = {"codec_type": "audio", "codec_name": "aac", "channels": 2, "sample_rate": "44100", "sample_fmt": "fltp"}
     return {"index": index, **known, **fields}
 
 
@@ -37,10 +40,16 @@ def probed(*streams: dict[str, Any], container: str = "mov,mp4,m4a,3gp,3g2,mj2")
     return parse_probe({"streams": list(streams), "format": {"format_name": container, "start_time": "0"}})
 
 
+def cut(*streams: dict[str, Any], packets: PacketTimes = SECOND) -> tuple[Plan, tuple[Segment, ...]]:
+    """Return plan and segments for a file with these streams."""
+    probe = probed(*streams)
+    return make_plan(probe, choose_video(probe), packets, LIMITS)
+
+
 def planned(*streams: dict[str, Any], packets: PacketTimes = SECOND, limits: PlanLimits = LIMITS) -> Plan:
     """Return the plan for a file with these streams."""
     probe = probed(*streams)
-    return make_plan(probe, choose_video(probe), packets, limits)
+    return make_plan(probe, choose_video(probe), packets, limits)[0]
 
 
 def times(frames: int, rate: Fraction, start: float = 0.0) -> PacketTimes:
@@ -50,6 +59,7 @@ def times(frames: int, rate: Fraction, start: float = 0.0) -> PacketTimes:
 
 
 DEFAULT = {"default": 1}
+DOLBY_5 = {"dv_profile": 5, "dv_bl_signal_compatibility_id": 0}
 COVER = {"default": 1, "attached_pic": 1}
 
 
@@ -79,10 +89,11 @@ def test_the_video_that_people_mean_is_chosen(streams: list[dict[str, Any]], cho
         ([video(0), sound(1), sound(2)], 1),
         ([video(0), sound(1), sound(2, disposition=DEFAULT)], 2),
         ([video(0), sound(1, codec_name=""), sound(2)], 2),
+        ([video(0), sound(1, codec_name="ac4", sample_fmt="", disposition=DEFAULT), sound(2)], 2),
         ([video(0), sound(1, channels=0)], None),
         ([video(0), sound(1, sample_rate="0")], None),
     ],
-    ids=["silent", "first", "default", "unknown codec", "no channels", "no rate"],
+    ids=["silent", "first", "default", "unknown codec", "no decoder", "no channels", "no rate"],
 )
 def test_the_sound_that_can_be_decoded_is_chosen(streams: list[dict[str, Any]], chosen: int | None) -> None:
     """A track that nothing can decode is no track."""
@@ -102,6 +113,7 @@ def test_the_sound_that_can_be_decoded_is_chosen(streams: list[dict[str, Any]], 
         ([{"index": 0, "codec_type": "subtitle"}], "matroska,webm", SECOND, "not_a_video"),
         ([video(0, width=0, height=0)], "mpegts", SECOND, "no_frames"),
         ([video(0, codec_name="")], "mov", SECOND, "no_frames"),
+        ([video(0, side_data_list=[DOLBY_5])], "mov", SECOND, "dolby_vision_only"),
         ([video(0)], "mov", PacketTimes((), None, ()), "no_frames"),
         ([video(0, width=65535, height=65535)], "mov", SECOND, "picture_too_large"),
         ([video(0, width=16384, height=8192)], "avi", SECOND, "picture_too_large"),
@@ -161,9 +173,9 @@ def test_impossible_pixels_are_square_and_warned_of(aspect: str) -> None:
 def test_the_timeline_is_as_long_as_the_pictures() -> None:
     """Ten seconds at 30000/1001 are 300 frames of one segment, on a grid of at least four seconds."""
     rate = Fraction(30_000, 1001)
-    plan = planned(video(avg_frame_rate="30000/1001"), sound(), packets=times(300, rate, start=1.4))
+    plan, segments = cut(video(avg_frame_rate="30000/1001"), sound(), packets=times(300, rate, start=1.4))
     assert (plan.rate, plan.frames, plan.tail_frames) == (rate, 300, 0)
-    assert (plan.video.start_time, plan.preset, plan.segments[0].threads) == (1.4, "veryfast", 2)
+    assert (plan.video.start_time, plan.preset, segments[0].threads) == (1.4, "veryfast", 2)
 
 
 def test_a_single_frame_is_a_video() -> None:
@@ -206,6 +218,13 @@ def test_only_declared_fields_are_deinterlaced(*, order: str, expected: bool) ->
     assert planned(video(field_order=order)).video.interlaced is expected
 
 
+@pytest.mark.parametrize(("profile", "compatible"), [(8, 1), (8, 2), (8, 4), (7, 6), (7, 0), (10, 1), (9, 2)])
+def test_dolby_vision_with_a_picture_for_others_is_taken(profile: int, compatible: int) -> None:
+    """Its base is SDR, HDR10 or HLG, and encoded as that."""
+    record = {"dv_profile": profile, "dv_bl_signal_compatibility_id": compatible}
+    assert planned(video(side_data_list=[record])).frames == 25
+
+
 def test_dropped_tracks_are_named() -> None:
     """Who uploads four languages learns that one is in the result; cover art is missed by nobody."""
     subtitles = {"index": 4, "codec_type": "subtitle", "codec_name": "subrip"}
@@ -223,10 +242,41 @@ def test_dropped_tracks_are_named() -> None:
 def test_segments_tile_the_timeline(frames: int, rate: Fraction, start: float, seconds: float | None) -> None:
     """Every output frame belongs to exactly one segment, in order, whatever the source."""
     track = [] if seconds is None else [sound(duration=f"{seconds:.3f}")]
-    plan = planned(video(avg_frame_rate=str(rate)), *track, packets=times(frames, rate, start))
-    assert [segment.index for segment in plan.segments] == list(range(len(plan.segments)))
-    assert plan.segments[0].first_frame == 0
-    assert all(one.first_frame + one.frames == next_.first_frame for one, next_ in pairwise(plan.segments))
-    assert plan.segments[-1].first_frame + plan.segments[-1].frames == plan.frames
-    assert all(segment.frames > 0 for segment in plan.segments)
+    plan, segments = cut(video(avg_frame_rate=str(rate)), *track, packets=times(frames, rate, start))
+    assert [segment.index for segment in segments] == list(range(plan.segment_count))
+    assert segments[0].first_frame == 0
+    assert all(one.first_frame + one.frames == next_.first_frame for one, next_ in pairwise(segments))
+    assert segments[-1].first_frame + segments[-1].frames == plan.frames
+    assert all(segment.frames > 0 for segment in segments)
     assert 0 <= plan.tail_frames < plan.frames
+
+
+def planned_from_lines(seconds: int, every: int) -> tuple[Plan, tuple[Segment, ...], float]:
+    """Plan a video from ffprobe's lines of its packets, not in order of their times; return the CPU seconds as well.
+
+    `every` are the seconds between keyframes.
+    """
+    listed = "".join(
+        f"{(n ^ 1) / 25:.6f}|{n / 25:.6f}|0.040000|{'___' if (n ^ 1) % (25 * every) else 'K__'}\n"
+        for n in range(seconds * 25)
+    )
+    probe = probed(video(), sound(duration=f"{seconds}.0"))
+    began = time.process_time()
+    packets = parse_packet_times(listed, 1)
+    assert len(packets.keyframes) == seconds // every
+    plan, segments = make_plan(probe, choose_video(probe), packets, replace(LIMITS, slots=64))
+    return plan, segments, time.process_time() - began
+
+
+@pytest.mark.parametrize("every", [2, 10])
+def test_two_hours_are_planned(every: int) -> None:
+    """180,000 packets become hundreds of segments for 64 slots."""
+    plan, segments, _ = planned_from_lines(2 * 3600, every)
+    assert plan.frames == 180_000
+    assert len(segments) == plan.segment_count > 400
+
+
+def test_planning_costs_as_much_as_the_video_is_long() -> None:
+    """Four times the packets take about four times the CPU, not sixteen times: the best of three, in one run."""
+    half_an_hour, two_hours = (min(planned_from_lines(seconds, 2)[2] for _ in range(3)) for seconds in (1800, 7200))
+    assert two_hours < 8 * half_an_hour

@@ -6,11 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from storage.errors import NotMediaError
-from workers.probe import MAX_STREAMS, PacketTimes, Stream, parse_packet_times, parse_probe
+from workers.probe import MAX_STREAMS, Stream, parse_field_order, parse_probe
 
 VIDEO: dict[str, Any] = {
     "index": 0,
@@ -126,44 +124,10 @@ def test_hundreds_of_streams_are_refused() -> None:
         parse_probe({"streams": [VIDEO] * 1500})
 
 
-def test_packets_come_sorted_and_only_those_that_are_shown() -> None:
-    """Packets without a time, and those an edit list hides, do not count; B-frames arrive out of order."""
-    text = "0.100000|0.033333|K_\n0.066667|N/A|__\nN/A|0.033333|__\n0.000000|0.033333|_D\n0.033333|0.033333|K__\n|\n"
-    assert parse_packet_times(text) == PacketTimes(
-        times=(0.033333, 0.066667, 0.1), last_duration=0.033333, keyframes=(0.033333, 0.1)
-    )
-
-
-def test_a_hidden_keyframe_can_be_decoded_from() -> None:
-    """A keyframe that an edit list hides is no frame to show, but the shown ones after it need it."""
-    text = "-0.033333|0.033333|KD_\n0.000000|0.033333|__\n0.033333|0.033333|__\n"
-    assert parse_packet_times(text) == PacketTimes(
-        times=(0.0, 0.033333), last_duration=0.033333, keyframes=(-0.033333,)
-    )
-
-
-def test_the_last_shown_packet_may_have_no_length() -> None:
-    """Raw streams say no lengths."""
-    assert parse_packet_times("0.5|N/A|K_\n") == PacketTimes(times=(0.5,), last_duration=None, keyframes=(0.5,))
-
-
-def test_no_packets_are_no_times() -> None:
-    """A declared stream may hold nothing."""
-    assert parse_packet_times("") == PacketTimes(times=(), last_duration=None, keyframes=())
-
-
-LINES = st.lists(
-    st.tuples(
-        st.one_of(st.just("N/A"), st.floats(-1e9, 1e9).map(lambda time: f"{time:.6f}")),
-        st.one_of(st.just("N/A"), st.floats(0, 100).map(lambda time: f"{time:.6f}")),
-        st.text("KDC_", min_size=2, max_size=3),
-    )
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [("1|1\n1|1\n", "tt"), ("1|0|\n", "bb"), ("0|0\n1|0\n", "bb"), ("0|0\n0|0\n", "progressive"), ("", "progressive")],
 )
-
-
-@given(LINES)
-def test_any_packet_list_is_read(packets: list[tuple[str, str, str]]) -> None:
-    """Every packet with a time that is not to be discarded is counted, in order."""
-    found = parse_packet_times("\n".join("|".join(packet) for packet in packets))
-    assert len(found.times) == sum(time != "N/A" and "D" not in flags for time, _, flags in packets)
-    assert list(found.times) == sorted(found.times)
+def test_the_first_interlaced_picture_tells_the_order_of_fields(text: str, order: str) -> None:
+    """Films may begin with progressive titles; without a picture nothing is interlaced."""
+    assert parse_field_order(text) == order

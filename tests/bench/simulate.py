@@ -1,0 +1,123 @@
+"""`make bench-simulate`: one load through a real installation, and the same through the simulator, side by side.
+
+Clips of 2 to 20 s come at times drawn beforehand and keep the encoders about four fifths busy for some minutes. What
+each task took is then given to the simulator, together with when each job was accepted: it has to find by itself who
+waits for whom. Planning and packaging it takes as the forecasts do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from random import Random
+
+from infra.simulation.disciplines import NAMES, discipline_of
+from infra.simulation.figures import Figures, Spread
+from infra.simulation.videos import Shape
+from storage.accuracy import accuracy
+from storage.jobs import Job, JobState, Stage, Task, single_tasks
+from storage.services import Services
+from tests.bench.footage import CLIPS, MEDIA, cut_of
+from tests.bench.installation import JOB_SECONDS, Installation
+from tests.bench.results import keep, markdown_table
+from tests.support.driving import submit
+from tests.support.simulating import GivenVideos, arrival, simulated
+from tests.support.waiting import wait_until
+
+# Lengths in seconds, short ones often, and how many jobs there are of them.
+LENGTHS = (2.0, 2.0, 2.0, 4.0, 4.0, 10.0, 20.0)
+JOBS = 24
+PAUSE_SECONDS = 14.0  # from one to the next on average: two slots of the machine of docs/encoding.md are busy then
+OWNERS = 4
+SEED = 6
+
+
+def measured_load(services: Services, folder: Path, *, jobs: int, pause: float) -> list[Job]:
+    """Bring so many clips, `pause` seconds apart on average; wait until all are ready and return them."""
+    chance = Random(SEED)
+    clips = [_clip(CLIPS[number % 2], folder / str(number), length) for number, length in enumerate(LENGTHS)]
+    came = []
+    due = time.time()
+    for _ in range(jobs):
+        due += chance.expovariate(1 / pause)
+        wait_until(lambda due=due: time.time() >= due, seconds=JOB_SECONDS, what="the next arrival")
+        owner = f"owner {chance.randrange(OWNERS)}"
+        came.append(submit(services, chance.choice(clips), owner=owner, created_at=time.time()).id)
+    ended = [JobState.READY, JobState.FAILED]
+    wait_until(lambda: all(services.jobs.get(each).state in ended for each in came), seconds=JOB_SECONDS)
+    return [services.jobs.get(each) for each in came]
+
+
+def _clip(source: str, folder: Path, seconds: float) -> Path:
+    folder.mkdir()
+    return cut_of(MEDIA / source, folder, start=0.0, seconds=seconds)
+
+
+def shape_of(services: Services, job: Job) -> Shape:
+    """Return the job's tasks with the seconds that each took."""
+    if job.plan is None or job.state is not JobState.READY:
+        raise RuntimeError(f"{job.title}: {job.state} {job.error}")
+    took = {field: float(result["seconds"]) for field, result in services.jobs.results(job.id).items()}
+    single = single_tasks(job.plan, job.id)
+    segments = [Task(job.id, Stage.SEGMENT, index) for index in range(job.plan.segment_count)]
+    tasks = [took[task.field] for task in (segments[0], *single, *segments[1:])]
+    return Shape(tasks, 1 + len(single), sum(tasks))
+
+
+def replayed(jobs: Sequence[Job], shapes: Sequence[Shape], slots: int, discipline: str) -> Figures:
+    """Simulate the same arrivals with the same tasks."""
+    began = min(job.created_at for job in jobs)
+    order = sorted(range(len(jobs)), key=lambda number: jobs[number].created_at)
+    arrivals = [arrival(jobs[number].created_at - began, number, owner=jobs[number].owner) for number in order]
+    return simulated(arrivals, discipline_of(discipline, slots), GivenVideos(slots, shapes))
+
+
+def spread_of(values: Iterable[float]) -> Spread:
+    """Return how measured times are spread, told in the same way as simulated ones."""
+    spread = Spread()
+    for value in values:
+        spread.add(value)
+    return spread
+
+
+def told(spread: Spread) -> list[str]:
+    """Return median and 95th percentile in words."""
+    return [f"{spread.quantile(part) or 0.0:.1f} s" for part in (0.5, 0.95)]
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--slots", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--jobs", type=int, default=JOBS)
+    parser.add_argument("--pause", type=float, default=PAUSE_SECONDS, help="seconds from one to the next on average")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, Installation(options.slots) as installation:
+        services = installation.services()
+        jobs = measured_load(services, Path(name), jobs=options.jobs, pause=options.pause)
+        shapes = [shape_of(services, job) for job in jobs]
+        kept = accuracy(services.jobs.recent_finished())
+    ready = spread_of((job.finished_at or 0.0) - job.created_at for job in jobs)
+    begun = spread_of((job.begun_at or 0.0) - job.created_at for job in jobs)
+    head = ["", "first pictures, median", "p95", "ready, median", "p95"]
+    rows = [["measured", *told(begun), *told(ready)]]
+    for discipline, about in NAMES.items():
+        figures = replayed(jobs, shapes, options.slots, discipline)
+        rows.append([f"simulated: {about}", *told(figures.playable), *told(figures.ready)])
+    work = sum(shape.cost for shape in shapes)
+    spent = max(job.finished_at or 0.0 for job in jobs) - min(job.created_at for job in jobs)
+    note = (
+        f"{len(jobs)} clips of {OWNERS} owners, {work:.0f} encoder-seconds in {spent:.0f} s on {options.slots} slots "
+        f"({work / spent / options.slots:.0%} busy). Of {kept.compared} promises, made when a job was planned, "
+        f"{kept.start or 0:.0%} of the starts and {kept.ready or 0:.0%} of the ends were kept: within a quarter of the "
+        f"time from acceptance, or five seconds."
+    )
+    keep("simulate", "make bench-simulate", [markdown_table(head, rows), note])
+
+
+if __name__ == "__main__":
+    main()

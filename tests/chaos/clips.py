@@ -1,0 +1,87 @@
+"""What people upload: small clips in several containers, sizes and rates, and what must become of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.plan import Plan
+from storage.settings import Settings
+from tests.support.clips import make_clip
+from workers.packets import packet_times
+from workers.planning import PlanLimits, choose_video, make_plan
+from workers.probe import probe
+from workers.tool import Watch
+
+MIB = 1024 * 1024
+# Beyond two parts of an upload, so that uploads are cut between parts too.
+PADDED_BYTES = 20 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A file and its plan as made in peace: every job of it must come to these frames, rungs and sound."""
+
+    path: Path
+    plan: Plan
+
+    @property
+    def name(self) -> str:
+        """Its file name."""
+        return self.path.name
+
+    @property
+    def rungs(self) -> tuple[str, ...]:
+        """Names of the rungs it must have."""
+        return tuple(rung.name for rung in self.plan.rungs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    name: str
+    seconds: float
+    size: str = "320x180"
+    rate: str = "30"
+    audio: bool = True
+
+
+_WANTED = (
+    _Wanted("small.mp4", 3),
+    _Wanted("silent.mov", 8, "854x480", "24000/1001", audio=False),
+    _Wanted("stream.ts", 6, "640x360", "50"),
+    _Wanted("film.mkv", 12, "640x360", "25"),
+    _Wanted("hd.mp4", 4, "1280x720", "30"),
+    _Wanted("padded.mp4", 5, "480x270", "30000/1001"),
+)
+
+
+def make_clips(folder: Path) -> tuple[Clip, ...]:
+    """Write all clips and plan each."""
+    with ThreadPoolExecutor() as pool:
+        return tuple(pool.map(lambda wanted: _made(folder, wanted), _WANTED))
+
+
+def _made(folder: Path, wanted: _Wanted) -> Clip:
+    path = folder / wanted.name
+    make_clip(path, seconds=wanted.seconds, size=wanted.size, rate=wanted.rate, audio=wanted.audio)
+    if path.stem == "padded":
+        with path.open("ab") as file:
+            file.writelines(_free_box(PADDED_BYTES))
+    return Clip(path, plan_of(path))
+
+
+def plan_of(path: Path) -> Plan:
+    """Return the plan that a worker makes of this file, for one slot."""
+    watch, settings = Watch(), Settings()
+    facts = probe(str(path), watch)
+    video = choose_video(facts)
+    limits = PlanLimits(settings.max_source_pixels, settings.max_source_seconds, settings.encode_preset, slots=1)
+    plan, _ = make_plan(facts, video, packet_times(str(path), video, watch), limits)
+    return plan
+
+
+def _free_box(size: int) -> Iterator[bytes]:
+    """Yield an MP4 box that every reader skips."""
+    yield size.to_bytes(4, "big") + b"free" + bytes(size - 8)

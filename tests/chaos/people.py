@@ -1,0 +1,176 @@
+"""People with browsers: they upload, wait when told to, try again when a connection breaks, and change their minds."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from tests.chaos.clips import Clip
+from tests.chaos.journal import Journal
+from tests.support.forms import CONTENT_TYPE, upload
+
+PEOPLE = 3
+MOST_UNFINISHED = 5  # jobs at once: enough for all slots, few enough to be finished soon after the last fault
+ANSWER_SECONDS = 120.0  # nobody waits longer for a page
+PAUSE_SECONDS = 1.0  # before a try after a broken connection, and between two looks at whether there is room
+PIECE_BYTES = 1024 * 1024
+SLOW_SECONDS = 0.15  # between the pieces of a slow sender
+REGRET_SHARE = 0.12  # of the accepted uploads that are deleted again, some seconds later
+REGRET_SECONDS = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One try at an upload: its title, and how it was answered. `status` 0: the connection broke (`code` says how)."""
+
+    title: str
+    clip: str
+    began: float
+    seconds: float
+    status: int
+    code: str = ""
+    retry_after: int | None = None
+    job_id: str | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Tell whether the service promised that this becomes a job."""
+        return self.status == HTTPStatus.ACCEPTED
+
+
+class People:
+    """Several people uploading through one address; `unfinished` tells how many jobs there are to be worked on."""
+
+    def __init__(
+        self, port: int, clips: Sequence[Clip], seed: int, journal: Journal, unfinished: Callable[[], int]
+    ) -> None:
+        self._port = port
+        self._clips = clips
+        self._journal = journal
+        self._unfinished = unfinished
+        self._stopped = threading.Event()
+        self.tries: list[Tried] = []
+        self.deleted: list[str] = []  # ids of jobs that the service says it has deleted
+        self.in_doubt: list[str] = []  # ids of those whose deletion was asked for, and never answered
+        self._threads = [
+            threading.Thread(target=self._live, args=(f"{number}", random.Random(f"{seed}/{number}")), daemon=True)
+            for number in range(PEOPLE)
+        ]
+
+    def start(self) -> None:
+        """Begin to upload."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Begin no further upload and no further try."""
+        self._stopped.set()
+
+    @property
+    def gone(self) -> bool:
+        """Tell whether the last upload is over, after `stop`."""
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _live(self, name: str, chance: random.Random) -> None:
+        number = 0
+        while not self._stopped.wait(PAUSE_SECONDS * chance.random()):
+            if self._unfinished() < MOST_UNFINISHED:
+                number += 1
+                clip, slow, regrets = chance.choice(self._clips), chance.random() < 0.5, chance.random() < REGRET_SHARE
+                job_id = self._send_until_taken(f"{name}.{number}", clip, slow=slow)
+                if job_id is not None and regrets:
+                    self._stopped.wait(REGRET_SECONDS * chance.random())
+                    self._delete(job_id)
+
+    def _send_until_taken(self, title: str, clip: Clip, *, slow: bool) -> str | None:
+        """Upload until it is accepted, and return the job's id; None when the run ends before."""
+        for count in range(1, 1000):
+            tried = self._try(f"{title}.{count}", clip, slow=slow)
+            self.tries.append(tried)
+            self._journal.note("upload", **{name: getattr(tried, name) for name in Tried.__dataclass_fields__})
+            pause = PAUSE_SECONDS if tried.retry_after is None else tried.retry_after
+            if tried.accepted or self._stopped.wait(pause):
+                return tried.job_id
+        return None
+
+    def _delete(self, job_id: str) -> None:
+        """Delete the job; again, as long as nobody says that it is gone."""
+        self.in_doubt.append(job_id)
+        while (status := self._ask_to_delete(job_id)) not in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND}:
+            self._journal.note("deletion", job=job_id, status=status)
+            if self._stopped.wait(PAUSE_SECONDS):
+                return
+        self._journal.note("deleted", job=job_id)
+        self.in_doubt.remove(job_id)
+        self.deleted.append(job_id)
+
+    def _ask_to_delete(self, job_id: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_SECONDS)
+        try:
+            connection.request("DELETE", f"/api/jobs/{job_id}")
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return 0
+        finally:
+            connection.close()
+
+    def _try(self, title: str, clip: Clip, *, slow: bool) -> Tried:
+        began = self._journal.at
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_SECONDS)
+        try:
+            status, headers, body = _sent(connection, _pieces(title, clip, slow=slow))
+        except (OSError, http.client.HTTPException) as error:
+            return Tried(title, clip.name, began, self._journal.at - began, 0, type(error).__name__)
+        finally:
+            connection.close()
+        retry_after = headers.get("Retry-After")
+        return Tried(
+            title,
+            clip.name,
+            began,
+            self._journal.at - began,
+            status,
+            code=str(body.get("code", "")),
+            retry_after=None if retry_after is None else int(retry_after),
+            job_id=body.get("id"),
+        )
+
+
+def _pieces(title: str, clip: Clip, *, slow: bool) -> tuple[Iterator[bytes], int]:
+    body = upload(clip.path.read_bytes(), clip.name, title=title)
+
+    def pieces() -> Iterator[bytes]:
+        for start in range(0, len(body), PIECE_BYTES):
+            yield body[start : start + PIECE_BYTES]
+            if slow:
+                time.sleep(SLOW_SECONDS)
+
+    return pieces(), len(body)
+
+
+def _sent(
+    connection: http.client.HTTPConnection, body: tuple[Iterator[bytes], int]
+) -> tuple[int, http.client.HTTPMessage, dict[str, object]]:
+    """Send the upload and return status, headers and JSON of the answer."""
+    pieces, length = body
+    connection.putrequest("POST", "/api/jobs")
+    connection.putheader("Content-Type", CONTENT_TYPE)
+    connection.putheader("Content-Length", str(length))
+    connection.endheaders()
+    # A service that refuses early stops reading; its answer is there all the same.
+    with suppress(ConnectionError):
+        for piece in pieces:
+            connection.send(piece)
+    answer = connection.getresponse()
+    content = answer.read()
+    try:
+        return answer.status, answer.headers, json.loads(content)
+    except ValueError:
+        return answer.status, answer.headers, {"code": "no json"}

@@ -1,0 +1,56 @@
+"""The order in which encoders take jobs: its guarantees, each over any jobs."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.fairness import LEAD_SECONDS, STRETCH, Priority, alone_seconds, budget, target
+
+SECONDS = st.floats(0.1, 1e5)
+IN_FLIGHT = st.integers(1, 1000)
+
+
+@given(small=SECONDS, more=SECONDS, share=st.floats(0, 0.999))
+def test_a_clip_passes_a_film_until_the_film_had_its_time(small: float, more: float, share: float) -> None:
+    """Whatever is smaller goes first if it comes before the film's head start over it is used up."""
+    film = small + more
+    came = STRETCH * more * share
+    assert target(came, small, in_flight=1) < target(0.0, film, in_flight=1)
+
+
+@given(film=SECONDS, newcomer=SECONDS, in_flight=IN_FLIGHT)
+def test_nothing_starves(film: float, newcomer: float, in_flight: int) -> None:
+    """No newcomer, however small, passes a job whose time is over."""
+    mine = target(0.0, film, in_flight=in_flight)
+    assert target(STRETCH * film * in_flight, newcomer, in_flight=1) > mine
+
+
+@given(alone=SECONDS, many=st.integers(2, 1000))
+def test_an_owner_with_one_job_passes_those_of_an_owner_with_many(alone: float, many: int) -> None:
+    """All but the first of another owner's jobs of the same size, which came at the same time."""
+    others = [target(0.0, alone, in_flight=number) for number in range(1, many + 1)]
+    mine = target(0.0, alone, in_flight=1)
+    assert [other <= mine for other in others] == [True] + [False] * (many - 1)
+
+
+@given(came=st.floats(0, 1e6), alone=SECONDS, in_flight=IN_FLIGHT)
+def test_priority_is_a_head_start(came: float, alone: float, in_flight: int) -> None:
+    """High counts as a day earlier, low as a day later; nothing else changes."""
+    targets = [target(came, alone, in_flight=in_flight, priority=priority) for priority in Priority]
+    assert targets == sorted(targets)
+    assert targets[1] - targets[0] == pytest.approx(LEAD_SECONDS[Priority.HIGH])
+    assert targets[2] - targets[1] == pytest.approx(-LEAD_SECONDS[Priority.LOW])
+
+
+@pytest.mark.parametrize(("slots", "tasks"), [(0, 2), (1, 2), (2, 3), (4, 5), (8, 10), (64, 80), (10_000, 12_500)])
+def test_every_slot_finds_a_task_and_few_wait(slots: int, tasks: int) -> None:
+    """At least one waits, about a quarter of the slots; before a worker announced itself there is one slot."""
+    assert budget(slots) == tasks
+
+
+def test_a_job_alone_takes_its_cost_over_the_slots() -> None:
+    """And what does not get shorter with more of them."""
+    assert alone_seconds(20.0, 2) == 13.0
+    assert alone_seconds(20.0, 0) == 23.0

@@ -1,0 +1,113 @@
+"""Forecasts follow from the work, the pace and the slots alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.costs import Calibration, Work, cost_left
+from storage.fairness import START_ALONE_SECONDS, after_start, alone_seconds, target
+from storage.forecast import PACKAGE_SECONDS, PLAN_SECONDS, Forecast, Outlook, forecast_new, forecasts
+from storage.jobs import JobState
+
+SLOTS = 4.0
+
+
+def running(name: str, cost: float, segments: int, *, done: float = 0.0, accepted: float = 0.0) -> Work:
+    """Return a job that is being encoded, accepted at this time."""
+    frames, start = 1000, target(accepted, START_ALONE_SECONDS, in_flight=1)
+    whole = start + after_start(alone_seconds(cost, SLOTS), in_flight=1)
+    work = Work(name, "local", JobState.ENCODING, 1000, cost, segments, frames, round(frames * done))
+    return replace(work, start_target=start, target=whole)
+
+
+def forecast_of_new(seen: Outlook, size: int, *, now: float = 0.0) -> Forecast:
+    """Return the forecast of a new job of an owner who has no other."""
+    return forecast_new(seen, size, owner="new", now=now)
+
+
+def outlook(*backlog: Work, capacity: float = SLOTS) -> Outlook:
+    """Return the queue of these jobs at nominal pace."""
+    return Outlook(backlog, Calibration(), capacity)
+
+
+WORKS = st.builds(
+    lambda name, state, size, nominal, segments, done, start, more: Work(
+        name, "x", state, size, nominal, segments, 100, done, start_target=start, target=start + more
+    ),
+    st.uuids().map(str),
+    st.sampled_from([state for state in JobState if not state.finished]),
+    st.integers(1, 10**10),
+    st.none() | st.floats(0.1, 1e5),
+    st.integers(0, 1000),
+    st.integers(0, 100),
+    st.floats(0, 1e4),
+    st.floats(0, 1e4),
+)
+
+
+def test_nothing_to_do_is_no_wait() -> None:
+    """An idle installation has no work and no forecasts; a new job starts within seconds."""
+    assert (outlook().work, outlook().wait, forecasts(outlook())) == (0.0, 0.0, {})
+    assert forecast_of_new(outlook(), 1_000_000).start < 5
+
+
+def test_a_job_alone_has_all_slots() -> None:
+    """Its work is shared by them; a single segment cannot be shared."""
+    assert forecasts(outlook(running("a", 400.0, 40)))["a"].ready == pytest.approx(100 + PACKAGE_SECONDS, rel=0.05)
+    assert forecasts(outlook(running("a", 400.0, 1)))["a"].ready > 400
+
+
+def test_a_clip_does_not_wait_for_a_film() -> None:
+    """It has the encoders for itself, and the film comes later by what the clip costs; a film that is late goes on."""
+    film, clip = running("film", 12_000.0, 800, done=0.1), running("clip", 30.0, 3, accepted=1000)
+    alone = forecasts(outlook(film))["film"].ready
+    found = forecasts(outlook(film, clip))
+    assert found["clip"].ready == pytest.approx(forecasts(outlook(clip))["clip"].ready)
+    assert found["film"].ready == pytest.approx(alone + 30 / SLOTS, abs=1)
+    late = running("clip", 30.0, 3, accepted=1e6)
+    assert forecasts(outlook(film, late))["clip"].start > 0.9 * 12_000 / SLOTS
+
+
+def test_whoever_comes_later_starts_later() -> None:
+    """The first pictures are made in the order of the targets; one that has begun has no start."""
+    begun = running("begun", 100.0, 10, done=0.2)
+    queued = [Work(name, "x", JobState.QUEUED, 10**6, start_target=place) for place, name in enumerate("abc")]
+    found = forecasts(outlook(begun, *queued))
+    starts = [found[name].start for name in "abc"]
+    assert found["begun"].start == 0.0
+    assert starts == sorted(starts)
+    assert len(set(starts)) == 3
+
+
+def test_a_start_waits_for_a_free_slot() -> None:
+    """While one is idle it does not; when all work on segments, the first of them ends after a part of one."""
+    held = tuple((f"segment:{index}", "a") for index in range(4))
+    three, four = (replace(running("a", 400.0, 10, done=0.1), held=held[:count]) for count in (3, 4))
+    idle, busy = (forecast_of_new(outlook(work), 1000).start for work in (three, four))
+    assert busy - idle == pytest.approx(400 / 10 / 5 - PLAN_SECONDS)
+
+
+@given(st.lists(WORKS, max_size=12, unique_by=lambda work: work.job_id), st.floats(0.5, 64))
+def test_forecasts_keep_the_work(backlog: list[Work], capacity: float) -> None:
+    """Nobody is ready before it starts, nor before its own work can be done, and the last not before all is done."""
+    seen = outlook(*backlog, capacity=capacity)
+    found = forecasts(seen)
+    assert found.keys() == {work.job_id for work in backlog}
+    for work in backlog:
+        own = cost_left(work, seen.known)
+        assert found[work.job_id].ready >= max(found[work.job_id].start, own / capacity)
+    if backlog:
+        assert max(forecast.ready for forecast in found.values()) >= seen.wait * 0.999
+
+
+@given(st.lists(WORKS, max_size=8, unique_by=lambda work: work.job_id), WORKS)
+def test_another_job_makes_nobody_earlier(backlog: list[Work], new: Work) -> None:
+    """More work never brings a forecast forward."""
+    before, after = forecasts(outlook(*backlog)), forecasts(outlook(*backlog, replace(new, job_id="new")))
+    for job_id, forecast in before.items():
+        assert after[job_id].ready >= forecast.ready * 0.999
+        assert after[job_id].start >= forecast.start * 0.999

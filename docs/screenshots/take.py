@@ -1,5 +1,5 @@
 # noqa: INP001 - a script beside its pictures, not a package
-"""Take the README's screenshots of a running installation: form, running job, finished job; light, dark, phone.
+"""Take the README's screenshots of a running installation: form, queue, running job, finished job; light, dark, phone.
 
     python docs/screenshots/take.py http://127.0.0.1:8000 RUNNING_JOB_ID FINISHED_JOB_ID docs/screenshots
 
@@ -52,7 +52,9 @@ def take(browser: Browser, address: str, look: Look, path: Path) -> None:
     page.goto(address)
     expect(page.locator("html")).to_have_attribute("lang", "en")
     for picture in page.locator("img:visible").all():
+        picture.scroll_into_view_if_needed()  # those below are loaded when they are needed
         expect(picture).to_have_js_property("complete", value=True)
+    page.evaluate("scrollTo(0, 0)")
     # Live pages hold a connection open for ever, so idle means: the scripts have worded the times.
     if page.locator("time").count():
         expect(page.locator("time").first).not_to_contain_text("UTC")
@@ -82,7 +84,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="where the pictures go")
     arguments = parser.parse_args()
     base = arguments.address.rstrip("/")
-    pages = {"form": f"{base}/", "running": f"{base}/jobs/{arguments.running}"}
+    pages = {"form": f"{base}/", "queue": f"{base}/queue", "running": f"{base}/jobs/{arguments.running}"}
     pages["finished"] = f"{base}/jobs/{arguments.finished}"
     arguments.folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:

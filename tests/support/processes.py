@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -38,9 +39,15 @@ def descendants(pid: int) -> Iterator[int]:
 
 def kill_whole(pid: int) -> None:
     """End a worker and its pool at once, as a machine that dies does; its tools have to end by themselves."""
-    pool = [child for child in descendants(pid) if Path(arguments_of(child)[0]).name.startswith("python")]
+    pool = [child for child in descendants(pid) if _is_python(arguments_of(child))]
     for process in (pid, *pool):
-        os.kill(process, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+def _is_python(arguments: list[str]) -> bool:
+    # What has ended and is not buried yet has no command line.
+    return bool(arguments) and Path(arguments[0]).name.startswith("python")
 
 
 def _children(pid: int) -> list[int]:

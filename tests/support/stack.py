@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +38,10 @@ class Stack:
         return worker.start()
 
     def end(self) -> None:
-        """End what still runs."""
-        for worker in self.workers:
-            worker.stop_if_running()
+        """End what still runs: all of it even if one cannot be ended, as others share the servers."""
+        with ExitStack() as ended:
+            for worker in self.workers:
+                ended.callback(worker.stop_if_running)
 
     def state(self, job: Job) -> JobState:
         """Return the job's present state."""

@@ -1,4 +1,4 @@
-"""Cutting a job's timeline into segments: whole fragments each, independent of each other, sized by work. Pure.
+"""Cutting a job's timeline into segments: of whole fragments, independent of each other, sized by work. Pure.
 
 Sizes follow guided self-scheduling (Polychronopoulos and Kuck, 1987): each segment takes a fixed share of what is left
 for all slots, so that large ones come first and small ones fill the end, where idle slots would cost most.
@@ -74,15 +74,12 @@ def whole_file(frames: int, threads: int) -> tuple[Segment, ...]:
 
 
 def cut(line: Timeline) -> tuple[Segment, ...]:
-    """Return the segments that tile the timeline in whole `fragment_frames`: a short first one, then large to small."""
+    """Return the segments that tile the timeline: a short first one, then large to small."""
     per_second = _work_per_second(line)
-    fragment = fragment_frames(line)
     first = min(line.shown, _fragment_frames(min(Fraction(FIRST_SECONDS), _fragment_seconds(line)), line.rate))
     segments = [Segment(0, 0, first, FIRST_THREADS)]
     while (start := segments[-1].first_frame + segments[-1].frames) < line.shown:
-        frames = _fragments(line, start, fragment, _share(line, start, per_second)) * fragment
-        if line.shown - start - frames < fragment / 2:
-            frames = line.shown - start
+        frames = _next_frames(line, start, per_second)
         segments.append(Segment(len(segments), start, frames, 1, _seek(line, start)))
     segments[-1] = replace(segments[-1], frames=segments[-1].frames + line.tail)
     return _hurried(tuple(segments), line.slots)
@@ -134,14 +131,20 @@ def _work_per_second(line: Timeline) -> float:
     return float(pixels * line.rate / PIXELS_PER_SECOND)
 
 
-def _share(line: Timeline, start: int, per_second: float) -> int:
-    """Return how many frames the next segment should have: its share of the work, bounded.
+def _next_frames(line: Timeline, start: int, per_second: float) -> int:
+    """Return the next segment's length in frames: its share of the work that is left, bounded, in whole fragments.
 
     At the beginning a segment is no longer than all before it: a player that has shown them is not kept waiting for a
-    long one.
+    long one. At the end, where the share is less than a fragment and slots wait for the last ones, fragments have half
+    the standard length; those of short clips are short from the beginning.
     """
-    left = float((line.shown - start) / (SHARES_PER_SLOT * line.slots))
-    return int(min(left, LONGEST_WORK_SECONDS / per_second * float(line.rate), start))
+    share = float((line.shown - start) / (SHARES_PER_SLOT * line.slots))
+    wanted = int(min(share, LONGEST_WORK_SECONDS / per_second * float(line.rate), start))
+    fragment, standard = fragment_frames(line), standard_fragment_frames(line.rate)
+    unit = standard // 2 if share < fragment == standard else fragment
+    frames = _fragments(line, start, unit, wanted) * unit
+    left = line.shown - start - frames
+    return frames + left if left < unit / 2 else frames
 
 
 def _fragments(line: Timeline, start: int, fragment: int, wanted: int) -> int:

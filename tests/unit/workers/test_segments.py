@@ -20,6 +20,7 @@ from workers.segments import (
     Timeline,
     cut,
     fragment_frames,
+    standard_fragment_frames,
     whole_file,
     worth_cutting,
 )
@@ -55,9 +56,10 @@ def test_segments_tile_the_timeline_exactly(
     assert all(before.first_frame + before.frames == after.first_frame for before, after in pairwise(segments))
     assert segments[-1].first_frame + segments[-1].frames == frames + tail
     assert [segment.index for segment in segments] == list(range(len(segments)))
-    # Only the last one may end inside a fragment; the first one is one, a shorter one as a rule.
-    assert segments[0].frames <= fragment_frames(line) or len(segments) == 1
-    assert all(segment.frames % fragment_frames(line) == 0 for segment in segments[1:-1])
+    # Only the last one may end inside a fragment; the first one is one, a shorter one as a rule, as others may be.
+    fragment, half = fragment_frames(line), standard_fragment_frames(rate) // 2
+    assert segments[0].frames <= fragment or len(segments) == 1
+    assert all(segment.frames % fragment == 0 or segment.frames in {half, 2 * half} for segment in segments[1:-1])
 
 
 @given(seconds=st.floats(0.1, 4000), every=st.floats(0.1, 30), start=st.floats(0, 50_000))
@@ -85,6 +87,13 @@ def test_a_film_gets_segments_of_bounded_work_large_ones_first() -> None:
     fragment = fragment_frames(line) * pixels / PIXELS_PER_SECOND
     assert max(work) <= LONGEST_WORK_SECONDS + fragment / 2
     assert max(work[-4:]) <= max(work) / 2
+
+
+def test_the_last_fragments_are_short_where_many_slots_wait_for_them() -> None:
+    """Half of a fragment for each slot at the end; a clip that is cut finely anyway is not cut any finer."""
+    film, clip = timeline(600, slots=16), timeline(10)
+    assert [segment.frames for segment in cut(film)[-17:-1]] == [2 * 24] * 16
+    assert {segment.frames for segment in cut(clip)[1:-1]} == {fragment_frames(clip)}
 
 
 def test_the_first_segment_is_short_and_has_threads_of_its_own() -> None:

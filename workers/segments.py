@@ -135,16 +135,16 @@ def _next_frames(line: Timeline, start: int, per_second: float) -> int:
     """Return the next segment's length in frames: its share of the work that is left, bounded, in whole fragments.
 
     At the beginning a segment is no longer than all before it: a player that has shown them is not kept waiting for a
-    long one. At the end, where the share is less than a fragment and slots wait for the last ones, fragments have half
-    the standard length; those of short clips are short from the beginning.
+    long one. The last fragment of each slot has half the standard length, so that slots wait for each other for less
+    long; those of short clips are short from the beginning.
     """
-    share = float((line.shown - start) / (SHARES_PER_SLOT * line.slots))
+    left = line.shown - start
+    share = float(left / (SHARES_PER_SLOT * line.slots))
     wanted = int(min(share, LONGEST_WORK_SECONDS / per_second * float(line.rate), start))
-    fragment, standard = fragment_frames(line), standard_fragment_frames(line.rate)
-    unit = standard // 2 if share < fragment == standard else fragment
+    fragment, half = fragment_frames(line), standard_fragment_frames(line.rate) // 2
+    unit = half if half < fragment and left < line.slots * half else fragment
     frames = _fragments(line, start, unit, wanted) * unit
-    left = line.shown - start - frames
-    return frames + left if left < unit / 2 else frames
+    return left if left - frames < unit / 2 else frames
 
 
 def _fragments(line: Timeline, start: int, fragment: int, wanted: int) -> int:

@@ -90,9 +90,9 @@ def test_a_film_gets_segments_of_bounded_work_large_ones_first() -> None:
 
 
 def test_the_last_fragments_are_short_where_many_slots_wait_for_them() -> None:
-    """Half of a fragment for each slot at the end; a clip that is cut finely anyway is not cut any finer."""
+    """Half a fragment for each slot, the very last one what is left; clips are cut finely from the beginning."""
     film, clip = timeline(600, slots=16), timeline(10)
-    assert [segment.frames for segment in cut(film)[-17:-1]] == [2 * 24] * 16
+    assert [segment.frames for segment in cut(film)[-16:-1]] == [2 * 24] * 15
     assert {segment.frames for segment in cut(clip)[1:-1]} == {fragment_frames(clip)}
 
 

@@ -27,6 +27,7 @@ RungsError
 │   ├── PictureOnlyError          picture_only
 │   ├── NoFramesError             no_frames
 │   ├── TooLargePictureError      picture_too_large
+│   ├── TooSmallPictureError      picture_too_small
 │   ├── TooLongError              too_long
 │   ├── DolbyVisionError          dolby_vision_only
 │   └── DecodeError               decode_failed
@@ -38,7 +39,8 @@ RungsError
     ├── LeaseLostError            lease_lost        somebody else owns the task now
     ├── AttemptsSpentError        attempts_spent    the limit of attempts is reached
     ├── WorkerLostError           worker_lost       the process of this attempt died
-    └── StalledError              stalled           nothing moved in the job for hours
+    ├── StalledError              stalled           nothing moved in the job for hours
+    └── UnforeseenError           internal_error    nobody thought of it; the log has it
 """
 
 from __future__ import annotations

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.fairness import LEAD_SECONDS, STRETCH, Priority, alone_seconds, budget, target
+from storage.fairness import (
+    LEAD_SECONDS,
+    START_ALONE_SECONDS,
+    STRETCH,
+    WHOLE_ALONE_SECONDS,
+    Priority,
+    after_start,
+    alone_seconds,
+    budget,
+    target,
+)
 
 SECONDS = st.floats(0.1, 1e5)
 IN_FLIGHT = st.integers(1, 1000)
@@ -42,6 +52,21 @@ def test_priority_is_a_head_start(came: float, alone: float, in_flight: int) -> 
     assert targets == sorted(targets)
     assert targets[1] - targets[0] == pytest.approx(LEAD_SECONDS[Priority.HIGH])
     assert targets[2] - targets[1] == pytest.approx(-LEAD_SECONDS[Priority.LOW])
+
+
+@given(alone=st.floats(0, WHOLE_ALONE_SECONDS), in_flight=IN_FLIGHT)
+def test_a_small_job_is_worked_on_in_one_go(alone: float, in_flight: int) -> None:
+    """Its rest has the target of its start, so that no newcomer's start passes it."""
+    assert after_start(alone, in_flight=in_flight) == 0.0
+
+
+@given(more=SECONDS, in_flight=IN_FLIGHT)
+def test_a_long_job_starts_early_and_ends_at_its_target(more: float, in_flight: int) -> None:
+    """Start and what lies behind it are together the target of the whole job."""
+    alone = WHOLE_ALONE_SECONDS + more
+    start = target(0.0, START_ALONE_SECONDS, in_flight=in_flight)
+    whole = target(0.0, alone, in_flight=in_flight)
+    assert start + after_start(alone, in_flight=in_flight) == pytest.approx(whole)
 
 
 @pytest.mark.parametrize(("slots", "tasks"), [(0, 2), (1, 2), (2, 3), (4, 5), (8, 10), (64, 80), (10_000, 12_500)])

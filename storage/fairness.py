@@ -26,10 +26,10 @@ STRETCH = 20.0
 # Seconds from acceptance to the first pictures of a job that is alone: planning, and the first short segment. The start
 # of each job is a small job of its own, so that what was accepted can be played soon, the longest film included.
 START_ALONE_SECONDS = 4.0
-# A job that takes no longer than this alone is worked on in one go. The starts of newcomers pass the rest of every job
-# that was accepted, and of small jobs they are a large part (half of a clip of 3 s): in a full queue each of them would
-# be ready later by so much. Of what takes longer a start is less than a fifth.
-WHOLE_ALONE_SECONDS = 10.0
+# A job of so few encoder-seconds is worked on in one go: five times what a start costs (storage.forecast). The starts
+# of newcomers pass the rest of every job that was accepted, and of small jobs they are a large part (half of a clip of
+# 3 s): in a full queue each of them would be ready later by so much.
+WHOLE_SECONDS = 12.5
 APART_SECONDS = 0.001  # between the starts of an owner's jobs at least, so that they keep their order
 # Planning and packaging, which more slots do not make shorter.
 FIXED_SECONDS = 3.0
@@ -81,9 +81,14 @@ def target(accepted_at: float, alone: float, *, in_flight: float, priority: Prio
     return accepted_at - LEAD_SECONDS[priority] + STRETCH * alone * in_flight
 
 
-def after_start(alone: float, *, in_flight: float) -> float:
-    """Return by how many seconds the target of the whole job lies behind that of its start; 0 for one in one go."""
-    return 0.0 if alone <= WHOLE_ALONE_SECONDS else STRETCH * (alone - START_ALONE_SECONDS) * in_flight
+def after_start(cost: float, slots: float, *, in_flight: float) -> float:
+    """Return by how many seconds the target of a job lies behind that of its start; 0 for one that is done in one go.
+
+    `cost` are its encoder-seconds, `slots` what all encoders deliver of them in a second.
+    """
+    if cost <= WHOLE_SECONDS:
+        return 0.0
+    return STRETCH * max(0.0, alone_seconds(cost, slots) - START_ALONE_SECONDS) * in_flight
 
 
 def budget(slots: int) -> int:

@@ -15,7 +15,6 @@ from storage.costs import Calibration, Work, cost_left, whole_cost
 from storage.fairness import (
     START_ALONE_SECONDS,
     after_start,
-    alone_seconds,
     in_flight_beside,
     target,
 )
@@ -119,8 +118,7 @@ def _pieces(outlook: Outlook) -> Iterator[tuple[float, bool, int, Work]]:
 
 def behind_start(work: Work, outlook: Outlook) -> float:
     """Return by how many seconds the job's target lies behind that of its start, by what is known of its cost."""
-    alone = alone_seconds(whole_cost(work, outlook.known), outlook.capacity)
-    return after_start(alone, in_flight=work.in_flight)
+    return after_start(whole_cost(work, outlook.known), outlook.capacity, in_flight=work.in_flight)
 
 
 def _target(work: Work, outlook: Outlook) -> float:

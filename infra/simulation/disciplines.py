@@ -9,7 +9,7 @@ from typing import Protocol
 
 from infra.simulation.load import Arrival
 from infra.simulation.videos import Shape
-from storage.fairness import START_ALONE_SECONDS, after_start, alone_seconds, target
+from storage.fairness import START_ALONE_SECONDS, after_start, target
 
 
 @dataclass(slots=True)
@@ -94,8 +94,7 @@ class EarliestTarget:
         if job.taken_up:
             heapq.heappop(self._heap)
         elif job.taken == job.shape.starts:
-            alone = alone_seconds(job.cost, self._slots)
-            due = job.start_target + after_start(alone, in_flight=job.in_flight)
+            due = job.start_target + after_start(job.cost, self._slots, in_flight=job.in_flight)
             heapq.heapreplace(self._heap, (due, job.number, job))
 
 

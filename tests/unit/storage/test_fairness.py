@@ -10,7 +10,7 @@ from storage.fairness import (
     LEAD_SECONDS,
     START_ALONE_SECONDS,
     STRETCH,
-    WHOLE_ALONE_SECONDS,
+    WHOLE_SECONDS,
     Priority,
     after_start,
     alone_seconds,
@@ -20,6 +20,7 @@ from storage.fairness import (
 
 SECONDS = st.floats(0.1, 1e5)
 IN_FLIGHT = st.integers(1, 1000)
+SLOTS = st.integers(1, 10_000)
 
 
 @given(small=SECONDS, more=SECONDS, share=st.floats(0, 0.999))
@@ -54,19 +55,19 @@ def test_priority_is_a_head_start(came: float, alone: float, in_flight: int) -> 
     assert targets[2] - targets[1] == pytest.approx(-LEAD_SECONDS[Priority.LOW])
 
 
-@given(alone=st.floats(0, WHOLE_ALONE_SECONDS), in_flight=IN_FLIGHT)
-def test_a_small_job_is_worked_on_in_one_go(alone: float, in_flight: int) -> None:
+@given(cost=st.floats(0, WHOLE_SECONDS), slots=SLOTS, in_flight=IN_FLIGHT)
+def test_a_small_job_is_worked_on_in_one_go(cost: float, slots: int, in_flight: int) -> None:
     """Its rest has the target of its start, so that no newcomer's start passes it."""
-    assert after_start(alone, in_flight=in_flight) == 0.0
+    assert after_start(cost, slots, in_flight=in_flight) == 0.0
 
 
-@given(more=SECONDS, in_flight=IN_FLIGHT)
-def test_a_long_job_starts_early_and_ends_at_its_target(more: float, in_flight: int) -> None:
-    """Start and what lies behind it are together the target of the whole job."""
-    alone = WHOLE_ALONE_SECONDS + more
+@given(more=SECONDS, slots=SLOTS, in_flight=IN_FLIGHT)
+def test_a_long_job_starts_early_and_ends_at_its_target(more: float, slots: int, in_flight: int) -> None:
+    """Start and what lies behind it have together the target of the whole job, but never one ahead of the start's."""
+    cost = WHOLE_SECONDS + more
     start = target(0.0, START_ALONE_SECONDS, in_flight=in_flight)
-    whole = target(0.0, alone, in_flight=in_flight)
-    assert start + after_start(alone, in_flight=in_flight) == pytest.approx(whole)
+    whole = target(0.0, max(START_ALONE_SECONDS, alone_seconds(cost, slots)), in_flight=in_flight)
+    assert start + after_start(cost, slots, in_flight=in_flight) == pytest.approx(whole)
 
 
 @pytest.mark.parametrize(("slots", "tasks"), [(0, 2), (1, 2), (2, 3), (4, 5), (8, 10), (64, 80), (10_000, 12_500)])

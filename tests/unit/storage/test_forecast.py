@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.costs import Calibration, Work, cost_left
-from storage.fairness import START_ALONE_SECONDS, after_start, alone_seconds, target
+from storage.fairness import START_ALONE_SECONDS, after_start, target
 from storage.forecast import PACKAGE_SECONDS, PLAN_SECONDS, Forecast, Outlook, forecast_new, forecasts
 from storage.jobs import JobState
 
@@ -19,7 +19,7 @@ SLOTS = 4.0
 def running(name: str, cost: float, segments: int, *, done: float = 0.0, accepted: float = 0.0) -> Work:
     """Return a job that is being encoded, accepted at this time."""
     frames, start = 1000, target(accepted, START_ALONE_SECONDS, in_flight=1)
-    whole = start + after_start(alone_seconds(cost, SLOTS), in_flight=1)
+    whole = start + after_start(cost, SLOTS, in_flight=1)
     work = Work(name, "local", JobState.ENCODING, 1000, cost, segments, frames, round(frames * done))
     return replace(work, start_target=start, target=whole)
 

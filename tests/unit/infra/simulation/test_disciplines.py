@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from infra.simulation.disciplines import NAMES, Discipline, Job, discipline_of
 from infra.simulation.figures import Spread
 from infra.simulation.videos import Shape
-from storage.fairness import LEAD_SECONDS, Priority, after_start, alone_seconds
+from storage.fairness import LEAD_SECONDS, Priority, after_start
 from tests.support.simulating import arrival
 
 SHAPES = {"film": Shape((2.0, 0.5, 0.5) + (10.0,) * 5, 3, 53.0), "clip": Shape((2.0, 0.5, 0.5, 2.0), 3, 5.0)}
@@ -59,8 +59,7 @@ def test_the_earliest_target_is_first(told: list[tuple[float, str, int]]) -> Non
     targets = []
     for number, count in handed_out(discipline):
         each = jobs[number]
-        alone = alone_seconds(each.cost, 2)
-        body = each.start_target + after_start(alone, in_flight=each.in_flight)
+        body = each.start_target + after_start(each.cost, 2, in_flight=each.in_flight)
         targets.append(each.start_target if count > 1 else body)
     assert targets == sorted(targets)
 

@@ -6,6 +6,11 @@ timeout at seconds, so that a killed worker's messages are soon elsewhere, a liv
 (measured, DESIGN §5). Other transports have real acknowledgements and need none of this. With each beat the worker also
 says to the others how many slots it has, and shows its health check that it is connected and alive.
 
+And a connection that breaks just as a task's end is acknowledged leaves its message with the channel for good: Celery
+only logs it, the slot's credit is never given back, and without credit kombu does not notice that it has to connect
+anew. Kept alive, such a message cost a slot until the worker was started again (seen in `make chaos`, one run of many).
+So what is delivered and belongs to no task at work is acknowledged with the next beat.
+
 It beats on the worker's own event loop, not in a thread: the pool forks its children from this process, and a fork
 while a thread holds any lock (an import's, measured) gives a child that hangs for ever with its message kept alive.
 """
@@ -13,11 +18,12 @@ while a thread holds any lock (an import's, measured) gives a child that hangs f
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import structlog
 from celery import bootsteps
+from celery.worker import state
 from redis.exceptions import RedisError
 
 from storage.errors import BusyError
@@ -38,7 +44,7 @@ class LeaseKeeper(bootsteps.StartStopStep):  # type: ignore[misc] # celery has n
 
     def start(self, consumer: Any) -> None:
         """Begin to keep with the new connection."""
-        arguments = (consumer.task_consumer.channel, consumer.app.on_beat)
+        arguments = (consumer.task_consumer.channel, tags_at_work, consumer.app.on_beat)
         self._timer = consumer.timer.call_repeatedly(KEEP_SECONDS, beat, arguments)
 
     def stop(self, consumer: Any) -> None:  # noqa: ARG002 - the step's signature
@@ -48,14 +54,34 @@ class LeaseKeeper(bootsteps.StartStopStep):  # type: ignore[misc] # celery has n
             self._timer = None
 
 
-def beat(channel: Any, on_beat: Callable[[], None]) -> None:
-    """Keep what this channel delivered, if the broker is Redis, and say that this worker is alive."""
+def beat(channel: Any, at_work: Callable[[], Collection[str]], on_beat: Callable[[], None]) -> None:
+    """Keep what this channel delivered, if the broker is Redis, and say that this worker is alive.
+
+    `at_work` returns the tags of what is being worked on.
+    """
     try:
         if hasattr(channel, "unacked_index_key"):
+            acknowledge_ended(channel, at_work())
             keep_tags(channel, delivered_tags(channel))
         on_beat()
     except (RedisError, BusyError) as error:
         _log.warning("messages could not be kept", error=str(error))
+
+
+def tags_at_work() -> frozenset[str]:
+    """Return the tags of the messages whose tasks this worker has begun or is to begin; Celery's own record of them."""
+    return frozenset(request.message.delivery_tag for request in state.reserved_requests)
+
+
+def acknowledge_ended(channel: Any, at_work: Collection[str]) -> None:
+    """Acknowledge what this channel delivered and nobody works on any more: its own acknowledgement was lost.
+
+    On the event loop a message that came is a request before anything else happens, so none is overtaken.
+    """
+    for tag in delivered_tags(channel):
+        if tag not in at_work:
+            channel.basic_ack(tag)
+            _log.warning("acknowledged late", tag=tag)
 
 
 def delivered_tags(channel: Any) -> list[str]:

@@ -18,7 +18,7 @@ class LossyProxy:
 
     `cut` breaks one connection; after `lose_next_answer` the next answer is dropped with its connection, once: the
     server has done what it was asked, the client sees a broken connection. `delay` seconds pass before each
-    answer.
+    answer. As long as `forbidden` is not empty, a connection is cut that asks for something with these bytes in it.
     """
 
     def __init__(self, port: int) -> None:
@@ -29,6 +29,7 @@ class LossyProxy:
         self._lock = threading.Lock()
         self.lost = 0
         self.delay = 0.0
+        self.forbidden = b""
 
     @property
     def port(self) -> int:
@@ -121,6 +122,8 @@ class _Connection:
             while data := source.recv(_PIECE):
                 if source is self._client:
                     self._asked = True
+                    if self._proxy.forbidden and self._proxy.forbidden in data:
+                        self.cut()
                 elif self._spoilt():
                     self.cut()
                 if self._is_cut:

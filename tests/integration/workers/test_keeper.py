@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -22,11 +24,17 @@ from storage.redis_client import PatientRedis
 from storage.redis_publisher import RedisPublisher
 from storage.services import Services
 from storage.settings import Settings
+from tests.support.driving import submit
+from tests.support.lossy_proxy import LossyProxy
 from tests.support.servers import RedisServer
-from workers.keeper import beat, delivered_tags, keep_tags
+from tests.support.stack import READY_SECONDS, Clip, running
+from tests.support.waiting import wait_until
+from tests.support.worker_server import WorkerServer
+from workers.keeper import acknowledge_ended, beat, delivered_tags, keep_tags
 
 UNACKED, INDEX = "unacked", "unacked_index"
 LONG_AGO = 60.0
+ACKNOWLEDGEMENT = b"ZREM\r\n$13\r\nunacked_index"  # on the wire; the keeper's own command adds
 
 
 @pytest.fixture
@@ -160,7 +168,7 @@ def test_a_lost_connection_can_be_closed(own_redis: RedisServer, settings: Setti
 
 def test_a_beat_shows_that_the_worker_lives(channel: Channel, tmp_path: Path) -> None:
     """With nothing to keep the sign of life is given all the same."""
-    beat(channel, (tmp_path / "alive").touch)
+    beat(channel, frozenset, (tmp_path / "alive").touch)
     assert (tmp_path / "alive").exists()
 
 
@@ -168,6 +176,61 @@ def test_a_beat_without_redis_shows_no_life(channel: Channel, tag: str, tmp_path
     """While the broker refuses, the worker neither dies nor looks alive."""
     client.delete(INDEX)
     client.set(INDEX, "no sorted set")
-    beat(channel, (tmp_path / "alive").touch)
+    beat(channel, lambda: {tag}, (tmp_path / "alive").touch)
     assert not (tmp_path / "alive").exists()
     assert delivered_tags(channel) == [tag]
+
+
+def test_what_is_at_work_is_kept_and_what_ended_is_acknowledged(
+    channel: Channel, tag: str, tmp_path: Path, client: redis.Redis
+) -> None:
+    """A message of no task is done with, and its credit comes back; one of a task stays."""
+    channel.qos.prefetch_count = 1
+    beat(channel, lambda: {tag}, (tmp_path / "alive").touch)
+    assert (client.zrange(INDEX, 0, -1), channel.qos.can_consume()) == ([tag], False)
+    beat(channel, frozenset, (tmp_path / "alive").touch)
+    assert (client.exists(UNACKED), client.exists(INDEX), channel.qos.can_consume()) == (0, 0, True)
+
+
+def test_an_acknowledgement_that_failed_keeps_its_credit(own_redis: RedisServer, settings: Settings) -> None:
+    """Why the keeper makes up for it: Celery acknowledges once, and kombu holds on to what Redis did not hear of."""
+    app = make_celery(settings.model_copy(update={"redis_url": SecretStr(own_redis.url)}), 2.0)
+    with app:
+        RedisPublisher(app, PatientRedis(own_redis.url, patience=2.0), patience=2.0).publish(
+            Task(new_job_id(), Stage.PLAN)
+        )
+    with app.connection_for_read() as connection:
+        channel = connection.default_channel
+        channel.qos.prefetch_count = 1
+        message = channel.basic_get(CONTROL_QUEUE)
+        own_redis.kill()
+        message.ack_log_error(logging.getLogger(), (redis.ConnectionError,))
+        own_redis.start()
+        assert not channel.qos.can_consume()
+        acknowledge_ended(channel, ())
+        assert channel.qos.can_consume()
+        assert channel.client.exists(UNACKED, INDEX) == 0
+
+
+def test_a_lost_acknowledgement_costs_no_slot(real_settings: Settings, tmp_path: Path, clip: Clip) -> None:
+    """The connection breaks at the end of a task, each time until Celery has given up: the only slot goes on."""
+    source = clip("slot.mp4", seconds=1, audio=False)
+    parts = running(real_settings, tmp_path, "janitor", "control")
+    with LossyProxy(redis_port(real_settings)) as door, closing(parts):
+        stack = next(parts)
+        through = real_settings.model_copy(update={"redis_url": SecretStr(f"redis://127.0.0.1:{door.port}/0")})
+        worker = WorkerServer(tmp_path / "encoder", "encode", through)
+        stack.workers.append(worker)
+        worker.start()
+        door.forbidden = ACKNOWLEDGEMENT
+        first = submit(stack.services, source)
+        wait_until(lambda: "Couldn't ack" in worker.log(), seconds=READY_SECONDS, what="a lost acknowledgement")
+        door.forbidden = b""
+        stack.assert_ready(first, attempts=1)
+        stack.assert_ready(submit(stack.services, source), attempts=1)
+        stack.assert_clean()
+
+
+def redis_port(settings: Settings) -> int:
+    """Return the port of the settings' Redis."""
+    return urlsplit(settings.redis_url.get_secret_value()).port or 0

@@ -131,7 +131,15 @@ class ChildRequest(Request):  # type: ignore[misc] # celery has no types
 
 
 class Pool(TaskPool):  # type: ignore[misc] # celery has no types
-    """Celery's pool of processes, with one difference."""
+    """Celery's pool of processes, with two differences."""
+
+    @property
+    def num_processes(self) -> int:
+        """Say none once it has ended: a worker that is stopped in the middle of a turn asks once more what it may take.
+
+        Celery would log an unrecoverable error there.
+        """
+        return 0 if self._pool is None else int(super().num_processes)
 
     def did_start_ok(self) -> bool:
         """Say yes: a child that died before the first connection is replaced as any later one.

@@ -19,7 +19,7 @@ from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import resume
 from tests.support.jobs import claim, counted, encoding
-from workers.losses import HUNG_LOOKS, Children, Running
+from workers.losses import HUNG_LOOKS, Children, Pool, Running
 
 DEAD = 4_000_123  # an id beyond any that Linux gives
 
@@ -183,3 +183,8 @@ def test_looks_during_an_outage_do_not_count(settings: Settings, child: subproce
     for _ in range(HUNG_LOOKS - 1):
         children.look([running])
     assert child.poll() is None
+
+
+def test_a_pool_that_has_ended_has_no_processes() -> None:
+    """Nor one that has not begun: what is asked for by their number is then nothing, not an error."""
+    assert Pool(2).num_processes == 0

@@ -96,15 +96,17 @@ class Outlook:
 
 def forecasts(outlook: Outlook) -> dict[str, Forecast]:
     """Return the forecast of each job in the backlog by its id."""
-    free_in, first = _free_in(outlook), FIRST_SECONDS * outlook.known.pace
-    done, starts, made = 0.0, {}, {}
+    free_in, done, starts, made = _free_in(outlook), 0.0, dict[str, float](), {}
     for _, is_body, _, work in sorted(_pieces(outlook)):
+        left = cost_left(work, outlook.known)
+        first = min(left, FIRST_SECONDS * outlook.known.pace) if work.waits else 0.0
         if not is_body:
-            starts[work.job_id] = max(_planning(work), free_in, done / outlook.capacity) + first / outlook.capacity
+            begins = max(_planning(work), free_in, done / outlook.capacity)
+            starts[work.job_id] = begins + first / outlook.capacity
             done += first
             continue
-        left, start = cost_left(work, outlook.known), starts.get(work.job_id, 0.0)
-        done += left
+        done += left - first
+        start = starts.get(work.job_id, 0.0)
         made[work.job_id] = Forecast(start, _ready(work, outlook, left=left, done=done, start=start))
     return made
 

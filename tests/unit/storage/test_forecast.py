@@ -96,12 +96,21 @@ def test_smaller_jobs_that_are_still_to_come_make_a_film_later() -> None:
 def test_whoever_comes_later_starts_later() -> None:
     """The first pictures are made in the order of the targets; one that has begun has no start."""
     begun = running("begun", 100.0, 10, done=0.2)
-    queued = [Work(name, "x", JobState.QUEUED, 10**6, start_target=place) for place, name in enumerate("abc")]
+    queued = [Work(name, "x", JobState.QUEUED, 4 * 10**6, start_target=place) for place, name in enumerate("abc")]
     found = forecasts(outlook(begun, *queued))
     starts = [found[name].start for name in "abc"]
     assert found["begun"].start == 0.0
     assert starts == sorted(starts)
     assert len(set(starts)) == 3
+
+
+def test_a_start_is_a_part_of_its_job() -> None:
+    """A queue of clips is done when its work is; what their starts cost is not counted once more."""
+    clips = [
+        replace(running(str(number), 8.0, 3), target=float(number), start_target=float(number)) for number in range(50)
+    ]
+    last = forecasts(outlook(*clips))["49"]
+    assert last.ready == pytest.approx(50 * 8.0 / SLOTS + PACKAGE_SECONDS, rel=0.02)
 
 
 def test_a_start_waits_for_a_free_slot() -> None:

@@ -1,8 +1,7 @@
 """When waiting jobs will start and be ready, and how long a new one would wait. Pure.
 
 Encoders take the job with the earliest target (storage.fairness), each job's start being a small job of its own. So
-what is done before a job's next task is the work of all that stand before it, and nothing else but the tasks in work;
-and until a long job is ready, that of smaller ones which are still to come.
+what is done before a job's next task is the work of all that stand before it, and nothing else but the tasks in work.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from statistics import fmean
 from storage.costs import Calibration, Work, cost_left, whole_cost
 from storage.fairness import (
     START_ALONE_SECONDS,
-    WHOLE_SECONDS,
     after_start,
     in_flight_beside,
     target,
@@ -28,8 +26,6 @@ SEGMENT_SECONDS = 10.0  # of a job without a plan: segments have 15 s at most, a
 PLAN_SECONDS = 1.0  # probing and reading the packets' times
 PACKAGE_SECONDS = 1.0  # checking, joining and storing; and for each encoder-second that the job cost:
 PACKAGE_SHARE = 0.03
-# Of the capacity at most so much is expected to go to jobs that are still to come: nobody knows how long a rush lasts.
-MOST_PASSING = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +37,15 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
-class Newcomers:
-    """The jobs that are still to come, like those before: so many a second, and encoder-seconds that some cost."""
-
-    rate: float = 0.0
-    costs: tuple[float, ...] = ()
-
-    def passing(self, cost: float, capacity: float) -> float:
-        """Return which part of the capacity newcomers take that pass a job of this cost: the smaller ones.
-
-        Nothing passes what is worked on in one go but what another owner brings, which is left out.
-        """
-        if cost <= WHOLE_SECONDS or not self.costs:
-            return 0.0
-        smaller = sum(other for other in self.costs if other < cost) / len(self.costs)
-        return min(MOST_PASSING, self.rate * smaller / capacity)
-
-
-@dataclass(frozen=True, slots=True)
 class Outlook:
     """What is known of the queue at a moment: the work of the unfinished jobs, oldest first, and who does it.
 
-    `capacity` is what all slots together deliver, in encoder-seconds a second; above 0. `newcomers` are expected.
+    `capacity` is what all slots together deliver, in encoder-seconds a second; above 0.
     """
 
     backlog: tuple[Work, ...]
     known: Calibration
     capacity: float
-    newcomers: Newcomers = Newcomers()
 
     @property
     def work(self) -> float:
@@ -114,9 +91,8 @@ def forecasts(outlook: Outlook) -> dict[str, Forecast]:
 def _ready(work: Work, outlook: Outlook, *, left: float, done: float, start: float) -> float:
     """Return when the job is ready: it has `left` to do, which with all before it is `done` encoder-seconds."""
     cost = whole_cost(work, outlook.known)
-    for_known = outlook.capacity * (1.0 - outlook.newcomers.passing(cost, outlook.capacity))
     # Towards its end a job has fewer segments than there are slots.
-    encoded = max(done / for_known, start + left / min(outlook.capacity, _segments_left(work, left, outlook)))
+    encoded = max(done / outlook.capacity, start + left / min(outlook.capacity, _segments_left(work, left, outlook)))
     return encoded + PACKAGE_SECONDS + PACKAGE_SHARE * cost / outlook.capacity
 
 

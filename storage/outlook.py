@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from storage.costs import FinishedJob, calibrate
-from storage.flow import MEASURED_SECONDS, SAMPLES_KEPT, Sample, efficiency, rates
-from storage.forecast import Newcomers, Outlook
+from storage.flow import SAMPLES_KEPT, Sample, efficiency
+from storage.forecast import Outlook
 from storage.jobs import Stage, Task
 from storage.queue_store import QueueStore
 
@@ -42,17 +42,7 @@ def read_queue(store: QueueStore, *, encoders: int) -> Reading:
     slots = sum(workers.values()) or encoders
     capacity = slots * efficiency(samples[-MEASURED_SAMPLES:])
     backlog = store.backlog()
-    outlook = Outlook(
-        backlog, calibrate(finished, backlog), capacity, _newcomers(samples[-MEASURED_SAMPLES:], finished)
-    )
-    return Reading(outlook, finished, workers, samples)
-
-
-def _newcomers(samples: Sequence[Sample], finished: Sequence[FinishedJob]) -> Newcomers:
-    """Return what is to come if it goes on as the samples say, in jobs like the finished ones."""
-    seen = rates(samples)
-    rate = seen.arrival if seen.arrival is not None and seen.seconds >= MEASURED_SECONDS else 0.0
-    return Newcomers(rate, tuple(job.measured for job in finished))
+    return Reading(Outlook(backlog, calibrate(finished, backlog), capacity), finished, workers, samples)
 
 
 def take_sample(store: QueueStore, *, now: float) -> Sample:

@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 from storage.costs import Calibration, Work, cost_left
 from storage.fairness import START_ALONE_SECONDS, after_start, target
 from storage.forecast import (
-    MOST_PASSING,
     PACKAGE_SECONDS,
     PLAN_SECONDS,
     Forecast,
-    Newcomers,
     Outlook,
     forecast_new,
     forecasts,
@@ -79,18 +77,6 @@ def test_a_clip_does_not_wait_for_a_film() -> None:
     assert found["film"].ready == pytest.approx(alone + 30 / SLOTS, abs=1)
     late = running("clip", 30.0, 3, accepted=1e6)
     assert forecasts(outlook(film, late))["clip"].start > 0.9 * 12_000 / SLOTS
-
-
-def test_smaller_jobs_that_are_still_to_come_make_a_film_later() -> None:
-    """By the part of the encoders that they take; films pass no film, and nothing passes a clip."""
-    film, clip = running("film", 12_000.0, 800), running("clip", 8.0, 3)
-    queue = outlook(film, clip)
-    half = replace(queue, newcomers=Newcomers(rate=0.1, costs=(40.0, 12_000.0)))
-    before, after = forecasts(queue), forecasts(half)
-    assert after["film"].ready == pytest.approx(before["film"].ready * 2, rel=0.05)
-    assert after["clip"] == before["clip"]
-    rush = forecasts(replace(queue, newcomers=Newcomers(rate=1e6, costs=(40.0,))))
-    assert rush["film"].ready == pytest.approx(before["film"].ready / (1 - MOST_PASSING), rel=0.05)
 
 
 def test_whoever_comes_later_starts_later() -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from storage.jobs import Stage, Task
 from storage.memory_jobs import MemoryJobStore
 from storage.outlook import read_queue, take_sample
 from tests.support.jobs import claim, created, encoding
-from tests.support.samples import EMPTY
 
 
 def test_announced_slots_count_and_until_then_those_that_are_meant() -> None:
@@ -37,12 +34,3 @@ def test_a_sample_tells_waiting_from_running() -> None:
     assert (sample.at, sample.waiting, sample.running, sample.slots, sample.busy) == (5.0, 1, 1, 2, 1)
     assert sample.wait == pytest.approx((sample.waiting_work + sample.running_work) / 2)
     assert (sample.arrived, sample.ended, sample.refused) == (2, 0, 3)
-
-
-@pytest.mark.parametrize(("seconds", "rate"), [(50, 0.0), (120, 0.25)])
-def test_newcomers_are_expected_as_they_came(seconds: int, rate: float) -> None:
-    """By the last minutes; a shorter time says nothing."""
-    store = MemoryJobStore()
-    for at in range(0, seconds + 1, 10):
-        store.record_sample(replace(EMPTY, at=float(at), arrived=at // 4))
-    assert read_queue(store, encoders=2).outlook.newcomers.rate == pytest.approx(rate)

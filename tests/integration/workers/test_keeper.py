@@ -38,14 +38,6 @@ ACKNOWLEDGEMENT = b"ZREM\r\n$13\r\nunacked_index"  # on the wire; the keeper's o
 
 
 @pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """Run a Redis that the test may kill."""
-    server = RedisServer(tmp_path / "redis").start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
 def client(redis_url: str) -> Iterator[redis.Redis]:
     """Give a plain client that sees what kombu writes; what a test spoilt is gone before others use the same Redis."""
     with redis.Redis.from_url(redis_url, decode_responses=True) as client:

@@ -85,8 +85,12 @@ def acknowledge_ended(channel: Any, at_work: Collection[str]) -> None:
 
 
 def delivered_tags(channel: Any) -> list[str]:
-    """Return the tags of messages this channel delivered and has not acknowledged."""
-    return list(channel.qos._delivered)  # noqa: SLF001 - kombu has no public way; a contract test guards it
+    """Return the tags of messages this channel delivered and has not acknowledged.
+
+    kombu drops what was acknowledged from its list as late as with the next delivery.
+    """
+    qos = channel.qos
+    return [tag for tag in qos._delivered if tag not in qos._dirty]  # noqa: SLF001 - kombu has no public way; a contract test guards it
 
 
 def keep_tags(channel: Any, tags: list[str]) -> None:

@@ -132,3 +132,7 @@ class Plan:
     def duration(self) -> float:
         """Length of the output timeline in seconds."""
         return float(self.frames / self.rate)
+
+    def opens_with(self, index: int) -> bool:
+        """Tell whether the segment of this index is the short one that playback waits for."""
+        return index == 0 and self.segment_count > 1

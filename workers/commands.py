@@ -20,6 +20,16 @@ ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 # Decoders whose threads race: of 48 runs over one Theora file with two or four threads six gave other pictures, of 24
 # with one thread none (ffmpeg 5.1.9).
 RACING_DECODERS = frozenset({"theora", "vp3"})
+# stitchable: headers independent of content, so that every segment fits the same init section. aq-mode 2: +0.3 to +0.9
+# VMAF for about the same bits. sync-lookahead 0: with several threads a lookahead in another one gave other bytes in 26
+# of 240 runs, 0 without it (docs/encoding.md).
+X264_PARAMS = "stitchable=1:aq-mode=2:sync-lookahead=0"
+# The segment that playback waits for is a second long. Without lookahead and with the simplest search, at a CRF that
+# gives the same quality again, it takes 1.2 to 1.4 s where it took 2.0 to 2.2, for 6 to 27 % more bits of that second
+# (docs/encoding.md). Slower presets have other headers then, and would no longer fit the init section of the rest.
+OPENING_PARAMS = ":subme=1:me=dia:rc-lookahead=0:mbtree=0:analyse=i4x4,i8x8"
+OPENING_CRF = 2
+OPENING_PRESETS = frozenset({"veryfast", "faster"})
 B_FRAMES = 3  # the same in all rungs, or fragments would not line up: the B-frame delay is part of every timestamp
 
 _GLOBAL = (
@@ -160,21 +170,19 @@ def _decoding(plan: Plan, segment: Segment, url: str) -> dict[str, Any]:
 
 
 def _encoding(plan: Plan, segment: Segment, rung: Rung) -> dict[str, Any]:
+    is_quick = plan.opens_with(segment.index) and plan.preset in OPENING_PRESETS
     return {
         "c:v": "libx264",
         "preset": plan.preset,
         "profile:v": "high",
         "threads": segment.threads,  # belongs to the plan: other thread counts give other bytes
-        "crf": rung.crf,
+        "crf": rung.crf + OPENING_CRF if is_quick else rung.crf,
         "maxrate": rung.maxrate,
         "bufsize": rung.bufsize,
         "bf": B_FRAMES,
         "g": plan.fragment_frames,
         "force_key_frames": f"expr:not(mod(n,{plan.fragment_frames}))",  # by frames: exact for the /1001 rates too
-        # stitchable: headers independent of content, so that every segment fits the same init section. aq-mode 2: +0.3
-        # to +0.9 VMAF for about the same bits. sync-lookahead 0: with several threads a lookahead in another one gave
-        # other bytes in 26 of 240 runs, 0 without it (docs/encoding.md).
-        "x264-params": "stitchable=1:aq-mode=2:sync-lookahead=0",
+        "x264-params": X264_PARAMS + OPENING_PARAMS if is_quick else X264_PARAMS,
         "frames:v": segment.frames,
         "map_metadata": -1,
         "map_chapters": -1,

@@ -14,7 +14,7 @@ PACKETS_SECONDS = 900.0  # 0.6 s for 290 MB on local disk (DESIGN §7); 64 GiB a
 # If more than one packet of so many has no time of showing, the container keeps times of decoding (AVI) or those of a
 # few pictures (DVD); if fewer, it is damaged.
 UNTIMED = 10
-_FIELDS = ("pts_time", "dts_time", "duration_time", "flags")
+_FIELDS = ("stream_index", "pts_time", "dts_time", "duration_time", "flags")
 _UNKNOWN = frozenset({"", "N/A"})
 
 
@@ -30,30 +30,31 @@ class PacketTimes:
     keyframes: tuple[float, ...]
 
 
-def packet_times(url: str, video: Stream, watch: Watch) -> PacketTimes:
-    """Read every packet's time of one stream without decoding. Raises ToolError, ToolTimeoutError."""
+def list_packets(url: str, watch: Watch) -> str:
+    """Return a line for each packet of every video stream, without decoding. Raises ToolError, ToolTimeoutError."""
     argv = [
         "ffprobe",
         "-v", "error",
         *input_arguments(url),
         "-of", "compact=p=0:nk=1",
-        "-select_streams", str(video.index),
+        "-select_streams", "v",
         "-show_entries", f"packet={','.join(_FIELDS)}",
         as_input(url),
     ]  # fmt: skip
     limits = Limits(deadline=PACKETS_SECONDS, stall=PACKETS_SECONDS)
-    return parse_packet_times(run_tool(argv, limits, watch=watch).decode(), video.delay)
+    return run_tool(argv, limits, watch=watch).decode()
 
 
-def parse_packet_times(text: str, delay: int) -> PacketTimes:
-    """Parse `pts|dts|duration|flags` lines of a stream whose pictures are reordered over `delay` places.
+def packet_times(listing: str, video: Stream) -> PacketTimes:
+    """Parse the stream's `index|pts|dts|duration|flags` lines of a listing.
 
     Packets without a time or marked as discarded (edit lists) are not shown.
     """
-    packets = [fields for line in text.splitlines() if len(fields := line.split("|")) >= len(_FIELDS)]
+    lines = (line.split("|") for line in listing.splitlines())
+    packets = [line[1:] for line in lines if len(line) >= len(_FIELDS) and line[0] == str(video.index)]
     untimed = sum(shown in _UNKNOWN and decoded not in _UNKNOWN for shown, decoded, *_ in packets)
     if untimed * UNTIMED > len(packets):
-        return _by_decoding(packets, delay)
+        return _by_decoding(packets, video.delay)
     timed = [(float(shown), duration, flags) for shown, _, duration, flags, *_ in packets if shown not in _UNKNOWN]
     shown = sorted((packet for packet in timed if "D" not in packet[2]), key=lambda packet: packet[0])
     return PacketTimes(

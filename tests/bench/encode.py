@@ -35,7 +35,7 @@ from tests.bench.installation import Cost, Installation, Took
 from tests.bench.replay import SECONDS_A_SEGMENT, replayed
 from tests.bench.results import keep, markdown_table
 from workers.commands import audio_command, segment_command
-from workers.packets import packet_times
+from workers.packets import list_packets, packet_times
 from workers.planning import PlanLimits, choose_video, make_plan, without_cuts
 from workers.probe import probe
 from workers.tool import Watch
@@ -58,7 +58,7 @@ def plan_of(clip: Path, slots: int) -> tuple[Plan, tuple[Segment, ...]]:
     facts = probe(str(clip), watch)
     video = choose_video(facts)
     limits = PlanLimits(max_pixels=MAX_PIXELS, max_seconds=MAX_SECONDS, preset=PRESET, slots=slots)
-    return make_plan(facts, video, packet_times(str(clip), video, watch), limits)
+    return make_plan(facts, video, packet_times(list_packets(str(clip), watch), video), limits)
 
 
 def measured(work: Callable[[], None]) -> Cost:

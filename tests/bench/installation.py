@@ -25,11 +25,11 @@ from storage.services import Services
 from storage.settings import Settings
 from tests.support.forms import CONTENT_TYPE
 from tests.support.servers import free_port
+from tests.support.streams import EventStream
 from tests.support.waiting import wait_until
 
 READY_SECONDS = 60.0
 JOB_SECONDS = 1800.0
-POLL_SECONDS = 0.1
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -173,13 +173,16 @@ class Installation:
         self._ask(f"/api/jobs/{job_id}", method="DELETE")
 
     def wait_for(self, job_id: str, condition: Callable[[dict[str, Any]], bool]) -> float:
-        """Ask for the job until the condition holds of it; return how many seconds that took."""
+        """Watch the job, as its page does, until the condition holds of it; return how many seconds that took.
+
+        Asking ten times a second would cost 3.2 ms of CPU each time, 2 % of an encode's, which nobody's page does.
+        """
         began = time.monotonic()
-        while not condition(job := self.job(job_id)):
-            if job["state"] == "failed" or time.monotonic() - began > JOB_SECONDS:
-                raise RuntimeError(f"{job['title']}: {job['state']} {job['error']}")
-            time.sleep(POLL_SECONDS)
-        return time.monotonic() - began
+        with EventStream(self._port, f"/api/jobs/{job_id}/events", timeout=JOB_SECONDS) as stream:
+            for job in (sent.data["job"] for sent in stream):
+                if condition(job):
+                    return time.monotonic() - began
+        raise RuntimeError(f"{job['title']}: {job['state']} {job['error']}")
 
     def _playable(self, job: dict[str, Any]) -> bool:
         """Fetch what a player fetches first: master, each rung's playlist, init section and first fragment."""

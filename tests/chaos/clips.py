@@ -10,7 +10,7 @@ from pathlib import Path
 from storage.plan import Plan
 from storage.settings import Settings
 from tests.support.clips import make_clip
-from workers.packets import packet_times
+from workers.packets import list_packets, packet_times
 from workers.planning import PlanLimits, choose_video, make_plan
 from workers.probe import probe
 from workers.tool import Watch
@@ -78,7 +78,7 @@ def plan_of(path: Path) -> Plan:
     facts = probe(str(path), watch)
     video = choose_video(facts)
     limits = PlanLimits(settings.max_source_pixels, settings.max_source_seconds, settings.encode_preset, slots=1)
-    plan, _ = make_plan(facts, video, packet_times(str(path), video, watch), limits)
+    plan, _ = make_plan(facts, video, packet_times(list_packets(str(path), watch), video), limits)
     return plan
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.exactness import SLOTS, differing
 from tests.support.pictures import difference, filtered, hashes, picture, shrunk
-from workers.packets import packet_times
+from workers.packets import list_packets, packet_times
 from workers.planning import CODECS_TO_CUT, PlanLimits, choose_video, make_plan, without_cuts
 from workers.probe import fields_told, probe
 from workers.tool import Watch
@@ -101,7 +101,7 @@ def test_segments_show_what_the_whole_file_shows(name: str, tmp_path: Path, say:
     facts, watch = probe(str(source), Watch()), Watch()
     video = fields_told(str(source), choose_video(facts), watch)
     assert video.codec == case.codec
-    plan, segments = make_plan(facts, video, packet_times(str(source), video, watch), LIMITS)
+    plan, segments = make_plan(facts, video, packet_times(list_packets(str(source), watch), video), LIMITS)
     sought = sum(segment.seek is not None for segment in segments)
     uncut, (everything,) = without_cuts(plan, threads=1)
     whole = filtered(uncut, everything, source, tmp_path / "whole.yuv")

@@ -52,8 +52,7 @@ def plan_of(job: Job) -> Plan:
 
 def niceness_of(task: Task, plan: Plan) -> int:
     """Return 0 for the short segment that playback waits for, so that it gets the cores where all else runs as well."""
-    is_first = task.stage is Stage.SEGMENT and task.index == 0 and plan.segment_count > 1
-    return 0 if is_first else LATER_NICENESS
+    return 0 if task.stage is Stage.SEGMENT and plan.opens_with(task.index) else LATER_NICENESS
 
 
 def run_ffmpeg(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from storage.costs import planned_work
@@ -11,9 +12,9 @@ from storage.jobs import Changes, Job, JobState
 from storage.outlook import read_queue
 from storage.plan import Plan, Segment
 from workers.attempt import Attempt
-from workers.packets import packet_times
+from workers.packets import list_packets, packet_times
 from workers.planning import PlanLimits, choose_video, make_plan
-from workers.probe import fields_told, probe
+from workers.probe import Probe, Stream, fields_told, probe
 from workers.saving import save_planned
 from workers.stages.common import original_of
 from workers.tool import Watch
@@ -55,8 +56,18 @@ def _planned(attempt: Attempt) -> tuple[Plan, tuple[Segment, ...]]:
         slots=attempt.services.jobs.slots() or attempt.settings.encoders,
     )
     with original_of(attempt) as url:
-        watch = Watch(cancelled=attempt.watch.cancelled, conceal=url)
-        facts = probe(url, watch)
-        video = fields_told(url, choose_video(facts), watch)
-        packets = packet_times(url, video, watch)
-    return make_plan(facts, video, packets, limits)
+        facts, video, listing = _examined(url, Watch(cancelled=attempt.watch.cancelled, conceal=url))
+    return make_plan(facts, video, packet_times(listing, video), limits)
+
+
+def _examined(url: str, watch: Watch) -> tuple[Probe, Stream, str]:
+    """Return what the file is, the stream to encode and the list of packets, both read at once: playback waits."""
+    with ThreadPoolExecutor(1) as beside:
+        listing = beside.submit(list_packets, url, watch)
+        try:
+            facts = probe(url, watch)
+            video = fields_told(url, choose_video(facts), watch)
+        except BaseException:
+            watch.cancelled.set()  # of a file that is none the rest need not be read
+            raise
+        return facts, video, listing.result()

@@ -112,6 +112,13 @@ def test_the_command_is_the_reviewed_one(name: str) -> None:
     assert readable(COMMANDS[name]) == (REVIEWED / f"{name}.txt").read_text()
 
 
+@pytest.mark.parametrize("preset", ["superfast", "fast", "medium", "slow"])
+def test_an_opening_is_not_hurried_where_its_headers_would_differ(preset: str) -> None:
+    """Every segment has to fit one init section; who chose a slower preset waits for it."""
+    plain = segment(replace(PLAN, preset=preset), FIRST)
+    assert segment(replace(HALVES, preset=preset, rungs=RUNGS, tail_frames=0), FIRST) == plain
+
+
 def test_every_reviewed_command_is_compared() -> None:
     """A file that nothing compares with any more is removed."""
     assert {path.stem for path in REVIEWED.iterdir()} == set(COMMANDS)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from storage.errors import RungsError
 from storage.plan import Plan, Segment
-from workers.packets import PacketTimes, parse_packet_times
+from workers.packets import PacketTimes, packet_times
 from workers.planning import PlanLimits, choose_video, make_plan
 from workers.probe import Probe, parse_probe
 from workers.sound import choose_audio
@@ -257,12 +257,12 @@ def planned_from_lines(seconds: int, every: int) -> tuple[Plan, tuple[Segment, .
     `every` are the seconds between keyframes.
     """
     listed = "".join(
-        f"{(n ^ 1) / 25:.6f}|{n / 25:.6f}|0.040000|{'___' if (n ^ 1) % (25 * every) else 'K__'}\n"
+        f"0|{(n ^ 1) / 25:.6f}|{n / 25:.6f}|0.040000|{'___' if (n ^ 1) % (25 * every) else 'K__'}\n"
         for n in range(seconds * 25)
     )
-    probe = probed(video(), sound(duration=f"{seconds}.0"))
+    probe = probed(video(has_b_frames=1), sound(duration=f"{seconds}.0"))
     began = time.process_time()
-    packets = parse_packet_times(listed, 1)
+    packets = packet_times(listed, choose_video(probe))
     assert len(packets.keyframes) == seconds // every
     plan, segments = make_plan(probe, choose_video(probe), packets, replace(LIMITS, slots=64))
     return plan, segments, time.process_time() - began

@@ -17,6 +17,9 @@ from storage.plan import HDR_TRANSFERS, Plan
 # Measured (docs/encoding.md): each ffmpeg takes half a second of CPU until its first picture; the ladder of a 1080p
 # picture takes 57 ms, 6 ms of them decoding; tone-mapping one to SDR 43 ms.
 START_SECONDS = 0.5
+# What every job costs besides, however short: poster, sound, reading and storing. Without it clips of 2 s cost 2.3 to
+# 2.8 times what was expected and those of 20 s 1.3 times (docs/simulation.md).
+ONCE_SECONDS = 2.5
 ENCODED_PIXELS_PER_SECOND = 67e6
 DECODED_PIXELS_PER_SECOND = 345e6
 TONE_MAPPED_PIXELS_PER_SECOND = 48e6
@@ -29,7 +32,8 @@ CALIBRATED_BY = 20  # finished jobs that the pace rests on: enough to smooth, fe
 # What a job may cost at most, times the estimate: files with few bits for many pictures before there is any plan, and a
 # machine at half the speed of the one measured before there is any picture.
 DOUBT_OF_BYTES, DOUBT_OF_PACE = 3.0, 2.0
-LEAST_DONE_SECONDS = 2.0  # of a job under way, nominal: with less done, its pace is that of ffmpeg's starts
+# Of a job under way, nominal: with less done, its pace is that of ffmpeg's starts.
+LEAST_DONE_SECONDS = ONCE_SECONDS + 2.0
 # A job's own pace is believed by how much of it is done; so many nominal seconds weigh as much as the installation's.
 OWN_PACE_SECONDS = 10.0
 
@@ -89,8 +93,11 @@ class Work:
 
     @property
     def nominal_done(self) -> float:
-        """Nominal cost of the tasks that are finished."""
-        return self.nominal * self.frames_finished / self.frames if self.nominal and self.frames else 0.0
+        """Nominal cost of the tasks that are finished; what every job costs once comes with its first pictures."""
+        if not (self.nominal and self.frames and self.frames_finished):
+            return 0.0
+        once = min(ONCE_SECONDS, self.nominal)
+        return once + (self.nominal - once) * self.frames_finished / self.frames
 
     @property
     def left(self) -> float:
@@ -114,13 +121,13 @@ class Calibration:
 
 
 def nominal_cost(plan: Plan) -> float:
-    """Return the encoder-seconds of all of the plan's segments on the machine of the figures above."""
+    """Return the encoder-seconds of all of the plan's tasks on the machine of the figures above."""
     encoded = [rung.width * rung.height for rung in plan.rungs]
     decoded = plan.video.width * plan.video.height
     per_frame = sum(encoded) / ENCODED_PIXELS_PER_SECOND + decoded / DECODED_PIXELS_PER_SECOND
     if plan.video.colour.transfer in HDR_TRANSFERS:
         per_frame += max(encoded) / TONE_MAPPED_PIXELS_PER_SECOND
-    return START_SECONDS * plan.segment_count + per_frame * plan.frames
+    return ONCE_SECONDS + START_SECONDS * plan.segment_count + per_frame * plan.frames
 
 
 def planned_work(job: Job, plan: Plan) -> Work:

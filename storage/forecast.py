@@ -1,12 +1,13 @@
 """When waiting jobs will start and be ready, and how long a new one would wait. Pure.
 
 Encoders take the job with the earliest target (storage.fairness), each job's start being a small job of its own. So
-what is done before a job's next task is the work of all that stand before it, and nothing else but the tasks in work.
+what is done before a job's next task is the work of all that stand before it, and nothing else but the tasks that were
+handed out already, of whichever job: nothing interrupts them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from statistics import fmean
@@ -15,6 +16,7 @@ from storage.costs import Calibration, Work, cost_left, whole_cost
 from storage.fairness import (
     START_ALONE_SECONDS,
     after_start,
+    budget,
     in_flight_beside,
     target,
 )
@@ -73,7 +75,8 @@ class Outlook:
 
 def forecasts(outlook: Outlook) -> dict[str, Forecast]:
     """Return the forecast of each job in the backlog by its id."""
-    free_in, done, starts, made = _free_in(outlook), 0.0, dict[str, float](), {}
+    in_work, done, starts, made = _in_work(outlook), 0.0, dict[str, float](), {}
+    free_in, behind = _free_in(in_work), _handed_out(outlook, *in_work.values())
     for _, is_body, _, work in sorted(_pieces(outlook)):
         left = cost_left(work, outlook.known)
         first = min(left, FIRST_SECONDS * outlook.known.pace) if work.waits else 0.0
@@ -83,9 +86,32 @@ def forecasts(outlook: Outlook) -> dict[str, Forecast]:
             done += first
             continue
         done += left - first
+        behind -= _handed_out(outlook, in_work.get(work.job_id, ()))
         start = starts.get(work.job_id, 0.0)
-        made[work.job_id] = Forecast(start, _ready(work, outlook, left=left, done=done, start=start))
+        made[work.job_id] = Forecast(start, _ready(work, outlook, left=left, done=done + behind, start=start))
     return made
+
+
+def _in_work(outlook: Outlook) -> dict[str, tuple[float, ...]]:
+    """Return what each segment in work costs, by job; nothing while a slot is free, as nobody waits for them then."""
+    found = {
+        work.job_id: (whole_cost(work, outlook.known) / max(1, work.segments),) * count
+        for work in outlook.backlog
+        if (count := sum(task.startswith(Stage.SEGMENT) for task, _ in work.held))
+    }
+    return found if sum(map(len, found.values())) >= outlook.capacity else {}
+
+
+def _handed_out(outlook: Outlook, *segments: Sequence[float]) -> float:
+    """Return what is to be done of segments in work, on average half, and of those that wait at the broker for each."""
+    slots = ceil(outlook.capacity)
+    return (0.5 + budget(slots) / slots - 1) * sum(map(sum, segments))
+
+
+def _free_in(in_work: Mapping[str, Sequence[float]]) -> float:
+    """Return when the first slot is free: each is anywhere within its segment."""
+    segments = [cost for costs in in_work.values() for cost in costs]
+    return fmean(segments) / (len(segments) + 1) if segments else 0.0
 
 
 def _ready(work: Work, outlook: Outlook, *, left: float, done: float, start: float) -> float:
@@ -129,17 +155,6 @@ def behind_start(work: Work, outlook: Outlook) -> float:
 def _target(work: Work, outlook: Outlook) -> float:
     """Return the target of the whole job; of one without a plan that which its bytes let expect."""
     return work.target if work.nominal is not None else work.start_target + behind_start(work, outlook)
-
-
-def _free_in(outlook: Outlook) -> float:
-    """Return when the first slot is free: if all are busy, each is anywhere within its segment."""
-    segments = [
-        whole_cost(work, outlook.known) / max(1, work.segments)
-        for work in outlook.backlog
-        for task, _ in work.held
-        if task.startswith(Stage.SEGMENT)
-    ]
-    return fmean(segments) / (len(segments) + 1) if len(segments) >= outlook.capacity else 0.0
 
 
 def _planning(work: Work) -> float:

@@ -115,7 +115,7 @@ def shape_of(seconds: float, slots: int) -> Shape:
 
 def _per_frame() -> float:
     """Return the nominal encoder-seconds of a picture, all rungs of it."""
-    return nominal_cost(replace(_PLAN, frames=1))
+    return nominal_cost(replace(_PLAN, frames=1)) - nominal_cost(_PLAN)
 
 
 _SOURCE = VideoSource(

@@ -24,6 +24,9 @@ from storage.jobs import JobState, Promise, Stage
 
 # On the machine of storage.costs: poster, sound and the short first segment, the start of a job.
 FIRST_SECONDS = 2.5
+# A segment that is found in work is a long one: sizes fall from the longest to short ones (workers.segments), and of
+# sizes spread evenly the one that a moment meets is 4/3 of the average.
+LONGER = 4 / 3
 SEGMENT_SECONDS = 10.0  # of a job without a plan: segments have 15 s at most, and smaller ones come at the end
 PLAN_SECONDS = 1.0  # probing and reading the packets' times
 PACKAGE_SECONDS = 1.0  # checking, joining and storing; and for each encoder-second that the job cost:
@@ -95,17 +98,24 @@ def forecasts(outlook: Outlook) -> dict[str, Forecast]:
 def _in_work(outlook: Outlook) -> dict[str, tuple[float, ...]]:
     """Return what each segment in work costs, by job; nothing while a slot is free, as nobody waits for them then."""
     found = {
-        work.job_id: (whole_cost(work, outlook.known) / max(1, work.segments),) * count
+        work.job_id: (_segment_in_work(work, outlook.known),) * count
         for work in outlook.backlog
         if (count := sum(task.startswith(Stage.SEGMENT) for task, _ in work.held))
     }
     return found if sum(map(len, found.values())) >= outlook.capacity else {}
 
 
+def _segment_in_work(work: Work, known: Calibration) -> float:
+    """Return what a segment of the job costs that is found in work; not the short first one, as a rule."""
+    if work.segments <= 1:
+        return whole_cost(work, known)
+    return LONGER * max(0.0, whole_cost(work, known) - FIRST_SECONDS * known.pace) / (work.segments - 1)
+
+
 def _handed_out(outlook: Outlook, *segments: Sequence[float]) -> float:
     """Return what is to be done of segments in work, on average half, and of those that wait at the broker for each."""
     slots = ceil(outlook.capacity)
-    return (0.5 + budget(slots) / slots - 1) * sum(map(sum, segments))
+    return (0.5 + (budget(slots) / slots - 1) / LONGER) * sum(map(sum, segments))
 
 
 def _free_in(in_work: Mapping[str, Sequence[float]]) -> float:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from storage.costs import Calibration, Work, cost_left
 from storage.fairness import SPARE, START_ALONE_SECONDS, after_start, target
 from storage.forecast import (
+    FIRST_SECONDS,
+    LONGER,
     PACKAGE_SECONDS,
     PLAN_SECONDS,
     Forecast,
@@ -104,7 +106,8 @@ def test_a_start_waits_for_a_free_slot() -> None:
     held = tuple((f"segment:{index}", "a") for index in range(4))
     three, four = (replace(running("a", 400.0, 10, done=0.1), held=held[:count]) for count in (3, 4))
     idle, busy = (forecast_of_new(outlook(work), 1000).start for work in (three, four))
-    assert busy - idle == pytest.approx(400 / 10 / 5 - PLAN_SECONDS)
+    segment = LONGER * (400.0 - FIRST_SECONDS) / 9
+    assert busy - idle == pytest.approx(segment / 5 - PLAN_SECONDS)
 
 
 def test_what_was_handed_out_is_done_first() -> None:
@@ -112,7 +115,8 @@ def test_what_was_handed_out_is_done_first() -> None:
     film, clip = running("film", 4000.0, 100, done=0.1), running("clip", 30.0, 30, done=0.1, accepted=1000)
     held = tuple((f"segment:{index}", "a") for index in range(4))
     free, busy = (forecasts(outlook(replace(film, held=held[:count]), clip))["clip"].ready for count in (3, 4))
-    assert busy - free == pytest.approx(4 * 40.0 * (0.5 + SPARE) / SLOTS)
+    average = (4000.0 - FIRST_SECONDS) / 99
+    assert busy - free == pytest.approx(4 * (LONGER * average / 2 + SPARE * average) / SLOTS)
 
 
 @given(st.lists(WORKS, max_size=12, unique_by=lambda work: work.job_id), st.floats(0.5, 64))

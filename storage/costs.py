@@ -122,12 +122,17 @@ class Calibration:
 
 def nominal_cost(plan: Plan) -> float:
     """Return the encoder-seconds of all of the plan's tasks on the machine of the figures above."""
+    return ONCE_SECONDS + START_SECONDS * plan.segment_count + picture_cost(plan) * plan.frames
+
+
+def picture_cost(plan: Plan) -> float:
+    """Return the encoder-seconds of one picture in all of the plan's rungs on that machine."""
     encoded = [rung.width * rung.height for rung in plan.rungs]
     decoded = plan.video.width * plan.video.height
-    per_frame = sum(encoded) / ENCODED_PIXELS_PER_SECOND + decoded / DECODED_PIXELS_PER_SECOND
+    cost = sum(encoded) / ENCODED_PIXELS_PER_SECOND + decoded / DECODED_PIXELS_PER_SECOND
     if plan.video.colour.transfer in HDR_TRANSFERS:
-        per_frame += max(encoded) / TONE_MAPPED_PIXELS_PER_SECOND
-    return ONCE_SECONDS + START_SECONDS * plan.segment_count + per_frame * plan.frames
+        cost += max(encoded) / TONE_MAPPED_PIXELS_PER_SECOND
+    return cost
 
 
 def planned_work(job: Job, plan: Plan) -> Work:

@@ -79,7 +79,8 @@ class Outlook:
 def forecasts(outlook: Outlook) -> dict[str, Forecast]:
     """Return the forecast of each job in the backlog by its id."""
     in_work, done, starts, made = _in_work(outlook), 0.0, dict[str, float](), {}
-    free_in, behind = _free_in(in_work), _handed_out(outlook, *in_work.values())
+    free_in, handed_out = _free_in(in_work), _handed_out(in_work, outlook.capacity)
+    behind = sum(handed_out.values())
     for _, is_body, _, work in sorted(_pieces(outlook)):
         left = cost_left(work, outlook.known)
         first = min(left, FIRST_SECONDS * outlook.known.pace) if work.waits else 0.0
@@ -89,7 +90,7 @@ def forecasts(outlook: Outlook) -> dict[str, Forecast]:
             done += first
             continue
         done += left - first
-        behind -= _handed_out(outlook, in_work.get(work.job_id, ()))
+        behind -= handed_out.get(work.job_id, 0.0)
         start = starts.get(work.job_id, 0.0)
         made[work.job_id] = Forecast(start, _ready(work, outlook, left=left, done=done + behind, start=start))
     return made
@@ -112,10 +113,11 @@ def _segment_in_work(work: Work, known: Calibration) -> float:
     return LONGER * max(0.0, whole_cost(work, known) - FIRST_SECONDS * known.pace) / (work.segments - 1)
 
 
-def _handed_out(outlook: Outlook, *segments: Sequence[float]) -> float:
-    """Return what is to be done of segments in work, on average half, and of those that wait at the broker for each."""
-    slots = ceil(outlook.capacity)
-    return (0.5 + (budget(slots) / slots - 1) / LONGER) * sum(map(sum, segments))
+def _handed_out(in_work: Mapping[str, Sequence[float]], capacity: float) -> dict[str, float]:
+    """Return what is to be done by job of segments in work, on average half, and of those at the broker for each."""
+    slots = ceil(capacity)
+    part = 0.5 + (budget(slots) / slots - 1) / LONGER
+    return {job_id: part * sum(costs) for job_id, costs in in_work.items()}
 
 
 def _free_in(in_work: Mapping[str, Sequence[float]]) -> float:

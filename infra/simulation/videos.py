@@ -5,12 +5,12 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import log
 
-from storage.costs import START_SECONDS, nominal_cost
+from storage.costs import START_SECONDS, picture_cost
 from storage.forecast import PACKAGE_SECONDS, PACKAGE_SHARE, PLAN_SECONDS
 from storage.plan import BT709, Plan, VideoSource
 from workers.ladder import ladder
@@ -92,7 +92,7 @@ def length_at(step: int) -> float:
 
 def step_of_cost(cost: float) -> int:
     """Return the step at which a video of 1080p has about so many encoder-seconds."""
-    return step_of(min(LONGEST_SECONDS, max(1.0, cost / (_per_frame() * float(RATE)))))
+    return step_of(min(LONGEST_SECONDS, max(1.0, cost / (picture_cost(_PLAN) * float(RATE)))))
 
 
 def package_seconds(cost: float, slots: int) -> float:
@@ -105,17 +105,12 @@ def shape_of(seconds: float, slots: int) -> Shape:
     frames = max(1, round(seconds * RATE))
     keyframes = [number * KEYFRAME_SECONDS for number in range(int(seconds / KEYFRAME_SECONDS) + 1)]
     segments = cut(Timeline(frames, 0, RATE, slots, ladder(WIDTH, HEIGHT, RATE), 0.0, keyframes))
-    per_frame = _per_frame()
+    per_frame = picture_cost(_PLAN)
     first, *others = (START_SECONDS + per_frame * segment.frames for segment in segments)
     single = (SOUND_SECONDS + SOUND_SHARE * seconds, POSTER_SECONDS)
     whole = START_SECONDS + per_frame * frames + sum(single)
     # Thousands of segments for a film on a large installation: eight bytes each.
     return Shape(array("d", (first, *single, *others)), 1 + len(single), whole)
-
-
-def _per_frame() -> float:
-    """Return the nominal encoder-seconds of a picture, all rungs of it."""
-    return nominal_cost(replace(_PLAN, frames=1)) - nominal_cost(_PLAN)
 
 
 _SOURCE = VideoSource(

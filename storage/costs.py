@@ -62,7 +62,8 @@ class Work:
 
     `nominal` is the plan's cost, None before there is one. `frames_finished` of the `frames_done` are in finished
     tasks, which took `measured` seconds in all. `in_flight`, `priority`, `start_target` and `target` are the job's.
-    `held` are field and attempt of the tasks being worked on.
+    `held` are field and attempt of the tasks being worked on; `out` are field, and output frames still to be made, of
+    the tasks of encoding that were handed out and are not finished.
     """
 
     job_id: str
@@ -80,6 +81,7 @@ class Work:
     start_target: float = 0.0
     target: float = 0.0
     held: tuple[tuple[str, str], ...] = ()
+    out: tuple[tuple[str, int], ...] = ()
 
     @property
     def begun(self) -> bool:

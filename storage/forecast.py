@@ -2,31 +2,28 @@
 
 Encoders take the job with the earliest target (storage.fairness), each job's start being a small job of its own. So
 what is done before a job's next task is the work of all that stand before it, and nothing else but the tasks that were
-handed out already, of whichever job: nothing interrupts them.
+handed out already, of whichever job, as nothing interrupts them, and what smaller jobs bring that are still to come
+(storage.newcomers).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
-from statistics import fmean
 
 from storage.costs import Calibration, Work, cost_left, whole_cost
 from storage.fairness import (
     START_ALONE_SECONDS,
     after_start,
-    budget,
     in_flight_beside,
     target,
 )
-from storage.jobs import JobState, Promise, Stage
+from storage.jobs import JobState, Promise
+from storage.newcomers import NOBODY, Newcomers, delayed, passing
 
 # On the machine of storage.costs: poster, sound and the short first segment, the start of a job.
 FIRST_SECONDS = 2.5
-# A segment that is found in work is a long one: sizes fall from the longest to short ones (workers.segments), and of
-# sizes spread evenly the one that a moment meets is 4/3 of the average.
-LONGER = 4 / 3
 SEGMENT_SECONDS = 10.0  # of a job without a plan: segments have 15 s at most, and smaller ones come at the end
 PLAN_SECONDS = 1.0  # probing and reading the packets' times
 PACKAGE_SECONDS = 1.0  # checking, joining and storing; and for each encoder-second that the job cost:
@@ -45,12 +42,13 @@ class Forecast:
 class Outlook:
     """What is known of the queue at a moment: the work of the unfinished jobs, oldest first, and who does it.
 
-    `capacity` is what all slots together deliver, in encoder-seconds a second; above 0.
+    `capacity` is what all slots together deliver, in encoder-seconds a second; above 0. `newcomers` are expected.
     """
 
     backlog: tuple[Work, ...]
     known: Calibration
     capacity: float
+    newcomers: Newcomers = NOBODY
 
     @property
     def work(self) -> float:
@@ -78,60 +76,60 @@ class Outlook:
 
 def forecasts(outlook: Outlook) -> dict[str, Forecast]:
     """Return the forecast of each job in the backlog by its id."""
-    in_work, done, starts, made = _in_work(outlook), 0.0, dict[str, float](), {}
-    free_in, handed_out = _free_in(in_work), _handed_out(in_work, outlook.capacity)
-    behind = sum(handed_out.values())
-    for _, is_body, _, work in sorted(_pieces(outlook)):
+    handed_out, streams = _handed_out(outlook), passing(outlook.newcomers, outlook.capacity)
+    total, behind = outlook.work, sum(handed_out.by_job.values())
+    done, starts, made = 0.0, dict[str, float](), {}
+    for place, is_body, _, work in sorted(_pieces(outlook)):
         left = cost_left(work, outlook.known)
         first = min(left, FIRST_SECONDS * outlook.known.pace) if work.waits else 0.0
         if not is_body:
-            begins = max(_planning(work), free_in, done / outlook.capacity)
+            begins = max(_planning(work), handed_out.free_in, done / outlook.capacity)
             starts[work.job_id] = begins + first / outlook.capacity
             done += first
             continue
         done += left - first
-        behind -= handed_out.get(work.job_id, 0.0)
+        behind -= handed_out.by_job.get(work.job_id, 0.0)
         start = starts.get(work.job_id, 0.0)
-        made[work.job_id] = Forecast(start, _ready(work, outlook, left=left, done=done + behind, start=start))
+        encoded = _encoded(work, outlook, left=left, done=done + behind, start=start, beside=total - left)
+        made[work.job_id] = Forecast(start, delayed(encoded, place, streams) + _packaging(work, outlook))
     return made
 
 
-def _in_work(outlook: Outlook) -> dict[str, tuple[float, ...]]:
-    """Return what each segment in work costs, by job; nothing while a slot is free, as nobody waits for them then."""
-    found = {
-        work.job_id: (_segment_in_work(work, outlook.known),) * count
-        for work in outlook.backlog
-        if (count := sum(task.startswith(Stage.SEGMENT) for task, _ in work.held))
-    }
-    return found if sum(map(len, found.values())) >= outlook.capacity else {}
+@dataclass(frozen=True, slots=True)
+class _HandedOut:
+    """What slots do first, whoever comes: encoder-seconds by job; and seconds until the first slot is free."""
+
+    by_job: Mapping[str, float]
+    free_in: float
 
 
-def _segment_in_work(work: Work, known: Calibration) -> float:
-    """Return what a segment of the job costs that is found in work; not the short first one, as a rule."""
-    if work.segments <= 1:
-        return whole_cost(work, known)
-    return LONGER * max(0.0, whole_cost(work, known) - FIRST_SECONDS * known.pace) / (work.segments - 1)
+def _handed_out(outlook: Outlook) -> _HandedOut:
+    """Return what is at the broker and in work; nothing while a slot is free, as nobody waits for it then."""
+    by_job, in_work = dict[str, float](), []
+    for work in outlook.backlog:
+        held, picture = {field for field, _ in work.held}, _picture_seconds(work, outlook.known)
+        in_work += [frames * picture for field, frames in work.out if field in held]
+        by_job[work.job_id] = picture * sum(frames for _, frames in work.out)
+    return _HandedOut(by_job, min(in_work)) if len(in_work) >= outlook.capacity else _HandedOut({}, 0.0)
 
 
-def _handed_out(in_work: Mapping[str, Sequence[float]], capacity: float) -> dict[str, float]:
-    """Return what is to be done by job of segments in work, on average half, and of those at the broker for each."""
-    slots = ceil(capacity)
-    part = 0.5 + (budget(slots) / slots - 1) / LONGER
-    return {job_id: part * sum(costs) for job_id, costs in in_work.items()}
+def _picture_seconds(work: Work, known: Calibration) -> float:
+    """Return what a picture of the job costs once it is begun."""
+    return max(0.0, whole_cost(work, known) - FIRST_SECONDS * known.pace) / max(1, work.frames)
 
 
-def _free_in(in_work: Mapping[str, Sequence[float]]) -> float:
-    """Return when the first slot is free: each is anywhere within its segment."""
-    segments = [cost for costs in in_work.values() for cost in costs]
-    return fmean(segments) / (len(segments) + 1) if segments else 0.0
-
-
-def _ready(work: Work, outlook: Outlook, *, left: float, done: float, start: float) -> float:
-    """Return when the job is ready: it has `left` to do, which with all before it is `done` encoder-seconds."""
-    cost = whole_cost(work, outlook.known)
+def _encoded(work: Work, outlook: Outlook, *, left: float, done: float, start: float, beside: float) -> float:
+    """Return when the job is encoded: it has `left` to do, with all before it `done`, and `beside` is of other jobs."""
+    segments = _segments_left(work, left, outlook)
+    # No two slots share the last segment, which may end by so much later than the work does (Graham, "Bounds on
+    # multiprocessing timing anomalies", 1969). A job that is alone ends with small ones, and threads for idle cores.
+    last = min(left / segments, beside) * max(0.0, 1.0 - 1.0 / outlook.capacity)
     # Towards its end a job has fewer segments than there are slots.
-    encoded = max(done / outlook.capacity, start + left / min(outlook.capacity, _segments_left(work, left, outlook)))
-    return encoded + PACKAGE_SECONDS + PACKAGE_SHARE * cost / outlook.capacity
+    return max(done / outlook.capacity + last, start + left / min(outlook.capacity, segments))
+
+
+def _packaging(work: Work, outlook: Outlook) -> float:
+    return PACKAGE_SECONDS + PACKAGE_SHARE * whole_cost(work, outlook.known) / outlook.capacity
 
 
 def promised(forecast: Forecast, *, now: float) -> Promise:

@@ -92,7 +92,12 @@ class MemoryRecord:
             start_target=job.start_target,
             target=job.target,
             held=tuple(sorted((name, it.attempt) for name, it in leases.items() if it.live and it.attempt)),
+            out=tuple(sorted((name, self.frames_left(name)) for name in self.out & self.wanted.keys())),
         )
+
+    def frames_left(self, name: str) -> int:
+        """Return the output frames that the task of this field has still to make."""
+        return self.frames_of(Task.of_field(self.job.id, name)) - self.frames.get(name, 0)
 
     def lend(self, task: Task, attempt: str, until: float) -> None:
         """Give the task to the attempt until then."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from storage.costs import FinishedJob, calibrate
-from storage.flow import SAMPLES_KEPT, Sample, efficiency
+from storage.costs import CALIBRATED_BY, FinishedJob, calibrate
+from storage.flow import MEASURED_SECONDS, SAMPLES_KEPT, Sample, efficiency, rates
 from storage.forecast import Outlook
 from storage.jobs import Stage, Task
+from storage.newcomers import NOBODY, Newcomers
 from storage.queue_store import QueueStore
 
 MEASURED_SAMPLES = 30  # what slots deliver is measured over so many: five minutes
@@ -42,7 +43,16 @@ def read_queue(store: QueueStore, *, encoders: int) -> Reading:
     slots = sum(workers.values()) or encoders
     capacity = slots * efficiency(samples[-MEASURED_SAMPLES:])
     backlog = store.backlog()
-    return Reading(Outlook(backlog, calibrate(finished, backlog), capacity), finished, workers, samples)
+    outlook = Outlook(backlog, calibrate(finished, backlog), capacity, _newcomers(samples, finished))
+    return Reading(outlook, finished, workers, samples)
+
+
+def _newcomers(samples: Sequence[Sample], finished: Sequence[FinishedJob]) -> Newcomers:
+    """Return what is to come if it goes on as in the last minutes, in jobs like the last ready ones."""
+    seen = rates(samples[-MEASURED_SAMPLES:])
+    if not seen.arrival or seen.seconds < MEASURED_SECONDS:
+        return NOBODY
+    return Newcomers(samples[-1].at, seen.arrival, tuple(job.measured for job in finished[:CALIBRATED_BY]))
 
 
 def take_sample(store: QueueStore, *, now: float) -> Sample:

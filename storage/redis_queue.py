@@ -108,7 +108,7 @@ class RedisQueue(RedisUpkeep):
         return zip(held[::3], held[1::3], held[2::3], strict=True)
 
 
-def _work(job_id: str, values: list[Any], held: list[str]) -> Work:
+def _work(job_id: str, values: list[Any], held: list[str], out: list[Any]) -> Work:
     owner, state, size, nominal, *counts, measured, in_flight, priority, start_target, target = values
     segments, frames, frames_done, frames_finished = (int(count or 0) for count in counts)
     return Work(
@@ -127,4 +127,5 @@ def _work(job_id: str, values: list[Any], held: list[str]) -> Work:
         start_target=float(start_target),
         target=float(target),
         held=tuple(sorted(zip(held[::2], held[1::2], strict=True))),
+        out=tuple(sorted(zip(out[::2], map(int, out[1::2]), strict=True))),
     )

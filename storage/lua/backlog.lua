@@ -1,10 +1,25 @@
 -- Read the work of all unfinished jobs at one moment; stands alone, without common.lua.
 -- KEYS: 1 rungs:unfinished
--- Returns an array of {id, values of the fields below, {task field, attempt, ...} of the leases that hold}, oldest job
--- first. The jobs' keys are made from the ids.
+-- Returns an array of {id, values of the fields below, {task field, attempt, ...} of the leases that hold, {task field,
+-- output frames it still has to make, ...} of the tasks of encoding that are out}, oldest job first. The jobs' keys are
+-- made from the ids.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 local found = {}
+
+-- As a rule no more are out, of all jobs together, than the budget of issue.lua has.
+local function out_of(id)
+  local out = {}
+  for _, field in ipairs(redis.call('SMEMBERS', 'rungs:out:' .. id)) do
+    local segment = redis.call('HGET', 'rungs:wanted:' .. id, field)
+    if segment then
+      out[#out + 1] = field
+      out[#out + 1] = (cjson.decode(segment).frames or 0) - tonumber(redis.call('HGET', 'rungs:frames:' .. id, field) or 0)
+    end
+  end
+  return out
+end
+
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   local values = redis.call('HMGET', 'rungs:job:' .. id, 'owner', 'state', 'size', 'nominal', 'segments', 'frames',
     'frames_done', 'frames_finished', 'encoder_seconds', 'in_flight', 'priority', 'start_target', 'target')
@@ -16,6 +31,6 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
       held[#held + 1] = attempt
     end
   end
-  found[#found + 1] = {id, values, held}
+  found[#found + 1] = {id, values, held, out_of(id)}
 end
 return found

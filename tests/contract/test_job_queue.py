@@ -23,8 +23,10 @@ def finished(store: JobStore, task: Task, seconds: float) -> None:
 
 
 def test_the_backlog_is_the_work_of_unfinished_jobs(job_store: JobStore) -> None:
-    """Oldest first: what is planned, done and measured, and which attempts hold what of it."""
+    """Oldest first: what is planned, done and measured, what is out, and which attempts hold what of it."""
     running = encoding(job_store, segments=2)
+    job_store.issue(plans=0, tasks=2)
+    job_store.issue(plans=0, tasks=4)
     waiting = created(job_store, created_at=CREATED_AT + 1, owner="somebody", size=77)
     ended = created(job_store)
     job_store.move(ended.id, JobState.CANCELLED)
@@ -49,6 +51,7 @@ def test_the_backlog_is_the_work_of_unfinished_jobs(job_store: JobStore) -> None
         start_target=running.start_target,
         target=running.start_target,
         held=((second.field, "other"),),
+        out=(("audio:0", 0), (second.field, 60)),
     )
     targets = {"start_target": waiting.start_target, "target": waiting.start_target}
     queued = Work(waiting.id, "somebody", JobState.QUEUED, 77, **targets)

@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.costs import Calibration, Work, cost_left
-from storage.fairness import SPARE, START_ALONE_SECONDS, after_start, target
+from storage.fairness import START_ALONE_SECONDS, after_start, target
 from storage.forecast import (
     FIRST_SECONDS,
-    LONGER,
     PACKAGE_SECONDS,
     PLAN_SECONDS,
     Forecast,
@@ -21,6 +20,7 @@ from storage.forecast import (
     forecasts,
 )
 from storage.jobs import JobState
+from storage.newcomers import Newcomers
 
 SLOTS = 4.0
 
@@ -71,14 +71,25 @@ def test_a_job_alone_has_all_slots() -> None:
 
 
 def test_a_clip_does_not_wait_for_a_film() -> None:
-    """It has the encoders for itself, and the film comes later by what the clip costs; a film that is late goes on."""
-    film, clip = running("film", 12_000.0, 800, done=0.1), running("clip", 30.0, 3, accepted=1000)
+    """It passes it, and the film comes later by what the clip costs; a film that is late goes on."""
+    film, clip = running("film", 12_000.0, 800, done=0.1), running("clip", 30.0, 30, accepted=1000)
     alone = forecasts(outlook(film))["film"].ready
     found = forecasts(outlook(film, clip))
-    assert found["clip"].ready == pytest.approx(forecasts(outlook(clip))["clip"].ready)
-    assert found["film"].ready == pytest.approx(alone + 30 / SLOTS, abs=1)
-    late = running("clip", 30.0, 3, accepted=1e6)
+    assert found["clip"].ready == pytest.approx(forecasts(outlook(clip))["clip"].ready, abs=1)
+    assert found["film"].ready == pytest.approx(alone + 30 / SLOTS, abs=15)
+    late = running("clip", 30.0, 30, accepted=1e6)
     assert forecasts(outlook(film, late))["clip"].start > 0.9 * 12_000 / SLOTS
+
+
+def test_the_last_segment_is_made_by_one_slot() -> None:
+    """While the others have another job's, which they did not help with; if there is little of that, so much of it."""
+    film, clip = running("film", 12_000.0, 800, done=0.1), running("clip", 80.0, 4, done=0.1, accepted=1000)
+    even, segment = 72.0 / SLOTS, 72.0 / 4
+    packaging = forecasts(outlook(clip))["clip"].ready - even
+    beside = forecasts(outlook(film, clip))["clip"].ready - packaging
+    assert beside == pytest.approx(even + segment * (1 - 1 / SLOTS))
+    little = replace(running("little", 2.0, 1, accepted=1e6), frames_done=500)
+    assert forecasts(outlook(clip, little))["clip"].ready - packaging == pytest.approx(even + 1 - 1 / SLOTS)
 
 
 def test_whoever_comes_later_starts_later() -> None:
@@ -98,25 +109,44 @@ def test_a_start_is_a_part_of_its_job() -> None:
         replace(running(str(number), 8.0, 3), target=float(number), start_target=float(number)) for number in range(50)
     ]
     last = forecasts(outlook(*clips))["49"]
-    assert last.ready == pytest.approx(50 * 8.0 / SLOTS + PACKAGE_SECONDS, rel=0.02)
+    segment = (1 - 1 / SLOTS) * 8.0 / 3
+    assert last.ready == pytest.approx(50 * 8.0 / SLOTS + segment + PACKAGE_SECONDS, rel=0.01)
+
+
+def handed_out(work: Work, *, in_work: int, at_broker: int = 0, frames: int = 100) -> Work:
+    """Return the job with so many segments in work and at the broker, each with so many pictures still to make."""
+    fields = [f"segment:{index}" for index in range(in_work + at_broker)]
+    held = tuple((field, "a") for field in fields[:in_work])
+    return replace(work, held=held, out=tuple((field, frames - index) for index, field in enumerate(fields)))
 
 
 def test_a_start_waits_for_a_free_slot() -> None:
-    """While one is idle it does not; when all work on segments, the first of them ends after a part of one."""
-    held = tuple((f"segment:{index}", "a") for index in range(4))
-    three, four = (replace(running("a", 400.0, 10, done=0.1), held=held[:count]) for count in (3, 4))
+    """While one is idle it does not; when all have work, the first of them is free when it has made what is left."""
+    film = running("a", 400.0, 10, done=0.1)
+    three, four = (handed_out(film, in_work=count) for count in (3, 4))
     idle, busy = (forecast_of_new(outlook(work), 1000).start for work in (three, four))
-    segment = LONGER * (400.0 - FIRST_SECONDS) / 9
-    assert busy - idle == pytest.approx(segment / 5 - PLAN_SECONDS)
+    picture = (400.0 - FIRST_SECONDS) / 1000
+    assert busy - idle == pytest.approx(97 * picture - PLAN_SECONDS)
 
 
 def test_what_was_handed_out_is_done_first() -> None:
-    """A clip passes a film, but not its segments in work, half done on average, nor those that wait at the broker."""
+    """A clip passes a film, but not the segments that slots or the broker have of it."""
     film, clip = running("film", 4000.0, 100, done=0.1), running("clip", 30.0, 30, done=0.1, accepted=1000)
-    held = tuple((f"segment:{index}", "a") for index in range(4))
-    free, busy = (forecasts(outlook(replace(film, held=held[:count]), clip))["clip"].ready for count in (3, 4))
-    average = (4000.0 - FIRST_SECONDS) / 99
-    assert busy - free == pytest.approx(4 * (LONGER * average / 2 + SPARE * average) / SLOTS)
+    queues = (outlook(handed_out(film, in_work=count, at_broker=1), clip) for count in (3, 4))
+    free, busy = (forecasts(queue)["clip"].ready for queue in queues)
+    picture = (4000.0 - FIRST_SECONDS) / 1000
+    assert busy - free == pytest.approx((100 + 99 + 98 + 97 + 96) * picture / SLOTS)
+
+
+def test_smaller_jobs_that_are_still_to_come_make_a_film_later() -> None:
+    """Nothing passes a clip; whoever is in front anyway is as early as before."""
+    film, clip = running("film", 12_000.0, 800), running("clip", 8.0, 3)
+    queue = outlook(film, clip)
+    before, after = (
+        forecasts(replace(queue, newcomers=Newcomers(0.0, rate, (40.0, 12_000.0)))) for rate in (0.0, 0.01)
+    )
+    assert after["film"].ready > before["film"].ready * 1.01
+    assert after["clip"] == before["clip"]
 
 
 @given(st.lists(WORKS, max_size=12, unique_by=lambda work: work.job_id), st.floats(0.5, 64))

@@ -51,9 +51,14 @@ class Job:
 
 
 class Discipline(Protocol):
-    """An order of the jobs that have tasks to hand out. `cuts` tells whether a video is more than one task."""
+    """An order of the jobs that have tasks to hand out.
+
+    `cuts` tells whether a video is more than one task, `starts_first` whether slots take the start of a job before what
+    else was handed out.
+    """
 
     cuts: bool
+    starts_first: bool
 
     def rank(self, job: Job) -> float:
         """Return by what an accepted job is planned: the lowest first."""
@@ -71,7 +76,7 @@ class Discipline(Protocol):
 class EarliestTarget:
     """What Rungs does (storage.fairness): the earliest target first, each job's start being a small job of its own."""
 
-    cuts = True
+    cuts = starts_first = True
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
@@ -101,6 +106,8 @@ class EarliestTarget:
 class FirstComeFirstServed:
     """One job after the other, in the order in which they came."""
 
+    starts_first = False
+
     def __init__(self, *, cuts: bool) -> None:
         self.cuts = cuts
         self._jobs: deque[Job] = deque()
@@ -126,7 +133,7 @@ class FirstComeFirstServed:
 class RoundRobin:
     """A segment of each job in turn; the starts of jobs go ahead of that, in the order in which the jobs came."""
 
-    cuts = True
+    cuts = starts_first = True
 
     def __init__(self) -> None:
         self._starts: deque[Job] = deque()

@@ -139,9 +139,10 @@ class Model:
     def _dispatch(self) -> None:
         """Hand out tasks of encoding, until the budget is out or nothing is due."""
         while self._encoders.out < self._room and (job := self._discipline.next()) is not None:
+            first = self._discipline.starts_first and job.taken == 0
             for place in range(job.taken, job.taken + job.take()):
                 seconds = job.shape.tasks[place] * job.arrival.scale
-                self._encoders.hand_out(job, seconds, self._encoded if place else self._begun)
+                self._encoders.hand_out(job, seconds, self._encoded if place else self._begun, first=first)
             self._discipline.took(job)
 
     def _begun(self, job: Job, seconds: float) -> None:

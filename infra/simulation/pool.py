@@ -1,4 +1,4 @@
-"""Slots that take what was handed out to them in order, first in, first out, and never stop in the middle of a task."""
+"""Slots that take what was handed out to them, first in, first out, and never stop in the middle of a task."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ EVERYTHING = Window()
 class Pool:
     """So many slots; `refill` is called when a task has ended, after the task's own `ended(job, seconds)`.
 
+    As at the broker (storage.publishing) there are two queues: slots take from the first one before the other.
     Utilisation is that of the `window`.
     """
 
@@ -41,7 +42,8 @@ class Pool:
         self._slots = slots
         self._refill = refill
         self._window = window
-        self._waiting: deque[tuple[Job, float, Ended]] = deque()
+        self._first: deque[tuple[Job, float, Ended]] = deque()
+        self._other: deque[tuple[Job, float, Ended]] = deque()
         self._busy = 0
         self._worked = 0.0
         self._changed_at = 0.0
@@ -50,7 +52,7 @@ class Pool:
     @property
     def out(self) -> int:
         """Tasks that were handed out and have not ended."""
-        return self._busy + len(self._waiting)
+        return self._busy + len(self._first) + len(self._other)
 
     @property
     def utilisation(self) -> float:
@@ -59,25 +61,24 @@ class Pool:
         seconds = self._window.overlap(0.0, self._env.now)
         return self._worked / (self._slots * seconds) if seconds else 0.0
 
-    def hand_out(self, job: Job, seconds: float, ended: Ended) -> None:
-        """Give the pool a task that takes a slot so many seconds."""
-        if self._busy == self._slots:
-            self._waiting.append((job, seconds, ended))
-        else:
-            self._employ(1)
-            self._begin(job, seconds, ended)
+    def hand_out(self, job: Job, seconds: float, ended: Ended, *, first: bool = False) -> None:
+        """Give the pool a task that takes a slot so many seconds; `first` ones are taken before others."""
+        (self._first if first else self._other).append((job, seconds, ended))
+        self._begin_next()
 
-    def _begin(self, job: Job, seconds: float, ended: Ended) -> None:
-        simpy.Timeout(self._env, seconds).callbacks.append(partial(self._end, job, seconds, ended))
+    def _begin_next(self) -> None:
+        while self._busy < self._slots and (waiting := self._first or self._other):
+            job, seconds, ended = waiting.popleft()
+            self._employ(1)
+            simpy.Timeout(self._env, seconds).callbacks.append(partial(self._end, job, seconds, ended))
 
     def _end(self, job: Job, seconds: float, ended: Ended, _: simpy.Event) -> None:
         self.ended += 1
-        if self._waiting:
-            self._begin(*self._waiting.popleft())
-        else:
-            self._employ(-1)
+        self._employ(-1)
+        # As an attempt does: what comes of the task is handed out before its slot takes the next one.
         ended(job, seconds)
         self._refill()
+        self._begin_next()
 
     def _employ(self, slots: int) -> None:
         """Change how many slots are busy, none being none."""

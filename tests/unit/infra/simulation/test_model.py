@@ -74,6 +74,18 @@ def test_a_slot_does_one_thing_at_a_time(handed: list[tuple[float, float]], slot
     assert (pool.out, pool.ended) == (0, len(handed))
 
 
+def test_starts_are_taken_before_what_else_was_handed_out() -> None:
+    """But nothing that a slot has begun is broken off."""
+    env = simpy.Environment()
+    done: list[tuple[str, float]] = []
+    pool = Pool(env, 1, lambda: None, Window())
+    for name, first in (("begun", False), ("other", False), ("start", True), ("next start", True)):
+        pool.hand_out(ONE, 1.0, lambda *_, name=name: done.append((name, env.now)), first=first)
+    assert pool.out == 4
+    env.run()
+    assert done == [("begun", 1.0), ("start", 2.0), ("next start", 3.0), ("other", 4.0)]
+
+
 def test_utilisation_is_that_of_the_window() -> None:
     """A task from 0 to 10 s fills half of what is looked at from 5 to 15 s, though the next one ends at 20 s."""
     env = simpy.Environment()
@@ -90,12 +102,12 @@ TWO_VIDEOS = (tasks(2.0, *[10.0] * 11), tasks(2.0, 2.0, 2.0))
 
 @pytest.mark.parametrize(
     ("name", "clip_begins", "clip_encoded", "film_encoded"),
-    # The film is planned at 1 s, its start ends at 3 s, its tasks then at 13, 23 ... 113 s. The clip is planned at 6 s;
-    # behind the task in work one waits at the broker, so that a task handed out at 13 s begins at 23 s.
+    # The film is planned at 1 s, its start ends at 3 s, its first task at 13 s. The clip is planned at 6 s. One waits
+    # at the broker behind the one in work: from 13 to 15 s the clip's start goes before it, its rest goes behind.
     [
-        ("targets", 23.0, 29.0, 119.0),
+        ("targets", 13.0, 29.0, 119.0),
         ("fifo", 113.0, 119.0, 113.0),
-        ("round-robin", 23.0, 49.0, 119.0),  # 23 to 25, 35 to 37 and 47 to 49 s, the film between
+        ("round-robin", 13.0, 49.0, 119.0),  # 13 to 15, 35 to 37 and 47 to 49 s, the film between
         ("whole-video", 113.0, 119.0, 113.0),
     ],
 )

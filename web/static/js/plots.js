@@ -5,6 +5,7 @@ import { language, text } from "./texts.js";
 
 const EVERY_MS = 10_000; // as often as samples are taken
 const HEIGHT = 180;
+const APART_SECONDS = [60, 120, 300, 600, 900, 1800]; // between marks in time: they tell minutes, none of them twice
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /** What each plot shows: names of the history's columns, each with its colour; `scale` is what they are divided by. */
@@ -28,7 +29,7 @@ function options(columns, width) {
     height: HEIGHT,
     cursor: { drag: { x: false, y: false } },
     scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
-    axes: [{ ...axis, values: (_, marks) => marks.map(at) }, { ...axis, size: 44 }],
+    axes: [{ ...axis, incrs: APART_SECONDS, values: (_, marks) => marks.map(at) }, { ...axis, size: 44 }],
     series: [{ label: text("plot.at"), value: (_, seconds) => (seconds ? at(seconds) : "") }, ...Object.entries(columns).map(line)],
   };
 }

@@ -31,7 +31,7 @@ from tests.support.waiting import wait_until
 
 # Lengths in seconds, short ones often, and how many jobs there are of them.
 LENGTHS = (2.0, 2.0, 2.0, 4.0, 4.0, 10.0, 20.0)
-JOBS = 36  # of each load; of 24 the part of kept promises was off by 15 % either way
+JOBS = 24  # of each load; from one to another the part of kept promises differs by 15 % either way
 PAUSES_SECONDS = (14.0, 20.0)  # from one to the next on average, for two slots of the machine of docs/encoding.md
 HEAD = ["", "begun, median", "95 %", "ready, median", "95 %"]
 OWNERS = 4

@@ -79,7 +79,7 @@ def forecasts(outlook: Outlook) -> dict[str, Forecast]:
     handed_out, streams = _handed_out(outlook), passing(outlook.newcomers, outlook.capacity)
     total, behind = outlook.work, sum(handed_out.by_job.values())
     done, starts, made = 0.0, dict[str, float](), {}
-    for place, is_body, _, work in sorted(_pieces(outlook)):
+    for due, is_body, _, work in sorted(_pieces(outlook)):
         left = cost_left(work, outlook.known)
         first = min(left, FIRST_SECONDS * outlook.known.pace) if work.waits else 0.0
         if not is_body:
@@ -91,7 +91,7 @@ def forecasts(outlook: Outlook) -> dict[str, Forecast]:
         behind -= handed_out.by_job.get(work.job_id, 0.0)
         start = starts.get(work.job_id, 0.0)
         encoded = _encoded(work, outlook, left=left, done=done + behind, start=start, beside=total - left)
-        made[work.job_id] = Forecast(start, delayed(encoded, place, streams) + _packaging(work, outlook))
+        made[work.job_id] = Forecast(start, delayed(encoded, due, streams) + _packaging(work, outlook))
     return made
 
 
@@ -106,7 +106,7 @@ class _HandedOut:
 def _handed_out(outlook: Outlook) -> _HandedOut:
     """Return what is at the broker and in work; nothing while a slot is free, as nobody waits for it then."""
     by_job, in_work = dict[str, float](), []
-    for work in outlook.backlog:
+    for work in (work for work in outlook.backlog if work.out):
         held, picture = {field for field, _ in work.held}, _picture_seconds(work, outlook.known)
         in_work += [frames * picture for field, frames in work.out if field in held]
         by_job[work.job_id] = picture * sum(frames for _, frames in work.out)

@@ -20,6 +20,9 @@ POSTER_QUALITY = 3  # mjpeg scale 2..31; about 60-150 kB at 720p
 PLACES = (0.1, 0.35, 0.6, 0.85)  # of the duration: behind titles and fades, and in different scenes
 KEYFRAME_SECONDS = 10  # how far a keyframe is looked for: ordinary encoders set one at least so often
 MOMENTS = (0.5, 0.8, None)  # of the duration, where keyframes are not enough; None is the beginning, without seeking
+# A video no longer than this is decoded as a whole at once: moments of it often hold no keyframe, and decoding two in
+# vain before that made the poster of a clip of 4 s take 3.3 s instead of 2.0.
+BRIEF_SECONDS = 5.0
 LATEST_MOMENT_SECONDS = 60.0  # a file without keyframes has to be decoded up to there
 MOMENT_PICTURES = 6
 MOMENT_SECONDS = 2.0  # longer than most fades and pans
@@ -38,6 +41,11 @@ def keyframes_command(plan: Plan, url: str, folder: Path) -> list[str]:
     """
     pictures = [_keyframe(plan, url, place) for place in PLACES]
     return compiled([_poster(plan, one, str(folder / f"{n}.jpg")) for n, one in enumerate(pictures)])
+
+
+def moments(plan: Plan) -> tuple[float | None, ...]:
+    """Return those of MOMENTS that are worth trying, in their order."""
+    return MOMENTS if plan.duration > BRIEF_SECONDS else (None,)
 
 
 def moment_command(plan: Plan, url: str, folder: Path, place: float | None) -> list[str]:

@@ -32,6 +32,7 @@ from tests.support.waiting import wait_until
 # Lengths in seconds, short ones often, and how many jobs there are of them.
 LENGTHS = (2.0, 2.0, 2.0, 4.0, 4.0, 10.0, 20.0)
 JOBS = 24  # of each load; from one to another the part of kept promises differs by 15 % either way
+FOOTAGE_SECONDS = 50.0  # of each source
 PAUSES_SECONDS = (14.0, 20.0)  # from one to the next on average, for two slots of the machine of docs/encoding.md
 HEAD = ["", "begun, median", "95 %", "ready, median", "95 %"]
 OWNERS = 4
@@ -41,22 +42,24 @@ SEED = 6
 def measured_load(services: Services, folder: Path, *, jobs: int, pause: float) -> list[Job]:
     """Bring so many clips, `pause` seconds apart on average; wait until all are ready and return them."""
     chance = Random(SEED)
-    clips = [_clip(CLIPS[number % 2], folder / str(number), length) for number, length in enumerate(LENGTHS)]
     came = []
     due = time.time()
-    for _ in range(jobs):
+    for number in range(jobs):
         due += chance.expovariate(1 / pause)
+        clip, owner = _clip(chance, folder / str(number)), f"owner {chance.randrange(OWNERS)}"
         wait_until(lambda due=due: time.time() >= due, seconds=JOB_SECONDS, what="the next arrival")
-        owner = f"owner {chance.randrange(OWNERS)}"
-        came.append(submit(services, chance.choice(clips), owner=owner, created_at=time.time()).id)
+        came.append(submit(services, clip, owner=owner, created_at=time.time()).id)
     ended = [JobState.READY, JobState.FAILED]
     wait_until(lambda: all(services.jobs.get(each).state in ended for each in came), seconds=JOB_SECONDS)
     return [services.jobs.get(each) for each in came]
 
 
-def _clip(source: str, folder: Path, seconds: float) -> Path:
+def _clip(chance: Random, folder: Path) -> Path:
+    """Return a clip from anywhere in the footage: no two jobs are of the same pictures, as a rule."""
     folder.mkdir()
-    return cut_of(MEDIA / source, folder, start=0.0, seconds=seconds)
+    seconds = chance.choice(LENGTHS)
+    start = chance.uniform(0.0, FOOTAGE_SECONDS - seconds)
+    return cut_of(MEDIA / chance.choice(CLIPS), folder, start=start, seconds=seconds)
 
 
 def shape_of(services: Services, job: Job) -> Shape:

@@ -14,7 +14,7 @@ from workers.attempt import Attempt
 from workers.scratch import reserve
 from workers.space import STILLS_BYTES
 from workers.stages.common import finish, original_of, plan_of, run_ffmpeg
-from workers.stills import MOMENTS, best_poster, keyframes_command, moment_command, poster_rung
+from workers.stills import best_poster, keyframes_command, moment_command, moments, poster_rung
 
 SHORT_SECONDS = 1.0  # of a video no longer than this the first picture is as good as any
 
@@ -55,7 +55,7 @@ def _sources(plan: Plan, scratch: Path) -> Iterator[_Source]:
     choices = 2 if plan.duration > SHORT_SECONDS else 1
     folder = scratch / "keyframes"
     yield _Source(folder, choices, partial(keyframes_command, plan, folder=folder))
-    for number, place in enumerate(MOMENTS):
+    for number, place in enumerate(moments(plan)):
         folder = scratch / f"moment_{number}"
         yield _Source(folder, 1, partial(moment_command, plan, folder=folder, place=place))
 

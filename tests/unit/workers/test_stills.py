@@ -9,7 +9,7 @@ import pytest
 
 from storage.plan import Rung
 from tests.support.jobs import make_plan
-from workers.stills import best_poster, poster_rung
+from workers.stills import BRIEF_SECONDS, MOMENTS, best_poster, moments, poster_rung
 
 RUNG = Rung("720p", 1280, 720, 22, 3_500_000, 7_000_000)
 BLACK, NIGHT, BLURRED, CALM, FILM, CROSS_FADE = 5_621, 7_289, 16_000, 38_000, 90_000, 190_000  # bytes, as measured
@@ -39,6 +39,13 @@ def test_the_same_pictures_give_the_same_choice() -> None:
     made = {Path(f"{number}.jpg"): FILM for number in range(4)}
     backwards = dict(reversed(made.items()))
     assert best_poster(made, RUNG) == best_poster(backwards, RUNG)
+
+
+@pytest.mark.parametrize(("seconds", "tried"), [(BRIEF_SECONDS, (None,)), (BRIEF_SECONDS + 1, MOMENTS)])
+def test_a_brief_video_is_decoded_as_a_whole(seconds: float, tried: tuple[float | None, ...]) -> None:
+    """Its moments often hold no keyframe; a longer one is not decoded from its beginning before they were tried."""
+    plan = make_plan(segments=1)
+    assert moments(replace(plan, frames=int(seconds * plan.rate))) == tried
 
 
 def test_a_poster_fills_a_page_and_no_more() -> None:

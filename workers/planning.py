@@ -45,12 +45,16 @@ INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
 
 @dataclass(frozen=True, slots=True)
 class PlanLimits:
-    """What this installation takes: pixels of a picture, seconds of video; how it encodes, and in how many slots."""
+    """What this installation takes: pixels of a picture, seconds of video; how it encodes, and in how many slots.
+
+    Each slot takes `pace` times as long as on the machine of storage.costs.
+    """
 
     max_pixels: int
     max_seconds: int
     preset: str
     slots: int
+    pace: float = 1.0
 
 
 def choose_video(probe: Probe) -> Stream:
@@ -139,7 +143,8 @@ def _timeline(
         raise TooLongError(f"The video lasts {duration / 3600:.1f} hours, longer than this installation takes.")
     frames = max(1, round(duration * rate))
     tail = frames - max(1, min(frames, round(shown * rate)))
-    return Timeline(frames, tail, rate, limits.slots, rungs, packets.times[0], packets.keyframes)
+    first, keyframes = packets.times[0], packets.keyframes
+    return Timeline(frames, tail, rate, limits.slots, rungs, first, keyframes, limits.pace)
 
 
 def without_cuts(plan: Plan, threads: int) -> tuple[Plan, tuple[Segment, ...]]:

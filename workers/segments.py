@@ -19,9 +19,9 @@ SHORTEST_FRAGMENT_SECONDS = 1  # for short clips, so that every slot gets work; 
 SHORTEST_FRAGMENT_FRAMES = 24  # sources of one picture a second would otherwise be keyframes for the most part
 FIRST_SECONDS = 1  # the first segment is one short fragment: the player has something to show seconds after the upload
 FIRST_THREADS = 2  # its encoders' threads: at most a second of work, so that efficiency does not matter
-LAST_THREADS = (
-    2  # of the last segments' encoders, one segment for each slot: they use the cores of slots that went idle
-)
+# Of the encoders of the last segments, one for two slots: they use the cores of slots that went idle. With one for each
+# slot the last 25 s of the dashcam took 41.2 s instead of 39.7 s on two (docs/encoding.md).
+LAST_THREADS = 2
 LONGEST_WORK_SECONDS = 15.0  # of one slot: what a killed worker costs at most, and how long another job waits
 # A segment takes 1/(1.5 x slots) of the work that is left. Starting ffmpeg and decoding up to the first picture cost
 # half a second of CPU each time (docs/encoding.md), a larger share leaves slots idle at the end.
@@ -34,8 +34,8 @@ SEEK_MARGIN_SECONDS = 1.0
 # decoded from far back by every segment; where that would be as much work again, the file is encoded in one piece.
 DECODING_SHARE = 0.085
 MOST_IN_VAIN = 1.0
-# Output pixels one slot makes per second, all rungs together and one decode: between what the film clip (85 million)
-# and the dash camera (40 million) measured, docs/encoding.md. Only sizes follow from it, never correctness.
+# Output pixels one slot makes per second at a pace of 1, all rungs together and one decode: between what the film clip
+# (85 million) and the dash camera (40 million) measured, docs/encoding.md. Only sizes follow, never correctness.
 PIXELS_PER_SECOND = 60_000_000
 
 
@@ -43,7 +43,7 @@ PIXELS_PER_SECOND = 60_000_000
 class Timeline:
     """What the cutting depends on: the output grid, the slots, and the source's keyframes.
 
-    `start` is when frame 0 shows and `keyframes` are the times of keyframes (sorted), seconds on the source's clock.
+    A slot takes `pace` times as long as on the machine of docs/encoding.md. `start` is when frame 0 shows and `keyframes` are the times of keyframes (sorted), seconds on the source's clock.
     The last `tail` of `frames` repeat the last picture; they stay with it in the last segment.
     """
 
@@ -54,6 +54,7 @@ class Timeline:
     rungs: tuple[Rung, ...]
     start: float
     keyframes: Sequence[float]
+    pace: float = 1.0
 
     @property
     def shown(self) -> int:
@@ -93,7 +94,7 @@ def worth_cutting(line: Timeline, segments: Sequence[Segment]) -> bool:
 
 def _hurried(segments: tuple[Segment, ...], slots: int) -> tuple[Segment, ...]:
     """Return the segments with more threads for the last ones, which run while other slots have nothing left to do."""
-    steady = len(segments) - slots if slots > 1 else len(segments)
+    steady = len(segments) - slots // 2
     return tuple(replace(segment, threads=LAST_THREADS) if segment.index >= steady else segment for segment in segments)
 
 
@@ -128,7 +129,7 @@ def _fragment_seconds(line: Timeline) -> Fraction:
 def _work_per_second(line: Timeline) -> float:
     """Return the estimated seconds of one slot's work for a second of video."""
     pixels = sum(rung.width * rung.height for rung in line.rungs)
-    return float(pixels * line.rate / PIXELS_PER_SECOND)
+    return line.pace * float(pixels * line.rate / PIXELS_PER_SECOND)
 
 
 def _next_frames(line: Timeline, start: int, per_second: float) -> int:

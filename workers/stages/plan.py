@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from storage.costs import planned_work
+from storage.costs import calibrate, planned_work
 from storage.forecast import behind_start, forecasts, promised
 from storage.jobs import Changes, Job, JobState
 from storage.outlook import read_queue
@@ -48,12 +48,14 @@ def _changes(attempt: Attempt, job: Job, plan: Plan, segments: tuple[Segment, ..
 
 
 def _planned(attempt: Attempt) -> tuple[Plan, tuple[Segment, ...]]:
+    jobs = attempt.services.jobs
     limits = PlanLimits(
         max_pixels=attempt.settings.max_source_pixels,
         max_seconds=attempt.settings.max_source_seconds,
         preset=attempt.settings.encode_preset,
         # Before the first encoder has announced itself: those that this installation means to have.
-        slots=attempt.services.jobs.slots() or attempt.settings.encoders,
+        slots=jobs.slots() or attempt.settings.encoders,
+        pace=calibrate(jobs.recent_finished()).pace,
     )
     with original_of(attempt) as url:
         facts, video, listing = _examined(url, Watch(cancelled=attempt.watch.cancelled, conceal=url))

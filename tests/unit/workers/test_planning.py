@@ -280,3 +280,14 @@ def test_planning_costs_as_much_as_the_video_is_long() -> None:
     """Four times the packets take about four times the CPU, not sixteen times: the best of three, in one run."""
     half_an_hour, two_hours = (min(planned_from_lines(seconds, 2)[2] for _ in range(3)) for seconds in (1800, 7200))
     assert two_hours < 8 * half_an_hour
+
+
+def test_a_slow_installation_plans_smaller_segments() -> None:
+    """How long encoding was found to take here bounds them; more of them make the same film."""
+    film = PacketTimes(
+        times=tuple(n / 25 for n in range(25 * 600)), last_duration=0.04, keyframes=tuple(2.0 * n for n in range(300))
+    )
+    ordinary = planned(video(0), packets=film)
+    slow = planned(video(0), packets=film, limits=replace(LIMITS, pace=3.0))
+    assert slow.frames == ordinary.frames
+    assert slow.segment_count > 1.5 * ordinary.segment_count

@@ -8,6 +8,7 @@ from pathlib import Path
 MEDIA = Path("../shared/media/bench")
 CLIPS = ("bbb_1080p24_56s.ts", "highway_dashcam_1080p25_50s.ts")
 FILM_SECONDS = 600
+AHEAD_SECONDS = 0.2  # more than a keyframe's packet stands ahead of its picture
 
 
 def film_of(clip: Path, folder: Path) -> Path:
@@ -18,10 +19,20 @@ def film_of(clip: Path, folder: Path) -> Path:
 
 
 def cut_of(clip: Path, folder: Path, *, start: float, seconds: float) -> Path:
-    """Return the clip's part from the keyframe at or before `start` on, `seconds` long."""
+    """Return the clip's part from the first keyframe behind `start` on, up to `seconds` behind `start`."""
     target = folder / f"{clip.stem}_{start:g}{clip.suffix}"
     _copy(["-ss", f"{start:g}", "-i", str(clip), "-t", f"{seconds:g}"], target)
     return target
+
+
+def openings_of(clip: Path) -> list[float]:
+    """Return the starts, in seconds from the clip's own, from which `cut_of` cuts without losing anything."""
+    entries = ["-show_entries", "packet=pts_time,flags:format=start_time", "-of", "csv=p=0"]
+    command = ["ffprobe", "-v", "error", "-select_streams", "v:0", *entries, str(clip)]
+    *packets, begins = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    keyframes = [float(line.split(",")[0]) for line in packets if ",K" in line]
+    # A little ahead, as what is decoded before the keyframe is shown has to be in it.
+    return [max(0.0, keyframe - float(begins) - AHEAD_SECONDS) for keyframe in keyframes]
 
 
 def small_of(clip: Path, folder: Path) -> Path:

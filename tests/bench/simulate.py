@@ -22,7 +22,7 @@ from infra.simulation.videos import Shape
 from storage.accuracy import accuracy
 from storage.jobs import Job, JobState, Stage, Task, single_tasks
 from storage.services import Services
-from tests.bench.footage import CLIPS, MEDIA, cut_of
+from tests.bench.footage import AHEAD_SECONDS, CLIPS, MEDIA, cut_of, openings_of
 from tests.bench.installation import JOB_SECONDS, Installation
 from tests.bench.results import keep, markdown_table
 from tests.support.driving import submit
@@ -55,11 +55,11 @@ def measured_load(services: Services, folder: Path, *, jobs: int, pause: float) 
 
 
 def _clip(chance: Random, folder: Path) -> Path:
-    """Return a clip from anywhere in the footage: no two jobs are of the same pictures, as a rule."""
+    """Return a clip from anywhere in the footage: hardly two jobs are of the same pictures."""
     folder.mkdir()
-    seconds = chance.choice(LENGTHS)
-    start = chance.uniform(0.0, FOOTAGE_SECONDS - seconds)
-    return cut_of(MEDIA / chance.choice(CLIPS), folder, start=start, seconds=seconds)
+    source, seconds = MEDIA / chance.choice(CLIPS), chance.choice(LENGTHS)
+    start = chance.choice([start for start in openings_of(source) if start + seconds < FOOTAGE_SECONDS])
+    return cut_of(source, folder, start=start, seconds=seconds + AHEAD_SECONDS)
 
 
 def shape_of(services: Services, job: Job) -> Shape:

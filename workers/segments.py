@@ -43,8 +43,9 @@ PIXELS_PER_SECOND = 60_000_000
 class Timeline:
     """What the cutting depends on: the output grid, the slots, and the source's keyframes.
 
-    A slot takes `pace` times as long as on the machine of docs/encoding.md. `start` is when frame 0 shows and `keyframes` are the times of keyframes (sorted), seconds on the source's clock.
-    The last `tail` of `frames` repeat the last picture; they stay with it in the last segment.
+    A slot takes `pace` times as long as on the machine of docs/encoding.md. `start` is when frame 0 shows and
+    `keyframes` are the times of keyframes (sorted), seconds on the source's clock. The last `tail` of
+    `frames` repeat the last picture; they stay with it in the last segment.
     """
 
     frames: int

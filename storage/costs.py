@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
+from storage.content import NOTHING_LEARNED, Content, learned
 from storage.fairness import Priority
 from storage.jobs import Job, JobState
 from storage.plan import HDR_TRANSFERS, Plan
@@ -113,13 +114,15 @@ class Work:
 class Calibration:
     """What this installation has measured: seconds for a nominal one, for a byte, and of a whole job on average.
 
-    Jobs may turn out to cost `doubt` times the estimate; it is 1 once there is anything to estimate by.
+    `content` tells how a job's pace differs from that by the bits of its original. Jobs may turn out to cost `doubt`
+    times the estimate; it is 1 once there is anything to estimate by.
     """
 
     pace: float = 1.0
     per_byte: float = SECONDS_PER_BYTE
     per_job: float | None = None
     doubt: float = DOUBT_OF_BYTES
+    content: Content = NOTHING_LEARNED
 
 
 def nominal_cost(plan: Plan) -> float:
@@ -172,7 +175,13 @@ def calibrate(finished: Sequence[FinishedJob], backlog: Sequence[Work] = ()) -> 
         per_byte=median(per_byte) if per_byte else SECONDS_PER_BYTE,
         per_job=fmean(job.measured for job in told) if told else None,
         doubt=1.0 if paces else DOUBT_OF_PACE if per_byte else DOUBT_OF_BYTES,
+        content=learned([density(job.size, job.nominal) for job in told], [job.measured / job.nominal for job in told]),
     )
+
+
+def density(size: int, nominal: float) -> float:
+    """Return the bytes of an original of `size` for a second of a plan's cost, but for what every job costs once."""
+    return size / max(START_SECONDS, nominal - ONCE_SECONDS)
 
 
 def cost_of_bytes(size: int, known: Calibration) -> float:
@@ -184,7 +193,8 @@ def whole_cost(work: Work, known: Calibration) -> float:
     """Return the estimated encoder-seconds of the whole job, by its plan, else by its bytes."""
     if work.nominal is None:
         return cost_of_bytes(work.size, known)
-    pace = (work.measured + OWN_PACE_SECONDS * known.pace) / (work.nominal_done + OWN_PACE_SECONDS)
+    expected = known.pace * known.content.slower(density(work.size, work.nominal))
+    pace = (work.measured + OWN_PACE_SECONDS * expected) / (work.nominal_done + OWN_PACE_SECONDS)
     return work.nominal * pace
 
 

@@ -95,6 +95,15 @@ def test_a_running_job_believes_itself_more_and_more() -> None:
     assert whole_cost(long, SLOW) == pytest.approx(1e6, rel=1e-3)
 
 
+def test_a_job_of_more_bits_is_expected_to_take_longer() -> None:
+    """Beside jobs of the same plan that had fewer; before there are any, and of its own pace, nothing changes."""
+    known = calibrate(tuple(took(20.0 + number, size=100_000 + 10_000 * number) for number in range(10)))
+    planned = Work("a", "local", JobState.ENCODING, 300_000, 10.0, 1, 100)
+    usual = whole_cost(replace(planned, size=145_000), known)
+    assert usual == pytest.approx(known.pace * 10.0, rel=0.01)
+    assert 1.15 * usual < whole_cost(planned, known) < 2.1 * usual
+
+
 @given(
     done=st.integers(0, 1000),
     finished=st.floats(0, 1),

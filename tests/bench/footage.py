@@ -8,7 +8,9 @@ from pathlib import Path
 MEDIA = Path("../shared/media/bench")
 CLIPS = ("bbb_1080p24_56s.ts", "highway_dashcam_1080p25_50s.ts")
 FILM_SECONDS = 600
-AHEAD_SECONDS = 0.2  # more than a keyframe's packet stands ahead of its picture
+# A cut of a transport stream, which has no index, begins with the first keyframe whose packet lies behind what is sought,
+# and that is ahead of its picture.
+AHEAD_SECONDS = 0.2
 
 
 def film_of(clip: Path, folder: Path) -> Path:
@@ -19,20 +21,20 @@ def film_of(clip: Path, folder: Path) -> Path:
 
 
 def cut_of(clip: Path, folder: Path, *, start: float, seconds: float) -> Path:
-    """Return the clip's part from the first keyframe behind `start` on, up to `seconds` behind `start`."""
+    """Return the clip's part from the keyframe at or before `start` on, `seconds` long."""
     target = folder / f"{clip.stem}_{start:g}{clip.suffix}"
-    _copy(["-ss", f"{start:g}", "-i", str(clip), "-t", f"{seconds:g}"], target)
+    opening = max((at for at in openings_of(clip) if at <= start), default=0.0)
+    ahead = min(opening, AHEAD_SECONDS) if clip.suffix == ".ts" else 0.0
+    _copy(["-ss", f"{opening - ahead:g}", "-i", str(clip), "-t", f"{seconds + ahead:g}"], target)
     return target
 
 
 def openings_of(clip: Path) -> list[float]:
-    """Return the starts, in seconds from the clip's own, from which `cut_of` cuts without losing anything."""
+    """Return the times of the clip's keyframes, in seconds from its beginning: a cut begins with one."""
     entries = ["-show_entries", "packet=pts_time,flags:format=start_time", "-of", "csv=p=0"]
     command = ["ffprobe", "-v", "error", "-select_streams", "v:0", *entries, str(clip)]
     *packets, begins = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    keyframes = [float(line.split(",")[0]) for line in packets if ",K" in line]
-    # A little ahead, as what is decoded before the keyframe is shown has to be in it.
-    return [max(0.0, keyframe - float(begins) - AHEAD_SECONDS) for keyframe in keyframes]
+    return [max(0.0, float(line.split(",")[0]) - float(begins)) for line in packets if ",K" in line]
 
 
 def small_of(clip: Path, folder: Path) -> Path:

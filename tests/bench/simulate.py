@@ -22,7 +22,7 @@ from infra.simulation.videos import Shape
 from storage.accuracy import accuracy
 from storage.jobs import Job, JobState, Stage, Task, single_tasks
 from storage.services import Services
-from tests.bench.footage import AHEAD_SECONDS, CLIPS, MEDIA, cut_of, openings_of
+from tests.bench.footage import CLIPS, MEDIA, cut_of, openings_of
 from tests.bench.installation import JOB_SECONDS, Installation
 from tests.bench.results import keep, markdown_table
 from tests.support.driving import submit
@@ -60,7 +60,7 @@ def _clip(chance: Random, folder: Path, seconds: float) -> Path:
     folder.mkdir()
     source = MEDIA / chance.choice(CLIPS)
     start = chance.choice([start for start in openings_of(source) if start + seconds < FOOTAGE_SECONDS])
-    return cut_of(source, folder, start=start, seconds=seconds + AHEAD_SECONDS)
+    return cut_of(source, folder, start=start, seconds=seconds)
 
 
 def shape_of(services: Services, job: Job) -> Shape:

@@ -8,8 +8,8 @@ from pathlib import Path
 MEDIA = Path("../shared/media/bench")
 CLIPS = ("bbb_1080p24_56s.ts", "highway_dashcam_1080p25_50s.ts")
 FILM_SECONDS = 600
-# A cut of a transport stream, which has no index, begins with the first keyframe whose packet lies behind what is sought,
-# and that is ahead of its picture.
+# A cut of a transport stream, which has no index, begins with the first keyframe whose packet lies behind what is
+# sought, and that is ahead of its picture.
 AHEAD_SECONDS = 0.2
 
 

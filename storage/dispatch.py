@@ -6,7 +6,7 @@ round, for encoders that came and jobs that went.
 
 from __future__ import annotations
 
-from storage.fairness import budget
+from storage.fairness import budget, plans_budget
 from storage.services import Services
 
 
@@ -15,6 +15,6 @@ def dispatch(services: Services) -> None:
 
     What was issued and could not be published is found by the janitor.
     """
-    room = budget(services.jobs.slots())
-    for task in services.jobs.issue(plans=room, tasks=room):
+    slots = services.jobs.slots()
+    for task in services.jobs.issue(plans=plans_budget(slots), tasks=budget(slots)):
         services.publisher.publish(task)

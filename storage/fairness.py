@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from math import ceil
 
 # How many times as long as alone a job may take before later ones can no longer pass it. After a busy hour films are
 # past that, and all that comes stands behind them. Simulated (docs/simulation.md): with 5, one small job of a hundred
@@ -33,9 +32,11 @@ WHOLE_SECONDS = 12.5
 APART_SECONDS = 0.001  # between the starts of an owner's jobs at least, so that they keep their order
 # Planning and packaging, which more slots do not make shorter.
 FIXED_SECONDS = 3.0
-# Tasks beyond those in work that wait at the broker, as a part of the slots: a slot that ends one finds the next at
-# once. More would only wait there in front of work with an earlier target.
+# Tasks beyond those in work that wait at the broker, as a part of the slots, for encoders that come. More would only
+# wait there in front of work with an earlier target: on two slots a single one was a film's segment that clips waited
+# for. A slot does not need it, as the end of its task hands out the next one before the slot is free.
 SPARE = 0.25
+SPARE_PLANS = 1  # reading a huge original takes minutes, and keeps others from being planned only where it has company
 
 
 class Priority(StrEnum):
@@ -94,4 +95,9 @@ def after_start(cost: float, slots: float, *, in_flight: float) -> float:
 def budget(slots: int) -> int:
     """Return how many tasks may be at the broker and in work at once, given the encoder slots there are."""
     known = max(1, slots)
-    return known + max(1, ceil(known * SPARE))
+    return known + int(known * SPARE)
+
+
+def plans_budget(slots: int) -> int:
+    """Return how many jobs may be planned at once."""
+    return budget(slots) + SPARE_PLANS

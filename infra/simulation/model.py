@@ -21,7 +21,7 @@ from infra.simulation.pool import EVERYTHING, Pool, Window
 from infra.simulation.videos import Videos, in_one_piece, package_seconds
 from storage.costs import SECONDS_PER_BYTE
 from storage.errors import BusyError, RungsError
-from storage.fairness import LEAD_SECONDS, budget, in_flight_after
+from storage.fairness import LEAD_SECONDS, budget, in_flight_after, plans_budget
 from storage.forecast import PLAN_SECONDS
 from web.admission import Limits, Queue
 from web.gate import Gate
@@ -56,7 +56,7 @@ class Model:
         self._gate = Gate(setting.limits, clock=lambda: self._env.now)
         self._encoders = Pool(self._env, setting.encoders, self._dispatch, setting.window)
         self._control = Pool(self._env, setting.control, self._plan, setting.window)
-        self._room = budget(setting.encoders)
+        self._room, self._plans = budget(setting.encoders), plans_budget(setting.encoders)
         self._unplanned: list[tuple[float, int, Job]] = []
         self._planning = 0
         self._unfinished: Counter[str] = Counter()
@@ -126,7 +126,7 @@ class Model:
 
     def _plan(self) -> None:
         """Hand out plans, as many at once as tasks of encoding."""
-        while self._unplanned and self._planning < self._room:
+        while self._unplanned and self._planning < self._plans:
             self._planning += 1
             self._control.hand_out(heapq.heappop(self._unplanned)[2], PLAN_SECONDS, self._planned)
 

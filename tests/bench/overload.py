@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, quantiles
 
-from storage.fairness import budget
+from storage.fairness import budget, plans_budget
 from tests.bench.crowd import Crowd, Kind, Tried
 from tests.bench.curves import Curve, draw
 from tests.bench.footage import CLIPS, MEDIA, cut_of, small_of
@@ -49,6 +49,7 @@ WAIT_SHARE = 1.25  # of the limit
 # jobs is unfinished; ended ones stay until they are deleted. The web service holds one part of each upload (DESIGN 6).
 REDIS_BYTES = 16 * MIB
 WEB_GROWTH_BYTES = 64 * MIB
+START_TASKS = 3  # first segment, sound and poster are handed out together
 SCRATCH_BYTES_A_SLOT = 16 * MIB  # a segment of seconds, and a job that is packaged
 
 
@@ -204,9 +205,9 @@ class Run:
             curve("predicted wait, s", "wait", WAIT_SHARE * LIMIT_SECONDS),
             stays,
             curve("unfinished jobs", "jobs", None),
-            curve("encode messages at the broker", "encode", budget(self.slots)),
+            curve("encode messages at the broker", "encode", budget(self.slots) + START_TASKS - 1),
             # Plans are handed out like that too, and as many jobs may be ready to be packaged.
-            curve("plan and package messages at the broker", "control", 2 * budget(self.slots)),
+            curve("plan and package messages at the broker", "control", 2 * plans_budget(self.slots)),
             curve("Redis memory, MiB", "redis", REDIS_BYTES / MIB, MIB),
             curve("web memory, MiB", "web", web / MIB, MIB),
             curve("scratch space, MiB", "scratch", self.slots * SCRATCH_BYTES_A_SLOT / MIB, MIB),

@@ -15,6 +15,7 @@ from storage.fairness import (
     after_start,
     alone_seconds,
     budget,
+    plans_budget,
     target,
 )
 
@@ -70,10 +71,11 @@ def test_a_long_job_starts_early_and_ends_at_its_target(more: float, slots: int,
     assert start + after_start(cost, slots, in_flight=in_flight) == pytest.approx(whole)
 
 
-@pytest.mark.parametrize(("slots", "tasks"), [(0, 2), (1, 2), (2, 3), (4, 5), (8, 10), (64, 80), (10_000, 12_500)])
+@pytest.mark.parametrize(("slots", "tasks"), [(0, 1), (1, 1), (2, 2), (4, 5), (10, 12), (64, 80), (10_000, 12_500)])
 def test_every_slot_finds_a_task_and_few_wait(slots: int, tasks: int) -> None:
-    """At least one waits, about a quarter of the slots; before a worker announced itself there is one slot."""
+    """At most a quarter of the slots, none of few; before a worker announced itself there is one slot."""
     assert budget(slots) == tasks
+    assert plans_budget(slots) == tasks + 1
 
 
 def test_a_job_alone_takes_its_cost_over_the_slots() -> None:

@@ -102,12 +102,12 @@ TWO_VIDEOS = (tasks(2.0, *[10.0] * 11), tasks(2.0, 2.0, 2.0))
 
 @pytest.mark.parametrize(
     ("name", "clip_begins", "clip_encoded", "film_encoded"),
-    # The film is planned at 1 s, its start ends at 3 s, its first task at 13 s. The clip is planned at 6 s. One waits
-    # at the broker behind the one in work: from 13 to 15 s the clip's start goes before it, its rest goes behind.
+    # The film is planned at 1 s, its start ends at 3 s, its first task at 13 s. The clip is planned at 6 s. Nothing
+    # waits at the broker behind the task in work: from 13 s on the clip goes before the film.
     [
-        ("targets", 13.0, 29.0, 119.0),
+        ("targets", 13.0, 19.0, 119.0),
         ("fifo", 113.0, 119.0, 113.0),
-        ("round-robin", 13.0, 49.0, 119.0),  # 13 to 15, 35 to 37 and 47 to 49 s, the film between
+        ("round-robin", 13.0, 39.0, 119.0),  # 13 to 15, 25 to 27 and 37 to 39 s, the film between
         ("whole-video", 113.0, 119.0, 113.0),
     ],
 )

@@ -25,6 +25,7 @@ MISMATCH = OutputMismatchError("49 frames were encoded, 50 were planned.")
 def job(twin_services: Services) -> Job:
     """Give a job of two segments that are both out, with its sound made and the first segment's fragments stored."""
     job = encoding(twin_services.jobs)
+    twin_services.jobs.announce("encoder", 2, seconds=600.0)  # its poster, still in work, takes one of the slots
     twin_services.jobs.issue(plans=0, tasks=9)
     audio = Task(job.id, Stage.AUDIO)
     claim(twin_services.jobs, audio)

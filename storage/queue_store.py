@@ -61,7 +61,7 @@ class QueueStore(Protocol):
         """
 
     def announce(self, worker: str, slots: int, *, seconds: float, pause: Pause | None = None) -> None:
-        """Say that this worker has so many encoder slots, for so long; one that pauses has none, and says why."""
+        """Say that this worker has so many encoder slots, for so long; one that takes no work says why."""
 
     def workers(self) -> dict[str, int]:
         """Return the encoder slots of the workers that announced themselves lately, by worker."""

@@ -48,8 +48,8 @@ def history(samples: Sequence[Sample]) -> dict[str, list[float]]:
 def doing(workers: Mapping[str, int], pauses: Mapping[str, Pause], backlog: Sequence[Work]) -> list[dict[str, Any]]:
     """Return each machine by name: its encoder slots, why it takes no work, the tasks that attempts on it hold.
 
-    A machine without slots is one that pauses, or only plans and packages. Workers are named `host:pid`, attempts begin
-    with host and process id of their own.
+    A machine that pauses has the slots that are still at work, one that only plans and packages has none. Workers are
+    named `host:pid`, attempts begin with host and process id of their own.
     """
     machines: dict[str, dict[str, Any]] = {}
 

@@ -28,7 +28,7 @@ class HeldTask(BaseModel):
 
 
 class Worker(BaseModel):
-    """A machine that encodes; one with 0 slots pauses, or only plans and packages."""
+    """A machine that encodes; one that pauses has the slots that are still at work, one that only plans has none."""
 
     name: str
     slots: int

@@ -25,7 +25,7 @@ from workers.attempt import Stage as StageFunction
 from workers.attempt import attempt_task
 from workers.fetching import fetch_by_slot
 from workers.intake import Intake, IntakeStep
-from workers.keeper import LeaseKeeper
+from workers.keeper import LeaseKeeper, tags_at_work
 from workers.losses import Children, ChildRequest, Pool, PoolWatch
 from workers.machine import room_of
 from workers.reconnecting import reconnect_soon
@@ -85,7 +85,8 @@ def _sign_of_life(jobs: JobStore, alive_file: Path, slots: int, intake: Intake) 
     def show() -> None:
         intake.look()
         if slots or intake.pause:
-            jobs.announce(name, 0 if intake.pause else slots, seconds=ANNOUNCED_SECONDS, pause=intake.pause)
+            told = intake.slots_told(slots, len(tags_at_work()))
+            jobs.announce(name, told, seconds=ANNOUNCED_SECONDS, pause=intake.pause)
         alive_file.touch()
 
     return show

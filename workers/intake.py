@@ -35,6 +35,13 @@ class Intake:
             say("takes work again" if found is None else "takes no work", short_of=found, **asdict(room))
         self.pause = found
 
+    def slots_told(self, slots: int, at_work: int) -> int:
+        """Return the slots that this worker announces: all, or while it pauses those that are still at work.
+
+        What those work on counts as handed out, and would keep the slots of others from work otherwise.
+        """
+        return slots if self.pause is None else min(slots, at_work)
+
 
 class IntakeStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery has no types
     """A consumer step: with each connection to the broker, puts the worker's intake before what fetches messages.

@@ -32,6 +32,16 @@ def test_a_change_is_said_once() -> None:
     ]
 
 
+def test_a_worker_that_pauses_tells_of_what_it_goes_on_with() -> None:
+    """All slots while it takes work; then those that are at work, and none in the end."""
+    rooms: Iterator[Room] = iter((PLENTY, SHORT))
+    intake = Intake(lambda: next(rooms), Reserve(scratch=1000, memory=0))
+    intake.look()
+    assert [intake.slots_told(2, at_work) for at_work in (0, 2)] == [2, 2]
+    intake.look()
+    assert [intake.slots_told(2, at_work) for at_work in (3, 2, 1, 0)] == [2, 2, 1, 0]
+
+
 def test_what_was_asked_is_listened_to_and_nothing_more_is_asked() -> None:
     """A closed intake hears the answer to an open question; kombu's own credit counts as before."""
     credit = {"kombu": True, "ours": True}

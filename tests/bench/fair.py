@@ -68,7 +68,9 @@ def behind_another_owner(installation: Installation, clip: Path) -> tuple[float,
     wait_until(lambda: len(finished(services, many)) >= MANY // 10, seconds=JOB_SECONDS, what="the queue under way")
     came = time.time()
     single = submit(services, clip, owner="single", created_at=came).id
-    wait_until(lambda: len(finished(services, [*many, single])) == MANY + 1, seconds=JOB_SECONDS, what="all clips")
+    # Not all hundred and one yet: looking at them takes half a core, which is not what others cost that clip.
+    wait_until(lambda: finished(services, [single]), seconds=JOB_SECONDS, what="the single clip")
+    wait_until(lambda: len(finished(services, many)) == MANY, seconds=JOB_SECONDS, what="all clips")
     return finished(services, [single])[0] - came, max(finished(services, many)) - came
 
 

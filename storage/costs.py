@@ -165,8 +165,8 @@ def calibrate(finished: Sequence[FinishedJob], backlog: Sequence[Work] = ()) -> 
     """
     told = [job for job in finished[:CALIBRATED_BY] if job.measured > 0 and job.nominal > 0 and job.size > 0]
     known = [work for work in backlog if work.nominal and work.size][-CALIBRATED_BY:]
-    paces = [job.measured / job.nominal for job in told]
-    paces += [work.measured / work.nominal_done for work in known if work.nominal_done >= LEAST_DONE_SECONDS]
+    ended = [job.measured / job.nominal for job in told]
+    paces = ended + [work.measured / work.nominal_done for work in known if work.nominal_done >= LEAST_DONE_SECONDS]
     pace = median(paces) if paces else 1.0
     per_byte = [job.measured / job.size for job in told]
     per_byte += [work.nominal * pace / work.size for work in known if work.nominal]
@@ -175,7 +175,7 @@ def calibrate(finished: Sequence[FinishedJob], backlog: Sequence[Work] = ()) -> 
         per_byte=median(per_byte) if per_byte else SECONDS_PER_BYTE,
         per_job=fmean(job.measured for job in told) if told else None,
         doubt=1.0 if paces else DOUBT_OF_PACE if per_byte else DOUBT_OF_BYTES,
-        content=learned([density(job.size, job.nominal) for job in told], [job.measured / job.nominal for job in told]),
+        content=learned([density(job.size, job.nominal) for job in told], ended),
     )
 
 

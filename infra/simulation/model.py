@@ -125,7 +125,7 @@ class Model:
         return in_flight_after(self._env.now, self._unfinished[owner], self._latest.get(owner))
 
     def _plan(self) -> None:
-        """Hand out plans, as many at once as tasks of encoding."""
+        """Hand out plans, until as many jobs as may be are being planned."""
         while self._unplanned and self._planning < self._plans:
             self._planning += 1
             self._control.hand_out(heapq.heappop(self._unplanned)[2], PLAN_SECONDS, self._planned)

@@ -13,12 +13,13 @@ from storage.errors import InvalidRequestError
 from storage.job_store import Event
 from storage.jobs import Changes, FailedAttempt, Job, JobError, JobState, Output, Promise, wanted_tasks
 from storage.plan import Plan, Segment
+from storage.warnings import Warnings
 
 _JOB = TypeAdapter(Job)
 _PLAN = TypeAdapter(Plan)
 _SEGMENT = TypeAdapter(Segment)
 _OUTPUTS = TypeAdapter(tuple[Output, ...])
-_WARNINGS = TypeAdapter(tuple[str, ...])
+_WARNINGS = TypeAdapter(Warnings)
 _ERROR = TypeAdapter(JobError)
 _PROMISE = TypeAdapter(Promise)
 _FAILED_ATTEMPTS = TypeAdapter(tuple[FailedAttempt, ...])

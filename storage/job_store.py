@@ -12,6 +12,7 @@ from storage.fairness import Priority
 from storage.jobs import Changes, Job, JobError, JobState, Stage, Task
 from storage.plan import Plan, Segment
 from storage.queue_store import QueueStore
+from storage.warnings import Warnings
 
 NO_EVENT = "0-0"  # comes before every event: the last one of a store that has never had a job
 
@@ -200,7 +201,7 @@ class JobStore(QueueStore, Protocol):
         A poster counts as there, and has its event, if `made` in its result is true.
         """
 
-    def replan(self, job_id: str, plan: Plan, segments: tuple[Segment, ...], warnings: tuple[str, ...]) -> Job:
+    def replan(self, job_id: str, plan: Plan, segments: tuple[Segment, ...], warnings: Warnings) -> Job:
         """Replace plan and segments of a job that is encoding; the new segments begin, finished sound and poster stay.
 
         Raises TransitionError when the job is not encoding, JobNotFoundError.

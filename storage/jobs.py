@@ -12,6 +12,7 @@ from typing import Self
 from storage.errors import TransitionError
 from storage.fairness import Priority
 from storage.plan import Plan, Segment
+from storage.warnings import Warnings
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -178,7 +179,7 @@ class Job:
     playable: bool = False
     outputs: tuple[Output, ...] = ()
     has_storyboard: bool = False
-    warnings: tuple[str, ...] = ()
+    warnings: Warnings = ()
     error: JobError | None = None
     failed_attempts: tuple[FailedAttempt, ...] = ()
     promise: Promise | None = None
@@ -201,7 +202,7 @@ class Changes:
     promise: Promise | None = None
     outputs: tuple[Output, ...] | None = None
     has_storyboard: bool | None = None
-    warnings: tuple[str, ...] | None = None
+    warnings: Warnings | None = None
     error: JobError | None = None
 
 

@@ -9,6 +9,7 @@ from storage.costs import Work, nominal_cost
 from storage.job_store import Lease, Notice
 from storage.jobs import WANTED_IN, FailedAttempt, Job, JobError, JobState, Stage, Task, single_tasks, wanted_tasks
 from storage.plan import Plan, Segment
+from storage.warnings import Warnings
 
 
 @dataclass(slots=True)
@@ -177,7 +178,7 @@ class MemoryRecord:
         sound = "audio:0"
         return "segment:0" in self.done and (sound not in self.wanted or sound in self.done or sound in self.interim)
 
-    def plan_anew(self, plan: Plan, segments: tuple[Segment, ...], warnings: tuple[str, ...]) -> None:
+    def plan_anew(self, plan: Plan, segments: tuple[Segment, ...], warnings: Warnings) -> None:
         """Forget everything of segments; sound and poster go on."""
         for kept in (self.done, self.frames, self.attempts, self.leases):
             for name in [name for name in kept if _is_segment(name)]:

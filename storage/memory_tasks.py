@@ -21,6 +21,7 @@ from storage.jobs import Job, JobError, JobState, Stage, Task
 from storage.memory_record import MemoryRecord
 from storage.memory_registry import MemoryRegistry
 from storage.plan import Plan, Segment
+from storage.warnings import Warnings
 
 
 class MemoryTasks:
@@ -101,7 +102,7 @@ class MemoryTasks:
             record = self._records.get(job_id)
             return dict(record.attempts) if record is not None else {}
 
-    def replan(self, job_id: str, plan: Plan, segments: tuple[Segment, ...], warnings: tuple[str, ...]) -> Job:
+    def replan(self, job_id: str, plan: Plan, segments: tuple[Segment, ...], warnings: Warnings) -> Job:
         """See JobStore.replan."""
         with self._changed:
             record = self._record(job_id)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from storage.warnings import Warnings
+
 
 @dataclass(frozen=True, slots=True)
 class Rung:
@@ -121,7 +123,7 @@ class Plan:
     fragment_frames: int
     segment_count: int
     preset: str
-    warnings: tuple[str, ...]
+    warnings: Warnings
 
     @property
     def rate(self) -> Fraction:

@@ -79,9 +79,10 @@ def _rung_state(job: Job) -> str:
     return "waiting" if waiting else job.state.value
 
 
-def _warnings(job: Job) -> list[str]:
+def _warnings(job: Job) -> list[dict[str, Any]]:
     planned = () if job.plan is None else job.plan.warnings
-    return list(dict.fromkeys((*planned, *job.warnings)))
+    found = (*planned, *(warning for warning in job.warnings if warning not in planned))
+    return [{"code": known.code, "message": known.message, "values": known.values} for known in found]
 
 
 def _error(job: Job) -> dict[str, str] | None:

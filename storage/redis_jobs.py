@@ -52,6 +52,7 @@ from storage.queue_store import FINISHED_KEPT
 from storage.redis_client import PatientRedis
 from storage.redis_events import RedisEvents
 from storage.redis_upkeep import lua
+from storage.warnings import Warnings
 
 _DELETED_EVENTS_SECONDS = 600  # time for open pages to come back and learn that their job was deleted
 _CHANGES = (
@@ -206,7 +207,7 @@ class RedisJobStore(RedisEvents):
             raise LeaseLostError(f"Task {task.field} of job {task.job_id} is not this attempt's any more.")
         return answer == "last" or task.stage in {Stage.PLAN, Stage.PACKAGE}
 
-    def replan(self, job_id: str, plan: Plan, segments: tuple[Segment, ...], warnings: tuple[str, ...]) -> Job:
+    def replan(self, job_id: str, plan: Plan, segments: tuple[Segment, ...], warnings: Warnings) -> Job:
         """See JobStore.replan."""
         fields = json.dumps(fields_of_changes(Changes(plan=plan, warnings=warnings)))
         wanted = json.dumps(fields_of_wanted(plan, segments, job_id))

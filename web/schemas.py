@@ -91,6 +91,14 @@ class JobFailure(BaseModel):
     detail: str = Field(description="The tool's last lines.")
 
 
+class Warned(BaseModel):
+    """What a viewer should know of a video that was encoded all the same."""
+
+    code: str = Field(examples=["audio_left_out"])
+    message: str
+    values: dict[str, float] = Field(description="The numbers in the sentence, by name.")
+
+
 class FailedAttempt(BaseModel):
     """A try at a part of the job that came to nothing; unless the job failed, another one followed."""
 
@@ -147,7 +155,7 @@ class PublicJob(BaseModel):
     storyboard_url: str | None = Field(
         description="WebVTT of previews for seeking, once the job is ready; each cue names its part of one picture."
     )
-    warnings: list[str]
+    warnings: list[Warned]
     error: JobFailure | None
     failed_attempts: list[FailedAttempt] = Field(description="The last ones, at most 20, oldest first.")
     plan: Plan | None

@@ -125,6 +125,17 @@ _QUEUE = {
     "plot.refused": _("refused"),
 }
 
+_WARNINGS = {
+    "warning.pixel_shape": _("The file declares an impossible pixel shape; square pixels were used."),
+    "warning.clock_jumps": _("The file's clock jumps; the parts were joined without the gaps."),
+    "warning.video_left_out": _("Video tracks left out: %(n)s."),
+    "warning.audio_left_out": _("Audio tracks left out: %(n)s."),
+    "warning.subtitle_left_out": _("Subtitle tracks left out: %(n)s."),
+    "warning.not_cut": _("This file cannot be cut safely, so it was encoded in one piece."),
+    "warning.cut_short": _("The file is damaged: only %(done)s s of %(whole)s s of pictures could be decoded."),
+    "warning.sound_undecodable": _("The sound could not be decoded; the video is silent."),
+}
+
 _ERRORS = {
     "error.not_a_video": _("This file is not a video, or its kind of container is not supported."),
     "error.audio_only": _("This file holds sound but no moving picture."),
@@ -175,7 +186,7 @@ _ERRORS = {
 
 _CATEGORIES = {"one": 1, "other": 2}  # a number of each plural category
 
-TEXTS = {**_STATES, **_PROGRESS, **_PLAN, **_UPLOAD, **_PAGE, **_QUEUE, **_ERRORS}
+TEXTS = {**_STATES, **_PROGRESS, **_PLAN, **_UPLOAD, **_PAGE, **_QUEUE, **_WARNINGS, **_ERRORS}
 
 
 def texts() -> dict[str, str]:

@@ -189,6 +189,13 @@ def reason(error: Mapping[str, Any]) -> str:
     return text(key) if translated else str(error["message"])
 
 
+def warned(warning: Mapping[str, Any]) -> str:
+    """Return a job's warning in the request's language."""
+    key = f"warning.{warning['code']}"
+    values = {name: format_decimal(value, format="0.#", locale=language()) for name, value in warning["values"].items()}
+    return text(key, **values) if key in TEXTS else str(warning["message"])
+
+
 def advice(error: Mapping[str, Any]) -> str:
     """Return what the visitor can do about a failed job."""
     return text("next.media" if error["code"] in FINAL_CODES else "next.attempt")

@@ -11,12 +11,13 @@ from dataclasses import replace
 from itertools import pairwise
 
 from storage.plan import ClockPiece
+from storage.warnings import warning
 from workers.packets import PacketTimes
 
 GAP_SECONDS = 60.0  # longer pauses between two pictures are no content: no player shows a still for so long unasked
 GAP_STEPS = 20.0  # and only where pictures otherwise come much faster: a slide show's steps are all long
 STRAY_PICTURES = 2  # so few pictures on a clock of their own are damage, not a scene
-JUMPED = "The file's clock jumps; the parts were joined without the gaps."
+JUMPED = warning("clock_jumps")
 
 
 def pieces_of(times: Sequence[float]) -> tuple[ClockPiece, ...]:

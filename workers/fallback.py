@@ -9,10 +9,11 @@ from storage.errors import ConflictError, JobNotFoundError, RungsError
 from storage.jobs import Stage, Task
 from storage.services import Services
 from storage.settings import Settings
+from storage.warnings import warning
 from workers.planning import without_cuts
 from workers.saving import save_planned
 
-NOT_CUT = "This file cannot be cut safely, so it was encoded in one piece."
+NOT_CUT = warning("not_cut")
 
 _log = structlog.get_logger()
 

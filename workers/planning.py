@@ -16,6 +16,7 @@ from storage.errors import (
     TooSmallPictureError,
 )
 from storage.plan import AudioSource, ClockPiece, Plan, Rung, Segment, VideoSource
+from storage.warnings import JobWarning, Warnings, warning
 from workers.clock import JUMPED, pieces_of, straightened
 from workers.colour import colour_of, has_alpha
 from workers.ladder import MIN_SIDE, ladder
@@ -115,7 +116,7 @@ def make_plan(
     return plan, segments
 
 
-def _checked_size(video: Stream, packets: PacketTimes, limits: PlanLimits) -> tuple[int, int, tuple[str, ...]]:
+def _checked_size(video: Stream, packets: PacketTimes, limits: PlanLimits) -> tuple[int, int, Warnings]:
     """Return the displayed size and warnings; refuse what cannot or must not be decoded."""
     if not packets.times:
         raise NoFramesError("A video stream is declared, but it holds no frames.")
@@ -156,11 +157,11 @@ def without_cuts(plan: Plan, threads: int) -> tuple[Plan, tuple[Segment, ...]]:
     return replace(plan, segment_count=len(segments)), segments
 
 
-def _display_size(video: Stream) -> tuple[int, int, tuple[str, ...]]:
+def _display_size(video: Stream) -> tuple[int, int, Warnings]:
     """Return what a viewer sees, in square pixels, never shrinking a side; and warnings."""
-    aspect, warnings = video.pixel_aspect, tuple[str, ...]()
+    aspect, warnings = video.pixel_aspect, tuple[JobWarning, ...]()
     if not Fraction(1, MAX_PIXEL_ASPECT) <= aspect <= MAX_PIXEL_ASPECT:
-        aspect, warnings = Fraction(1), ("The file declares an impossible pixel shape; square pixels were used.",)
+        aspect, warnings = Fraction(1), (warning("pixel_shape"),)
     # Stretching one side up keeps every source pixel; x264 needs nothing more than the even sizes of the ladder.
     width = round(video.width * aspect) if aspect > 1 else video.width
     height = video.height if aspect >= 1 else round(video.height / aspect)
@@ -202,11 +203,9 @@ def _video_source(
     )
 
 
-def _dropped(probe: Probe, video: Stream, audio: AudioSource | None) -> tuple[str, ...]:
-    """Say which streams a viewer might miss are not in the result."""
+def _dropped(probe: Probe, video: Stream, audio: AudioSource | None) -> Warnings:
+    """Say of which kinds streams that a viewer might miss are not in the result, and how many."""
     used = {video.index} if audio is None else {video.index, audio.stream, audio.right}
     others = [stream for stream in probe.streams if stream.index not in used and not stream.cover]
     counts = {kind: sum(stream.kind == kind for stream in others) for kind in ("video", "audio", "subtitle")}
-    words = {"video": "video track", "audio": "audio track", "subtitle": "subtitle track"}
-    left = [f"{count} {words[kind]}{'s' if count > 1 else ''}" for kind, count in counts.items() if count]
-    return (f"Left out: {', '.join(left)}.",) if left else ()
+    return tuple(warning(f"{kind}_left_out", n=count) for kind, count in counts.items() if count)

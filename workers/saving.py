@@ -14,13 +14,12 @@ from storage.manifests import Manifest, put_manifest
 from storage.object_store import ObjectStore
 from storage.plan import Plan, Segment
 from storage.services import Services
+from storage.warnings import Warnings
 
 SAVED_AT_ONCE = 100  # in one round: the backlog of an outage must not keep the janitor from its other repairs
 
 
-def save_planned(
-    objects: ObjectStore, job: Job, plan: Plan, segments: tuple[Segment, ...], warnings: tuple[str, ...]
-) -> None:
+def save_planned(objects: ObjectStore, job: Job, plan: Plan, segments: tuple[Segment, ...], warnings: Warnings) -> None:
     """Write the manifest of a job that is about to be encoded by this plan."""
     planned = replace(job, state=JobState.ENCODING, plan=plan, warnings=warnings)
     put_manifest(objects, keys.planned(job.id), Manifest(job=planned, segments=segments))

@@ -145,7 +145,7 @@ class Attack:
             state=job["state"],
             error=f"{error.get('code', '')} {error.get('detail', '')[-300:]}".strip(),
             frames=(job["plan"] or {}).get("frames", 0),
-            warnings=tuple(job["warnings"]),
+            warnings=tuple(known["message"] for known in job["warnings"]),
             seconds=_seconds(job),
             created=events.count(("created", "queued")),
             readied=events.count(("state", "ready")),
@@ -176,7 +176,8 @@ def _all_jobs(player: Player) -> Iterator[dict[str, Any]]:
 
 
 def _wanted(clip: Clip) -> Wanted:
-    return Wanted(clip.plan.frames, clip.rungs, clip.plan.audio is not None, clip.plan.warnings)
+    sentences = tuple(known.message for known in clip.plan.warnings)
+    return Wanted(clip.plan.frames, clip.rungs, clip.plan.audio is not None, sentences)
 
 
 def _seconds(job: dict[str, Any]) -> float:

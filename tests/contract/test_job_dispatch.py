@@ -10,6 +10,7 @@ from storage.errors import JobNotFoundError, TransitionError
 from storage.fairness import Priority
 from storage.job_store import Claim, JobStore
 from storage.jobs import Job, JobState, Stage, Task, new_job_id
+from storage.warnings import warning
 from tests.support.jobs import (
     CREATED_AT,
     LEASE,
@@ -283,8 +284,8 @@ def test_a_new_plan_keeps_sound_and_poster_and_forgets_segments(job_store: JobSt
     claim(job_store, running)
     job_store.report(running, "a", 50)
     plan = make_plan(segments=1, frames=200)
-    anew = job_store.replan(job.id, plan, make_segments(plan), ("one piece",))
-    assert (anew.frames_done, anew.issued, anew.playable, anew.warnings) == (0, 0, False, ("one piece",))
+    anew = job_store.replan(job.id, plan, make_segments(plan), (warning("not_cut"),))
+    assert (anew.frames_done, anew.issued, anew.playable, anew.warnings) == (0, 0, False, (warning("not_cut"),))
     assert not job_store.renew(running, "a", lease_seconds=LEASE)
     assert set(job_store.results(job.id)) == {"audio:0", "poster:0"}
     assert issued(job_store, 9) == ["segment:0"]

@@ -16,6 +16,7 @@ from storage.errors import (
 from storage.job_store import Claim, JobStore
 from storage.jobs import Changes, Job, JobError, JobState, Output, Stage, Task, new_job_id
 from storage.queue_store import QueueCounts
+from storage.warnings import warning
 from tests.support.jobs import CREATED_AT, LEASE, claim, created, encoding, make_job, make_plan, with_plan
 
 
@@ -37,7 +38,7 @@ def test_create_keeps_a_job_in_any_state(job_store: JobStore) -> None:
         has_poster=True,
         has_storyboard=True,
         outputs=(Output("1080p", 10**12),),
-        warnings=("a", "b"),
+        warnings=(warning("pixel_shape"), warning("cut_short", done=1.5, whole=4.0)),
         error=JobError("decode_failed", "It broke.", "x" * 5000),
     )
     job_store.create(job)
@@ -76,10 +77,10 @@ def test_a_job_runs_through_its_states(job_store: JobStore) -> None:
     job_store.move(job.id, JobState.PACKAGING)
     outputs = (Output("1080p", 5), Output("480p", 3))
     assert not job_store.get(job.id).has_storyboard
-    changes = Changes(outputs=outputs, has_storyboard=True, warnings=("truncated",))
+    changes = Changes(outputs=outputs, has_storyboard=True, warnings=(warning("not_cut"),))
     ready = job_store.move(job.id, JobState.READY, changes)
     assert (ready.state, ready.outputs, ready.has_storyboard) == (JobState.READY, outputs, True)
-    assert ready.warnings == ("truncated",)
+    assert ready.warnings == (warning("not_cut"),)
     assert ready.finished_at is not None
     assert job_store.get(job.id) == ready
 
@@ -131,7 +132,9 @@ def test_starting_again_forgets_the_last_run(job_store: JobStore) -> None:
     assert claim(job_store, task, limit=1) is Claim.GRANTED
     job_store.finish(task, "a", {"bytes": 1})
     assert claim(job_store, Task(job.id, Stage.SEGMENT, 1), "old", limit=1) is Claim.GRANTED
-    job_store.move(job.id, JobState.FAILED, Changes(error=JobError("tool_failed", "It broke."), warnings=("w",)))
+    job_store.move(
+        job.id, JobState.FAILED, Changes(error=JobError("tool_failed", "It broke."), warnings=(warning("not_cut"),))
+    )
     again = job_store.move(job.id, JobState.QUEUED)
     fresh = Job(job.id, job.owner, job.title, job.filename, job.size, job.created_at, job.webhook_url)
     assert again == replace(fresh, start_target=again.start_target, target=again.start_target)

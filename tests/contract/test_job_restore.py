@@ -11,6 +11,7 @@ import pytest
 from storage.job_store import Claim, JobStore, Notice
 from storage.jobs import Job, JobError, JobState, Output, Stage, Task
 from storage.queue_store import QueueCounts
+from storage.warnings import warning
 from tests.support.jobs import CREATED_AT, claim, created, make_job, make_plan, make_segments
 
 DONE = {"frames": 100, "rungs": {"480p": {"codec": "avc1.640028", "fragments": [1, 2]}}}
@@ -44,7 +45,7 @@ def test_a_finished_job_comes_back_as_it_was(job_store: JobStore) -> None:
         has_poster=True,
         playable=True,
         outputs=(Output("1080p", 10**12),),
-        warnings=("a", "b"),
+        warnings=(warning("pixel_shape"), warning("cut_short", done=1.5, whole=4.0)),
     )
     assert restored(job_store, job) == job
     assert (job_store.results(job.id), job_store.segments(job.id), job_store.out(job.id)) == ({}, (), frozenset())

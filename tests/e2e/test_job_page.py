@@ -12,10 +12,12 @@ from playwright.sync_api import Page, expect
 
 from storage import keys
 from storage.errors import JobNotFoundError
-from storage.jobs import JobState
+from storage.jobs import Changes, JobState
 from storage.manifests import Manifest, put_manifest
+from storage.warnings import JobWarning, warning
 from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit
+from tests.support.jobs import make_segments
 from tests.support.waiting import wait_until
 from web.events import HEARTBEAT_SECONDS
 
@@ -171,6 +173,34 @@ def test_failure_says_why_and_what_next(site: Site, visit: Visit) -> None:
     failure.locator("summary").click()
     expect(failure.locator("pre")).to_contain_text("error while decoding MB 30 12")
     expect(page.locator("#another")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"),
+    [
+        (
+            "en-US",
+            ["Audio tracks left out: 2.", "The file is damaged: only 1.5 s of 4 s of pictures could be decoded."],
+        ),
+        ("ko-KR", ["제외한 오디오 트랙: 2개.", "파일이 손상되어 4초 중 1.5초의 영상만 디코딩할 수 있었습니다."]),
+    ],
+)
+def test_warnings_are_in_the_language_of_the_page(
+    site: Site, visitors: Callable[..., Visit], locale: str, expected: list[str]
+) -> None:
+    """What is worth knowing appears by itself and says the same after a reload; what has no text is shown as it is."""
+    visit, job = visitors(locale=locale), scenes.add_job(site)
+    site.jobs.move(job.id, JobState.PLANNING)
+    page = open_job(site, visit, job.id)
+    expect(page.locator("#warnings")).to_be_hidden()
+    plan = scenes.a_plan()
+    known = (warning("audio_left_out", n=2), warning("cut_short", done=1.5, whole=4.0))
+    changes = Changes(plan=plan, segments=make_segments(plan), warnings=(*known, JobWarning("later", "As it is.")))
+    site.jobs.move(job.id, JobState.ENCODING, changes)
+    items = page.locator("#warnings li")
+    expect(items).to_have_text([*expected, "As it is."])
+    page.reload()
+    expect(items).to_have_text([*expected, "As it is."])
 
 
 def test_job_is_cancelled_and_tried_again(site: Site, visit: Visit) -> None:

@@ -13,6 +13,7 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 from storage.errors import AttemptError, BusyError, MediaError, RequestError, RungsError
+from storage.warnings import SENTENCES
 from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, TRANSLATIONS, choose_language
 from web.pages import local_path
 from web.texts import TEXTS
@@ -74,6 +75,12 @@ def test_every_error_code_has_a_sentence() -> None:
     assert missing == []
     assert codes_of(MediaError) <= FINAL_CODES
     assert not (codes_of(AttemptError) | codes_of(RequestError)) & FINAL_CODES
+
+
+def test_every_warning_says_the_same_on_pages() -> None:
+    """Each code has the sentence of its record as a text of the pages, with the same numbers in it."""
+    shown = {f"warning.{code}": re.sub(r"\{(\w+):\.\df\}", r"%(\1)s", text) for code, text in SENTENCES.items()}
+    assert shown == {key: str(text) for key, text in TEXTS.items() if key.startswith("warning.")}
 
 
 def codes_of(kind: type[RungsError]) -> set[str]:

@@ -128,7 +128,7 @@ def measured(stack: Stack, path: Path, say: Say) -> Job:
     job = stack.finished(path)
     say(f"{path.name[:44]:44} {job.state:9} {outcome(stack, job)} {time.monotonic() - began:6.1f} s")
     for warning in job.warnings:
-        say(f"{'':44}   {warning}")
+        say(f"{'':44}   {warning.message}")
     wait_until(lambda: not stack.leftovers(), what=f"an end without {stack.leftovers()}")
     wait_until(lambda: not stack.services.publisher.pending(), what="an empty broker")
     return job

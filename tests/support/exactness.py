@@ -16,6 +16,7 @@ from storage.memory_publisher import MemoryPublisher
 from storage.plan import Plan, Segment
 from storage.services import Services
 from storage.settings import Settings
+from storage.warnings import Warnings
 from tests.support.driving import drive
 from tests.support.hls import read_playlist
 from tests.support.pictures import decoded, difference, filtered, hashes, picture
@@ -51,7 +52,7 @@ class Exactness:
 
     state: JobState
     error: str = ""
-    warnings: tuple[str, ...] = ()
+    warnings: Warnings = ()
     segments: int = 0
     planned: int = 0
     encoded: int = 0

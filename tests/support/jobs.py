@@ -7,6 +7,7 @@ from typing import Any
 from storage.job_store import Claim, JobStore
 from storage.jobs import Changes, Job, JobError, JobState, Stage, Task, new_job_id
 from storage.plan import BT709, AudioSource, Plan, Rung, Segment, VideoSource
+from storage.warnings import warning
 
 CREATED_AT = 1_790_000_000.25
 LEASE = 30.0
@@ -59,7 +60,7 @@ def make_plan(*, segments: int = 2, frames: int = 100, audio: bool = True) -> Pl
         fragment_frames=50,
         segment_count=segments,
         preset="veryfast",
-        warnings=("two streams were dropped",),
+        warnings=(warning("audio_left_out", n=2),),
     )
 
 

@@ -13,6 +13,7 @@ from storage import keys
 from storage.jobs import Changes, JobState, Output, Stage, Task
 from storage.plan import Plan, Rung
 from storage.playlists import playlists
+from storage.warnings import JobWarning, warning
 from workers.attempt import Attempt
 from workers.boxes import check_grid, read_fragmented
 from workers.commands import frame_ticks, package_command
@@ -46,7 +47,7 @@ def package_stage(attempt: Attempt) -> None:
             "failed": [asdict(failed) for failed in job.failed_attempts],
         },
         "outputs": [asdict(output) for output in outputs],
-        "warnings": warnings,
+        "warnings": [asdict(known) for known in warnings],
     }
     objects = attempt.services.objects
     for name, text in playlists(plan, results).items():
@@ -111,11 +112,10 @@ def _join(attempt: Attempt, target: Path, track: str, count: int) -> None:
             file.writelines(objects.read(keys.segment(job_id, track, index)))
 
 
-def _found_out(plan: Plan, frames: int, results: Results) -> Iterator[str]:
+def _found_out(plan: Plan, frames: int, results: Results) -> Iterator[JobWarning]:
     """Yield the warnings that only the encoding could give."""
     if plan.frames - frames > SPARE_FRAMES:
-        done, whole = float(frames / plan.rate), plan.duration
-        yield f"The file is damaged: only {done:.1f} s of {whole:.1f} s of pictures could be decoded."
+        yield warning("cut_short", done=float(frames / plan.rate), whole=plan.duration)
     for result in results.values():
         if result.get("made") is False and "detail" in result:
-            yield "The sound could not be decoded; the video is silent."
+            yield warning("sound_undecodable")

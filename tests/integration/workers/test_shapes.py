@@ -12,6 +12,7 @@ import pytest
 from storage.jobs import Job, JobState
 from storage.services import Services
 from storage.settings import Settings
+from storage.warnings import JobWarning, warning
 from tests.support.boxes_of_mp4 import dolby_vision, turned
 from tests.support.colours import read_patches, read_points, worst
 from tests.support.driving import drive
@@ -31,7 +32,7 @@ def ffmpeg(*arguments: str, data: bytes | None = None) -> None:
     subprocess.run(command, check=True, timeout=60, input=data)
 
 
-def ready(source: Path, services: Services, settings: Settings, *warnings: str) -> tuple[Job, Path]:
+def ready(source: Path, services: Services, settings: Settings, *warnings: JobWarning) -> tuple[Job, Path]:
     """Take the file through all stages; return the job and its largest rung."""
     job = drive(services, settings, source)
     assert (job.state, job.error, job.warnings) == (JobState.READY, None, warnings)
@@ -226,6 +227,7 @@ def test_the_default_track_is_the_video(twin_services: Services, settings: Setti
         *("-c:v", "libx264", "-c:v:2", "png", "-c:s", "mov_text", *dispositions),
         *("-timecode", "10:00:00:00", str(source)),
     )
-    _, target = ready(source, twin_services, settings, "Left out: 1 video track, 1 subtitle track.")
+    left_out = (warning("video_left_out", n=1), warning("subtitle_left_out", n=1))
+    _, target = ready(source, twin_services, settings, *left_out)
     signal = read_points(target, [(0.5, 0.5)])[0]
     assert signal.index(max(signal)) == 1

@@ -14,6 +14,7 @@ import pytest
 from storage.jobs import JobState
 from storage.services import Services
 from storage.settings import Settings
+from storage.warnings import JobWarning, warning
 from tests.support.driving import drive
 from tests.support.looking import look
 from tests.support.results import made
@@ -98,7 +99,7 @@ def _decibel(amplitude: float) -> float:
     return 20 * math.log10(max(amplitude, 1e-9))
 
 
-def target_of(source: Path, services: Services, settings: Settings, *warnings: str) -> Path:
+def target_of(source: Path, services: Services, settings: Settings, *warnings: JobWarning) -> Path:
     """Take the file through all stages; return the rung."""
     job = drive(services, settings, source)
     assert (job.state, job.error, job.warnings) == (JobState.READY, None, warnings)
@@ -156,7 +157,7 @@ def test_mono_tracks_of_one_recording_are_left_and_right(
     """Of a broadcaster's eight tracks of one channel the first is heard on the left and the second on the right."""
     tracks = [mono(0.5), mono(0.125), *[mono(0.9)] * 6]
     source = written(tmp_path / "eight.mov", *tracks, encoder="pcm_s16le")
-    found = levels(target_of(source, twin_services, settings, "Left out: 6 audio tracks."))
+    found = levels(target_of(source, twin_services, settings, warning("audio_left_out", n=6)))
     assert found == pytest.approx([_decibel(0.5), _decibel(0.125)], abs=LEVEL_DB)
 
 
@@ -166,7 +167,7 @@ def test_mono_tracks_of_two_languages_are_not_mixed(
     """Each is a whole sound: the first is taken, on both sides."""
     languages = ["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"]
     source = written(tmp_path / "two.mp4", mono(0.5), mono(0.125), encoder="aac", options=languages)
-    found = levels(target_of(source, twin_services, settings, "Left out: 1 audio track."))
+    found = levels(target_of(source, twin_services, settings, warning("audio_left_out", n=1)))
     assert found == pytest.approx([_decibel(0.5)], abs=LEVEL_DB)
 
 
@@ -175,7 +176,7 @@ def test_a_track_without_a_decoder_is_passed_over(twin_services: Services, setti
     whole = written(tmp_path / "whole.mp4", tones("stereo", [0.9, 0.9]), tones("stereo", [0.5, 0.5]), encoder="ac3")
     data = whole.read_bytes()
     (tmp_path / "ac4.mp4").write_bytes(data.replace(b"ac-3", b"ac-4", 1).replace(b"dac3", b"free", 1))
-    found = levels(target_of(tmp_path / "ac4.mp4", twin_services, settings, "Left out: 1 audio track."))
+    found = levels(target_of(tmp_path / "ac4.mp4", twin_services, settings, warning("audio_left_out", n=1)))
     assert found == pytest.approx([_decibel(0.5)] * 2, abs=LEVEL_DB)
 
 

@@ -16,6 +16,7 @@ from storage.connect import open_objects
 from storage.jobs import JobState, Stage, Task
 from storage.services import Services
 from storage.settings import Settings
+from storage.warnings import warning
 from tests.support.clips import make_clip, overwritten
 from tests.support.driving import drive, drive_on, step, submit
 from tests.support.looking import beeps, flashes, frame_times, look, top_boxes
@@ -99,7 +100,7 @@ def test_sound_that_cannot_be_decoded_costs_the_sound(
     broken = overwritten(clip("sound.mp4", seconds=1), tmp_path / "broken.mp4", stream=1, share=1.0)
     job = drive(twin_services, settings, broken)
     assert job.state is JobState.READY
-    assert job.warnings == ("The sound could not be decoded; the video is silent.",)
+    assert job.warnings == (warning("sound_undecodable"),)
     assert_whole(look(made(twin_services, job, "180p.mp4")), frames=30, rate=Fraction(30), audio=False)
 
 
@@ -110,8 +111,8 @@ def test_a_damaged_end_costs_the_end(clip: Clip, twin_services: Services, settin
     assert job.state is JobState.READY
     in_one_piece, damaged = job.warnings
     assert in_one_piece == NOT_CUT
-    assert damaged.startswith("The file is damaged: only ")
     frames = report(twin_services, job)["frames"]
+    assert damaged == warning("cut_short", done=frames / 30, whole=4.0)
     assert 50 <= frames <= 70
     assert_whole(look(made(twin_services, job, "180p.mp4")), frames=frames, rate=Fraction(30), audio=True)
 

@@ -23,10 +23,12 @@ from storage.codec import (
 from storage.errors import InvalidRequestError
 from storage.jobs import Job, JobError, JobState, Output
 from storage.plan import Plan, Segment
+from storage.warnings import UNNAMED, JobWarning
 from tests.support.jobs import make_job, make_plan, make_segments
 
 TIMES = st.none() | st.floats(min_value=0, max_value=4e9)
 TEXT = st.text(max_size=40)
+WARNINGS = st.builds(JobWarning, TEXT, TEXT, st.dictionaries(TEXT, st.floats(0, 4e9), max_size=2))
 JOBS = st.builds(
     Job,
     id=st.text("0123456789abcdef", min_size=32, max_size=32),
@@ -45,7 +47,7 @@ JOBS = st.builds(
     has_poster=st.booleans(),
     has_storyboard=st.booleans(),
     outputs=st.lists(st.builds(Output, TEXT, st.integers(0, 2**50)), max_size=3).map(tuple),
-    warnings=st.lists(TEXT, max_size=3).map(tuple),
+    warnings=st.lists(WARNINGS, max_size=3).map(tuple),
     error=st.none() | st.builds(JobError, TEXT, TEXT, TEXT),
 )
 
@@ -76,6 +78,16 @@ def test_plans_survive(plan: Plan) -> None:
 def test_segments_survive(segment: Segment) -> None:
     """A segment comes back equal, to the last bit of where it is to be decoded from."""
     assert decode_segment(encode_segment(segment)) == segment
+
+
+def test_warnings_kept_as_sentences_are_read() -> None:
+    """Records and plans of before warnings had codes come back with the sentence."""
+    kept = fields_of_job(make_job(plan=make_plan())) | {"warnings": '["cut short"]'}
+    kept["plan"] = json.dumps(json.loads(kept["plan"]) | {"warnings": ["two streams were dropped"]})
+    job = job_of_fields(kept)
+    assert job.plan is not None
+    assert job.warnings == (JobWarning(UNNAMED, "cut short"),)
+    assert job.plan.warnings == (JobWarning(UNNAMED, "two streams were dropped"),)
 
 
 def test_every_task_of_encoding_is_wanted_once() -> None:

@@ -12,12 +12,18 @@ from storage.jobs import Job, JobError, JobState, Output
 from storage.local_objects import LocalObjectStore
 from storage.manifests import Manifest, delete_job_objects, put_manifest, read_manifest
 from storage.services import Services
+from storage.warnings import JobWarning, warning
 from tests.support.jobs import CREATED_AT, make_job, make_plan, make_segments
 
 PLAN = make_plan(segments=3)
 JOBS = (
     make_job(webhook_url="https://example.org/hook?a=1&b=ü", created_at=CREATED_AT + 1 / 3),
-    make_job(state=JobState.ENCODING, plan=PLAN, started_at=CREATED_AT + 0.000001, warnings=("Zwölf", "\u2028")),
+    make_job(
+        state=JobState.ENCODING,
+        plan=PLAN,
+        started_at=CREATED_AT + 0.000001,
+        warnings=(JobWarning("x", "Zwölf \u2028"), warning("video_left_out", n=2)),
+    ),
     make_job(
         state=JobState.FAILED,
         finished_at=CREATED_AT + 1e-6,

@@ -11,6 +11,7 @@ import pytest
 from storage.forecast import Forecast
 from storage.jobs import FailedAttempt, JobError, JobState, Output
 from storage.public import job_json, timestamp
+from storage.warnings import warning
 from tests.support.jobs import make_job, make_plan
 
 PROMISED = {
@@ -64,8 +65,12 @@ def test_a_job_can_be_watched_from_its_first_segment_on(state: JobState) -> None
 
 def test_warnings_of_plan_and_job_appear_once() -> None:
     """A warning that stands in both places is shown once, the plan's first."""
-    job = make_job(state=JobState.READY, plan=make_plan(), warnings=("cut short", "two streams were dropped"))
-    assert job_json(job)["warnings"] == ["two streams were dropped", "cut short"]
+    planned = make_plan()
+    job = make_job(state=JobState.READY, plan=planned, warnings=(warning("not_cut"), *planned.warnings))
+    assert job_json(job)["warnings"] == [
+        {"code": "audio_left_out", "message": "Audio tracks left out: 2.", "values": {"n": 2}},
+        {"code": "not_cut", "message": "This file cannot be cut safely, so it was encoded in one piece.", "values": {}},
+    ]
 
 
 def test_a_failed_job_says_why_and_can_be_retried() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from storage.errors import RungsError
 from storage.plan import Plan, Segment
+from storage.warnings import warning
 from workers.packets import PacketTimes, packet_times
 from workers.planning import PlanLimits, choose_video, make_plan
 from workers.probe import Probe, parse_probe
@@ -167,7 +168,7 @@ def test_impossible_pixels_are_square_and_warned_of(aspect: str) -> None:
     """A header that lies costs a warning, not a picture of a kilometre."""
     plan = planned(video(sample_aspect_ratio=aspect))
     assert (plan.video.display_width, plan.video.display_height) == (1280, 720)
-    assert plan.warnings == ("The file declares an impossible pixel shape; square pixels were used.",)
+    assert plan.warnings == (warning("pixel_shape"),)
 
 
 def test_the_timeline_is_as_long_as_the_pictures() -> None:
@@ -230,7 +231,11 @@ def test_dropped_tracks_are_named() -> None:
     subtitles = {"index": 4, "codec_type": "subtitle", "codec_name": "subrip"}
     cover = video(6, disposition={"attached_pic": 1})
     plan = planned(video(0), sound(1), sound(2), sound(3), subtitles, video(5), cover)
-    assert plan.warnings == ("Left out: 1 video track, 2 audio tracks, 1 subtitle track.",)
+    assert plan.warnings == (
+        warning("video_left_out", n=1),
+        warning("audio_left_out", n=2),
+        warning("subtitle_left_out", n=1),
+    )
 
 
 @given(

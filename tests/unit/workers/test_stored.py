@@ -9,6 +9,7 @@ import pytest
 from storage import keys
 from storage.jobs import Job, JobState, new_job_id
 from storage.manifests import Manifest
+from storage.warnings import warning
 from tests.support.jobs import CREATED_AT, make_job, make_plan
 from workers.rebuild import BROKEN, NO_JOB, THERE, summary
 from workers.stored import TOLD_AGAIN_SECONDS, StoredJob, going_on, latest, to_be_told
@@ -54,7 +55,9 @@ def test_the_last_run_counts_and_its_end_most(kept: tuple[Manifest, ...], expect
 
 def encoding(**fields: Any) -> Job:
     """Return a job as its planner saved it."""
-    return make_job(state=JobState.ENCODING, plan=PLAN, started_at=CREATED_AT + 1, warnings=("w",), **fields)
+    return make_job(
+        state=JobState.ENCODING, plan=PLAN, started_at=CREATED_AT + 1, warnings=(warning("not_cut"),), **fields
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +76,7 @@ def test_a_planned_job_goes_on_from_what_is_there(
     """Progress and what is issued follow from the results, and the plan, the start and the warnings stay."""
     job = encoding(encoding_at=CREATED_AT + 2, frames_done=77, issued=2, has_poster=True, playable=True)
     on = going_on(job, dict.fromkeys(done, FOUND))
-    assert (on.state, on.plan, on.started_at, on.warnings) == (JobState.ENCODING, PLAN, job.started_at, ("w",))
+    assert (on.state, on.plan, on.started_at, on.warnings) == (JobState.ENCODING, PLAN, job.started_at, job.warnings)
     assert (on.frames_done, on.issued, on.has_poster) == (frames, issued, poster)
     assert (on.encoding_at, on.playable) == (None, False)
 

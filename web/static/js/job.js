@@ -9,7 +9,7 @@ import { follow } from "./live.js";
 import * as notify from "./notify.js";
 import { offer, withdraw } from "./player.js";
 import { pageData, text } from "./texts.js";
-import { finished, headline, pictureLine, plan, reason, stepClass } from "./words.js";
+import { finished, headline, pictureLine, plan, reason, stepClass, warned } from "./words.js";
 
 const { job: first, final_codes: finalCodes, icons } = pageData();
 let stop = null;
@@ -119,7 +119,7 @@ function renderPlan(job) {
   show(document.getElementById("plan"), Boolean(job.plan));
   const list = field(document, "warnings");
   if (list.childElementCount !== job.warnings.length) {
-    list.replaceChildren(...job.warnings.map(bullet));
+    list.replaceChildren(...job.warnings.map(warned).map(bullet));
   }
   show(document.getElementById("warnings"), job.warnings.length > 0);
 }

@@ -89,6 +89,13 @@ export function reason(error) {
   return language !== "en" && known(key) ? text(key) : error.message;
 }
 
+/** A job's warning in the page's language. */
+export function warned({ code, message, values }) {
+  const key = `warning.${code}`;
+  const filled = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, number(value, 1)]));
+  return known(key) ? text(key, filled) : message;
+}
+
 /** The step the job is at; for a failed or cancelled one, the step where it ended, as its record shows. */
 export function stoppedAt(job) {
   if (STEPS.includes(job.state)) return job.state;

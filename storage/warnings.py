@@ -1,0 +1,47 @@
+"""What a viewer should know of a video that was encoded all the same. Pure.
+
+A warning has a stable code, which pages translate, the numbers in it, and its sentence in English.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+# The numbers of each code stand in braces.
+SENTENCES: Mapping[str, str] = {
+    "pixel_shape": "The file declares an impossible pixel shape; square pixels were used.",
+    "clock_jumps": "The file's clock jumps; the parts were joined without the gaps.",
+    "video_left_out": "Video tracks left out: {n:.0f}.",
+    "audio_left_out": "Audio tracks left out: {n:.0f}.",
+    "subtitle_left_out": "Subtitle tracks left out: {n:.0f}.",
+    "not_cut": "This file cannot be cut safely, so it was encoded in one piece.",
+    "cut_short": "The file is damaged: only {done:.1f} s of {whole:.1f} s of pictures could be decoded.",
+    "sound_undecodable": "The sound could not be decoded; the video is silent.",
+}
+UNNAMED = "unnamed"  # the code of what was warned of before warnings had codes
+
+
+@dataclass(frozen=True, slots=True)
+class JobWarning:
+    """One warning of a job: stable code, one sentence, the numbers in it by name."""
+
+    code: str
+    message: str
+    values: dict[str, float] = field(default_factory=dict)
+
+
+def warning(code: str, **values: float) -> JobWarning:
+    """Return the warning of this code with these numbers. Raises KeyError for a code or a number that is unknown."""
+    return JobWarning(code, SENTENCES[code].format(**values), values)
+
+
+def _with_code(kept: Any) -> Any:
+    """Records kept before 27 November 2026 hold sentences alone."""
+    return {"code": UNNAMED, "message": kept} if isinstance(kept, str) else kept
+
+
+Warnings = tuple[Annotated[JobWarning, BeforeValidator(_with_code)], ...]

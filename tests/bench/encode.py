@@ -35,9 +35,8 @@ from tests.bench.installation import Cost, Installation, Took
 from tests.bench.replay import SECONDS_A_SEGMENT, replayed
 from tests.bench.results import keep, markdown_table
 from workers.commands import audio_command, segment_command
-from workers.packets import list_packets, packet_times
-from workers.planning import PlanLimits, choose_video, make_plan, without_cuts
-from workers.probe import probe
+from workers.examining import plan_file
+from workers.planning import PlanLimits, without_cuts
 from workers.tool import Watch
 
 ROUNDS = 3
@@ -54,11 +53,8 @@ SIDES_HEAD = (
 
 def plan_of(clip: Path, slots: int) -> tuple[Plan, tuple[Segment, ...]]:
     """Return the pipeline's own plan of a clip for so many slots, and its segments."""
-    watch = Watch()
-    facts = probe(str(clip), watch)
-    video = choose_video(facts)
     limits = PlanLimits(max_pixels=MAX_PIXELS, max_seconds=MAX_SECONDS, preset=PRESET, slots=slots)
-    return make_plan(facts, video, packet_times(list_packets(str(clip), watch), video), limits)
+    return plan_file(str(clip), limits, Watch())
 
 
 def measured(work: Callable[[], None]) -> Cost:

@@ -10,9 +10,8 @@ from pathlib import Path
 from storage.plan import Plan
 from storage.settings import Settings
 from tests.support.clips import make_clip
-from workers.packets import list_packets, packet_times
-from workers.planning import PlanLimits, choose_video, make_plan
-from workers.probe import probe
+from workers.examining import plan_file
+from workers.planning import PlanLimits
 from workers.tool import Watch
 
 MIB = 1024 * 1024
@@ -74,12 +73,9 @@ def _made(folder: Path, wanted: _Wanted) -> Clip:
 
 def plan_of(path: Path) -> Plan:
     """Return the plan that a worker makes of this file, for one slot."""
-    watch, settings = Watch(), Settings()
-    facts = probe(str(path), watch)
-    video = choose_video(facts)
+    settings = Settings()
     limits = PlanLimits(settings.max_source_pixels, settings.max_source_seconds, settings.encode_preset, slots=1)
-    plan, _ = make_plan(facts, video, packet_times(list_packets(str(path), watch), video), limits)
-    return plan
+    return plan_file(str(path), limits, Watch())[0]
 
 
 def _free_box(size: int) -> Iterator[bytes]:

@@ -11,9 +11,8 @@ import pytest
 
 from tests.support.exactness import SLOTS, differing
 from tests.support.pictures import difference, filtered, hashes, picture, shrunk
-from workers.packets import list_packets, packet_times
-from workers.planning import CODECS_TO_CUT, PlanLimits, choose_video, make_plan, without_cuts
-from workers.probe import fields_told, probe
+from workers.examining import plan_file
+from workers.planning import CODECS_TO_CUT, PlanLimits, without_cuts
 from workers.tool import Watch
 
 pytestmark = [pytest.mark.exact, pytest.mark.timeout(300)]
@@ -98,10 +97,8 @@ def test_segments_show_what_the_whole_file_shows(name: str, tmp_path: Path, say:
     graph = ["-f", "lavfi", "-i", f"{PICTURES},{case.filters}"]
     command = ["ffmpeg", "-nostdin", "-v", "error", *graph, *case.options.split(), str(source)]
     subprocess.run(command, check=True, timeout=120)
-    facts, watch = probe(str(source), Watch()), Watch()
-    video = fields_told(str(source), choose_video(facts), watch)
-    assert video.codec == case.codec
-    plan, segments = make_plan(facts, video, packet_times(list_packets(str(source), watch), video), LIMITS)
+    plan, segments = plan_file(str(source), LIMITS, Watch())
+    assert plan.video.codec == case.codec
     sought = sum(segment.seek is not None for segment in segments)
     uncut, (everything,) = without_cuts(plan, threads=1)
     whole = filtered(uncut, everything, source, tmp_path / "whole.yuv")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from storage.costs import calibrate, planned_work
@@ -12,9 +11,8 @@ from storage.jobs import Changes, Job, JobState
 from storage.outlook import read_queue
 from storage.plan import Plan, Segment
 from workers.attempt import Attempt
-from workers.packets import list_packets, packet_times
-from workers.planning import PlanLimits, choose_video, make_plan
-from workers.probe import Probe, Stream, fields_told, probe
+from workers.examining import plan_file
+from workers.planning import PlanLimits
 from workers.saving import save_planned
 from workers.stages.common import original_of
 from workers.tool import Watch
@@ -58,18 +56,4 @@ def _planned(attempt: Attempt) -> tuple[Plan, tuple[Segment, ...]]:
         pace=calibrate(jobs.recent_finished()).pace,
     )
     with original_of(attempt) as url:
-        facts, video, listing = _examined(url, Watch(cancelled=attempt.watch.cancelled, conceal=url))
-    return make_plan(facts, video, packet_times(listing, video), limits)
-
-
-def _examined(url: str, watch: Watch) -> tuple[Probe, Stream, str]:
-    """Return what the file is, the stream to encode and the list of packets, both read at once: playback waits."""
-    with ThreadPoolExecutor(1) as beside:
-        listing = beside.submit(list_packets, url, watch)
-        try:
-            facts = probe(url, watch)
-            video = fields_told(url, choose_video(facts), watch)
-        except BaseException:
-            watch.cancelled.set()  # of a file that is none the rest need not be read
-            raise
-        return facts, video, listing.result()
+        return plan_file(url, limits, Watch(cancelled=attempt.watch.cancelled, conceal=url))

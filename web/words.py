@@ -192,7 +192,9 @@ def reason(error: Mapping[str, Any]) -> str:
 def warned(warning: Mapping[str, Any]) -> str:
     """Return a job's warning in the request's language."""
     key = f"warning.{warning['code']}"
-    values = {name: format_decimal(value, format="0.#", locale=language()) for name, value in warning["values"].items()}
+    values = {
+        name: format_decimal(value, format="#,##0.#", locale=language()) for name, value in warning["values"].items()
+    }
     return text(key, **values) if key in TEXTS else str(warning["message"])
 
 

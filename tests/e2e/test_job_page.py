@@ -180,9 +180,9 @@ def test_failure_says_why_and_what_next(site: Site, visit: Visit) -> None:
     [
         (
             "en-US",
-            ["Audio tracks left out: 2.", "The file is damaged: only 1.5 s of 4 s of pictures could be decoded."],
+            ["Audio tracks left out: 2.", "The file is damaged: only 1.5 s of 1,204 s of pictures could be decoded."],
         ),
-        ("ko-KR", ["제외한 오디오 트랙: 2개.", "파일이 손상되어 4초 중 1.5초의 영상만 디코딩할 수 있었습니다."]),
+        ("ko-KR", ["제외한 오디오 트랙: 2개.", "파일이 손상되어 1,204초 중 1.5초의 영상만 디코딩할 수 있었습니다."]),
     ],
 )
 def test_warnings_are_in_the_language_of_the_page(
@@ -194,7 +194,7 @@ def test_warnings_are_in_the_language_of_the_page(
     page = open_job(site, visit, job.id)
     expect(page.locator("#warnings")).to_be_hidden()
     plan = scenes.a_plan()
-    known = (warning("audio_left_out", n=2), warning("cut_short", done=1.5, whole=4.0))
+    known = (warning("audio_left_out", n=2), warning("cut_short", done=1.5, whole=1204.0))
     changes = Changes(plan=plan, segments=make_segments(plan), warnings=(*known, JobWarning("later", "As it is.")))
     site.jobs.move(job.id, JobState.ENCODING, changes)
     items = page.locator("#warnings li")

@@ -31,7 +31,7 @@ class JobWarning:
 
     code: str
     message: str
-    values: dict[str, float] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict, hash=False)  # plans that hold warnings stay hashable
 
 
 def warning(code: str, **values: float) -> JobWarning:

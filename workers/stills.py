@@ -35,11 +35,14 @@ SHEET_QUALITY = 5
 
 
 def keyframes_command(plan: Plan, url: str, folder: Path) -> list[str]:
-    """Return the command that writes `<n>.jpg` for each of PLACES with a keyframe near it.
+    """Return the command that writes `<n>.jpg` for each of PLACES that has a keyframe near it.
 
     Keyframes cost a picture of decoding each, and no cross-fade lies in them: encoders set them at cuts.
     """
-    pictures = [_keyframe(plan, url, place) for place in PLACES]
+    # Where a container says that it begins behind its pictures, several places are its beginning: equal inputs, which
+    # ffmpeg-python takes for one and refuses to use twice.
+    sought = {options["ss"]: options for options in (_seeking(plan, plan.duration * place) for place in PLACES)}
+    pictures = [_keyframe(plan, url, options) for options in sought.values()]
     return compiled([_poster(plan, one, str(folder / f"{n}.jpg")) for n, one in enumerate(pictures)])
 
 
@@ -92,9 +95,8 @@ def sheet_command(keyframes: Path, sheet: Sheet, target: Path) -> list[str]:
     return compiled([_still(picture, str(target), SHEET_QUALITY)])
 
 
-def _keyframe(plan: Plan, url: str, place: float) -> Any:
+def _keyframe(plan: Plan, url: str, sought: dict[str, Any]) -> Any:
     options = {**decoder(plan.video), "skip_frame": "nokey", "t": KEYFRAME_SECONDS, "threads": 1}
-    sought = _seeking(plan, plan.duration * place)
     return ffmpeg.input(as_input(url), **input_options(url), **sought, **options)[str(plan.video.stream)]
 
 

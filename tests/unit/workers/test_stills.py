@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from storage.plan import Rung
 from tests.support.jobs import make_plan
-from workers.stills import BRIEF_SECONDS, MOMENTS, best_poster, moments, poster_rung
+from workers.stills import BRIEF_SECONDS, MOMENTS, best_poster, keyframes_command, moments, poster_rung
 
 RUNG = Rung("720p", 1280, 720, 22, 3_500_000, 7_000_000)
 BLACK, NIGHT, BLURRED, CALM, FILM, CROSS_FADE = 5_621, 7_289, 16_000, 38_000, 90_000, 190_000  # bytes, as measured
@@ -46,6 +47,24 @@ def test_a_brief_video_is_decoded_as_a_whole(seconds: float, tried: tuple[float 
     """Its moments often hold no keyframe; a longer one is not decoded from its beginning before they were tried."""
     plan = make_plan(segments=1)
     assert moments(replace(plan, frames=int(seconds * plan.rate))) == tried
+
+
+@pytest.mark.parametrize(
+    ("behind", "sought"),
+    [
+        (0.0, ["1.000000", "3.500000", "6.000000", "8.500000"]),
+        (5.0, ["0.000000", "1.000000", "3.500000"]),
+        (50.0, ["0.000000"]),
+    ],
+)
+def test_a_keyframe_is_sought_once(behind: float, sought: list[str]) -> None:
+    """A container that says that it begins so many seconds behind its first picture is sought from its beginning."""
+    plan = make_plan(segments=1)
+    video = replace(plan.video, start_time=100.0, container_start=100.0 + behind)
+    plan = replace(plan, rate_num=25, rate_den=1, frames=250, video=video)
+    command = keyframes_command(plan, "original", Path("folder"))
+    assert [value for option, value in pairwise(command) if option == "-ss"] == sought
+    assert [word for word in command if word.endswith(".jpg")] == [f"folder/{n}.jpg" for n in range(len(sought))]
 
 
 def test_a_poster_fills_a_page_and_no_more() -> None:

@@ -14,6 +14,7 @@ from workers.tool import Watch
 def plan_file(url: str, limits: PlanLimits, watch: Watch) -> tuple[Plan, tuple[Segment, ...]]:
     """Return the plan of the file at a path or URL, and its segments.
 
+    The watch is for this file alone: it is cancelled when the file is refused before its packets are read.
     Raises MediaError for what is no video or not taken, and what running ffprobe raises.
     """
     facts, video, listing = _examined(url, watch)

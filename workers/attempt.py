@@ -17,7 +17,7 @@ from storage.job_store import Claim
 from storage.jobs import Changes, Job, JobError, JobState, Task
 from storage.services import Services
 from storage.settings import Settings
-from workers.fallback import fall_back
+from workers.fallback import fall_back, go_without
 from workers.outcomes import (
     Outcome,
     last_reason,
@@ -123,7 +123,9 @@ def fail_job(services: Services, task: Task, reason: JobError) -> None:
 
 
 def _give_up(services: Services, task: Task) -> None:
-    """Fail the job of a task whose attempts are spent, with what the last of them came to."""
+    """End a task whose attempts are spent: its job fails with what the last of them came to, if it needs the task."""
+    if go_without(task, services):
+        return
     try:
         failed = services.jobs.get(task.job_id).failed_attempts
     except JobNotFoundError:
@@ -132,7 +134,7 @@ def _give_up(services: Services, task: Task) -> None:
 
 
 def _count_failure(task: Task, name: str, error: Exception, services: Services, settings: Settings) -> None:
-    """Record the failed attempt; then comes the next one, another plan or the job's end."""
+    """Record the failed attempt; then comes the next one, another plan, a job without this or the job's end."""
     spent = services.jobs.attempts(task.job_id).get(task.field, 0)
     over = outcome_of(error) is Outcome.FAIL_JOB
     last = over or spent >= settings.attempts
@@ -143,8 +145,9 @@ def _count_failure(task: Task, name: str, error: Exception, services: Services, 
         _publish_rested(services, task, rest)
         return
     known = verdict(error, task.stage)
-    if over or not fall_back(task, known, services, settings):
-        fail_job(services, task, reason_of(known))
+    if go_without(task, services) or (not over and fall_back(task, known, services, settings)):
+        return
+    fail_job(services, task, reason_of(known))
 
 
 def _publish_rested(services: Services, task: Task, rest: float) -> None:

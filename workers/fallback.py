@@ -1,19 +1,26 @@
-"""Falling back to one segment over the whole file: correct first, parallel second (DESIGN §7)."""
+"""When no attempt at a task succeeds: one segment over the whole file (DESIGN §7), or a job without a poster."""
 
 from __future__ import annotations
+
+import sys
+from contextlib import suppress
 
 import structlog
 
 from storage import keys
-from storage.errors import ConflictError, JobNotFoundError, RungsError
+from storage.errors import ConflictError, JobNotFoundError, LeaseLostError, RungsError
+from storage.job_store import Claim
 from storage.jobs import Stage, Task
 from storage.services import Services
 from storage.settings import Settings
 from storage.warnings import warning
+from workers.finishing import finish_task
 from workers.planning import without_cuts
 from workers.saving import save_planned
+from workers.scratch import attempt_name
 
 NOT_CUT = warning("not_cut")
+_FINISHING_SECONDS = 5.0  # of the lease; should this process die in it, the janitor delivers the task once more
 
 _log = structlog.get_logger()
 
@@ -38,4 +45,20 @@ def fall_back(task: Task, error: RungsError, services: Services, settings: Setti
     except (ConflictError, JobNotFoundError):
         return True
     _log.warning("one segment instead of many", job=task.job_id, task=task.field, error=error.message)
+    return True
+
+
+def go_without(task: Task, services: Services) -> bool:
+    """Finish a poster as not made, since a video without one is still a video; False for any other task.
+
+    The attempt that only says so is granted however many were spent.
+    """
+    if task.stage is not Stage.POSTER:
+        return False
+    name = attempt_name()
+    claim = services.jobs.claim(task, name, lease_seconds=_FINISHING_SECONDS, limit=sys.maxsize)
+    if claim is Claim.GRANTED:
+        _log.warning("no poster", job=task.job_id)
+        with suppress(LeaseLostError, ConflictError, JobNotFoundError):  # it was cancelled or deleted just now
+            finish_task(services, task, name, {"made": False})
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -56,6 +57,18 @@ def test_a_held_task_is_held_until_its_attempt_is_over(job_store: JobStore) -> N
     assert claim(job_store, task, "b", limit=2) is Claim.GRANTED
     assert job_store.fail(task, "b", WHY)
     assert claim(job_store, task, "c", limit=2) is Claim.SPENT
+
+
+def test_a_spent_task_is_granted_to_a_claim_without_limit(job_store: JobStore) -> None:
+    """Whoever ends a task that no attempt could do has to hold it, however many were spent."""
+    task = Task(encoding(job_store).id, Stage.POSTER)
+    for attempt in ("a", "b"):
+        assert claim(job_store, task, attempt, limit=2) is Claim.GRANTED
+        assert job_store.fail(task, attempt, WHY)
+    assert claim(job_store, task, "c", limit=2) is Claim.SPENT
+    assert claim(job_store, task, "c", limit=sys.maxsize) is Claim.GRANTED
+    job_store.finish(task, "c", {"made": False})
+    assert not job_store.get(task.job_id).has_poster
 
 
 def test_a_lease_ends_by_itself(job_store: JobStore) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 from storage import keys
 from storage.errors import MediaError, OutputMismatchError, StorageFullError, ToolError, ToolTimeoutError
-from storage.jobs import Job, JobState, Stage, Task
+from storage.jobs import Job, Stage, Task
 from storage.plan import Plan
 from workers.attempt import Attempt
+from workers.finishing import finish_task
 from workers.relay import Relay
 from workers.scratch import KEPT_FREE_BYTES
 from workers.tool import Watch, run_tool
@@ -80,12 +81,6 @@ def run_ffmpeg(
 
 
 def finish(attempt: Attempt, result: dict[str, Any]) -> None:
-    """Record the result with the seconds that the attempt took.
-
-    Whoever finishes the last task moves the job on.
-    """
-    services, job_id = attempt.services, attempt.job.id
+    """Record the result with the seconds that the attempt took, as `finish_task` does."""
     took = {"seconds": round(time.monotonic() - attempt.started, 3)}
-    if services.jobs.finish(attempt.task, attempt.name, result | took):
-        services.jobs.move(job_id, JobState.PACKAGING)
-        services.publisher.publish(Task(job_id, Stage.PACKAGE))
+    finish_task(attempt.services, attempt.task, attempt.name, result | took)

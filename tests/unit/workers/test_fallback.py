@@ -1,4 +1,4 @@
-"""A segment that fails for good: the job is planned anew as one piece, once, and only where that is a way out."""
+"""What fails for good: a segment has its job planned anew as one piece where that helps; a poster is left out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def job(twin_services: Services) -> Job:
     return twin_services.jobs.get(job.id)
 
 
-def failing(error: RungsError) -> Callable[[Attempt], None]:
+def failing(error: Exception) -> Callable[[Attempt], None]:
     """Return a stage that ends with this error."""
 
     def stage(attempt: Attempt) -> None:  # noqa: ARG001 - a stage's signature
@@ -44,7 +44,7 @@ def failing(error: RungsError) -> Callable[[Attempt], None]:
     return stage
 
 
-def spend(services: Services, settings: Settings, task: Task, error: RungsError) -> None:
+def spend(services: Services, settings: Settings, task: Task, error: Exception) -> None:
     """Fail at the task as often as it may be tried."""
     for _ in range(settings.attempts):
         attempt_task(task, failing(error), services, settings)
@@ -92,12 +92,14 @@ def test_one_piece_that_fails_as_well_fails_the_job(twin_services: Services, set
 
 
 @pytest.mark.parametrize(
-    ("stage", "error"), [(Stage.POSTER, MISMATCH), (Stage.SEGMENT, DecodeError("No."))], ids=["poster", "decode"]
+    ("stage", "error"), [(Stage.AUDIO, MISMATCH), (Stage.SEGMENT, DecodeError("No."))], ids=["audio", "decode"]
 )
 def test_what_cutting_did_not_cause_fails_the_job(
     stage: Stage, error: RungsError, twin_services: Services, settings: Settings, job: Job
 ) -> None:
     """Another stage's failure, or a verdict on the file itself, is not mended by one piece."""
+    if stage is Stage.AUDIO:
+        job = encoding(twin_services.jobs)
     spend(twin_services, settings, Task(job.id, stage), error)
     failed = twin_services.jobs.get(job.id)
     assert failed.error is not None
@@ -105,9 +107,53 @@ def test_what_cutting_did_not_cause_fails_the_job(
     assert NOT_CUT not in failed.warnings
 
 
-def test_a_job_that_was_cancelled_meanwhile_stays_so(twin_services: Services, settings: Settings, job: Job) -> None:
+@pytest.mark.parametrize("error", [KeyError("unforeseen"), MISMATCH, DecodeError("No.")], ids=type)
+def test_a_job_goes_on_without_a_poster_that_cannot_be_made(
+    error: Exception, twin_services: Services, settings: Settings, job: Job
+) -> None:
+    """The task is finished as not made and the rest of the job is as it was: a video without one is still a video."""
+    poster = Task(job.id, Stage.POSTER)
+    spend(twin_services, settings, poster, error)
+    assert twin_services.jobs.results(job.id)[poster.field] == {"made": False}
+    after = twin_services.jobs.get(job.id)
+    assert (after.state, after.error, after.warnings, after.has_poster) == (
+        JobState.ENCODING,
+        None,
+        job.warnings,
+        False,
+    )
+    assert after.plan == job.plan
+
+
+def test_a_poster_whose_attempts_all_died_is_done_without(
+    twin_services: Services, settings: Settings, job: Job
+) -> None:
+    """Pictures that kill each worker that looks at them cost the poster, not the job."""
+    poster = Task(job.id, Stage.POSTER)
+    for attempt in range(settings.attempts):
+        claim(twin_services.jobs, poster, f"dead{attempt}", lease=0.0)
+    attempt_task(poster, failing(MISMATCH), twin_services, settings)
+    assert twin_services.jobs.results(job.id)[poster.field] == {"made": False}
+    assert twin_services.jobs.get(job.id).state is JobState.ENCODING
+
+
+def test_a_poster_that_is_the_last_task_moves_the_job_on(twin_services: Services, settings: Settings, job: Job) -> None:
+    """Packaging begins, as it would after a poster that was made."""
+    for segment in range(2):
+        task = Task(job.id, Stage.SEGMENT, segment)
+        claim(twin_services.jobs, task)
+        twin_services.jobs.finish(task, "a", {})
+    spend(twin_services, settings, Task(job.id, Stage.POSTER), MISMATCH)
+    assert twin_services.jobs.get(job.id).state is JobState.PACKAGING
+    assert (job.id, "package:0") in twin_services.publisher.pending()
+
+
+@pytest.mark.parametrize("stage", [Stage.SEGMENT, Stage.POSTER])
+def test_a_job_that_was_cancelled_meanwhile_stays_so(
+    stage: Stage, twin_services: Services, settings: Settings, job: Job
+) -> None:
     """The last attempt fails after the job ended: nothing is planned or published."""
-    task = Task(job.id, Stage.SEGMENT, 1)
+    task = Task(job.id, stage)
     for _ in range(settings.attempts - 1):
         attempt_task(task, failing(MISMATCH), twin_services, settings)
         resume(twin_services, job)

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import subprocess
+import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +70,14 @@ class Stack:
         return dict(json.loads(answer))
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """Return the job as it is now."""
-        return dict(json.loads(self.ask("GET", f"/api/jobs/{job_id}")[2]))
+        """Return the job as it is now; while Redis is away (503), ask again when the answer says."""
+        deadline = time.monotonic() + READY_SECONDS
+        status, headers, body = self.ask("GET", f"/api/jobs/{job_id}")
+        while status == 503 and time.monotonic() < deadline:
+            time.sleep(int(headers["retry-after"]))
+            status, headers, body = self.ask("GET", f"/api/jobs/{job_id}")
+        assert status == 200, (status, body)
+        return dict(json.loads(body))
 
     def ended(self, job_id: str) -> dict[str, Any]:
         """Wait for the end of the job and return it."""

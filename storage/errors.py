@@ -45,18 +45,23 @@ RungsError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
 class RungsError(Exception):
-    """Root of all expected failures: a stable `code`, one human sentence, and detail (tool output) to be unfolded."""
+    """Root of all expected failures: a stable `code`, one human sentence, and detail (tool output) to be unfolded.
+
+    `values` are the numbers in the sentence by name, where the pages say it in other languages as well.
+    """
 
     code: ClassVar[str] = "error"
 
-    def __init__(self, message: str, *, detail: str = "") -> None:
+    def __init__(self, message: str, *, detail: str = "", values: Mapping[str, float] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.detail = detail
+        self.values = dict(values or {})
 
 
 class RequestError(RungsError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import attrgetter
 from typing import Self
@@ -105,11 +105,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class JobError:
-    """Why a job failed: stable code, one sentence, the tool's last lines."""
+    """Why a job failed: stable code, one sentence, the tool's last lines, the sentence's numbers by name."""
 
     code: str
     message: str
     detail: str = ""
+    values: dict[str, float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

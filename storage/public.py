@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -85,10 +86,8 @@ def _warnings(job: Job) -> list[dict[str, Any]]:
     return [{"code": known.code, "message": known.message, "values": known.values} for known in found]
 
 
-def _error(job: Job) -> dict[str, str] | None:
-    if job.error is None:
-        return None
-    return {"code": job.error.code, "message": job.error.message, "detail": job.error.detail}
+def _error(job: Job) -> dict[str, Any] | None:
+    return None if job.error is None else asdict(job.error)
 
 
 def _failed_attempt(failed: FailedAttempt) -> dict[str, str]:

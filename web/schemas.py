@@ -89,6 +89,7 @@ class JobFailure(BaseModel):
     code: str
     message: str
     detail: str = Field(description="The tool's last lines.")
+    values: dict[str, float] = Field(description="The numbers in the sentence, by name.")
 
 
 class Warned(BaseModel):

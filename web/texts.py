@@ -141,9 +141,13 @@ _ERRORS = {
     "error.audio_only": _("This file holds sound but no moving picture."),
     "error.picture_only": _("This file is a still picture, not a video."),
     "error.no_frames": _("This file announces a video, but not one picture of it can be decoded."),
-    "error.picture_too_large": _("The picture of this video is larger than this installation encodes."),
-    "error.picture_too_small": _("The picture of this video is too small to be encoded."),
-    "error.too_long": _("This video is longer than this installation encodes."),
+    "error.picture_too_large": _(
+        "The picture of this video has %(width)s x %(height)s pixels; at most %(limit)s megapixels can be encoded here."
+    ),
+    "error.picture_too_small": _(
+        "The picture of this video has %(width)s x %(height)s pixels; both must be at least %(side)s."
+    ),
+    "error.too_long": _("This video lasts %(minutes)s minutes; at most %(limit)s can be encoded here."),
     "error.dolby_vision_only": _(
         "This video is Dolby Vision profile 5, which only Dolby's players can show. Export it as HDR10, HLG or SDR."
     ),

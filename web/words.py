@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ FINAL_CODES = frozenset({MediaError.code, *(kind.code for kind in MediaError.__s
 STEPS = ("queued", "planning", "encoding", "packaging", "ready")
 FINISHED = ("ready", "failed", "cancelled")
 
+_NAMES = re.compile(r"%\((\w+)\)s")
 _BYTE_UNITS = ("byte", "kilobyte", "megabyte", "gigabyte", "terabyte")
 _NAMED_PLACES = 5  # from the sixth on, places in the line are numbers
 _MOMENT = 5  # seconds; a shorter estimate is noise
@@ -41,6 +43,11 @@ CODECS = {
 }
 
 Job = Mapping[str, Any]
+
+
+def known(key: str, values: Collection[str]) -> bool:
+    """Tell whether there is a text under the key that values of these names fill."""
+    return key in TEXTS and {match[1] for match in _NAMES.finditer(str(TEXTS[key]))} <= set(values)
 
 
 def text(key: str, **values: object) -> str:
@@ -184,18 +191,20 @@ def place(position: int | None) -> str:
 
 def reason(error: Mapping[str, Any]) -> str:
     """Return why a job failed in one sentence of the request's language."""
-    key = f"error.{error['code']}"
-    translated = language() != DEFAULT_LANGUAGE and key in TEXTS
-    return text(key) if translated else str(error["message"])
+    return str(error["message"]) if language() == DEFAULT_LANGUAGE else _told(f"error.{error['code']}", error)
 
 
 def warned(warning: Mapping[str, Any]) -> str:
     """Return a job's warning in the request's language."""
-    key = f"warning.{warning['code']}"
+    return _told(f"warning.{warning['code']}", warning)
+
+
+def _told(key: str, said: Mapping[str, Any]) -> str:
+    """Return a text with numbers; the server's own sentence where there is no such text, or not its numbers."""
     values = {
-        name: format_decimal(value, format="#,##0.#", locale=language()) for name, value in warning["values"].items()
+        name: format_decimal(value, format="#,##0.#", locale=language()) for name, value in said["values"].items()
     }
-    return text(key, **values) if key in TEXTS else str(warning["message"])
+    return text(key, **values) if known(key, values) else str(said["message"])
 
 
 def advice(error: Mapping[str, Any]) -> str:

@@ -66,7 +66,7 @@ def verdict(error: Exception, stage: Stage) -> RungsError:
 def reason_of(error: Exception) -> JobError:
     """Return what is recorded of an attempt that ended so; what is not of our tree may say anything, so it is not."""
     known = error if isinstance(error, RungsError) else UnforeseenError(_UNFORESEEN)
-    return JobError(known.code, known.message, known.detail)
+    return JobError(known.code, known.message, known.detail, known.values)
 
 
 def last_reason(failed: Sequence[FailedAttempt], task: str) -> JobError:

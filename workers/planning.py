@@ -121,13 +121,22 @@ def _checked_size(video: Stream, packets: PacketTimes, limits: PlanLimits) -> tu
     if not packets.times:
         raise NoFramesError("A video stream is declared, but it holds no frames.")
     if video.width * video.height > limits.max_pixels:
-        raise TooLargePictureError(f"The picture is {video.width}x{video.height}, larger than this installation takes.")
+        raise _too_large(video, limits)
     width, height, warnings = _display_size(video)
     if min(width, height) < MIN_SIDE:
         raise TooSmallPictureError(
-            f"The picture is {width}x{height}; the smallest that can be encoded is {MIN_SIDE}x{MIN_SIDE}."
+            f"The picture of this video has {width} x {height} pixels; both must be at least {MIN_SIDE}.",
+            values={"width": width, "height": height, "side": MIN_SIDE},
         )
     return width, height, warnings
+
+
+def _too_large(video: Stream, limits: PlanLimits) -> TooLargePictureError:
+    size, limit = f"{video.width} x {video.height}", limits.max_pixels / 1_000_000
+    return TooLargePictureError(
+        f"The picture of this video has {size} pixels; at most {limit:.1f} megapixels can be encoded here.",
+        values={"width": video.width, "height": video.height, "limit": limit},
+    )
 
 
 def _rate(video: Stream, packets: PacketTimes, source: VideoSource) -> Fraction:
@@ -141,7 +150,11 @@ def _timeline(
     shown = _shown_seconds(packets, rate)
     duration = max(shown, _sound_seconds(packets, audio, shown))
     if duration > limits.max_seconds:
-        raise TooLongError(f"The video lasts {duration / 3600:.1f} hours, longer than this installation takes.")
+        minutes, limit = duration / 60, limits.max_seconds / 60
+        raise TooLongError(
+            f"This video lasts {minutes:.1f} minutes; at most {limit:.1f} can be encoded here.",
+            values={"minutes": minutes, "limit": limit},
+        )
     frames = max(1, round(duration * rate))
     tail = frames - max(1, min(frames, round(shown * rate)))
     first, keyframes = packets.times[0], packets.keyframes

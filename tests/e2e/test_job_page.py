@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from storage import keys
 from storage.errors import JobNotFoundError
-from storage.jobs import Changes, JobState
+from storage.jobs import Changes, JobError, JobState
 from storage.manifests import Manifest, put_manifest
 from storage.warnings import JobWarning, warning
 from tests.e2e import scenes
@@ -201,6 +201,31 @@ def test_warnings_are_in_the_language_of_the_page(
     expect(items).to_have_text([*expected, "As it is."])
     page.reload()
     expect(items).to_have_text([*expected, "As it is."])
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (
+            {"minutes": 833.3, "limit": 720.0},
+            "영상의 길이가 833.3분입니다. 이 서버에서는 720분까지 인코딩할 수 있습니다.",
+        ),
+        ({}, "It is too long."),
+    ],
+    ids=["numbers", "kept without them"],
+)
+def test_a_failure_is_said_with_its_numbers(
+    site: Site, visitors: Callable[..., Visit], values: dict[str, float], expected: str
+) -> None:
+    """The reason is in the page's language, live and after a reload; kept without its numbers it is shown as it is."""
+    visit, job = visitors(locale="ko-KR"), scenes.add_job(site)
+    site.jobs.move(job.id, JobState.PLANNING)
+    page = open_job(site, visit, job.id)
+    site.jobs.move(job.id, JobState.FAILED, Changes(error=JobError("too_long", "It is too long.", values=values)))
+    reason = page.locator("[data-field=reason]")
+    expect(reason).to_have_text(expected)
+    page.reload()
+    expect(reason).to_have_text(expected)
 
 
 def test_job_is_cancelled_and_tried_again(site: Site, visit: Visit) -> None:

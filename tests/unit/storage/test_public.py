@@ -74,10 +74,15 @@ def test_warnings_of_plan_and_job_appear_once() -> None:
 
 
 def test_a_failed_job_says_why_and_can_be_retried() -> None:
-    """Code, sentence and detail are passed on."""
-    job = make_job(state=JobState.FAILED, error=JobError("no_frames", "No frame.", "last lines"))
+    """Code, sentence, detail and numbers are passed on."""
+    job = make_job(state=JobState.FAILED, error=JobError("too_long", "Too long.", "last lines", {"limit": 720.0}))
     public = job_json(job)
-    assert public["error"] == {"code": "no_frames", "message": "No frame.", "detail": "last lines"}
+    assert public["error"] == {
+        "code": "too_long",
+        "message": "Too long.",
+        "detail": "last lines",
+        "values": {"limit": 720.0},
+    }
     assert public["links"]["retry"] == f"/api/jobs/{job.id}/retry"
 
 

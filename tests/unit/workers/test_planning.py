@@ -133,6 +133,39 @@ def test_refusals_have_their_code(
     assert refusal.value.message.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("stream", "packets", "sentence", "values"),
+    [
+        (
+            video(width=16384, height=8192),
+            SECOND,
+            "The picture of this video has 16384 x 8192 pixels; at most 35.7 megapixels can be encoded here.",
+            {"width": 16384, "height": 8192, "limit": 35.651584},
+        ),
+        (
+            video(width=1, height=1080),
+            SECOND,
+            "The picture of this video has 1 x 1080 pixels; both must be at least 16.",
+            {"width": 1, "height": 1080, "side": 16},
+        ),
+        (
+            video(),
+            PacketTimes((0.0, 50_000.0), 0.04, (0.0,)),
+            "This video lasts 833.3 minutes; at most 720.0 can be encoded here.",
+            {"minutes": pytest.approx(833.33, abs=0.1), "limit": 720.0},
+        ),
+    ],
+    ids=["large", "small", "long"],
+)
+def test_a_refusal_by_a_limit_says_the_limit(
+    stream: dict[str, Any], packets: PacketTimes, sentence: str, values: dict[str, float]
+) -> None:
+    """What would be taken stands beside what was found, in the sentence and as numbers for other languages."""
+    with pytest.raises(RungsError) as refusal:
+        planned(stream, packets=packets)
+    assert (refusal.value.message, refusal.value.values) == (sentence, values)
+
+
 def test_the_limits_themselves_pass() -> None:
     """A limit names the largest that is taken, not the smallest that is refused."""
     limits = replace(LIMITS, max_pixels=1280 * 720, max_seconds=1)

@@ -21,7 +21,7 @@ export function problemOf(status, body, retryAfter) {
   try {
     const problem = JSON.parse(body);
     const message = problem.detail || problem.title;
-    if (message) return new Problem(reason({ code: problem.code, message }), { ...options, code: problem.code, turn: problem.turn });
+    if (message) return new Problem(reason({ code: problem.code, message, values: {} }), { ...options, code: problem.code, turn: problem.turn });
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }

@@ -6,6 +6,7 @@ const data = JSON.parse(document.getElementById("texts").textContent);
 /** Names of codecs that are not just the codec's id in capitals. */
 export const codecNames = data.codecs;
 
+const NAMES = /%\((\w+)\)s/g;
 const categories = new Intl.PluralRules(language);
 
 /** The data block of the page itself (such as the job as it was when the page was made). */
@@ -23,11 +24,12 @@ export function plural(key, n) {
   return fill(data.plurals[key][categories.select(n)], { n: new Intl.NumberFormat(language).format(n) });
 }
 
-/** Whether there is a text under the key. */
-export function known(key) {
-  return Object.hasOwn(data.texts, key);
+/** Whether there is a text under the key that these values fill. */
+export function known(key, values) {
+  const names = [...(data.texts[key] ?? "").matchAll(NAMES)].map(([, name]) => name);
+  return Object.hasOwn(data.texts, key) && names.every((name) => Object.hasOwn(values, name));
 }
 
 function fill(template, values) {
-  return template.replace(/%\((\w+)\)s/g, (_, name) => String(values[name]));
+  return template.replace(NAMES, (_, name) => String(values[name]));
 }

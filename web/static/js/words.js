@@ -85,15 +85,18 @@ function place(position) {
 
 /** Why something failed, in one sentence of the page's language; the server's own sentence is English. */
 export function reason(error) {
-  const key = `error.${error.code}`;
-  return language !== "en" && known(key) ? text(key) : error.message;
+  return language === "en" ? error.message : told(`error.${error.code}`, error);
 }
 
 /** A job's warning in the page's language. */
-export function warned({ code, message, values }) {
-  const key = `warning.${code}`;
+export function warned(warning) {
+  return told(`warning.${warning.code}`, warning);
+}
+
+/** A text with numbers; the server's own sentence where there is no such text, or not its numbers. */
+function told(key, { message, values }) {
   const filled = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, number(value, 1)]));
-  return known(key) ? text(key, filled) : message;
+  return known(key, filled) ? text(key, filled) : message;
 }
 
 /** The step the job is at; for a failed or cancelled one, the step where it ended, as its record shows. */

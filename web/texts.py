@@ -142,7 +142,8 @@ _ERRORS = {
     "error.picture_only": _("This file is a still picture, not a video."),
     "error.no_frames": _("This file announces a video, but not one picture of it can be decoded."),
     "error.picture_too_large": _(
-        "The picture of this video has %(width)s x %(height)s pixels; at most %(limit)s megapixels can be encoded here."
+        "The picture of this video is %(width)s x %(height)s, %(megapixels)s megapixels; "
+        "at most %(limit)s can be encoded here."
     ),
     "error.picture_too_small": _(
         "The picture of this video has %(width)s x %(height)s pixels; both must be at least %(side)s."

@@ -132,10 +132,11 @@ def _checked_size(video: Stream, packets: PacketTimes, limits: PlanLimits) -> tu
 
 
 def _too_large(video: Stream, limits: PlanLimits) -> TooLargePictureError:
-    size, limit = f"{video.width} x {video.height}", limits.max_pixels / 1_000_000
+    megapixels, limit = video.width * video.height / 1_000_000, limits.max_pixels / 1_000_000
     return TooLargePictureError(
-        f"The picture of this video has {size} pixels; at most {limit:.1f} megapixels can be encoded here.",
-        values={"width": video.width, "height": video.height, "limit": limit},
+        f"The picture of this video is {video.width} x {video.height}, {megapixels:.1f} megapixels; "
+        f"at most {limit:.1f} can be encoded here.",
+        values={"width": video.width, "height": video.height, "megapixels": megapixels, "limit": limit},
     )
 
 

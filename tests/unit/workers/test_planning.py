@@ -139,8 +139,8 @@ def test_refusals_have_their_code(
         (
             video(width=16384, height=8192),
             SECOND,
-            "The picture of this video has 16384 x 8192 pixels; at most 35.7 megapixels can be encoded here.",
-            {"width": 16384, "height": 8192, "limit": 35.651584},
+            "The picture of this video is 16384 x 8192, 134.2 megapixels; at most 35.7 can be encoded here.",
+            {"width": 16384, "height": 8192, "megapixels": 134.217728, "limit": 35.651584},
         ),
         (
             video(width=1, height=1080),

@@ -72,5 +72,5 @@ def line(name: str, found: Exactness) -> str:
         f"{name[:36]:36} {found.segments:3} segments {'/'.join(map(str, sorted(counts))):>6} frames,"
         f" {len(found.mp4)} rungs, off the grid {max((t.off_grid for t in tracks), default=0) * 1e6:4.0f} us,"
         f" {found.compared:3} at joins compared, {len(found.shifted)} shifted, {len(found.wrong)} segments wrong"
-        f" {found.seconds:6.1f} s {' '.join(found.warnings)}"
+        f" {found.seconds:6.1f} s {' '.join(known.message for known in found.warnings)}"
     )

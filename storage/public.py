@@ -83,7 +83,7 @@ def _rung_state(job: Job) -> str:
 def _warnings(job: Job) -> list[dict[str, Any]]:
     planned = () if job.plan is None else job.plan.warnings
     found = (*planned, *(warning for warning in job.warnings if warning not in planned))
-    return [{"code": known.code, "message": known.message, "values": known.values} for known in found]
+    return [asdict(known) for known in found]
 
 
 def _error(job: Job) -> dict[str, Any] | None:

@@ -72,10 +72,9 @@ class Stack:
     def job(self, job_id: str) -> dict[str, Any]:
         """Return the job as it is now; while Redis is away (503), ask again when the answer says."""
         deadline = time.monotonic() + READY_SECONDS
-        status, headers, body = self.ask("GET", f"/api/jobs/{job_id}")
-        while status == 503 and time.monotonic() < deadline:
-            time.sleep(int(headers["retry-after"]))
-            status, headers, body = self.ask("GET", f"/api/jobs/{job_id}")
+        while (answer := self.ask("GET", f"/api/jobs/{job_id}"))[0] == 503 and time.monotonic() < deadline:
+            time.sleep(int(answer[1]["retry-after"]))
+        status, _, body = answer
         assert status == 200, (status, body)
         return dict(json.loads(body))
 

@@ -37,11 +37,15 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class ClockPiece:
-    """A part of the source's clock: what lies from `start` to `end` is shown `shift` earlier; all in seconds."""
+    """A part of a recording, in the order of the file: what lies from `start` to `end` is shown `shift` earlier.
+
+    The next piece begins where the clock goes back by more than `back`, or leaves this one; all in seconds.
+    """
 
     start: float
     end: float
     shift: float
+    back: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,12 @@ BT709 = Colour(matrix="bt709", primaries="bt709", transfer="bt709", full=False) 
 class VideoSource:
     """What the encoder must know of the chosen video stream.
 
-    `start_time` is when the stream's first frame shows and `container_start` where the container's clock begins, both
-    in seconds on the source's clock; `display_width` and `display_height` are what a viewer sees (rotation and pixel
-    aspect applied), in square pixels. `alpha` tells that parts of it may be transparent. `pieces` are there where the
-    clock jumps: what lies outside is not shown.
+    `start_time` is when output frame 0 shows and `container_start` where the container's clock begins, both in seconds
+    on the source's clock (where there are `pieces`, on the joined one). The first picture may come later: sound was
+    there before. `display_width` and `display_height` are what a viewer sees (rotation and pixel aspect applied), in
+    square pixels. `alpha` tells that parts of it may be transparent. `pieces` are there where the clock jumps: what
+    lies outside is not shown. Tools find the stream if they look at the first `look_seconds` of the file; 0 is what
+    they look at by themselves.
     """
 
     stream: int
@@ -84,6 +90,7 @@ class VideoSource:
     start_time: float
     container_start: float
     pieces: tuple[ClockPiece, ...] = ()
+    look_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,8 @@ class AudioSource:
     """The chosen audio stream and how it becomes stereo (or mono) AAC; `bitrate` in bits/s.
 
     `channels` are the result's; the source has `source_channels` in the order that ffmpeg calls `layout`. Where each
-    channel is a track of its own, `right` is the right one's stream.
+    channel is a track of its own, `right` is the right one's stream. `pieces` and `look_seconds` are as those of the
+    picture.
     """
 
     stream: int
@@ -102,6 +110,8 @@ class AudioSource:
     source_channels: int
     layout: str
     right: int | None = None
+    pieces: tuple[ClockPiece, ...] = ()
+    look_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

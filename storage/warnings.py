@@ -15,6 +15,10 @@ from pydantic import BeforeValidator
 SENTENCES: Mapping[str, str] = {
     "pixel_shape": "The file declares an impossible pixel shape; square pixels were used.",
     "clock_jumps": "The file's clock jumps; the parts were joined without the gaps.",
+    "parts_joined": (
+        "The file's clock jumps by {by:,.1f} s at {at:,.1f} s; the parts were joined. Jumps in the whole file: {n:.0f}."
+    ),
+    "truncated": "The file ends after {found:,.1f} s, though it says that it lasts {declared:,.1f} s: it was cut off.",
     "video_left_out": "Video tracks left out: {n:.0f}.",
     "audio_left_out": "Audio tracks left out: {n:.0f}.",
     "subtitle_left_out": "Subtitle tracks left out: {n:.0f}.",

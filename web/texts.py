@@ -128,6 +128,12 @@ _QUEUE = {
 _WARNINGS = {
     "warning.pixel_shape": _("The file declares an impossible pixel shape; square pixels were used."),
     "warning.clock_jumps": _("The file's clock jumps; the parts were joined without the gaps."),
+    "warning.parts_joined": _(
+        "The file's clock jumps by %(by)s s at %(at)s s; the parts were joined. Jumps in the whole file: %(n)s."
+    ),
+    "warning.truncated": _(
+        "The file ends after %(found)s s, though it says that it lasts %(declared)s s: it was cut off."
+    ),
     "warning.video_left_out": _("Video tracks left out: %(n)s."),
     "warning.audio_left_out": _("Audio tracks left out: %(n)s."),
     "warning.subtitle_left_out": _("Subtitle tracks left out: %(n)s."),

@@ -10,6 +10,7 @@ import ffmpeg
 from storage.plan import AudioSource, Plan, Rung, Segment, VideoSource
 from workers.demuxers import as_input, input_options
 from workers.filters import on_steady_clock, rung_streams
+from workers.probe import looking_options
 from workers.sound import in_two_channels
 
 MIN_TIMESCALE = 10_000  # ticks a second: fine enough that players never round a frame away
@@ -31,6 +32,14 @@ OPENING_PARAMS = ":subme=1:me=dia:rc-lookahead=0:mbtree=0:analyse=i4x4,i8x8"
 OPENING_CRF = 2
 OPENING_PRESETS = frozenset({"veryfast", "faster"})
 B_FRAMES = 3  # the same in all rungs, or fragments would not line up: the B-frame delay is part of every timestamp
+
+# Sound whose samples and times drift apart is stretched by up to so many samples a second, 2 %: capture cards drift by
+# up to 1 %. Times that are rounded are no drift, and more than a tenth of a second is a hole, which becomes silence.
+# With these figures sound that is 1 % slow is nowhere more than 45 ms off.
+STRETCHED_SAMPLES = 960
+LEAST_STRETCHED_SECONDS = 0.025
+STRETCHING_SECONDS = 0.5
+HOLE_SECONDS = 0.1
 
 _GLOBAL = (
     "-hide_banner",
@@ -71,11 +80,11 @@ def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard:
     The first decoded sound goes to `heard` as well: that file stays empty where nothing can be decoded, while the
     target is then filled with silence.
     """
-    source = ffmpeg.input(as_input(url), **input_options(url), copyts=None)
+    source = ffmpeg.input(as_input(url), **input_options(url), **looking_options(audio.look_seconds), copyts=None)
     parts = source[str(audio.stream)].filter_multi_output("asplit", 2)
     tracks = [parts[0]] if audio.right is None else [parts[0], source[str(audio.right)]]
     stream = (
-        in_two_channels([_beside_picture(track, plan) for track in tracks], audio)
+        in_two_channels([_beside_picture(track, plan, audio) for track in tracks], audio)
         .filter("apad")
         .filter("atrim", end=f"{plan.duration:.6f}")
     )
@@ -102,17 +111,21 @@ def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard:
     return compiled([ffmpeg.output(stream, str(target), **options), first])
 
 
-def _beside_picture(track: Any, plan: Plan) -> Any:
+def _beside_picture(track: Any, plan: Plan, audio: AudioSource) -> Any:
     """Return a track of sound on the picture's timeline, from its first moment on."""
     return (
-        on_steady_clock(track, plan.video.pieces, sound=True)
+        on_steady_clock(track, audio.pieces, sound=True)
         .filter("asetpts", f"PTS-{plan.video.start_time:.6f}/TB")
         .filter(
             "aresample",
             SAMPLE_RATE,
-            first_pts=0,  # silence where the sound begins later, cut where it begins before the first picture
-            **{"async": 1},  # gaps in the source become silence instead of drift
+            **{"async": STRETCHED_SAMPLES},  # a clock of sound that is slow or fast is followed
+            min_comp=LEAST_STRETCHED_SECONDS,
+            comp_duration=STRETCHING_SECONDS,
+            min_hard_comp=HOLE_SECONDS,
         )
+        # To the sample: silence where the sound begins later than the timeline, cut where it begins before.
+        .filter("aresample", first_pts=0, **{"async": 1})
     )
 
 
@@ -159,6 +172,7 @@ def compiled(outputs: list[Any]) -> list[str]:
 def _decoding(plan: Plan, segment: Segment, url: str) -> dict[str, Any]:
     return {
         **input_options(url),
+        **looking_options(plan.video.look_seconds),
         **decoder(plan.video),
         **({} if segment.seek is None else seeking(plan, segment.seek)),
         "threads": 1 if plan.video.codec in RACING_DECODERS else segment.threads,

@@ -10,17 +10,45 @@ from workers.colour import on_black, scaled, smaller, to_bt709
 # Frames that may be repeated at the very end of the timeline: containers round the last frame's length, and a decoder
 # that drops a broken last frame must not cost the last segment its exact count. More missing is a truncated file.
 SPARE_FRAMES = 3
+FAR_SECONDS = 1e15  # before every time that a container can tell
 
 
 def on_steady_clock(stream: Any, pieces: tuple[ClockPiece, ...], *, sound: bool) -> Any:
-    """Return the stream with only what is shown of a clock that jumps, moved together; as it is for a steady clock."""
+    """Return the stream with only what is shown of a clock that jumps, moved together; as it is for a steady clock.
+
+    The rule is that of `workers.clock.straightened`.
+    """
     if not pieces:
         return stream
-    shown = "+".join(f"between(t,{piece.start:.6f},{piece.end:.6f})" for piece in pieces)
-    steps = zip(pieces, (0.0, *(piece.shift for piece in pieces)), strict=False)
-    shift = "+".join(f"gte(T,{piece.start:.6f})*{piece.shift - before:.6f}" for piece, before in steps)
     prefix = "a" if sound else ""
-    return stream.filter(f"{prefix}select", shown).filter(f"{prefix}setpts", f"PTS-({shift})/TB")
+    shown = stream.filter(f"{prefix}select", f"{_in_its_piece(pieces, 't', 'n')};ld(2)+ld(3)")
+    shift = _of_piece([piece.shift for piece in pieces], "ld(0)")
+    return shown.filter(f"{prefix}setpts", f"{_in_its_piece(pieces, 'T', 'N')};PTS-({shift})/TB")
+
+
+def _in_its_piece(pieces: tuple[ClockPiece, ...], time: str, number: str) -> str:
+    """Return an expression that follows the pieces in their order.
+
+    It leaves the number of the piece in register 0 and the latest time seen in 1; 2 and 3 tell whether the frame lies
+    in the piece of the frame before it, and whether it is the first of the next one.
+    """
+    starts, ends = [piece.start for piece in pieces], [piece.end for piece in pieces]
+    here = f"between({time},{_of_piece(starts, 'ld(0)')},{_of_piece(ends, 'ld(0)')})"
+    following = f"between({time},{_of_piece(starts, 'ld(0)+1')},{_of_piece(ends, 'ld(0)+1')})"
+    return ";".join(
+        (
+            f"if(eq({number},0),st(1,-{FAR_SECONDS}))",
+            f"st(2,{here}*gte({time},ld(1)-{pieces[0].back:.6f}))",
+            f"st(3,not(ld(2))*lt(ld(0),{len(pieces) - 1})*{following})",
+            "st(0,ld(0)+ld(3))",
+            f"st(1,if(ld(3),{time},if(ld(2),max(ld(1),{time}),ld(1))))",
+        )
+    )
+
+
+def _of_piece(values: list[float], number: str) -> str:
+    """Return an expression for the value that the piece of this number has."""
+    return "+".join(f"eq({number},{index})*{value:.6f}" for index, value in enumerate(values))
 
 
 def rung_streams(url_input: Any, plan: Plan, segment: Segment) -> list[tuple[Rung, Any]]:
@@ -44,7 +72,10 @@ def _on_grid(stream: Any, plan: Plan, segment: Segment) -> Any:
     if plan.video.interlaced:
         # One frame per frame, only where a frame says it is interlaced: mixed sources keep their progressive parts.
         stream = stream.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
-    start = plan.video.start_time + float(segment.first_frame / plan.rate)
+    # Frames behind the last picture repeat it: they are counted from the last grid place that has a picture.
+    first = min(segment.first_frame, plan.frames - plan.tail_frames - 1)
+    skipped = segment.first_frame - first
+    start = plan.video.start_time + float(first / plan.rate)
     return (
         stream.filter(
             "fps",
@@ -53,15 +84,15 @@ def _on_grid(stream: Any, plan: Plan, segment: Segment) -> Any:
             round="near",
         )
         .filter("tpad", stop_mode="clone", stop=_clones(plan, segment))
-        .filter("trim", end_frame=segment.frames)
+        .filter("trim", **({"start_frame": skipped} if skipped else {}), end_frame=skipped + segment.frames)
         .filter("setpts", f"N+{segment.first_frame}")  # exact whole numbers in 1/R, free of the source's clock
     )
 
 
 def _clones(plan: Plan, segment: Segment) -> int:
-    """Return how many times the last frame may be repeated: the planned tail (sound goes on) and the spare."""
-    last = segment.first_frame + segment.frames == plan.frames
-    return SPARE_FRAMES + plan.tail_frames if last else 0
+    """Return how many times the last frame may be repeated: as the sound goes on, and the spare."""
+    ends, shown = segment.first_frame + segment.frames, plan.frames - plan.tail_frames
+    return SPARE_FRAMES + ends - shown if ends > shown or ends == plan.frames else 0
 
 
 def even_picture(stream: Any, plan: Plan, rung: Rung) -> Any:

@@ -1,13 +1,15 @@
-"""The packets of a video stream: when its pictures show and where decoding may begin. Parsing is pure."""
+"""The packets of a file: when its pictures show and its sound is heard, in the order of the file. Parsing is pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from statistics import median_low
 
 from workers.demuxers import as_input, input_arguments
-from workers.probe import Stream
+from workers.probe import Stream, looking_arguments
 from workers.tool import Limits, Watch, run_tool
 
 PACKETS_SECONDS = 900.0  # 0.6 s for 290 MB on local disk (DESIGN §7); 64 GiB at 100 MB/s is 11 minutes
@@ -19,62 +21,130 @@ _UNKNOWN = frozenset({"", "N/A"})
 
 
 @dataclass(frozen=True, slots=True)
-class PacketTimes:
-    """Presentation times of one video stream's shown packets, and of its keyframes (also those that are not shown).
+class Packets:
+    """What is shown or heard of one stream, a packet each, in the order of the file.
 
-    Seconds on the source's clock, sorted; `last_duration` is the last shown packet's length.
+    `times` are when they begin and `lengths` how long they last, in seconds on the source's clock; a length is 0 where
+    the file says none. `decoded` are when they are decoded, which goes back only where the clock does. `places` number
+    the packets among those of all streams. `keyframes` are sorted; those of packets that are not shown are among them.
     """
 
-    times: tuple[float, ...]
-    last_duration: float | None
-    keyframes: tuple[float, ...]
+    places: tuple[int, ...] = ()
+    times: tuple[float, ...] = ()
+    lengths: tuple[float, ...] = ()
+    decoded: tuple[float, ...] = ()
+    keyframes: tuple[float, ...] = ()
 
 
-def list_packets(url: str, watch: Watch) -> str:
-    """Return a line for each packet of every video stream, without decoding. Raises ToolError, ToolTimeoutError."""
+@dataclass(frozen=True)
+class Listing:
+    """ffprobe's lines, one for each packet of every stream: `index|pts|dts|duration|flags`."""
+
+    text: str = field(repr=False)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines, some of which may be empty."""
+        return self.text.splitlines()
+
+    @cached_property
+    def streams(self) -> frozenset[int]:
+        """The indexes of the streams that have packets."""
+        found = {line.partition("|")[0] for line in self.lines}
+        return frozenset(int(index) for index in found if index.isdecimal())
+
+    def first_time(self, stream: int) -> float | None:
+        """Return the time of the stream's first packet that has one, None where none has."""
+        times = (float(row[1]) for _, row in self._rows(stream) if row[1] not in _UNKNOWN)
+        return next(times, None)
+
+    def last_end(self) -> float:
+        """Return when the last packet of any stream ends, seconds on the source's clock; minus infinity without any."""
+        rows = (row for stream in self.streams for _, row in self._rows(stream))
+        return max((float(row[1]) + _length(row[3]) for row in rows if row[1] not in _UNKNOWN), default=float("-inf"))
+
+    def pictures(self, video: Stream) -> Packets:
+        """Return the stream's pictures; packets without a time or marked as discarded (edit lists) are not shown."""
+        rows = list(self._rows(video.index))
+        untimed = sum(row[1] in _UNKNOWN and row[2] not in _UNKNOWN for _, row in rows)
+        if untimed * UNTIMED > len(rows):
+            return _by_decoding(rows, video.delay)
+        timed = [(place, row) for place, row in rows if row[1] not in _UNKNOWN]
+        shown = _packets((place, float(row[1]), _length(row[3]), row[2]) for place, row in timed if "D" not in row[4])
+        return replace(shown, keyframes=tuple(sorted(float(row[1]) for _, row in timed if "K" in row[4])))
+
+    def sounds(self, audio: Stream) -> Packets:
+        """Return the stream's sound; a packet without a time follows the one before it."""
+        return _packets(self._heard(audio.index))
+
+    def _heard(self, stream: int) -> Iterator[tuple[int, float, float, str]]:
+        ends: float | None = None
+        for place, (_, shown, decoded, length, flags, *_) in self._rows(stream):
+            lasts = _length(length)
+            told = shown if shown not in _UNKNOWN else decoded
+            time = float(told) if told not in _UNKNOWN else ends
+            if time is None:
+                continue
+            ends = time + lasts
+            if "D" not in flags:
+                yield place, time, lasts, told
+
+    def _rows(self, stream: int) -> Iterator[tuple[int, list[str]]]:
+        begins = f"{stream}|"
+        for place, line in enumerate(self.lines):
+            if line.startswith(begins) and len(row := line.split("|")) >= len(_FIELDS):
+                yield place, row
+
+
+def list_packets(url: str, watch: Watch, look_seconds: float = 0.0) -> Listing:
+    """Return the packets of all streams, without decoding. Raises ToolError, ToolTimeoutError.
+
+    `look_seconds` are those of `workers.probe.probe`.
+    """
     argv = [
         "ffprobe",
         "-v", "error",
+        *looking_arguments(look_seconds),
         *input_arguments(url),
         "-of", "compact=p=0:nk=1",
-        "-select_streams", "v",
         "-show_entries", f"packet={','.join(_FIELDS)}",
         as_input(url),
     ]  # fmt: skip
     limits = Limits(deadline=PACKETS_SECONDS, stall=PACKETS_SECONDS)
-    return run_tool(argv, limits, watch=watch).decode()
+    return Listing(run_tool(argv, limits, watch=watch).decode())
 
 
-def packet_times(listing: str, video: Stream) -> PacketTimes:
-    """Parse the stream's `index|pts|dts|duration|flags` lines of a listing.
-
-    Packets without a time or marked as discarded (edit lists) are not shown.
-    """
-    lines = (line.split("|") for line in listing.splitlines())
-    packets = [line[1:] for line in lines if len(line) >= len(_FIELDS) and line[0] == str(video.index)]
-    untimed = sum(shown in _UNKNOWN and decoded not in _UNKNOWN for shown, decoded, *_ in packets)
-    if untimed * UNTIMED > len(packets):
-        return _by_decoding(packets, video.delay)
-    timed = [(float(shown), duration, flags) for shown, _, duration, flags, *_ in packets if shown not in _UNKNOWN]
-    shown = sorted((packet for packet in timed if "D" not in packet[2]), key=lambda packet: packet[0])
-    return PacketTimes(
-        times=tuple(time for time, _, _ in shown),
-        last_duration=_seconds(shown[-1][1]) if shown else None,
-        keyframes=tuple(sorted(time for time, _, flags in timed if "K" in flags)),
-    )
-
-
-def _by_decoding(packets: list[list[str]], delay: int) -> PacketTimes:
+def _by_decoding(rows: Sequence[tuple[int, list[str]]], delay: int) -> Packets:
     """Return times as the decoder gives them: a picture shows when `delay` more packets than its own have gone in."""
-    timed = [(float(decoded), flags) for _, decoded, _, flags, *_ in packets if decoded not in _UNKNOWN]
-    decoded = sorted(time for time, _ in timed)
+    timed = [(place, float(row[2]), row[3], row[4]) for place, row in rows if row[2] not in _UNKNOWN]
+    decoded = sorted(time for _, time, _, _ in timed)
     step = median_low([after - before for before, after in pairwise(decoded)] or [0.0])
-    return PacketTimes(
+    return Packets(
+        places=tuple(place for place, *_ in timed),
         times=tuple((decoded + [decoded[-1] + step * n for n in range(1, delay + 1)])[delay:]),
-        last_duration=_seconds(packets[-1][2]),
-        keyframes=tuple(sorted(time + step * delay for time, flags in timed if "K" in flags)),
+        lengths=tuple(_length(length) for _, _, length, _ in timed),
+        decoded=tuple(time for _, time, _, _ in timed),
+        keyframes=tuple(sorted(time + step * delay for _, time, _, flags in timed if "K" in flags)),
     )
 
 
-def _seconds(text: str) -> float | None:
-    return None if text in _UNKNOWN else float(text)
+def _packets(found: Iterable[tuple[int, float, float, str]]) -> Packets:
+    """Return packets of places, times, lengths and times of decoding; one not told is that of the packet before.
+
+    Where none is told, pictures are taken to be decoded as they are shown.
+    """
+    columns = tuple(zip(*found, strict=True))
+    if not columns:
+        return Packets()
+    places, times, lengths, told = columns
+    if _UNKNOWN.issuperset(told):
+        return Packets(places, times, lengths, times)
+    decoded, latest = list[float](), times[0]
+    for text in told:
+        latest = latest if text in _UNKNOWN else float(text)
+        decoded.append(latest)
+    return Packets(places, times, lengths, tuple(decoded))
+
+
+def _length(text: str) -> float:
+    return 0.0 if text in _UNKNOWN else float(text)

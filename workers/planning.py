@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -15,12 +16,12 @@ from storage.errors import (
     TooLongError,
     TooSmallPictureError,
 )
-from storage.plan import AudioSource, ClockPiece, Plan, Rung, Segment, VideoSource
+from storage.plan import AudioSource, Plan, Rung, Segment, VideoSource
 from storage.warnings import JobWarning, Warnings, warning
-from workers.clock import JUMPED, pieces_of, straightened
+from workers.clock import LEAST_OF_A_STEP, RUN_OUT_SECONDS, Clock, clock_of, head_steps
 from workers.colour import colour_of, has_alpha
 from workers.ladder import MIN_SIDE, ladder
-from workers.packets import PacketTimes
+from workers.packets import Listing, Packets
 from workers.probe import Probe, Stream
 from workers.rates import output_rate, source_rate
 from workers.segments import Timeline, cut, fragment_frames, standard_fragment_frames, whole_file, worth_cutting
@@ -30,8 +31,10 @@ DOLBY_ONLY = (
     "This video is Dolby Vision profile 5, which only Dolby's players can show. Export it as HDR10, HLG or SDR."
 )
 MAX_PIXEL_ASPECT = 10  # real ones lie between 1:2 and 3:1; beyond this the header lies
-SOUND_TAIL_SECONDS = 0.5  # encoders leave up to about 100 ms of sound behind the last frame; more is meant to be heard
-MAX_SOUND_TAIL_SECONDS = 3600.0  # a picture with an hour of sound is a podcast; more was only seen in broken headers
+TRUNCATED_SECONDS = 1.0  # headers are rounded, and the last packets of some tracks have no length
+TRUNCATED_SHARE = 0.02
+# Containers that say how long they are; of all others ffprobe tells what it found or guessed.
+DECLARING_CONTAINERS = frozenset({"mov", "matroska", "avi", "flv", "asf", "rm"})
 STILL_CONTAINERS = frozenset({"jpeg_pipe", "png_pipe", "webp_pipe", "bmp_pipe"})
 SOUND_CONTAINERS = frozenset({"mp3", "wav", "flac", "aac"})
 # What decodes from a keyframe to the same pictures as from the beginning: proven over all of the test media and, codec
@@ -80,26 +83,25 @@ def choose_video(probe: Probe) -> Stream:
     return chosen
 
 
-def make_plan(
-    probe: Probe, video: Stream, packets: PacketTimes, limits: PlanLimits
-) -> tuple[Plan, tuple[Segment, ...]]:
-    """Return the plan and its segments for the chosen video stream and the times of its packets.
+def make_plan(probe: Probe, video: Stream, listing: Listing, limits: PlanLimits) -> tuple[Plan, tuple[Segment, ...]]:
+    """Return the plan and its segments for the chosen video stream and the packets of the file.
 
     Raises NoFramesError, TooLargePictureError, TooSmallPictureError, TooLongError.
     """
-    width, height, warnings = _checked_size(video, packets, limits)
-    pieces = pieces_of(packets.times)
-    if pieces:
-        packets, warnings = straightened(packets, pieces), (*warnings, JUMPED)
-    source = _video_source(probe, video, (width, height), packets.times[0], pieces)
-    sound = choose_audio(probe)
-    audio = audio_source(probe, sound)
-    rungs = ladder(width, height, rate := _rate(video, packets, source))
-    line = _timeline(packets, None if pieces else sound, rate, rungs, limits)
+    pictures, sound = listing.pictures(video), choose_audio(probe, video)
+    width, height, warnings = _checked_size(video, pictures, limits)
+    heard = Packets() if sound is None else listing.sounds(sound)
+    clock = clock_of(pictures, heard, delay=video.delay)
+    recording = _recording(clock, pictures.keyframes)
+    rate = output_rate(source_rate(recording.times, video.average_rate, interlaced=_is_interlaced(video)))
+    rungs = ladder(width, height, rate)
+    line = _timeline(recording, rate, rungs, limits)
     segments = cut(line)
-    can_be_cut = video.codec in CODECS_TO_CUT and not pieces and worth_cutting(line, segments)
+    can_be_cut = video.codec in CODECS_TO_CUT and not clock.pictures and worth_cutting(line, segments)
     if not can_be_cut:
         segments = whole_file(line.frames, limits.slots)
+    source = _video_source(probe, video, (width, height), line.start, clock)
+    audio = audio_source(probe, video, sound, clock.sound)
     plan = Plan(
         video=source,
         audio=audio,
@@ -111,12 +113,12 @@ def make_plan(
         fragment_frames=fragment_frames(line) if can_be_cut else standard_fragment_frames(rate),
         segment_count=len(segments),
         preset=limits.preset,
-        warnings=(*warnings, *_dropped(probe, video, audio)),
+        warnings=(*warnings, *_of_clock(clock, line.start), *_cut_off(probe, listing), *_dropped(probe, video, audio)),
     )
     return plan, segments
 
 
-def _checked_size(video: Stream, packets: PacketTimes, limits: PlanLimits) -> tuple[int, int, Warnings]:
+def _checked_size(video: Stream, packets: Packets, limits: PlanLimits) -> tuple[int, int, Warnings]:
     """Return the displayed size and warnings; refuse what cannot or must not be decoded."""
     if not packets.times:
         raise NoFramesError("A video stream is declared, but it holds no frames.")
@@ -140,26 +142,65 @@ def _too_large(video: Stream, limits: PlanLimits) -> TooLargePictureError:
     )
 
 
-def _rate(video: Stream, packets: PacketTimes, source: VideoSource) -> Fraction:
-    return output_rate(source_rate(packets.times, video.average_rate, interlaced=source.interlaced))
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    """What the file holds on its joined clock: the pictures' sorted `times` and the sound; all in seconds.
+
+    The last picture lasts for `last_length`, 0 where the file does not say. `heard` are the beginning and the end of
+    the sound, None without any.
+    """
+
+    times: tuple[float, ...]
+    last_length: float
+    keyframes: tuple[float, ...]
+    heard: tuple[float, float] | None
 
 
-def _timeline(
-    packets: PacketTimes, audio: Stream | None, rate: Fraction, rungs: tuple[Rung, ...], limits: PlanLimits
-) -> Timeline:
-    """Return the output grid: all pictures, and a last one that stays while sound goes on. Raises TooLongError."""
-    shown = _shown_seconds(packets, rate)
-    duration = max(shown, _sound_seconds(packets, audio, shown))
+def _recording(clock: Clock, keyframes: tuple[float, ...]) -> _Recording:
+    latest, ends = max(clock.shown)
+    return _Recording(
+        times=tuple(sorted(time for time, _ in clock.shown)),
+        last_length=ends - latest,
+        keyframes=keyframes,
+        heard=(min(clock.heard)[0], max(end for _, end in clock.heard)) if clock.heard else None,
+    )
+
+
+def _timeline(recording: _Recording, rate: Fraction, rungs: tuple[Rung, ...], limits: PlanLimits) -> Timeline:
+    """Return the output grid, from the first picture or sound to the last of either. Raises TooLongError."""
+    first, last = recording.times[0], recording.times[-1]
+    begins, ends = recording.heard or (first, last)
+    start = first - float(head_steps(first, begins, float(1 / rate)) / rate)
+    shown = last - start + max(recording.last_length, float(1 / rate) / 2)  # the last picture at least half a frame
+    duration = max(shown, ends - start)
     if duration > limits.max_seconds:
         minutes, limit = duration / 60, limits.max_seconds / 60
         raise TooLongError(
             f"This video lasts {minutes:.1f} minutes; at most {limit:.1f} can be encoded here.",
             values={"minutes": minutes, "limit": limit},
         )
-    frames = max(1, round(duration * rate))
-    tail = frames - max(1, min(frames, round(shown * rate)))
-    first, keyframes = packets.times[0], packets.keyframes
-    return Timeline(frames, tail, rate, limits.slots, rungs, first, keyframes, limits.pace)
+    frames = max(1, round(shown * rate))
+    tail = math.ceil((ends - start) * rate - LEAST_OF_A_STEP) - frames if duration > shown + RUN_OUT_SECONDS else 0
+    return Timeline(frames + tail, tail, rate, limits.slots, rungs, start, recording.keyframes, limits.pace)
+
+
+def _of_clock(clock: Clock, start: float) -> Warnings:
+    """Say where the clock jumps and how far; `start` is that of the timeline."""
+    if not clock.jumps:
+        return ()
+    first = clock.jumps[0]
+    return (warning("parts_joined", at=first.at - start, by=first.by, n=len(clock.jumps)),)
+
+
+def _cut_off(probe: Probe, listing: Listing) -> Warnings:
+    """Say if the file ends before its container says so."""
+    if probe.duration is None or DECLARING_CONTAINERS.isdisjoint(probe.container.split(",")):
+        return ()
+    found = max(0.0, listing.last_end() - probe.start_time)
+    missing = probe.duration - found
+    if missing <= max(TRUNCATED_SECONDS, TRUNCATED_SHARE * probe.duration):
+        return ()
+    return (warning("truncated", found=found, declared=probe.duration),)
 
 
 def without_cuts(plan: Plan, threads: int) -> tuple[Plan, tuple[Segment, ...]]:
@@ -184,22 +225,11 @@ def _display_size(video: Stream) -> tuple[int, int, Warnings]:
     return width, height, warnings
 
 
-def _shown_seconds(packets: PacketTimes, rate: Fraction) -> float:
-    """Return how long the pictures last; the last one at least half a frame."""
-    return packets.times[-1] - packets.times[0] + max(packets.last_duration or 0.0, float(1 / rate) / 2)
+def _is_interlaced(video: Stream) -> bool:
+    return video.field_order in INTERLACED_ORDERS
 
 
-def _sound_seconds(packets: PacketTimes, audio: Stream | None, shown: float) -> float:
-    """Return how long after the first picture the sound ends, 0 where that is not to lengthen the video."""
-    if audio is None or audio.duration is None or audio.duration > shown + MAX_SOUND_TAIL_SECONDS:
-        return 0.0
-    sound = audio.start_time + audio.duration - packets.times[0]
-    return sound if sound > shown + SOUND_TAIL_SECONDS else 0.0
-
-
-def _video_source(
-    probe: Probe, video: Stream, display: tuple[int, int], first: float, pieces: tuple[ClockPiece, ...]
-) -> VideoSource:
+def _video_source(probe: Probe, video: Stream, display: tuple[int, int], start: float, clock: Clock) -> VideoSource:
     return VideoSource(
         stream=video.index,
         codec=video.codec,
@@ -208,12 +238,13 @@ def _video_source(
         display_width=display[0],
         display_height=display[1],
         rotation=video.rotation,
-        interlaced=video.field_order in INTERLACED_ORDERS,
+        interlaced=_is_interlaced(video),
         colour=colour_of(video),
         alpha=has_alpha(video),
-        start_time=first,
+        start_time=start,
         container_start=probe.start_time,
-        pieces=pieces,
+        pieces=clock.pictures,
+        look_seconds=probe.look_seconds,
     )
 
 

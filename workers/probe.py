@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -20,6 +21,11 @@ DOLBY_PROFILES = frozenset({5, 10, 20})
 # Codecs whose pictures say themselves whether they are fields, in containers that need not: AVI with DV or XviD, say.
 CODECS_WITH_FIELDS = frozenset({"dnxhd", "dvvideo", "h264", "mjpeg", "mpeg2video", "mpeg4", "utvideo", "vc1", "wmv3"})
 FIELD_PACKETS = 8
+_GENERIC_NAME = re.compile(
+    r"handler|^(core media|l-smash|gpac|isomedia|apple|mainconcept|alias|stereo|mono)\b", re.IGNORECASE
+)
+# What a tool looks at to find all streams, where its defaults (5 s and 5 MB) do not do. It keeps it in memory.
+LOOK_BYTES = 256 * 1024**2
 MAX_STREAMS = 100  # a real file has a handful; 1500 tracks are an attack on everything that loops over them
 
 
@@ -58,32 +64,70 @@ class Stream:
     sample_format: str
     sample_rate: int
     language: str
+    title: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether enough of the stream was seen to say what it is: a late one is only announced."""
+        if self.kind == "video":
+            return self.width > 0
+        return self.kind != "audio" or (self.sample_rate > 0 and self.channels > 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """The container and its streams; `start_time` is where its clock begins, in seconds."""
+    """The container and its streams; `start_time` is where its clock begins, in seconds.
+
+    `programs` are the indexes of the streams of each programme, where the container has programmes. The streams were
+    found in the first `look_seconds`, 0 for what tools look at by themselves.
+    """
 
     container: str
     start_time: float
     duration: float | None
     streams: tuple[Stream, ...]
+    programs: tuple[frozenset[int], ...] = ()
+    look_seconds: float = 0.0
+
+    def beside(self, stream: Stream) -> tuple[Stream, ...]:
+        """Return the streams of the stream's programme, and those of none."""
+        others = [program for program in self.programs if stream.index not in program]
+        mine = [program for program in self.programs if stream.index in program]
+        foreign = frozenset().union(*others) - frozenset().union(*mine)
+        return tuple(other for other in self.streams if other.index not in foreign)
 
 
-def probe(url: str, watch: Watch) -> Probe:
-    """Ask ffprobe for container and streams. Raises NotMediaError, and ToolError when ffprobe was killed."""
+def looking_options(look_seconds: float) -> dict[str, int]:
+    """Return the options of an input whose streams are to be looked for in its first `look_seconds`, 0 for as usual."""
+    if not look_seconds:
+        return {}
+    return {"analyzeduration": math.ceil(look_seconds * 1_000_000), "probesize": LOOK_BYTES}
+
+
+def looking_arguments(look_seconds: float) -> list[str]:
+    """Return the same as an argument list, for ffprobe."""
+    return [part for key, value in looking_options(look_seconds).items() for part in (f"-{key}", str(value))]
+
+
+def probe(url: str, watch: Watch, look_seconds: float = 0.0) -> Probe:
+    """Ask ffprobe for container and streams, which it looks for in the first `look_seconds`, 0 for as usual.
+
+    Raises NotMediaError, and ToolError when ffprobe was killed.
+    """
     argv = [
         "ffprobe",
         "-v", "error",
+        *looking_arguments(look_seconds),
         *input_arguments(url),
         "-of", "json",
         "-show_format",
         "-show_streams",
+        "-show_programs",
         as_input(url),
     ]  # fmt: skip
     try:
         output = run_tool(argv, Limits(deadline=STREAMS_SECONDS, stall=STREAMS_SECONDS), watch=watch)
-        return parse_probe(json.loads(output))
+        return replace(parse_probe(json.loads(output)), look_seconds=look_seconds)
     except ToolTimeoutError as error:
         raise NotMediaError("The file could not be examined in reasonable time.", detail=error.detail) from error
     except ToolError as error:
@@ -131,6 +175,7 @@ def parse_probe(answer: dict[str, Any]) -> Probe:
         start_time=_seconds(container.get("start_time")) or 0.0,
         duration=_seconds(container.get("duration")),
         streams=tuple(_stream(item) for item in streams),
+        programs=tuple(_program(item) for item in answer.get("programs", [])[:MAX_STREAMS]),
     )
 
 
@@ -163,7 +208,18 @@ def _stream(item: dict[str, Any]) -> Stream:
         sample_format=str(item.get("sample_fmt", "")),
         sample_rate=int(item.get("sample_rate", 0)),
         language=_tag(item, "language"),
+        title=_title(item),
     )
+
+
+def _program(item: dict[str, Any]) -> frozenset[int]:
+    return frozenset(int(stream["index"]) for stream in item.get("streams", []))
+
+
+def _title(item: dict[str, Any]) -> str:
+    """Return what a person called the track; MP4 has it as the name of its handler, if not what writers put there."""
+    name = _tag(item, "title") or _tag(item, "name") or _tag(item, "handler_name")
+    return "" if _GENERIC_NAME.search(name) else name.strip()
 
 
 def _tag(item: dict[str, Any], name: str) -> str:

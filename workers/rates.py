@@ -19,37 +19,63 @@ SLOWEST = Fraction(1, 100_000)  # one frame a day: a step of years between two l
 SNAP = 0.02  # phones write 29.87 and 15.26 and mean 30 and 15; standard rates far apart enough lie 4 % from each other
 STEP_TOLERANCE = 0.35  # containers with whole milliseconds write 24 fps as steps of 41 and 42, 60 fps as 16 and 17
 AGREE = 0.002  # a declared rate this close to the measured one is the exact form of it
+EXACT = 0.0005  # 119.88 lies 0.001 from 120
 QUANTILE = 0.25  # a variable source's rate is the one that a quarter of its frames really have
+# How far steps lie from whole multiples of the typical one, in the mean and as a share of it. Whole milliseconds leave
+# 0.03 at 60 a second and 0.06 at 240; times that jitter by 4 ms leave 0.08 at 30.
+JITTER = 0.08
+PAUSE_STEPS = 3.0  # longer steps are pauses; jitter of less than half a step makes none longer than two
+DOUBLE_TELEVISION = Fraction(60_000, 1001)
 
 
 def source_rate(times: Sequence[float], declared: Fraction, *, interlaced: bool) -> Fraction:
     """Return the source's frames per second from its sorted frame times (seconds) and what the container declares.
 
-    Constant sources give their exact average; for variable ones the rate while something moves counts, not the average
-    over pauses, as a screen recording would stutter otherwise. Interlaced sources may come as fields, two to a frame:
-    then the declared rate counts.
+    Constant sources give their exact average, also where their times jitter; for variable ones the rate while something
+    moves counts, not the average over pauses, as a screen recording would stutter otherwise. Interlaced sources may
+    come as fields, two to a frame: then the declared rate counts.
     """
     steps = sorted(after - before for before, after in pairwise(times) if after > before)
     if not steps:
         return declared or Fraction(25)
-    typical = steps[int(len(steps) * QUANTILE)]
-    near = [step for step in steps if abs(step - typical) <= STEP_TOLERANCE * typical]
-    measured = max(Fraction(len(near) / sum(near)).limit_denominator(100_000), SLOWEST)
     if interlaced and declared:
         return declared
+    measured = max(Fraction(1 / _step(steps)).limit_denominator(100_000), SLOWEST)
     if declared and abs(declared / measured - 1) <= AGREE:
         return declared
     return measured
 
 
+def _step(steps: Sequence[float]) -> float:
+    """Return the step of sorted ones at which pictures come while something moves, in seconds."""
+    typical = steps[int(len(steps) * QUANTILE)]
+    near = [step for step in steps if abs(step - typical) <= STEP_TOLERANCE * typical]
+    measured = sum(near) / len(near)
+    if _off_grid(steps, measured) <= JITTER:
+        return measured
+    # Steps on no grid jitter: then only their average tells the rate.
+    middle = steps[len(steps) // 2]
+    moving = [step for step in steps if step <= PAUSE_STEPS * middle]
+    return sum(moving) / len(moving)
+
+
+def _off_grid(steps: Sequence[float], unit: float) -> float:
+    """Return how far steps lie from whole multiples of the unit in the mean, as a share of it."""
+    moving = [step / unit for step in steps if step <= PAUSE_STEPS * unit]
+    return sum(abs(step - max(1, round(step))) for step in moving) / len(moving) if moving else 0.0
+
+
 def output_rate(source: Fraction) -> Fraction:
     """Return the standard rate within SNAP, else the next one above, so that no moving frame is dropped.
 
-    Sources slower than every standard rate keep theirs (to 1/100 frame), but not below MIN_RATE.
+    Sources slower than every standard rate keep theirs (to 1/100 frame), but not below MIN_RATE. Multiples of 59.94
+    end as 59.94, whose pictures are each the second or fourth of theirs.
     """
     nearest = min(STANDARD_RATES, key=lambda rate: abs(rate - source))
     if abs(nearest / source - 1) <= SNAP:
         return nearest
     if source < STANDARD_RATES[0]:
         return max(MIN_RATE, Fraction(round(source * 100), 100))
+    if any(abs(source / (DOUBLE_TELEVISION * times) - 1) <= EXACT for times in (2, 4)):
+        return DOUBLE_TELEVISION
     return next((rate for rate in STANDARD_RATES if rate >= source), MAX_RATE)

@@ -34,6 +34,7 @@ SEEK_MARGIN_SECONDS = 1.0
 # decoded from far back by every segment; where that would be as much work again, the file is encoded in one piece.
 DECODING_SHARE = 0.085
 MOST_IN_VAIN = 1.0
+STILL_SPEED = 4.0  # a picture that stands encodes so much faster than one that moves (docs/encoding.md)
 # Output pixels one slot makes per second at a pace of 1, all rungs together and one decode: between what the film clip
 # (85 million) and the dash camera (40 million) measured, docs/encoding.md. Only sizes follow, never correctness.
 PIXELS_PER_SECOND = 60_000_000
@@ -83,8 +84,21 @@ def cut(line: Timeline) -> tuple[Segment, ...]:
     while (start := segments[-1].first_frame + segments[-1].frames) < line.shown:
         frames = _next_frames(line, start, per_second)
         segments.append(Segment(len(segments), start, frames, 1, _seek(line, start)))
-    segments[-1] = replace(segments[-1], frames=segments[-1].frames + line.tail)
-    return _hurried(tuple(segments), line.slots)
+    return _hurried((*segments[:-1], *_with_tail(line, segments[-1], per_second)), line.slots)
+
+
+def _with_tail(line: Timeline, last: Segment, per_second: float) -> tuple[Segment, ...]:
+    """Return the last segment with the frames that repeat the last picture; long tails have segments of their own."""
+    fragment = standard_fragment_frames(line.rate)
+    longest = int(LONGEST_WORK_SECONDS * STILL_SPEED / per_second * float(line.rate)) // fragment * fragment
+    longest = max(fragment, longest)
+    if line.tail <= longest:
+        return (replace(last, frames=last.frames + line.tail),)
+    parts = [last]
+    while (start := parts[-1].first_frame + parts[-1].frames) < line.frames:
+        frames = min(longest, line.frames - start)
+        parts.append(Segment(last.index + len(parts), start, frames, 1, _seek(line, line.shown - 1)))
+    return tuple(parts)
 
 
 def worth_cutting(line: Timeline, segments: Sequence[Segment]) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 import ffmpeg
 
-from storage.plan import AudioSource
+from storage.plan import AudioSource, ClockPiece
 from workers.probe import Probe, Stream
 
 BITRATES = {1: 96_000, 2: 128_000}  # bits/s of AAC-LC by output channels: transparent for nearly all material
@@ -32,19 +32,25 @@ _GAINS = {  # of a channel to left and right; ffmpeg's names
     "SR": (0.0, _HALF_POWER),
     "BC": (0.5, 0.5),
 }
+_LEFT, _RIGHT = (
+    re.compile(r"\b(left|l|ch\w* ?1|a1)\b", re.IGNORECASE),
+    re.compile(r"\b(right|r|ch\w* ?2|a2)\b", re.IGNORECASE),
+)
 _LISTED = re.compile(r"\d+ channels \(([A-Z+]+)\)")  # how ffprobe tells a layout, or an order of one, without a name
 
 
-def choose_audio(probe: Probe) -> Stream | None:
-    """Return the default audio stream that can be decoded, else the first such, None without sound."""
-    return max(_usable(probe), key=lambda stream: (stream.default, -stream.index), default=None)
+def choose_audio(probe: Probe, video: Stream) -> Stream | None:
+    """Return the sound of the picture's programme: the default track that can be decoded, else the first; or None."""
+    return max(_usable(probe, video), key=lambda stream: (stream.default, -stream.index), default=None)
 
 
-def audio_source(probe: Probe, left: Stream | None) -> AudioSource | None:
-    """Return how the chosen stream becomes mono or stereo, None without sound."""
+def audio_source(
+    probe: Probe, video: Stream, left: Stream | None, pieces: tuple[ClockPiece, ...] = ()
+) -> AudioSource | None:
+    """Return how the chosen stream becomes mono or stereo, None without sound. `pieces` are those of its clock."""
     if left is None:
         return None
-    right = _right_of(left, _usable(probe))
+    right = _right_of(left, _usable(probe, video))
     channels = 2 if right else min(left.channels, max(BITRATES))
     return AudioSource(
         stream=left.index,
@@ -55,6 +61,8 @@ def audio_source(probe: Probe, left: Stream | None) -> AudioSource | None:
         source_channels=left.channels,
         layout=left.layout,
         right=None if right is None else right.index,
+        pieces=pieces,
+        look_seconds=probe.look_seconds,
     )
 
 
@@ -75,11 +83,11 @@ def in_two_channels(tracks: Sequence[Any], audio: AudioSource) -> Any:
     return mixed.filter("alimiter", limit=PEAK, level=0, latency=1)
 
 
-def _usable(probe: Probe) -> list[Stream]:
-    """Return the audio streams that there is a decoder for: without one, the format of samples is unknown."""
+def _usable(probe: Probe, video: Stream) -> list[Stream]:
+    """Return the tracks beside the picture that have a decoder: without one, the format of samples is unknown."""
     return [
         stream
-        for stream in probe.streams
+        for stream in probe.beside(video)
         if stream.kind == "audio"
         and stream.codec
         and stream.sample_format
@@ -91,14 +99,21 @@ def _usable(probe: Probe) -> list[Stream]:
 def _right_of(left: Stream, tracks: Sequence[Stream]) -> Stream | None:
     """Return the track of the right channel where every track is one channel of the same recording, None elsewhere.
 
-    Broadcasters and cameras write them so, left and right first. Tracks of several languages are not such ones.
+    Broadcasters and cameras write them so, left and right first. Tracks of several languages are not such ones, nor are
+    mixes that somebody gave names: screen recorders write "everything" and "microphone".
     """
     if left is not tracks[0] or len(tracks) == 1 or any(track.channels > 1 for track in tracks):
         return None
     kinds = {(track.codec, track.sample_rate, track.language) for track in tracks}
     lengths = [track.duration or 0.0 for track in tracks]
-    alike = len(kinds) == 1 and max(lengths) - min(lengths) < SAME_LENGTH_SECONDS
+    named = len({track.title for track in tracks}) > 1 and not _name_sides(left, tracks[1])
+    alike = len(kinds) == 1 and not named and max(lengths) - min(lengths) < SAME_LENGTH_SECONDS
     return tracks[1] if alike else None
+
+
+def _name_sides(left: Stream, right: Stream) -> bool:
+    """Tell whether the titles of two tracks say that they are the left and the right one."""
+    return bool(_LEFT.search(left.title) and _RIGHT.search(right.title))
 
 
 def _mix(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Clocks that jump: gaps are closed, stray pictures left out, and steady clocks left alone."""
+"""Clocks that jump: parts are joined in the order of the file, pauses stay, stray packets are left out."""
 
 from __future__ import annotations
 
@@ -8,15 +8,49 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.clock import GAP_SECONDS, pieces_of, straightened
-from workers.packets import PacketTimes
+from workers.clock import ABSURD_SECONDS, GAP_SECONDS, Clock, clock_of, head_steps
+from workers.packets import Packets
 
 DAY = 24 * 3600.0
+STEP = 0.04
+NO_SOUND = Packets()
 
 
-def run(start: float, frames: int, step: float = 0.04) -> list[float]:
+def run(start: float, frames: int, step: float = STEP) -> list[float]:
     """Return the times of so many pictures."""
     return [start + step * number for number in range(frames)]
+
+
+def packets(*times: float, length: float = STEP, places: list[int] | None = None) -> Packets:
+    """Return packets of these times, in their order."""
+    numbers = tuple(range(len(times))) if places is None else tuple(places)
+    return Packets(numbers, times, (length,) * len(times), times)
+
+
+def together(*parts: tuple[list[float], list[float]]) -> tuple[Packets, Packets]:
+    """Return pictures and sound of a file whose parts follow each other, each with its pictures and sound."""
+    pictures: list[tuple[int, float]] = []
+    sound: list[tuple[int, float]] = []
+    place = 0
+    for shown, heard in parts:
+        for time, track in sorted(
+            [*((time, pictures) for time in shown), *((time, sound) for time in heard)], key=first
+        ):
+            track.append((place, time))
+            place += 1
+    return tuple(  # type: ignore[return-value] # two of them
+        packets(*(time for _, time in track), places=[place for place, _ in track]) for track in (pictures, sound)
+    )
+
+
+def first(pair: tuple[float, object]) -> float:
+    """Return what such pairs are sorted by."""
+    return pair[0]
+
+
+def shown(clock: Clock) -> list[float]:
+    """Return the pictures' times on the joined clock."""
+    return [time for time, _ in clock.shown]
 
 
 @pytest.mark.parametrize(
@@ -25,41 +59,111 @@ def run(start: float, frames: int, step: float = 0.04) -> list[float]:
         [],
         [1.0],
         run(70_000, 100),
-        [*run(0, 100), *run(40, 100)],  # a pause of 36 s
-        run(0, 30, step=300.0),  # a slide every five minutes
+        [*run(0, 100), *run(40, 100)],
+        [*run(0, 100), *run(7000, 100)],
+        run(0, 30, step=300.0),
+        [0.0, 0.12, 0.04, 0.08, 0.24, 0.16, 0.2],
     ],
+    ids=["none", "one", "late", "pause", "pause of two hours", "slides", "reordered"],
 )
 def test_a_steady_clock_has_no_pieces(times: list[float]) -> None:
     """Whatever a player would show as it is stays as it is."""
-    assert pieces_of(times) == ()
+    clock = clock_of(packets(*times), NO_SOUND, delay=2)
+    assert (clock.pictures, clock.sound, clock.jumps) == ((), (), ())
+    assert shown(clock) == times
+
+
+def test_pictures_that_are_decoded_ahead_of_a_pause_are_no_jump() -> None:
+    """The last picture before a pause may be coded after the first one behind it."""
+    order = [0.0, 0.04, 72.0, 0.08, 72.04]
+    listed = Packets(tuple(range(5)), tuple(order), (STEP,) * 5, (-0.08, -0.04, 0.0, 0.04, 71.96))
+    assert clock_of(listed, NO_SOUND, delay=2).pictures == ()
 
 
 def test_a_gap_of_a_day_is_closed() -> None:
-    """Two recordings a day apart are as long as both together, one step between them."""
-    times = (*run(10, 100), *run(10 + DAY, 50))
-    pieces = pieces_of(times)
-    moved = straightened(PacketTimes(times, 0.04, ()), pieces).times
-    assert len(moved) == 150
-    assert moved == pytest.approx(run(10, 150), abs=1e-6)
+    """No video that is taken here has such a pause: two recordings are as long as both together."""
+    clock = clock_of(packets(*run(10, 100), *run(10 + DAY, 50)), NO_SOUND, delay=0)
+    assert shown(clock) == pytest.approx(run(10, 150), abs=1e-6)
+    (jump,) = clock.jumps
+    assert (jump.at, jump.by) == (pytest.approx(14.0), pytest.approx(DAY - 4.0))
 
 
-def test_stray_pictures_are_left_out() -> None:
-    """A first picture that claims to be an hour later does not make the clip an hour long."""
-    times = (*run(100, 50), 3700.0)
-    (piece,) = pieces_of(times)
-    assert (piece.shift, straightened(PacketTimes(times, 0.04, ()), (piece,)).times) == (0.0, tuple(run(100, 50)))
+@pytest.mark.parametrize("second", [0.0, 1.0, 95_443.7])
+def test_recordings_in_one_file_are_joined_pictures_and_sound_together(second: float) -> None:
+    """Whether the clock begins anew, goes back or jumps ahead, sound stays beside its pictures."""
+    pictures, sound = together((run(1, 100), run(1, 100)), (run(second, 50), run(second + 0.4, 40)))
+    clock = clock_of(pictures, sound, delay=0)
+    assert shown(clock) == pytest.approx(run(1, 150))
+    assert [time for time, _ in clock.heard] == pytest.approx([*run(1, 100), *run(5.4, 40)])
 
 
-@given(st.lists(st.tuples(st.floats(0.01, 10 * DAY), st.integers(1, 40)), min_size=1, max_size=8))
-def test_no_gap_is_left_and_time_only_grows(runs: list[tuple[float, int]]) -> None:
-    """After straightening no pause is longer than the limit, and pictures keep their order."""
+def test_sound_that_outlasts_its_pictures_is_kept_before_the_next_part() -> None:
+    """The next part begins on the grid of the pictures, behind the sound of the part before."""
+    pictures, sound = together((run(0, 25), run(0, 51)), (run(0, 25), run(0, 25)))
+    clock = clock_of(pictures, sound, delay=0)
+    assert shown(clock) == pytest.approx([*run(0, 25), *run(2.04, 25)])
+    assert clock.heard[51][0] == pytest.approx(2.04)
+
+
+def test_pictures_whose_clock_jumps_alone_follow_each_other() -> None:
+    """The sound goes on, so it has no pieces to be joined."""
+    pictures, sound = together((run(0, 100), run(0, 100)), (run(0, 100), run(4, 100)))
+    clock = clock_of(pictures, sound, delay=0)
+    assert shown(clock) == pytest.approx(run(0, 200))
+    assert [time for time, _ in clock.heard] == pytest.approx(run(0, 200))
+
+
+def test_a_gap_that_only_pictures_have_is_a_pause() -> None:
+    """Somebody talks on while nothing moves."""
+    pictures, sound = together(([*run(0, 50), *run(5000, 50)], run(0, 1300, step=4.0)))
+    assert clock_of(pictures, sound, delay=0).pictures == ()
+
+
+def test_a_gap_that_pictures_and_sound_share_is_a_jump_unless_its_length_is_stated() -> None:
+    """A container that says how long the last packet lasts knows of the pause."""
+    times = [*run(0, 50), *run(100, 50)]
+    pictures, sound = together((times, times))
+    clock = clock_of(pictures, sound, delay=0)
+    assert shown(clock) == pytest.approx(run(0, 100))
+    lengths = tuple(98.04 if number == 49 else STEP for number in range(100))
+    stated = [Packets(track.places, track.times, lengths, track.decoded) for track in (pictures, sound)]
+    assert clock_of(*stated, delay=0).pictures == ()
+
+
+@pytest.mark.parametrize("times", [[3700.0, *run(100, 50)], [*run(100, 25), 3700.0, *run(101, 25)]])
+def test_stray_pictures_are_left_out(times: list[float]) -> None:
+    """A picture that claims to be an hour later does not make the clip an hour long."""
+    clock = clock_of(packets(*times), NO_SOUND, delay=0)
+    assert shown(clock) == pytest.approx(run(100, 50))
+
+
+def test_sound_on_a_clock_of_its_own_begins_with_the_pictures() -> None:
+    """A track that claims to be recorded another year is heard beside the pictures it lies beside in the file."""
+    pictures, sound = together((run(0, 50), []))
+    sound = packets(*run(10 * ABSURD_SECONDS, 50), places=list(range(50)))
+    clock = clock_of(pictures, sound, delay=0)
+    assert shown(clock) == pytest.approx(run(0, 50))
+    assert [time for time, _ in clock.heard] == pytest.approx(run(0, 50), abs=0.001)
+    assert len(clock.jumps) == 1
+
+
+@pytest.mark.parametrize(
+    ("sound", "steps"),
+    [(None, 0), (0.0, 0), (-0.021, 0), (-0.05, 0), (-0.06, 2), (-3.0, 75), (-3.003, 75), (-3.01, 76)],
+)
+def test_a_timeline_begins_whole_steps_before_the_first_picture(sound: float | None, steps: int) -> None:
+    """So that pictures stay on their grid; an encoder's run-in and a rounded time ask for no step more."""
+    assert head_steps(0.0, sound, STEP) == steps
+
+
+@given(st.lists(st.tuples(st.floats(-10 * DAY, 10 * DAY), st.integers(3, 40)), min_size=1, max_size=8))
+def test_every_picture_is_kept_in_the_order_of_the_file(runs: list[tuple[float, int]]) -> None:
+    """Whatever the clock does, the joined one goes on, and no gap but a pause is left."""
     times: list[float] = []
     for gap, frames in runs:
         times += run((times[-1] if times else 0.0) + gap, frames)
-    pieces = pieces_of(times)
-    if not pieces:
-        return
-    moved = straightened(PacketTimes(tuple(times), 0.04, ()), pieces).times
-    assert list(moved) == sorted(moved)
-    steps = [after - before for before, after in pairwise(moved)]
-    assert max(steps, default=0.0) <= max(GAP_SECONDS, 20 * sorted(steps or [0.0])[len(steps) // 2]) + 1e-6
+    clock = clock_of(packets(*times), NO_SOUND, delay=0)
+    moved = shown(clock)
+    assert len(moved) == len(times)
+    assert max((before - after for before, after in pairwise(moved)), default=0.0) <= 3 * STEP + 0.2 + 1e-6
+    assert max((after - before for before, after in pairwise(moved)), default=0.0) <= ABSURD_SECONDS + GAP_SECONDS

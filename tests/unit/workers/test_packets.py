@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.packets import PacketTimes, packet_times
+from workers.packets import Listing, Packets
 from workers.probe import parse_probe
 
 VIDEO, OTHER = parse_probe(
@@ -14,34 +14,55 @@ VIDEO, OTHER = parse_probe(
 ).streams
 
 
-def read(text: str) -> PacketTimes:
+def read(text: str) -> Packets:
     """Return what lines without an index say, as those of a stream that reorders over two places."""
-    return packet_times("".join(f"{VIDEO.index}|{line}\n" for line in text.splitlines()), VIDEO)
+    return Listing("".join(f"{VIDEO.index}|{line}\n" for line in text.splitlines())).pictures(VIDEO)
 
 
-def test_packets_come_sorted_and_only_those_that_are_shown() -> None:
+def test_packets_come_in_the_order_of_the_file_and_only_those_that_are_shown() -> None:
     """Packets without a time, and those an edit list hides, do not count; B-frames arrive out of order."""
     text = (
         "0.100000|0.0|0.033333|K_\n0.066667|N/A|N/A|__\nN/A|N/A|0.033333|__\n"
         "0.000000|0.1|0.033333|_D\n0.033333|0.2|0.033333|K__\n|\n"
     )
-    assert read(text) == PacketTimes(times=(0.033333, 0.066667, 0.1), last_duration=0.033333, keyframes=(0.033333, 0.1))
+    assert read(text) == Packets(
+        places=(0, 1, 4),
+        times=(0.1, 0.066667, 0.033333),
+        lengths=(0.033333, 0.0, 0.033333),
+        decoded=(0.0, 0.0, 0.2),
+        keyframes=(0.033333, 0.1),
+    )
 
 
 def test_a_hidden_keyframe_can_be_decoded_from() -> None:
     """A keyframe that an edit list hides is no frame to show, but the shown ones after it need it."""
     text = "-0.033333|-0.066667|0.033333|KD_\n0.000000|N/A|0.033333|__\n0.033333|N/A|0.033333|__\n"
-    assert read(text) == PacketTimes(times=(0.0, 0.033333), last_duration=0.033333, keyframes=(-0.033333,))
+    found = read(text)
+    assert (found.times, found.keyframes) == ((0.0, 0.033333), (-0.033333,))
 
 
-def test_the_last_shown_packet_may_have_no_length() -> None:
+def test_a_packet_may_have_no_length() -> None:
     """Raw streams say no lengths."""
-    assert read("0.5|0.5|N/A|K_\n") == PacketTimes(times=(0.5,), last_duration=None, keyframes=(0.5,))
+    assert read("0.5|0.5|N/A|K_\n") == Packets((0,), (0.5,), (0.0,), (0.5,), (0.5,))
 
 
 def test_no_packets_are_no_times() -> None:
     """A declared stream may hold nothing."""
-    assert read("") == PacketTimes(times=(), last_duration=None, keyframes=())
+    assert read("") == Packets()
+
+
+def test_sound_without_times_follows_what_was_before() -> None:
+    """Transport streams give the time of the first packet of several."""
+    listing = Listing("0|1.0|1.0|0.04|K_\n1|2.5|2.5|0.25|K_\n1|N/A|N/A|0.25|K_\n1|N/A|3.0|N/A|K_\n1|-0.1|N/A|0.1|KD\n")
+    found = listing.sounds(OTHER)
+    assert (found.places, found.times, found.lengths) == ((1, 2, 3), (2.5, 2.75, 3.0), (0.25, 0.25, 0.0))
+
+
+def test_the_listing_knows_its_streams() -> None:
+    """Which have packets at all, when one comes first, and when the last of all ends."""
+    listing = Listing("1|N/A|N/A|N/A|K_\n1|2.5|2.5|0.25|K_\n\n0|1.0|1.0|0.5|K_\nsomething|else\n")
+    assert listing.streams == {0, 1}
+    assert (listing.first_time(1), listing.first_time(7), listing.last_end()) == (2.5, None, 2.75)
 
 
 LINES = st.lists(
@@ -59,7 +80,7 @@ def test_any_packet_list_is_read(packets: list[tuple[str, str, str, str]]) -> No
     """Every packet with a time that is not to be discarded is counted, in order."""
     found = read("\n".join("|".join(packet) for packet in packets))
     assert len(found.times) == sum(time != "N/A" and "D" not in flags for time, _, _, flags in packets)
-    assert list(found.times) == sorted(found.times)
+    assert len({len(column) for column in (found.places, found.times, found.lengths, found.decoded)}) == 1
 
 
 def test_a_container_of_decoding_times_shows_pictures_later() -> None:
@@ -68,7 +89,7 @@ def test_a_container_of_decoding_times_shows_pictures_later() -> None:
     found = read(text)
     assert found.times == pytest.approx([n / 25 for n in range(2, 12)])
     assert found.keyframes == pytest.approx([2 / 25, 7 / 25])
-    assert found.last_duration == 0.04
+    assert found.lengths == (0.04,) * 10
 
 
 def test_a_few_packets_without_a_time_are_damage() -> None:
@@ -79,7 +100,7 @@ def test_a_few_packets_without_a_time_are_damage() -> None:
 
 
 def test_other_streams_packets_do_not_count() -> None:
-    """A listing has those of every video stream, whichever turns out to be the one to encode; a cover's too."""
-    listing = "0|0.0|0.0|0.04|K_\n1|7.0|7.0|0.5|K_\n0|0.04|0.04|0.04|__\n"
-    assert packet_times(listing, VIDEO).times == (0.0, 0.04)
-    assert packet_times(listing, OTHER) == PacketTimes((7.0,), 0.5, (7.0,))
+    """A listing has those of every stream, whichever turns out to be the one to encode; a cover's too."""
+    listing = Listing("0|0.0|0.0|0.04|K_\n1|7.0|7.0|0.5|K_\n0|0.04|0.04|0.04|__\n")
+    assert listing.pictures(VIDEO).times == (0.0, 0.04)
+    assert listing.pictures(OTHER) == Packets((1,), (7.0,), (0.5,), (7.0,), (7.0,))

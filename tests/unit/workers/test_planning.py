@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 from storage.errors import RungsError
 from storage.plan import Plan, Segment
 from storage.warnings import warning
-from workers.packets import PacketTimes, packet_times
+from tests.support import listings
+from workers.packets import Listing
 from workers.planning import PlanLimits, choose_video, make_plan
 from workers.probe import Probe, parse_probe
 from workers.sound import choose_audio
 
 LIMITS = PlanLimits(max_pixels=8192 * 4352, max_seconds=12 * 3600, preset="veryfast", slots=2)
-SECOND = PacketTimes(times=tuple(n / 25 for n in range(25)), last_duration=0.04, keyframes=(0.0,))
+SECOND = listings.pictures([n / 25 for n in range(25)], keyframes=(0.0,))
+NEVER_ENDING = listings.pictures([0.0, 30_000.0, 60_000.0])
 
 
 def video(index: int = 0, **fields: Any) -> dict[str, Any]:
@@ -41,22 +43,22 @@ def probed(*streams: dict[str, Any], container: str = "mov,mp4,m4a,3gp,3g2,mj2")
     return parse_probe({"streams": list(streams), "format": {"format_name": container, "start_time": "0"}})
 
 
-def cut(*streams: dict[str, Any], packets: PacketTimes = SECOND) -> tuple[Plan, tuple[Segment, ...]]:
+def cut(*streams: dict[str, Any], packets: str = SECOND, heard: str = "") -> tuple[Plan, tuple[Segment, ...]]:
     """Return plan and segments for a file with these streams."""
     probe = probed(*streams)
-    return make_plan(probe, choose_video(probe), packets, LIMITS)
+    return make_plan(probe, choose_video(probe), listings.interleaved(packets, heard), LIMITS)
 
 
-def planned(*streams: dict[str, Any], packets: PacketTimes = SECOND, limits: PlanLimits = LIMITS) -> Plan:
+def planned(*streams: dict[str, Any], packets: str = SECOND, heard: str = "", limits: PlanLimits = LIMITS) -> Plan:
     """Return the plan for a file with these streams."""
     probe = probed(*streams)
-    return make_plan(probe, choose_video(probe), packets, limits)[0]
+    return make_plan(probe, choose_video(probe), listings.interleaved(packets, heard), limits)[0]
 
 
-def times(frames: int, rate: Fraction, start: float = 0.0) -> PacketTimes:
+def times(frames: int, rate: Fraction, start: float = 0.0) -> str:
     """Return the packets of a constant source."""
-    shown = tuple(round(start + float(n / rate), 6) for n in range(frames))
-    return PacketTimes(shown, round(float(1 / rate), 6), (start,))
+    shown = [round(start + float(n / rate), 6) for n in range(frames)]
+    return listings.pictures(shown, length=round(float(1 / rate), 6), keyframes=shown[:1])
 
 
 DEFAULT = {"default": 1}
@@ -98,7 +100,7 @@ def test_the_video_that_people_mean_is_chosen(streams: list[dict[str, Any]], cho
 )
 def test_the_sound_that_can_be_decoded_is_chosen(streams: list[dict[str, Any]], chosen: int | None) -> None:
     """A track that nothing can decode is no track."""
-    found = choose_audio(probed(*streams))
+    found = choose_audio(probe := probed(*streams), choose_video(probe))
     assert (None if found is None else found.index) == chosen
 
 
@@ -115,20 +117,18 @@ def test_the_sound_that_can_be_decoded_is_chosen(streams: list[dict[str, Any]], 
         ([video(0, width=0, height=0)], "mpegts", SECOND, "no_frames"),
         ([video(0, codec_name="")], "mov", SECOND, "no_frames"),
         ([video(0, side_data_list=[DOLBY_5])], "mov", SECOND, "dolby_vision_only"),
-        ([video(0)], "mov", PacketTimes((), None, ()), "no_frames"),
+        ([video(0)], "mov", "", "no_frames"),
         ([video(0, width=65535, height=65535)], "mov", SECOND, "picture_too_large"),
         ([video(0, width=16384, height=8192)], "avi", SECOND, "picture_too_large"),
         ([video(0, width=1, height=1080)], "matroska", SECOND, "picture_too_small"),
-        ([video(0)], "mov", PacketTimes((0.0, 50_000.0), 0.04, (0.0,)), "too_long"),
+        ([video(0)], "mov", NEVER_ENDING, "too_long"),
     ],
 )
-def test_refusals_have_their_code(
-    streams: list[dict[str, Any]], container: str, packets: PacketTimes, code: str
-) -> None:
+def test_refusals_have_their_code(streams: list[dict[str, Any]], container: str, packets: str, code: str) -> None:
     """What cannot be encoded is refused before anything is decoded, by a stable code and a sentence."""
     probe = probed(*streams, container=container)
     with pytest.raises(RungsError) as refusal:
-        make_plan(probe, choose_video(probe), packets, LIMITS)
+        make_plan(probe, choose_video(probe), listings.interleaved(packets), LIMITS)
     assert refusal.value.code == code
     assert refusal.value.message.endswith(".")
 
@@ -150,15 +150,15 @@ def test_refusals_have_their_code(
         ),
         (
             video(),
-            PacketTimes((0.0, 50_000.0), 0.04, (0.0,)),
-            "This video lasts 833.3 minutes; at most 720.0 can be encoded here.",
-            {"minutes": pytest.approx(833.33, abs=0.1), "limit": 720.0},
+            NEVER_ENDING,
+            "This video lasts 1000.0 minutes; at most 720.0 can be encoded here.",
+            {"minutes": pytest.approx(1000.0, abs=0.1), "limit": 720.0},
         ),
     ],
     ids=["large", "small", "long"],
 )
 def test_a_refusal_by_a_limit_says_the_limit(
-    stream: dict[str, Any], packets: PacketTimes, sentence: str, values: dict[str, float]
+    stream: dict[str, Any], packets: str, sentence: str, values: dict[str, float]
 ) -> None:
     """What would be taken stands beside what was found, in the sentence and as numbers for other languages."""
     with pytest.raises(RungsError) as refusal:
@@ -214,28 +214,89 @@ def test_the_timeline_is_as_long_as_the_pictures() -> None:
 
 def test_a_single_frame_is_a_video() -> None:
     """One picture is shown for one frame."""
-    assert planned(video(), packets=PacketTimes((0.0,), None, (0.0,))).frames == 1
+    assert planned(video(), packets=listings.pictures([0.0], length=0.0, keyframes=[0.0])).frames == 1
 
 
 @pytest.mark.parametrize(
-    ("start", "duration", "frames", "tail"),
+    ("start", "seconds", "first", "frames", "tail"),
     [
-        ("0", "1.02", 25, 0),
-        ("0", "1.4", 25, 0),
-        ("0", "3.0", 75, 50),
-        ("2.0", "2.0", 100, 75),
-        ("0", "2000.0", 50_000, 49_975),
-        ("0", "3700.0", 25, 0),
-        ("0", "1e300", 25, 0),
-        ("-5", "1.0", 25, 0),
-        ("0", "N/A", 25, 0),
+        (0.0, 1.02, 0.0, 25, 0),
+        (0.0, 1.1, 0.0, 25, 0),
+        (0.0, 1.4, 0.0, 35, 10),
+        (0.0, 3.0, 0.0, 75, 50),
+        (2.0, 2.0, 0.0, 100, 75),
+        (0.0, 3700.0, 0.0, 92_500, 92_475),
+        (-0.021, 0.9, 0.0, 25, 0),
+        (-0.5, 0.9, -0.52, 38, 0),
+        (-5.0, 1.0, -5.0, 150, 0),
+        (-5.0, 10.0, -5.0, 250, 100),
     ],
-    ids=["equal", "encoder's rest", "tail", "late", "podcast", "too long a lie", "absurd lie", "before", "unknown"],
+    ids=["equal", "run-out", "longer", "tail", "late", "podcast", "run-in", "sooner", "long before", "around"],
 )
-def test_sound_that_goes_on_lengthens_the_timeline(start: str, duration: str, frames: int, tail: int) -> None:
-    """The last picture stands while there is still something to hear; lies about the length change nothing."""
-    plan = planned(video(), sound(start_time=start, duration=duration))
-    assert (plan.frames, plan.tail_frames) == (frames, tail)
+def test_the_timeline_goes_from_the_first_picture_or_sound_to_the_last(
+    start: float, seconds: float, first: float, frames: int, tail: int
+) -> None:
+    """Pictures stand while there is only something to hear, on the grid of the pictures; packets tell, not headers."""
+    plan = planned(video(), sound(duration="1e300"), heard=listings.sound(start, seconds))
+    assert (plan.video.start_time, plan.frames, plan.tail_frames) == (pytest.approx(first), frames, tail)
+
+
+def test_a_long_tail_is_work_for_all_slots() -> None:
+    """An hour of sound behind a picture is cut, and each part is decoded from the last picture on."""
+    plan, segments = cut(video(), sound(), heard=listings.sound(0.0, 3600.0))
+    assert plan.tail_frames == 90_000 - 25
+    assert len(segments) > 4
+    assert max(segment.frames for segment in segments) < 90_000 / 4
+
+
+def test_a_pause_of_pictures_stays_a_pause_while_the_sound_goes_on() -> None:
+    """A screen recorder writes no picture while nothing moves; the one before stands."""
+    still = listings.pictures([*(n / 25 for n in range(50)), *(90 + n / 25 for n in range(50))], keyframes=(0.0, 90.0))
+    for heard in (listings.sound(0.0, 92.0), ""):
+        plan = planned(video(), *([sound()] if heard else []), packets=still, heard=heard)
+        assert (plan.frames, plan.rate, plan.warnings) == (92 * 25, 25, ())
+
+
+def test_joined_recordings_are_one_in_the_order_of_the_file() -> None:
+    """The clock begins anew with pictures and sound together; a warning says where and by how much."""
+    part = listings.interleaved(SECOND, listings.sound(0.0, 1.0))
+    probe = probed(video(), sound())
+    plan, segments = make_plan(probe, choose_video(probe), listings.one_after_another(part, part, part), LIMITS)
+    assert (plan.frames, plan.tail_frames, len(segments)) == (75, 0, 1)
+    assert plan.audio is not None
+    assert [piece.shift for piece in plan.video.pieces] == pytest.approx([0.0, -1.0, -2.0])
+    assert [piece.shift for piece in plan.audio.pieces] == pytest.approx([0.0, -1.0, -2.0])
+    (told,) = plan.warnings
+    assert (told.code, told.values) == ("parts_joined", pytest.approx({"at": 1.0, "by": -1.0, "n": 2}, abs=0.001))
+
+
+@pytest.mark.parametrize(
+    ("container", "declared", "told"),
+    [
+        ("mov,mp4,m4a,3gp,3g2,mj2", "20.0", True),
+        ("matroska,webm", "20.0", True),
+        ("flv", "20.0", True),
+        ("mpegts", "20.0", False),
+        ("mov,mp4,m4a,3gp,3g2,mj2", "1.9", False),
+        ("mov,mp4,m4a,3gp,3g2,mj2", "N/A", False),
+    ],
+)
+def test_a_file_that_ends_before_its_header_says_so_is_told(*, container: str, declared: str, told: bool) -> None:
+    """Both lengths stand in the warning; containers without a header of their own tell only what was found."""
+    facts = parse_probe({"streams": [video()], "format": {"format_name": container, "duration": declared}})
+    plan, _ = make_plan(facts, choose_video(facts), listings.interleaved(SECOND), LIMITS)
+    assert plan.warnings == ((warning("truncated", found=1.0, declared=20.0),) if told else ())
+    assert plan.frames == 25
+
+
+def test_the_sound_is_that_of_the_pictures_programme() -> None:
+    """A transponder's recording has a radio programme first; its sound belongs to no picture."""
+    streams = [sound(0), video(1), sound(2)]
+    programs = [{"streams": [sound(0)]}, {"streams": [video(1), sound(2)]}]
+    facts = parse_probe({"streams": streams, "programs": programs, "format": {"format_name": "mpegts"}})
+    found = choose_audio(facts, choose_video(facts))
+    assert found is not None
+    assert found.index == 2
 
 
 @pytest.mark.parametrize(("channels", "made", "bitrate"), [(1, 1, 96_000), (2, 2, 128_000), (6, 2, 128_000)])
@@ -279,8 +340,8 @@ def test_dropped_tracks_are_named() -> None:
 )
 def test_segments_tile_the_timeline(frames: int, rate: Fraction, start: float, seconds: float | None) -> None:
     """Every output frame belongs to exactly one segment, in order, whatever the source."""
-    track = [] if seconds is None else [sound(duration=f"{seconds:.3f}")]
-    plan, segments = cut(video(avg_frame_rate=str(rate)), *track, packets=times(frames, rate, start))
+    heard = "" if seconds is None else listings.sound(start, seconds)
+    plan, segments = cut(video(avg_frame_rate=str(rate)), sound(), packets=times(frames, rate, start), heard=heard)
     assert [segment.index for segment in segments] == list(range(plan.segment_count))
     assert segments[0].first_frame == 0
     assert all(one.first_frame + one.frames == next_.first_frame for one, next_ in pairwise(segments))
@@ -300,9 +361,7 @@ def planned_from_lines(seconds: int, every: int) -> tuple[Plan, tuple[Segment, .
     )
     probe = probed(video(has_b_frames=1), sound(duration=f"{seconds}.0"))
     began = time.process_time()
-    packets = packet_times(listed, choose_video(probe))
-    assert len(packets.keyframes) == seconds // every
-    plan, segments = make_plan(probe, choose_video(probe), packets, replace(LIMITS, slots=64))
+    plan, segments = make_plan(probe, choose_video(probe), Listing(listed), replace(LIMITS, slots=64))
     return plan, segments, time.process_time() - began
 
 
@@ -322,9 +381,7 @@ def test_planning_costs_as_much_as_the_video_is_long() -> None:
 
 def test_a_slow_installation_plans_smaller_segments() -> None:
     """How long encoding was found to take here bounds them; more of them make the same film."""
-    film = PacketTimes(
-        times=tuple(n / 25 for n in range(25 * 600)), last_duration=0.04, keyframes=tuple(2.0 * n for n in range(300))
-    )
+    film = listings.pictures([n / 25 for n in range(25 * 600)], keyframes=[2.0 * n for n in range(300)])
     ordinary = planned(video(0), packets=film)
     slow = planned(video(0), packets=film, limits=replace(LIMITS, pace=3.0))
     assert slow.frames == ordinary.frames

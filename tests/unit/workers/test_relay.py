@@ -15,7 +15,7 @@ from storage.errors import NotMediaError, ObjectNotFoundError, ObjectStoreDownEr
 from storage.local_objects import LocalObjectStore
 from tests.support.waiting import wait_until
 from workers import relay as relay_module
-from workers.packets import list_packets, packet_times
+from workers.packets import list_packets
 from workers.probe import probe
 from workers.relay import READERS, Relay, asked_range
 from workers.tool import Watch
@@ -122,7 +122,7 @@ def test_a_probe_sees_the_whole_file_through_breaks(clip: Callable[..., Path], t
     store.put_file(KEY, source, content_type="video/mp4")
     with Relay(store, KEY) as relay:
         facts = probe(relay.url, Watch())
-        times = packet_times(list_packets(relay.url, Watch()), facts.streams[0])
+        times = list_packets(relay.url, Watch()).pictures(facts.streams[0])
         relay.check(failed=False)
     assert facts.container.startswith("mov")
     assert len(times.times) == 120

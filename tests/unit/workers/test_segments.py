@@ -57,10 +57,14 @@ def test_segments_tile_the_timeline_exactly(
     assert all(before.first_frame + before.frames == after.first_frame for before, after in pairwise(segments))
     assert segments[-1].first_frame + segments[-1].frames == frames + tail
     assert [segment.index for segment in segments] == list(range(len(segments)))
-    # Only the last one may end inside a fragment; the first one is one, a shorter one as a rule, as others may be.
+    # Only the last with pictures of its own, and the last of all, may end inside a fragment; the first one is one, a
+    # shorter one as a rule, as others may be.
     fragment, half = fragment_frames(line), standard_fragment_frames(rate) // 2
     assert segments[0].frames <= fragment or len(segments) == 1
-    assert all(segment.frames % fragment == 0 or segment.frames in {half, 2 * half} for segment in segments[1:-1])
+    moving = [segment for segment in segments if segment.first_frame < frames]
+    assert all(segment.frames % fragment == 0 or segment.frames in {half, 2 * half} for segment in moving[1:-1])
+    standing = segments[len(moving) : -1]
+    assert all(segment.frames % standard_fragment_frames(rate) == 0 for segment in standing)
 
 
 @given(seconds=st.floats(0.1, 4000), every=st.floats(0.1, 30), start=st.floats(0, 50_000))
@@ -128,17 +132,26 @@ def test_borders_follow_source_keyframes_where_the_grid_allows() -> None:
     assert sum(border % 8 == pytest.approx(1.0) for border in borders) > len(borders) * 0.9
 
 
-def test_the_tail_stays_with_the_last_picture() -> None:
-    """A minute of sound behind the last picture makes the last segment longer, not more segments."""
-    with_tail, without = cut(timeline(20, tail=60 * 24)), cut(timeline(20))
+def test_a_short_tail_stays_with_the_last_picture() -> None:
+    """Half a minute of sound behind the last picture makes the last segment longer, not more segments."""
+    with_tail, without = cut(timeline(20, tail=30 * 24)), cut(timeline(20))
     assert len(with_tail) == len(without)
-    assert with_tail[-1].frames == without[-1].frames + 60 * 24
+    assert with_tail[-1].frames == without[-1].frames + 30 * 24
+
+
+def test_a_long_tail_is_cut_and_decoded_from_the_last_keyframe_on() -> None:
+    """Ten minutes of sound behind the last picture are segments of bounded work that need only that picture."""
+    line = timeline(20, tail=600 * 24)
+    tail = [segment for segment in cut(line) if segment.first_frame >= line.shown]
+    assert len(tail) > 10
+    last = max(keyframe for keyframe in line.keyframes if keyframe < (line.shown - 1) / 24)
+    assert {segment.seek for segment in tail} == {last - SEEK_MARGIN_SECONDS}
 
 
 def test_one_picture_under_much_sound_is_not_all_keyframes() -> None:
-    """A podcast's only picture is one segment with the usual fragments, not a fragment for each time it is shown."""
+    """A podcast's only picture has the usual fragments, not a fragment for each time it is shown."""
     line = Timeline(24 * 3600, 24 * 3600 - 1, Fraction(24), 2, FULL_HD, 0.0, [0.0])
-    assert [segment.frames for segment in cut(line)] == [24 * 3600]
+    assert all(segment.frames > 10 * 4 * 24 for segment in cut(line)[1:-1])
     assert fragment_frames(line) == 4 * 24
 
 

@@ -19,11 +19,16 @@ def track(index: int, **fields: Any) -> dict[str, Any]:
 
 def planned(*tracks: dict[str, Any]) -> AudioSource | None:
     """Return the sound of a file with these tracks."""
-    probe = parse_probe({"streams": list(tracks), "format": {}})
-    return audio_source(probe, choose_audio(probe))
+    probe = parse_probe({"streams": [PICTURE, *tracks], "format": {}})
+    (video, *_) = probe.streams
+    return audio_source(probe, video, choose_audio(probe, video))
 
 
+PICTURE = {"index": 0, "codec_type": "video", "codec_name": "h264"}
 ENGLISH, GERMAN = {"language": "eng"}, {"language": "deu"}
+EVERYTHING, MICROPHONE = {"title": "Everything"}, {"title": "Mic only"}
+LEFT, RIGHT = {"title": "Audio Left"}, {"title": "Audio Right"}
+HANDLER = {"handler_name": "SoundHandler"}
 
 
 @pytest.mark.parametrize(
@@ -40,10 +45,15 @@ ENGLISH, GERMAN = {"language": "eng"}, {"language": "deu"}
         ([track(1), track(2, codec_name="aac")], None),
         ([track(1), track(2, sample_rate="44100")], None),
         ([track(1), track(2, sample_fmt="")], None),
+        ([track(1, tags=EVERYTHING), track(2, tags=MICROPHONE)], None),
+        ([track(1, tags=EVERYTHING), track(2)], None),
+        ([track(1, tags=LEFT), track(2, tags=RIGHT)], 2),
+        ([track(1, tags=HANDLER), track(2, tags=HANDLER)], 2),
     ],
     ids=[
         *("one", "two", "eight", "one language", "two languages", "a stereo one", "another default"),
         *("other lengths", "other codecs", "other rates", "no decoder"),
+        *("two mixes", "one mix", "named sides", "handlers"),
     ],
 )
 def test_tracks_of_one_channel_are_left_and_right(tracks: list[dict[str, Any]], right: int | None) -> None:

@@ -8,7 +8,7 @@ LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 	--no-header --no-emit-index-url --no-emit-find-links --no-annotate
 LOCK := $(LOCK_ALONE) pyproject.toml
 
-.PHONY: up rebuild test chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact lock readme clean setup
+.PHONY: up rebuild test chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
@@ -19,8 +19,8 @@ rebuild: ## restore all jobs from the object store after Redis was lost; beside 
 setup: ## install what the checks and tests need
 	@infra/setup.sh dev
 
-test: setup ## all tests but those of the three targets below
-	$(BIN)/pytest -m "not media and not compose and not exact"
+test: setup ## all tests but those of the targets below
+	$(BIN)/pytest -m "not media and not compose and not exact and not field"
 
 chaos: setup ## uploads while things are killed, frozen and cut: MINUTES=10, SEED=n to repeat a schedule, BROKER=rabbitmq
 	PYTHONPATH=. $(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) --broker $(or $(BROKER),redis) $(if $(SEED),--seed $(SEED))
@@ -30,6 +30,9 @@ test-media: setup ## every file of ../shared/media through the whole stack
 
 test-exact: setup ## every picture of ../shared/media/happy against the source's, sound in time, no gap
 	$(BIN)/pytest -m exact
+
+test-field: setup ## every file of ../shared/field beside what its README calls right
+	$(BIN)/pytest -m field
 
 compose-test: setup ## the containers, on a Docker engine
 	infra/engine.sh

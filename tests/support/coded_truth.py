@@ -1,0 +1,170 @@
+"""What a coded clip has to become, and where a result is unlike that. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from tests.support.coded import Heard
+
+BEEP_TOLERANCE = 0.060  # seconds, as the field's README says
+RUN_IN_SECONDS = 0.050  # of an encoder, before the picture: it need not be kept
+SOUND_TAIL_SECONDS = 0.100  # behind the last picture need not be kept
+END_SECONDS = 0.030  # a frame of AAC may be filled up
+RATE_AGREES = 0.0005  # between 59.94 and 60 lie 0.001
+JITTER_SHARE = 0.03  # of all pictures may be lost, and as many repeated, where the times jitter: nearly none
+_EPSILON = 0.0015  # what clocks of whole milliseconds leave: so much a picture may lie off besides
+_SHOWN = 3  # so many places of a kind are told
+
+
+@dataclass(frozen=True, slots=True)
+class Beep:
+    """A beep that is to be heard `at` a time (seconds); one that is not `sure` was cut or may be."""
+
+    at: float
+    k: int
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is right: all times in seconds after the first picture or sound.
+
+    `shown` are (time, number) of the source's pictures: the first stands before it, each one until the next; without
+    any their numbers are not looked at. `ends` are the ends of pictures and sound, 0 without sound. `run_in` is how
+    long after the beginning the timeline may begin as well, and `may_miss` how many pictures need not be there.
+    `jitters` tells that times do, `framed` that pictures stand on a larger canvas.
+    """
+
+    shown: tuple[tuple[float, int], ...]
+    beeps: tuple[Beep, ...] = ()
+    ends: tuple[float, float] = (0.0, 0.0)
+    rate: Fraction | None = None
+    run_in: float = 0.0
+    jitters: bool = False
+    framed: bool = False
+    may_miss: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """Length of the whole timeline."""
+        return max(self.ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What came out of one rung: when each picture shows and its number; the beeps, None without sound; its rate."""
+
+    times: Sequence[float]
+    numbers: Sequence[int]
+    beeps: list[Heard] | None
+    rate: Fraction
+    sound_seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+
+def unlike(came: Came, truth: Truth) -> list[str]:
+    """Return what differs from the truth, in words; nothing where all is right."""
+    if not len(came.times):
+        return ["no pictures"]
+    shifts = {0.0, min(truth.run_in, RUN_IN_SECONDS)}
+    tried = [[*_pictures(came, truth, shift), *_beeps(came, truth, shift)] for shift in sorted(shifts)]
+    return [*_length(came, truth), *_rate(came, truth), *min(tried, key=len)]
+
+
+def _length(came: Came, truth: Truth) -> Iterator[str]:
+    step = float(1 / came.rate)
+    seconds = came.times[-1] - came.times[0] + step
+    picture, sound = truth.ends
+    least = max(picture, sound - SOUND_TAIL_SECONDS) - RUN_IN_SECONDS - 1.5 * step
+    most = truth.seconds + END_SECONDS + 1.5 * step
+    if not least <= seconds <= most:
+        yield f"{seconds:.2f} s instead of {truth.seconds:.2f} s"
+    if abs(came.times[0]) > _EPSILON:
+        yield f"begins at {came.times[0]:.3f} s"
+    if came.beeps is not None and came.sound_seconds > seconds + max(step, 2 * END_SECONDS):
+        yield f"sound of {came.sound_seconds:.2f} s beside pictures of {seconds:.2f} s"
+
+
+def _rate(came: Came, truth: Truth) -> Iterator[str]:
+    if truth.rate is not None and abs(came.rate / truth.rate - 1) > RATE_AGREES:
+        yield f"{float(came.rate):.3f} pictures a second instead of {float(truth.rate):.3f}"
+
+
+def _pictures(came: Came, truth: Truth, shift: float) -> Iterator[str]:
+    """Yield how the pictures differ if the timeline begins `shift` after the first picture or sound."""
+    if not truth.shown:
+        return
+    step = float(1 / came.rate)
+    starts, numbers = [at for at, _ in truth.shown], [number for _, number in truth.shown]
+    wrong = list[str]()
+    for time, number in zip(came.times, came.numbers, strict=True):
+        at = time - came.times[0] + shift
+        earliest = max(0, bisect_right(starts, at - step + _EPSILON) - 1)
+        latest = max(0, bisect_right(starts, at + step + _EPSILON) - 1)
+        near = numbers[earliest : latest + 1]
+        if number not in near:
+            wrong.append(f"{number} at {time:.2f} s instead of {near[len(near) // 2]}")
+    if wrong:
+        yield f"{len(wrong)} wrong pictures: {', '.join(wrong[:_SHOWN])}"
+    else:
+        yield from _counts(came, truth, step)
+
+
+def _counts(came: Came, truth: Truth, step: float) -> Iterator[str]:
+    """Yield pictures that are lost or stand for longer than they should, where every picture is at a right place."""
+    lasts = Counter[int]()
+    ends = [*(at for at, _ in truth.shown[1:]), max(truth.seconds, truth.shown[-1][0] + step)]
+    for (at, number), end in zip(truth.shown, ends, strict=True):
+        lasts[number] += end - (at if lasts or number != truth.shown[0][1] else 0.0)
+    counted = Counter(int(number) for number in came.numbers)
+    share = JITTER_SHARE if truth.jitters else 0.0
+    typical = sorted(lasts.values())[len(lasts) // 2]
+    allowed = truth.may_miss + round(share * len(lasts))
+    lost = [number for number in lasts if not counted[number]]
+    if typical > 0.97 * step and len(lost) > allowed:
+        yield f"{len(lost)} of {len(lasts)} pictures lost: {', '.join(map(str, lost[:_SHOWN]))}"
+    long = {number: most for number, lasting in lasts.items() if counted[number] > (most := _most(lasting, step))}
+    if len(long) > allowed:
+        told = (f"{number} {counted[number]} times" for number in list(long)[:_SHOWN])
+        yield f"{len(long)} pictures repeated: {', '.join(told)}"
+    if truth.jitters:
+        twice = sum(count > 1 and lasts[number] < 1.9 * step for number, count in counted.items())
+        if twice > allowed + 1:
+            yield f"{twice} pictures repeated"
+
+
+def _most(lasting: float, step: float) -> int:
+    """Return how many frames a picture that lasts so long may take."""
+    exact = lasting / step
+    return max(1, int(exact + 0.95))
+
+
+def _beeps(came: Came, truth: Truth, shift: float) -> Iterator[str]:
+    """Yield how the beeps differ; a pitch may be one off where a drifting clock bends it."""
+    if came.beeps is None:
+        if any(beep.sure for beep in truth.beeps):
+            yield "no sound"
+        return
+    left = list(came.beeps)
+    missing, late = list[str](), list[str]()
+    for beep in truth.beeps:
+        same = [heard for heard in left if heard.k == beep.k]
+        if not same:
+            missing += [f"{beep.k} at {beep.at:.2f} s"] if beep.sure else []
+            continue
+        nearest = min(same, key=lambda heard: abs(heard.at + shift - beep.at))
+        left.remove(nearest)
+        off = nearest.at + shift - beep.at
+        if beep.sure and abs(off) > BEEP_TOLERANCE:
+            late.append(f"{beep.k} by {off * 1000:+.0f} ms")
+    if missing:
+        yield f"{len(missing)} beeps missing: {', '.join(missing[:_SHOWN])}"
+    if late:
+        yield f"{len(late)} beeps off: {', '.join(late[:_SHOWN])}"
+    if left:
+        told = (f"{heard.k} at {heard.at:.2f} s" for heard in left[:_SHOWN])
+        yield f"{len(left)} beeps too many: {', '.join(told)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from storage.plan import Plan, Segment
+from workers.headers.looking import look_inside, with_headers
 from workers.packets import list_packets, packet_times
 from workers.planning import PlanLimits, choose_video, make_plan
 from workers.probe import Probe, Stream, fields_told, probe
@@ -26,7 +27,8 @@ def _examined(url: str, watch: Watch) -> tuple[Probe, Stream, str]:
     with ThreadPoolExecutor(1) as beside:
         listing = beside.submit(list_packets, url, watch)
         try:
-            facts = probe(url, watch)
+            headers = look_inside(url)
+            facts = with_headers(probe(url, watch), headers)
             video = fields_told(url, choose_video(facts), watch)
         except BaseException:
             watch.cancelled.set()  # of a file that is none the rest need not be read

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from storage.errors import (
     AudioOnlyError,
     DolbyVisionError,
+    EncryptedError,
     NoFramesError,
     NotMediaError,
     PictureOnlyError,
@@ -19,6 +21,7 @@ from storage.plan import AudioSource, ClockPiece, Plan, Rung, Segment, VideoSour
 from storage.warnings import JobWarning, Warnings, warning
 from workers.clock import JUMPED, pieces_of, straightened
 from workers.colour import colour_of, has_alpha
+from workers.headers.looking import ENCRYPTED, STILL
 from workers.ladder import MIN_SIDE, ladder
 from workers.packets import PacketTimes
 from workers.probe import Probe, Stream
@@ -41,6 +44,14 @@ CODECS_TO_CUT = frozenset(
     | {"prores", "dnxhd", "dvvideo", "cfhd", "mjpeg", "jpeg2000", "qtrle", "png", "rawvideo", "v210"}
     | {"ffv1", "ffvhuff", "huffyuv", "magicyuv", "utvideo"}
 )
+LEFT_OUT = (
+    "video_encrypted",
+    "audio_encrypted",
+    "audio_misread",
+    "video_left_out",
+    "audio_left_out",
+    "subtitle_left_out",
+)
 INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
 
 
@@ -61,16 +72,20 @@ class PlanLimits:
 def choose_video(probe: Probe) -> Stream:
     """Return the stream to encode: the default one among real video streams, else the first that has a picture.
 
-    Raises AudioOnlyError, PictureOnlyError, NotMediaError, DolbyVisionError.
+    Raises AudioOnlyError, PictureOnlyError, NotMediaError, NoFramesError, EncryptedError, DolbyVisionError.
     """
     moving = [stream for stream in probe.streams if stream.kind == "video" and not stream.cover]
     if probe.container in STILL_CONTAINERS:
-        raise PictureOnlyError("This is a still picture, not a video.")
+        raise PictureOnlyError(STILL)
     if not moving or probe.container in SOUND_CONTAINERS:
         if any(stream.kind == "audio" for stream in probe.streams):
             raise AudioOnlyError("This file holds only sound. Rungs encodes video.")
         raise NotMediaError("The file holds neither picture nor sound that could be encoded.")
-    usable = [stream for stream in moving if stream.codec and stream.width > 0 and stream.height > 0]
+    usable = [
+        stream for stream in moving if stream.codec and stream.width > 0 and stream.height > 0 and not stream.encrypted
+    ]
+    if not usable and any(stream.encrypted for stream in moving):
+        raise EncryptedError(ENCRYPTED)
     if not usable:
         raise NoFramesError("A video stream is declared, but its pictures cannot be decoded.")
     chosen = max(usable, key=lambda stream: (stream.default, -stream.index))
@@ -221,5 +236,12 @@ def _dropped(probe: Probe, video: Stream, audio: AudioSource | None) -> Warnings
     """Say of which kinds streams that a viewer might miss are not in the result, and how many."""
     used = {video.index} if audio is None else {video.index, audio.stream, audio.right}
     others = [stream for stream in probe.streams if stream.index not in used and not stream.cover]
-    counts = {kind: sum(stream.kind == kind for stream in others) for kind in ("video", "audio", "subtitle")}
-    return tuple(warning(f"{kind}_left_out", n=count) for kind, count in counts.items() if count)
+    counts = Counter(_dropped_as(stream) for stream in others)
+    return tuple(warning(code, n=counts[code]) for code in LEFT_OUT if counts[code])
+
+
+def _dropped_as(stream: Stream) -> str:
+    """Return the code of the warning that counts a stream which is not in the result."""
+    why = "encrypted" if stream.encrypted else "misread" if stream.misread else ""
+    code = f"{stream.kind}_{why}"
+    return code if code in LEFT_OUT else f"{stream.kind}_left_out"

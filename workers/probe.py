@@ -29,7 +29,8 @@ class Stream:
 
     Pictures are reordered over `delay` places in decoding. `range`, `matrix`, `primaries` and `transfer` are ffmpeg's
     names of what the colours are said to be. `alpha_mode` is WebM's word for transparency beside the picture,
-    `dolby_only` tells that only Dolby Vision can show the picture.
+    `dolby_only` tells that only Dolby Vision can show the picture. `id` is the container's number of the stream, -1
+    where it has none. `pcm` names the samples by MP4's own description of plain PCM.
     """
 
     index: int
@@ -58,6 +59,14 @@ class Stream:
     sample_format: str
     sample_rate: int
     language: str
+    id: int = -1
+    encrypted: bool = False
+    pcm: str = ""
+
+    @property
+    def misread(self) -> bool:
+        """Tell whether ffmpeg would play noise: it takes samples of PCM for others than the container says."""
+        return self.pcm not in {"", self.codec}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +172,7 @@ def _stream(item: dict[str, Any]) -> Stream:
         sample_format=str(item.get("sample_fmt", "")),
         sample_rate=int(item.get("sample_rate", 0)),
         language=_tag(item, "language"),
+        id=_number(item.get("id", "")),
     )
 
 
@@ -170,6 +180,14 @@ def _tag(item: dict[str, Any], name: str) -> str:
     """Return a stream's tag; writers differ in upper and lower case."""
     tags = {key.lower(): value for key, value in item.get("tags", {}).items()}
     return str(tags.get(name, ""))
+
+
+def _number(text: str) -> int:
+    """Return a number that ffprobe prints as `0x1e0`, -1 for none."""
+    try:
+        return int(text, 16)
+    except ValueError:
+        return -1
 
 
 def _is_dolby_only(side_data: dict[str, Any]) -> bool:

@@ -81,6 +81,8 @@ def _usable(probe: Probe) -> list[Stream]:
         stream
         for stream in probe.streams
         if stream.kind == "audio"
+        and not stream.encrypted
+        and not stream.misread
         and stream.codec
         and stream.sample_format
         and stream.channels > 0

@@ -19,6 +19,7 @@ _CONTAINERS = (
     "mxf",  # broadcast cameras
     "dv",
     "gif",
+    "apng",
     "rm",
     "nut",
     "ivf",

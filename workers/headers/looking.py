@@ -8,7 +8,7 @@ from storage.errors import AnimatedPictureError, EncryptedError, PictureOnlyErro
 from workers.headers.asf import read_asf
 from workers.headers.matroska import read_matroska
 from workers.headers.mp4 import read_mp4
-from workers.headers.others import read_flash, read_mxf, read_webp
+from workers.headers.others import read_flash, read_mxf, read_png, read_webp
 from workers.headers.ranges import Ranges, ranges_of
 from workers.headers.scrambled import read_program, read_transport
 from workers.headers.tracks import Headers, Track
@@ -19,7 +19,7 @@ ENCRYPTED = (
 )
 STILL = "This is a still picture, not a video."
 ANIMATED = "This is an animated WebP picture, which cannot be decoded here. Convert it to a GIF or a video."
-READERS = (read_mp4, read_matroska, read_asf, read_flash, read_mxf, read_webp, read_program, read_transport)
+READERS = (read_mp4, read_matroska, read_asf, read_flash, read_mxf, read_webp, read_png, read_program, read_transport)
 NOTHING = Headers()
 
 

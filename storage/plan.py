@@ -68,7 +68,8 @@ class VideoSource:
     `start_time` is when the stream's first frame shows and `container_start` where the container's clock begins, both
     in seconds on the source's clock; `display_width` and `display_height` are what a viewer sees (rotation and pixel
     aspect applied), in square pixels. `alpha` tells that parts of it may be transparent. `pieces` are there where the
-    clock jumps: what lies outside is not shown.
+    clock jumps: what lies outside is not shown. A raw stream has no clock: its pictures are shown one after another,
+    `counted_rate` (a fraction) a second.
     """
 
     stream: int
@@ -84,6 +85,7 @@ class VideoSource:
     start_time: float
     container_start: float
     pieces: tuple[ClockPiece, ...] = ()
+    counted_rate: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from statistics import median_low
 
 from workers.demuxers import as_input, input_arguments
 from workers.probe import Stream
+from workers.raw_streams import counted
 from workers.tool import Limits, Watch, run_tool
 
 PACKETS_SECONDS = 900.0  # 0.6 s for 290 MB on local disk (DESIGN §7); 64 GiB at 100 MB/s is 11 minutes
@@ -22,12 +24,14 @@ _UNKNOWN = frozenset({"", "N/A"})
 class PacketTimes:
     """Presentation times of one video stream's shown packets, and of its keyframes (also those that are not shown).
 
-    Seconds on the source's clock, sorted; `last_duration` is the last shown packet's length.
+    Seconds on the source's clock, sorted; `last_duration` is the last shown packet's length. `counted_rate` is there
+    where the packets have no times of their own, and these were counted.
     """
 
     times: tuple[float, ...]
     last_duration: float | None
     keyframes: tuple[float, ...]
+    counted_rate: Fraction | None = None
 
 
 def list_packets(url: str, watch: Watch) -> str:
@@ -52,6 +56,7 @@ def packet_times(listing: str, video: Stream) -> PacketTimes:
     """
     lines = (line.split("|") for line in listing.splitlines())
     packets = [line[1:] for line in lines if len(line) >= len(_FIELDS) and line[0] == str(video.index)]
+    packets, rate = counted(packets, video.average_rate, raw=video.raw)
     untimed = sum(shown in _UNKNOWN and decoded not in _UNKNOWN for shown, decoded, *_ in packets)
     if untimed * UNTIMED > len(packets):
         return _by_decoding(packets, video.delay)
@@ -61,6 +66,7 @@ def packet_times(listing: str, video: Stream) -> PacketTimes:
         times=tuple(time for time, _, _ in shown),
         last_duration=_seconds(shown[-1][1]) if shown else None,
         keyframes=tuple(sorted(time for time, _, flags in timed if "K" in flags)),
+        counted_rate=rate,
     )
 
 

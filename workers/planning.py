@@ -106,13 +106,14 @@ def make_plan(
     pieces = pieces_of(packets.times)
     if pieces:
         packets, warnings = straightened(packets, pieces), (*warnings, JUMPED)
-    source = _video_source(probe, video, (width, height), packets.times[0], pieces)
+    source = _video_source(probe, video, (width, height), packets, pieces)
     sound = choose_audio(probe)
     audio = audio_source(probe, sound)
     rungs = ladder(width, height, rate := _rate(video, packets, source))
     line = _timeline(packets, None if pieces else sound, rate, rungs, limits)
     segments = cut(line)
-    can_be_cut = video.codec in CODECS_TO_CUT and not pieces and worth_cutting(line, segments)
+    has_clock = not pieces and packets.counted_rate is None
+    can_be_cut = video.codec in CODECS_TO_CUT and has_clock and worth_cutting(line, segments)
     if not can_be_cut:
         segments = whole_file(line.frames, limits.slots)
     plan = Plan(
@@ -213,7 +214,7 @@ def _sound_seconds(packets: PacketTimes, audio: Stream | None, shown: float) -> 
 
 
 def _video_source(
-    probe: Probe, video: Stream, display: tuple[int, int], first: float, pieces: tuple[ClockPiece, ...]
+    probe: Probe, video: Stream, display: tuple[int, int], packets: PacketTimes, pieces: tuple[ClockPiece, ...]
 ) -> VideoSource:
     return VideoSource(
         stream=video.index,
@@ -226,9 +227,10 @@ def _video_source(
         interlaced=video.field_order in INTERLACED_ORDERS,
         colour=colour_of(video),
         alpha=has_alpha(video),
-        start_time=first,
+        start_time=packets.times[0],
         container_start=probe.start_time,
         pieces=pieces,
+        counted_rate=None if packets.counted_rate is None else packets.counted_rate.as_integer_ratio(),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from storage.errors import NotMediaError, ToolError, ToolTimeoutError
 from workers.demuxers import as_input, input_arguments
+from workers.raw_streams import RAW_CONTAINERS
 from workers.tool import Limits, Watch, run_tool
 
 STREAMS_SECONDS = 60.0  # the header of a 64 GiB file over a slow store takes seconds; a bomb must not take minutes
@@ -30,7 +31,8 @@ class Stream:
     Pictures are reordered over `delay` places in decoding. `range`, `matrix`, `primaries` and `transfer` are ffmpeg's
     names of what the colours are said to be. `alpha_mode` is WebM's word for transparency beside the picture,
     `dolby_only` tells that only Dolby Vision can show the picture. `id` is the container's number of the stream, -1
-    where it has none. `pcm` names the samples by MP4's own description of plain PCM.
+    where it has none. `pcm` names the samples by MP4's own description of plain PCM; `raw` tells that
+    no container gives the pictures their times.
     """
 
     index: int
@@ -62,6 +64,7 @@ class Stream:
     id: int = -1
     encrypted: bool = False
     pcm: str = ""
+    raw: bool = False
 
     @property
     def misread(self) -> bool:
@@ -135,11 +138,12 @@ def parse_probe(answer: dict[str, Any]) -> Probe:
         raise NotMediaError("The file holds no streams: it is empty, damaged or not a video.")
     if len(streams) > MAX_STREAMS:
         raise NotMediaError(f"The file declares {len(streams)} streams; real videos have a handful.")
+    name = str(container.get("format_name", ""))
     return Probe(
-        container=str(container.get("format_name", "")),
+        container=name,
         start_time=_seconds(container.get("start_time")) or 0.0,
         duration=_seconds(container.get("duration")),
-        streams=tuple(_stream(item) for item in streams),
+        streams=tuple(replace(_stream(item), raw=name in RAW_CONTAINERS) for item in streams),
     )
 
 

@@ -8,7 +8,8 @@ from storage.errors import AnimatedPictureError, EncryptedError, PictureOnlyErro
 from workers.headers.asf import read_asf
 from workers.headers.matroska import read_matroska
 from workers.headers.mp4 import read_mp4
-from workers.headers.others import read_flash, read_mxf, read_png, read_webp
+from workers.headers.others import read_flash, read_mxf
+from workers.headers.pictures import read_jpeg, read_png, read_webp
 from workers.headers.ranges import Ranges, ranges_of
 from workers.headers.scrambled import read_program, read_transport
 from workers.headers.tracks import Headers, Track
@@ -19,7 +20,18 @@ ENCRYPTED = (
 )
 STILL = "This is a still picture, not a video."
 ANIMATED = "This is an animated WebP picture, which cannot be decoded here. Convert it to a GIF or a video."
-READERS = (read_mp4, read_matroska, read_asf, read_flash, read_mxf, read_webp, read_png, read_program, read_transport)
+READERS = (
+    read_mp4,
+    read_matroska,
+    read_asf,
+    read_flash,
+    read_mxf,
+    read_webp,
+    read_png,
+    read_jpeg,
+    read_program,
+    read_transport,
+)
 NOTHING = Headers()
 
 
@@ -48,6 +60,8 @@ def with_headers(probe: Probe, headers: Headers) -> Probe:
     """Return the probe with what the headers say of its streams."""
     if headers.container not in probe.container.split(","):
         return probe
+    if headers.moving:
+        return replace(probe, container="mjpeg", streams=tuple(replace(stream, raw=True) for stream in probe.streams))
     return replace(probe, streams=tuple(_with(stream, _of(stream, headers)) for stream in probe.streams))
 
 

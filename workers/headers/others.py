@@ -1,4 +1,4 @@
-"""Containers of which a word is enough: encrypted Flash video and cinema packages, animated WebP."""
+"""Containers of which a word is enough: encrypted Flash video and digital cinema."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ _FLASH_ENCRYPTED = 0x20  # "pre-processing required" in a tag's kind (Adobe's sp
 _MXF = bytes.fromhex("060e2b34020501010d01020101")  # a partition of the header (SMPTE ST 377-1)
 _MXF_ENCRYPTED = bytes.fromhex("060e2b3402040107 0d010301027e01")  # an encrypted triplet (SMPTE ST 429-6)
 _MXF_ESSENCE = bytes.fromhex("060e2b34010201")
-_PNG = b"\x89PNG\r\n\x1a\n"
-MOST_CHUNKS = 64  # of PNG, up to the picture
-_WEBP_ANIMATED = 0x02  # in the flags of VP8X
 
 
 def read_flash(file: Ranges) -> Headers | None:
@@ -61,27 +58,3 @@ def _keys(file: Ranges) -> Iterator[bytes]:
         yield head[:16]
         more = head[16] & 0x7F if head[16] & 0x80 else 0
         at += 17 + more + (int.from_bytes(head[17 : 17 + min(more, 8)]) if more else head[16])
-
-
-def read_webp(file: Ranges) -> Headers | None:
-    """Return whether a WebP is animated, None for another file."""
-    head = file.read(0, 21)
-    if head[:4] != b"RIFF" or head[8:12] != b"WEBP":
-        return None
-    animated = head[12:16] == b"VP8X" and bool(head[20:] and head[20] & _WEBP_ANIMATED)
-    return Headers("webp_pipe", animated="WebP" if animated else "")
-
-
-def read_png(file: Ranges) -> Headers | None:
-    """Return whether what calls itself an animated PNG has one picture only, None for another file."""
-    if file.read(0, 8) != _PNG:
-        return None
-    at = 8
-    for _ in range(MOST_CHUNKS):
-        head = file.read(at, 12)
-        if len(head) < 12 or head[4:8] == b"IDAT":  # noqa: PLR2004 - a length, a kind, and the number of pictures
-            break
-        if head[4:8] == b"acTL":
-            return Headers("apng", still=int.from_bytes(head[8:]) <= 1)
-        at += 12 + int.from_bytes(head[:4])
-    return Headers("png_pipe")

@@ -24,14 +24,16 @@ class Headers:
     `container` is ffmpeg's name of it. Tracks are known by ffprobe's id of the stream, or by its place among the
     streams where the container has no such ids.
 
-    `still` tells a picture in a container of videos (HEIC, AVIF), `animated` names a kind of animated picture.
+    `still` tells one picture, in whatever container (HEIC, AVIF), `moving` that pictures which look like files of their
+    own are a stream, `animated` that the picture is animated in a way that ffmpeg cannot decode.
     """
 
     container: str = ""
     by_id: Mapping[int, Track] = field(default_factory=dict)
     by_place: Mapping[int, Track] = field(default_factory=dict)
     still: bool = False
-    animated: str = ""
+    moving: bool = False
+    animated: bool = False
 
     @property
     def all_pictures_encrypted(self) -> bool:

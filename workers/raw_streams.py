@@ -17,18 +17,16 @@ UNSAID_RATE = Fraction(25)  # where the stream declares none; ffmpeg's own choic
 FASTEST = 1000  # pictures a second that a stream may declare; more is no rate
 AGREE = Fraction(1, 500)  # lengths are printed in microseconds: the exact rate is the one next to them
 
-_PTS, _DTS, _DURATION = 0, 1, 2
+_DURATION = 2  # its place in a packet
 _UNKNOWN = frozenset({"", "N/A"})
 
 
 def counted(packets: list[list[str]], declared: Fraction, *, raw: bool) -> tuple[list[list[str]], Fraction | None]:
-    """Return the packets (`pts, dts, duration, flags`, in ffprobe's words) with times, and the rate these go by.
+    """Return the packets of a raw stream with times by their number, and the rate that these go by.
 
-    Where packets have times of their own they are returned as they are, and None.
-
-    All packets of `raw` streams are counted anew, and those of any other container that has not one time.
+    A packet is `pts, dts, duration, flags`, as ffprobe says. Those of other streams are returned as they are, and None.
     """
-    if not raw and any(packet[_PTS] not in _UNKNOWN or packet[_DTS] not in _UNKNOWN for packet in packets):
+    if not raw or not packets:
         return packets, None
     rate = counting_rate([packet[_DURATION] for packet in packets], declared)
     times = [f"{float(n / rate):.6f}" for n in range(len(packets) + 1)]

@@ -52,6 +52,7 @@ LEFT_OUT = (
     "audio_left_out",
     "subtitle_left_out",
 )
+VIEWS = {"side by side": "stereo_beside", "top and bottom": "stereo_above"}
 INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
 
 
@@ -127,7 +128,7 @@ def make_plan(
         fragment_frames=fragment_frames(line) if can_be_cut else standard_fragment_frames(rate),
         segment_count=len(segments),
         preset=limits.preset,
-        warnings=(*warnings, *_dropped(probe, video, audio)),
+        warnings=(*warnings, *_shown_flat(video), *_dropped(probe, video, audio)),
     )
     return plan, segments
 
@@ -232,6 +233,12 @@ def _video_source(
         pieces=pieces,
         counted_rate=None if packets.counted_rate is None else packets.counted_rate.as_integer_ratio(),
     )
+
+
+def _shown_flat(video: Stream) -> Warnings:
+    """Say of pictures of all around, and of two for two eyes, that players show them as they lie in the frame."""
+    codes = (("spherical", video.projection), (VIEWS.get(video.views, "stereo"), video.views))
+    return tuple(warning(code) for code, said in codes if said)
 
 
 def _dropped(probe: Probe, video: Stream, audio: AudioSource | None) -> Warnings:

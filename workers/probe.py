@@ -21,6 +21,7 @@ DOLBY_PROFILES = frozenset({5, 10, 20})
 # Codecs whose pictures say themselves whether they are fields, in containers that need not: AVI with DV or XviD, say.
 CODECS_WITH_FIELDS = frozenset({"dnxhd", "dvvideo", "h264", "mjpeg", "mpeg2video", "mpeg4", "utvideo", "vc1", "wmv3"})
 FIELD_PACKETS = 8
+FLAT = frozenset({"", "2D", "unspecified", "unknown", "rectilinear"})  # of projections and of views: an ordinary video
 MAX_STREAMS = 100  # a real file has a handful; 1500 tracks are an attack on everything that loops over them
 
 
@@ -32,7 +33,8 @@ class Stream:
     names of what the colours are said to be. `alpha_mode` is WebM's word for transparency beside the picture,
     `dolby_only` tells that only Dolby Vision can show the picture. `id` is the container's number of the stream, -1
     where it has none. `pcm` names the samples by MP4's own description of plain PCM; `raw` tells that
-    no container gives the pictures their times.
+    no container gives the pictures their times. `projection` and `views` are ffmpeg's names of how a picture
+    of all around, or two for two eyes, lie in the frame; empty for ordinary ones.
     """
 
     index: int
@@ -65,6 +67,8 @@ class Stream:
     encrypted: bool = False
     pcm: str = ""
     raw: bool = False
+    projection: str = ""
+    views: str = ""
 
     @property
     def misread(self) -> bool:
@@ -177,6 +181,8 @@ def _stream(item: dict[str, Any]) -> Stream:
         sample_rate=int(item.get("sample_rate", 0)),
         language=_tag(item, "language"),
         id=_number(item.get("id", "")),
+        projection=_said(item, "Spherical Mapping", "projection") or _tag(item, "spherical-video"),
+        views=_said(item, "Stereo 3D", "type"),
     )
 
 
@@ -184,6 +190,12 @@ def _tag(item: dict[str, Any], name: str) -> str:
     """Return a stream's tag; writers differ in upper and lower case."""
     tags = {key.lower(): value for key, value in item.get("tags", {}).items()}
     return str(tags.get(name, ""))
+
+
+def _said(item: dict[str, Any], kind: str, name: str) -> str:
+    """Return what a stream's side data of a kind say under a name, nothing for an ordinary, flat video."""
+    said = (str(data.get(name, "")) for data in item.get("side_data_list", []) if data.get("side_data_type") == kind)
+    return next((word for word in said if word not in FLAT), "")
 
 
 def _number(text: str) -> int:

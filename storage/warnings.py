@@ -20,7 +20,7 @@ SENTENCES: Mapping[str, str] = {
     "subtitle_left_out": "Subtitle tracks left out: {n:.0f}.",
     "video_encrypted": "Encrypted video tracks left out: {n:.0f}.",
     "audio_encrypted": "Encrypted audio tracks left out: {n:.0f}.",
-    "audio_misread": "Audio tracks left out because this ffmpeg would decode their PCM as noise: {n:.0f}.",
+    "audio_misread": "Audio tracks left out because this ffmpeg cannot decode their PCM: {n:.0f}.",
     "spherical": "This is a recording of all around (360 or 180 degrees); players will show it flat.",
     "stereo_beside": "This is a stereo recording; players will show its two views side by side.",
     "stereo_above": "This is a stereo recording; players will show its two views one above the other.",

@@ -133,7 +133,7 @@ _WARNINGS = {
     "warning.subtitle_left_out": _("Subtitle tracks left out: %(n)s."),
     "warning.video_encrypted": _("Encrypted video tracks left out: %(n)s."),
     "warning.audio_encrypted": _("Encrypted audio tracks left out: %(n)s."),
-    "warning.audio_misread": _("Audio tracks left out because this ffmpeg would decode their PCM as noise: %(n)s."),
+    "warning.audio_misread": _("Audio tracks left out because this ffmpeg cannot decode their PCM: %(n)s."),
     "warning.spherical": _("This is a recording of all around (360 or 180 degrees); players will show it flat."),
     "warning.stereo_beside": _("This is a stereo recording; players will show its two views side by side."),
     "warning.stereo_above": _("This is a stereo recording; players will show its two views one above the other."),

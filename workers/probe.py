@@ -72,7 +72,7 @@ class Stream:
 
     @property
     def misread(self) -> bool:
-        """Tell whether ffmpeg would play noise: it takes samples of PCM for others than the container says."""
+        """Tell whether ffmpeg takes samples of PCM for others than the container says: it would play noise."""
         return self.pcm not in {"", self.codec}
 
 

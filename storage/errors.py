@@ -30,6 +30,8 @@ RungsError
 │   ├── TooSmallPictureError      picture_too_small
 │   ├── TooLongError              too_long
 │   ├── DolbyVisionError          dolby_vision_only
+│   ├── EncryptedError            encrypted
+│   ├── AnimatedPictureError      animated_picture
 │   └── DecodeError               decode_failed
 ├── ManifestError                 manifest_unreadable: what lies beside an original is not a job of this version
 └── AttemptError                  this attempt failed, another may succeed
@@ -244,6 +246,18 @@ class DolbyVisionError(MediaError):
     """The picture is in Dolby's own colours (profile 5), which only Dolby Vision players can show."""
 
     code = "dolby_vision_only"
+
+
+class EncryptedError(MediaError):
+    """The pictures are encrypted: copy protection of whatever kind, in whatever container."""
+
+    code = "encrypted"
+
+
+class AnimatedPictureError(MediaError):
+    """The file is an animated picture of a kind that ffmpeg cannot decode."""
+
+    code = "animated_picture"
 
 
 class DecodeError(MediaError):

@@ -74,7 +74,8 @@ class VideoSource:
     there before. `display_width` and `display_height` are what a viewer sees (rotation and pixel aspect applied), in
     square pixels. `alpha` tells that parts of it may be transparent. `pieces` are there where the clock jumps: what
     lies outside is not shown. Tools find the stream if they look at the first `look_seconds` of the file; 0 is what
-    they look at by themselves.
+    they look at by themselves. A raw stream has no clock: its pictures are shown one after another, `counted_rate` (a
+    fraction) a second.
     """
 
     stream: int
@@ -91,6 +92,7 @@ class VideoSource:
     container_start: float
     pieces: tuple[ClockPiece, ...] = ()
     look_seconds: float = 0.0
+    counted_rate: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 
 from storage.errors import InvalidRequestError, UploadIncompleteError
+from web.filenames import HEADER_CHARSET, file_name
 
 READ_BYTES = 1024 * 1024  # one read of the body: what gunicorn takes from the socket at once
 FIELD_BYTES = 8 * 1024  # a title or a URL, with room to spare
@@ -76,6 +77,7 @@ class _Parts:
                 max_header_size=HEADER_BYTES,
                 max_header_count=MAX_HEADERS,
                 max_segment_count=MAX_PARTS,
+                header_charset=HEADER_CHARSET,
             )
         except MultipartError as error:
             raise InvalidRequestError("The form's boundary cannot be one.") from error
@@ -99,10 +101,12 @@ class _Parts:
 
     def _event(self, event: MultipartSegment | bytes | None) -> Iterator[FormEvent]:
         if isinstance(event, MultipartSegment):
-            self._field = event.name if event.filename is None else None
+            name = _decoded("name", event.name.encode(HEADER_CHARSET))
+            filename = file_name(event["Content-Disposition"], event.filename)
+            self._field = name if filename is None else None
             self._text.clear()
-            if event.filename is not None:
-                yield FileStart(event.name, event.filename)
+            if filename is not None:
+                yield FileStart(name, filename)
         elif self._field is None:
             self.file_bytes += len(event or b"")
             if event:
@@ -115,7 +119,7 @@ class _Parts:
                 raise InvalidRequestError(f"The field `{self._field}` is longer than {FIELD_BYTES} bytes.")
 
 
-def _decoded(name: str, text: bytearray) -> str:
+def _decoded(name: str, text: bytes | bytearray) -> str:
     try:
         return text.decode()
     except UnicodeDecodeError as error:

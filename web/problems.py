@@ -48,6 +48,8 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.TooSmallPictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.TooLongError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.DolbyVisionError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.EncryptedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.AnimatedPictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.DecodeError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ManifestError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.AttemptError: HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -137,6 +137,13 @@ _WARNINGS = {
     "warning.video_left_out": _("Video tracks left out: %(n)s."),
     "warning.audio_left_out": _("Audio tracks left out: %(n)s."),
     "warning.subtitle_left_out": _("Subtitle tracks left out: %(n)s."),
+    "warning.video_encrypted": _("Encrypted video tracks left out: %(n)s."),
+    "warning.audio_encrypted": _("Encrypted audio tracks left out: %(n)s."),
+    "warning.audio_misread": _("Audio tracks left out because this ffmpeg cannot decode their PCM: %(n)s."),
+    "warning.spherical": _("This is a recording of all around (360 or 180 degrees); players will show it flat."),
+    "warning.stereo_beside": _("This is a stereo recording; players will show its two views side by side."),
+    "warning.stereo_above": _("This is a stereo recording; players will show its two views one above the other."),
+    "warning.stereo": _("This is a stereo recording; players will show its two views together."),
     "warning.not_cut": _("This file cannot be cut safely, so it was encoded in one piece."),
     "warning.cut_short": _("The file is damaged: only %(done)s s of %(whole)s s of pictures could be decoded."),
     "warning.sound_undecodable": _("The sound could not be decoded; the video is silent."),
@@ -157,6 +164,12 @@ _ERRORS = {
     "error.too_long": _("This video lasts %(minutes)s minutes; at most %(limit)s can be encoded here."),
     "error.dolby_vision_only": _(
         "This video is Dolby Vision profile 5, which only Dolby's players can show. Export it as HDR10, HLG or SDR."
+    ),
+    "error.encrypted": _(
+        "The pictures of this video are encrypted, so they cannot be decoded. Upload a copy without copy protection."
+    ),
+    "error.animated_picture": _(
+        "This is an animated WebP picture, which cannot be decoded here. Convert it to a GIF or a video."
     ),
     "error.decode_failed": _("This video is damaged and cannot be decoded."),
     "error.tool_failed": _("The encoder ended with an error."),

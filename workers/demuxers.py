@@ -19,14 +19,22 @@ _CONTAINERS = (
     "mxf",  # broadcast cameras
     "dv",
     "gif",
+    "apng",
     "rm",
     "nut",
     "ivf",
+    "wtv",  # Windows Media Center
+    "pva",  # TechnoTrend's receivers
+    "gxf",  # broadcast servers
+    "yuv4mpegpipe",
     "h264",  # raw streams, as some cameras and exporters write
     "hevc",
     "m4v",
     "mjpeg",
     "mpegvideo",
+    "obu",  # AV1
+    "vc1",
+    "dirac",
     # Sound only: opened so that the refusal can say what the file is.
     "mp3",
     "wav",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from storage.plan import Plan, Segment
+from workers.headers.looking import look_inside, with_headers
 from workers.packets import Listing, list_packets
 from workers.planning import PlanLimits, choose_video, make_plan
 from workers.probe import Probe, Stream, fields_told, probe
@@ -28,7 +29,8 @@ def _examined(url: str, watch: Watch) -> tuple[Probe, Stream, Listing]:
     with ThreadPoolExecutor(1) as beside:
         reading = beside.submit(list_packets, url, watch)
         try:
-            facts = probe(url, watch)
+            headers = look_inside(url)
+            facts = with_headers(probe(url, watch), headers)
             if all(stream.is_known for stream in facts.streams):
                 video = fields_told(url, choose_video(facts), watch)
         except BaseException:
@@ -37,7 +39,8 @@ def _examined(url: str, watch: Watch) -> tuple[Probe, Stream, Listing]:
         listing = reading.result()
     look_seconds = late_seconds(facts, listing)
     if look_seconds:
-        facts, listing = probe(url, watch, look_seconds), list_packets(url, watch, look_seconds)
+        facts = with_headers(probe(url, watch, look_seconds), headers)
+        listing = list_packets(url, watch, look_seconds)
         video = fields_told(url, choose_video(facts), watch)
     return facts, video, listing
 

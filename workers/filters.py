@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from storage.plan import ClockPiece, Plan, Rung, Segment
+from storage.plan import ClockPiece, Plan, Rung, Segment, VideoSource
 from workers.colour import on_black, scaled, smaller, to_bt709
 
 # Frames that may be repeated at the very end of the timeline: containers round the last frame's length, and a decoder
@@ -68,7 +68,7 @@ def rung_streams(url_input: Any, plan: Plan, segment: Segment) -> list[tuple[Run
 
 def _on_grid(stream: Any, plan: Plan, segment: Segment) -> Any:
     """Return exactly the segment's frames, numbered on the output grid."""
-    stream = on_steady_clock(stream, plan.video.pieces, sound=False)
+    stream = _counted(on_steady_clock(stream, plan.video.pieces, sound=False), plan.video)
     if plan.video.interlaced:
         # One frame per frame, only where a frame says it is interlaced: mixed sources keep their progressive parts.
         stream = stream.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
@@ -87,6 +87,14 @@ def _on_grid(stream: Any, plan: Plan, segment: Segment) -> Any:
         .filter("trim", **({"start_frame": skipped} if skipped else {}), end_frame=skipped + segment.frames)
         .filter("setpts", f"N+{segment.first_frame}")  # exact whole numbers in 1/R, free of the source's clock
     )
+
+
+def _counted(stream: Any, video: VideoSource) -> Any:
+    """Return the pictures of a raw stream at their times: by their number, as ffmpeg itself only guesses."""
+    if video.counted_rate is None:
+        return stream
+    pictures, seconds = video.counted_rate
+    return stream.filter("setpts", f"N*{seconds}/{pictures}/TB")
 
 
 def _clones(plan: Plan, segment: Segment) -> int:

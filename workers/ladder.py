@@ -37,13 +37,17 @@ def ladder(width: int, height: int, rate: Fraction) -> tuple[Rung, ...]:
 
     The largest standard box that the picture fills comes first; a picture between two boxes (or below all) keeps its
     own size as top rung, named by the lines a 16:9 picture of its extent has (as the standard rungs of wide films are).
+    A box that would leave less than MIN_SIDE of a strip's narrow side makes no rung.
     """
-    rungs = [_rung(box, width, height, scale, rate) for box in STANDARD_RUNGS if (scale := _scale(box, width, height))]
+    scales = [(box, scale) for box in STANDARD_RUNGS if (scale := _scale(box, width, height))]
+    least = min(Fraction(1), Fraction(MIN_SIDE, min(width, height)))
+    rungs = [_rung(box, width, height, scale, rate) for box, scale in scales if scale >= least]
     if not rungs or _share(rungs[0], width, height) < NEAR:
         own = _own_size(width, height)
         if own is not None:
             rungs.insert(0, _rung(own, width, height, Fraction(1), rate))
-    return tuple(rungs)
+    # A strip longer than every box: shrunk as far as its narrow side allows.
+    return tuple(rungs) or (_rung(STANDARD_RUNGS[0], width, height, least, rate),)
 
 
 def _scale(box: _Standard, width: int, height: int) -> Fraction | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from statistics import median_low
 
 from workers.demuxers import as_input, input_arguments
 from workers.probe import Stream, looking_arguments
+from workers.raw_streams import counted
 from workers.tool import Limits, Watch, run_tool
 
 PACKETS_SECONDS = 900.0  # 0.6 s for 290 MB on local disk (DESIGN §7); 64 GiB at 100 MB/s is 11 minutes
@@ -27,6 +29,7 @@ class Packets:
     `times` are when they begin and `lengths` how long they last, in seconds on the source's clock; a length is 0 where
     the file says none. `decoded` are when they are decoded, which goes back only where the clock does. `places` number
     the packets among those of all streams. `keyframes` are sorted; those of packets that are not shown are among them.
+    `counted_rate` is there where the packets have no times of their own, and these were counted.
     """
 
     places: tuple[int, ...] = ()
@@ -34,6 +37,7 @@ class Packets:
     lengths: tuple[float, ...] = ()
     decoded: tuple[float, ...] = ()
     keyframes: tuple[float, ...] = ()
+    counted_rate: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,17 @@ class Listing:
     def pictures(self, video: Stream) -> Packets:
         """Return the stream's pictures; packets without a time or marked as discarded (edit lists) are not shown."""
         rows = list(self._rows(video.index))
+        packets, rate = counted([row[1:] for _, row in rows], video.average_rate, raw=video.raw)
+        rows = (
+            [(place, [row[0], *packet]) for (place, row), packet in zip(rows, packets, strict=True)] if rate else rows
+        )
         untimed = sum(row[1] in _UNKNOWN and row[2] not in _UNKNOWN for _, row in rows)
         if untimed * UNTIMED > len(rows):
             return _by_decoding(rows, video.delay)
         timed = [(place, row) for place, row in rows if row[1] not in _UNKNOWN]
         shown = _packets((place, float(row[1]), _length(row[3]), row[2]) for place, row in timed if "D" not in row[4])
-        return replace(shown, keyframes=tuple(sorted(float(row[1]) for _, row in timed if "K" in row[4])))
+        keyframes = tuple(sorted(float(row[1]) for _, row in timed if "K" in row[4]))
+        return replace(shown, keyframes=keyframes, counted_rate=rate)
 
     def sounds(self, audio: Stream) -> Packets:
         """Return the stream's sound; a packet without a time follows the one before it."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from storage.errors import (
     AudioOnlyError,
     DolbyVisionError,
+    EncryptedError,
     NoFramesError,
     NotMediaError,
     PictureOnlyError,
@@ -20,6 +22,7 @@ from storage.plan import AudioSource, Plan, Rung, Segment, VideoSource
 from storage.warnings import JobWarning, Warnings, warning
 from workers.clock import LEAST_OF_A_STEP, RUN_OUT_SECONDS, Clock, clock_of, head_steps
 from workers.colour import colour_of, has_alpha
+from workers.headers.looking import ENCRYPTED, STILL
 from workers.ladder import MIN_SIDE, ladder
 from workers.packets import Listing, Packets
 from workers.probe import Probe, Stream
@@ -44,6 +47,15 @@ CODECS_TO_CUT = frozenset(
     | {"prores", "dnxhd", "dvvideo", "cfhd", "mjpeg", "jpeg2000", "qtrle", "png", "rawvideo", "v210"}
     | {"ffv1", "ffvhuff", "huffyuv", "magicyuv", "utvideo"}
 )
+LEFT_OUT = (
+    "video_encrypted",
+    "audio_encrypted",
+    "audio_misread",
+    "video_left_out",
+    "audio_left_out",
+    "subtitle_left_out",
+)
+VIEWS = {"side by side": "stereo_beside", "top and bottom": "stereo_above"}
 INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
 
 
@@ -64,16 +76,20 @@ class PlanLimits:
 def choose_video(probe: Probe) -> Stream:
     """Return the stream to encode: the default one among real video streams, else the first that has a picture.
 
-    Raises AudioOnlyError, PictureOnlyError, NotMediaError, DolbyVisionError.
+    Raises AudioOnlyError, PictureOnlyError, NotMediaError, NoFramesError, EncryptedError, DolbyVisionError.
     """
     moving = [stream for stream in probe.streams if stream.kind == "video" and not stream.cover]
     if probe.container in STILL_CONTAINERS:
-        raise PictureOnlyError("This is a still picture, not a video.")
+        raise PictureOnlyError(STILL)
     if not moving or probe.container in SOUND_CONTAINERS:
         if any(stream.kind == "audio" for stream in probe.streams):
             raise AudioOnlyError("This file holds only sound. Rungs encodes video.")
         raise NotMediaError("The file holds neither picture nor sound that could be encoded.")
-    usable = [stream for stream in moving if stream.codec and stream.width > 0 and stream.height > 0]
+    usable = [
+        stream for stream in moving if stream.codec and stream.width > 0 and stream.height > 0 and not stream.encrypted
+    ]
+    if not usable and any(stream.encrypted for stream in moving):
+        raise EncryptedError(ENCRYPTED)
     if not usable:
         raise NoFramesError("A video stream is declared, but its pictures cannot be decoded.")
     chosen = max(usable, key=lambda stream: (stream.default, -stream.index))
@@ -97,10 +113,11 @@ def make_plan(probe: Probe, video: Stream, listing: Listing, limits: PlanLimits)
     rungs = ladder(width, height, rate)
     line = _timeline(recording, rate, rungs, limits)
     segments = cut(line)
-    can_be_cut = video.codec in CODECS_TO_CUT and not clock.pictures and worth_cutting(line, segments)
+    has_clock = not clock.pictures and pictures.counted_rate is None
+    can_be_cut = video.codec in CODECS_TO_CUT and has_clock and worth_cutting(line, segments)
     if not can_be_cut:
         segments = whole_file(line.frames, limits.slots)
-    source = _video_source(probe, video, (width, height), line.start, clock)
+    source = _video_source(probe, video, (width, height), line, clock, pictures.counted_rate)
     audio = audio_source(probe, video, sound, clock.sound)
     plan = Plan(
         video=source,
@@ -113,7 +130,13 @@ def make_plan(probe: Probe, video: Stream, listing: Listing, limits: PlanLimits)
         fragment_frames=fragment_frames(line) if can_be_cut else standard_fragment_frames(rate),
         segment_count=len(segments),
         preset=limits.preset,
-        warnings=(*warnings, *_of_clock(clock, line.start), *_cut_off(probe, listing), *_dropped(probe, video, audio)),
+        warnings=(
+            *warnings,
+            *_shown_flat(video),
+            *_of_clock(clock, line.start),
+            *_cut_off(probe, listing),
+            *_dropped(probe, video, audio),
+        ),
     )
     return plan, segments
 
@@ -229,7 +252,9 @@ def _is_interlaced(video: Stream) -> bool:
     return video.field_order in INTERLACED_ORDERS
 
 
-def _video_source(probe: Probe, video: Stream, display: tuple[int, int], start: float, clock: Clock) -> VideoSource:
+def _video_source(
+    probe: Probe, video: Stream, display: tuple[int, int], line: Timeline, clock: Clock, counted: Fraction | None
+) -> VideoSource:
     return VideoSource(
         stream=video.index,
         codec=video.codec,
@@ -241,16 +266,30 @@ def _video_source(probe: Probe, video: Stream, display: tuple[int, int], start: 
         interlaced=_is_interlaced(video),
         colour=colour_of(video),
         alpha=has_alpha(video),
-        start_time=start,
+        start_time=line.start,
         container_start=probe.start_time,
         pieces=clock.pictures,
         look_seconds=probe.look_seconds,
+        counted_rate=None if counted is None else counted.as_integer_ratio(),
     )
+
+
+def _shown_flat(video: Stream) -> Warnings:
+    """Say of pictures of all around, and of two for two eyes, that players show them as they lie in the frame."""
+    codes = (("spherical", video.projection), (VIEWS.get(video.views, "stereo"), video.views))
+    return tuple(warning(code) for code, said in codes if said)
 
 
 def _dropped(probe: Probe, video: Stream, audio: AudioSource | None) -> Warnings:
     """Say of which kinds streams that a viewer might miss are not in the result, and how many."""
     used = {video.index} if audio is None else {video.index, audio.stream, audio.right}
     others = [stream for stream in probe.streams if stream.index not in used and not stream.cover]
-    counts = {kind: sum(stream.kind == kind for stream in others) for kind in ("video", "audio", "subtitle")}
-    return tuple(warning(f"{kind}_left_out", n=count) for kind, count in counts.items() if count)
+    counts = Counter(_dropped_as(stream) for stream in others)
+    return tuple(warning(code, n=counts[code]) for code in LEFT_OUT if counts[code])
+
+
+def _dropped_as(stream: Stream) -> str:
+    """Return the code of the warning that counts a stream which is not in the result."""
+    why = "encrypted" if stream.encrypted else "misread" if stream.misread else ""
+    code = f"{stream.kind}_{why}"
+    return code if code in LEFT_OUT else f"{stream.kind}_left_out"

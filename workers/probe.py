@@ -11,6 +11,7 @@ from typing import Any
 
 from storage.errors import NotMediaError, ToolError, ToolTimeoutError
 from workers.demuxers import as_input, input_arguments
+from workers.raw_streams import RAW_CONTAINERS
 from workers.tool import Limits, Watch, run_tool
 
 STREAMS_SECONDS = 60.0  # the header of a 64 GiB file over a slow store takes seconds; a bomb must not take minutes
@@ -26,6 +27,7 @@ _GENERIC_NAME = re.compile(
 )
 # What a tool looks at to find all streams, where its defaults (5 s and 5 MB) do not do. It keeps it in memory.
 LOOK_BYTES = 256 * 1024**2
+FLAT = frozenset({"", "2D", "unspecified", "unknown", "rectilinear"})  # of projections and of views: an ordinary video
 MAX_STREAMS = 100  # a real file has a handful; 1500 tracks are an attack on everything that loops over them
 
 
@@ -35,7 +37,10 @@ class Stream:
 
     Pictures are reordered over `delay` places in decoding. `range`, `matrix`, `primaries` and `transfer` are ffmpeg's
     names of what the colours are said to be. `alpha_mode` is WebM's word for transparency beside the picture,
-    `dolby_only` tells that only Dolby Vision can show the picture.
+    `dolby_only` tells that only Dolby Vision can show the picture. `id` is the container's number of the stream, -1
+    where it has none. `pcm` names the samples by MP4's own description of plain PCM; `raw` tells that
+    no container gives the pictures their times. `projection` and `views` are ffmpeg's names of how a picture
+    of all around, or two for two eyes, lie in the frame; empty for ordinary ones.
     """
 
     index: int
@@ -64,6 +69,12 @@ class Stream:
     sample_format: str
     sample_rate: int
     language: str
+    id: int = -1
+    encrypted: bool = False
+    pcm: str = ""
+    raw: bool = False
+    projection: str = ""
+    views: str = ""
     title: str = ""
 
     @property
@@ -72,6 +83,11 @@ class Stream:
         if self.kind == "video":
             return self.width > 0
         return self.kind != "audio" or (self.sample_rate > 0 and self.channels > 0)
+
+    @property
+    def misread(self) -> bool:
+        """Tell whether ffmpeg takes samples of PCM for others than the container says: it would play noise."""
+        return self.pcm not in {"", self.codec}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +186,12 @@ def parse_probe(answer: dict[str, Any]) -> Probe:
         raise NotMediaError("The file holds no streams: it is empty, damaged or not a video.")
     if len(streams) > MAX_STREAMS:
         raise NotMediaError(f"The file declares {len(streams)} streams; real videos have a handful.")
+    name = str(container.get("format_name", ""))
     return Probe(
-        container=str(container.get("format_name", "")),
+        container=name,
         start_time=_seconds(container.get("start_time")) or 0.0,
         duration=_seconds(container.get("duration")),
-        streams=tuple(_stream(item) for item in streams),
+        streams=tuple(replace(_stream(item), raw=name in RAW_CONTAINERS) for item in streams),
         programs=tuple(_program(item) for item in answer.get("programs", [])[:MAX_STREAMS]),
     )
 
@@ -208,6 +225,9 @@ def _stream(item: dict[str, Any]) -> Stream:
         sample_format=str(item.get("sample_fmt", "")),
         sample_rate=int(item.get("sample_rate", 0)),
         language=_tag(item, "language"),
+        id=_number(item.get("id", "")),
+        projection=_said(item, "Spherical Mapping", "projection") or _tag(item, "spherical-video"),
+        views=_said(item, "Stereo 3D", "type"),
         title=_title(item),
     )
 
@@ -226,6 +246,20 @@ def _tag(item: dict[str, Any], name: str) -> str:
     """Return a stream's tag; writers differ in upper and lower case."""
     tags = {key.lower(): value for key, value in item.get("tags", {}).items()}
     return str(tags.get(name, ""))
+
+
+def _said(item: dict[str, Any], kind: str, name: str) -> str:
+    """Return what a stream's side data of a kind say under a name, nothing for an ordinary, flat video."""
+    said = (str(data.get(name, "")) for data in item.get("side_data_list", []) if data.get("side_data_type") == kind)
+    return next((word for word in said if word not in FLAT), "")
+
+
+def _number(text: str) -> int:
+    """Return a number that ffprobe prints as `0x1e0`, -1 for none."""
+    try:
+        return int(text, 16)
+    except ValueError:
+        return -1
 
 
 def _is_dolby_only(side_data: dict[str, Any]) -> bool:

@@ -89,6 +89,8 @@ def _usable(probe: Probe, video: Stream) -> list[Stream]:
         stream
         for stream in probe.beside(video)
         if stream.kind == "audio"
+        and not stream.encrypted
+        and not stream.misread
         and stream.codec
         and stream.sample_format
         and stream.channels > 0

@@ -20,7 +20,7 @@ from tests.integration.web.conftest import IDLE_SECONDS, MAX_UPLOAD_BYTES, MEMOR
 from tests.support.forms import CONTENT_TYPE, upload
 from tests.support.servers import RedisServer
 from tests.support.waiting import wait_until
-from tests.support.web_client import MIB, answer_of, ask, big_form, connected, figure, head, send_upload
+from tests.support.web_client import MIB, answer_of, ask, big_form, connected, fetched, figure, head, send_upload
 from tests.support.web_server import WebServer
 from web.connection import LINGER_SECONDS
 
@@ -183,3 +183,14 @@ def test_refused_clients_that_stay_hold_up_nobody(web_server: WebServer) -> None
         until = time.monotonic() + LINGER_SECONDS + 1.0
         while time.monotonic() < until:
             assert ask(web_server, "GET", "/healthz")["status"] == "ok"
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "latin-1", "cp1252"])
+def test_a_file_name_in_an_old_encoding_is_a_name(web_server: WebServer, charset: str) -> None:
+    """What old programs send over the socket is taken, and shown with its letters in JSON and on the page."""
+    name = "Größe à la carte.mp4"
+    body = upload(b"not really a video", "NAME.mp4").replace(b"NAME.mp4", name.encode(charset))
+    answer = send_upload(web_server, body, len(body))
+    assert (answer["status"], answer["filename"], answer["title"]) == (202, name, name.removesuffix(".mp4"))
+    assert name.removesuffix(".mp4") in fetched(web_server, f"/jobs/{answer['id']}")
+    ask(web_server, "DELETE", f"/api/jobs/{answer['id']}")

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.plan import Rung
-from workers.ladder import STANDARD_RUNGS, even, ladder
+from workers.ladder import MIN_SIDE, STANDARD_RUNGS, even, ladder
 
 RATE = Fraction(30)
 SIDES = st.integers(16, 8192)
+STRIPS = st.integers(16, 40) | SIDES  # also those narrow enough to lose rungs
 
 
 def sizes(rungs: tuple[Rung, ...]) -> str:
@@ -44,6 +45,12 @@ def sizes(rungs: tuple[Rung, ...]) -> str:
         (176, 144, "144p 176x144"),
         (161, 121, "120p 160x120"),
         (16, 16, "16p 16x16"),
+        (1280, 16, "720p 1280x16"),
+        (16, 1280, "720p 16x1280"),
+        (1280, 24, "720p 1280x24, 480p 854x16"),
+        (1600, 17, "900p 1600x16"),
+        (4000, 20, "1080p 3200x16"),
+        (8192, 16, "1080p 8192x16"),
     ],
 )
 def test_ladder_of_real_sizes(width: int, height: int, expected: str) -> None:
@@ -65,6 +72,12 @@ def test_sides_are_even_and_never_larger_than_the_source(width: int, height: int
         assert rung.width % 2 == rung.height % 2 == 0
         assert 2 <= rung.width <= width
         assert 2 <= rung.height <= height
+
+
+@given(STRIPS, STRIPS)
+def test_no_side_is_smaller_than_an_encoder_takes(width: int, height: int) -> None:
+    """A ticker keeps its narrow side, and loses rungs instead."""
+    assert all(min(rung.width, rung.height) >= MIN_SIDE for rung in ladder(width, height, RATE))
 
 
 @given(SIDES, SIDES)

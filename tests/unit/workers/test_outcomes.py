@@ -28,6 +28,8 @@ FAIL_JOB = {
     "not_a_video",
     "audio_only",
     "picture_only",
+    "encrypted",
+    "animated_picture",
     "no_frames",
     "picture_too_large",
     "picture_too_small",

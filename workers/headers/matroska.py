@@ -1,0 +1,112 @@
+"""The tracks of Matroska and WebM and whether their contents are encrypted (RFC 9559, and WebM's encryption)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from workers.headers.ranges import Ranges
+from workers.headers.tracks import AUDIO, VIDEO, Headers, Track
+
+MOST_ELEMENTS = 4096  # walked in one master element
+MOST_TRACKS = 100  # as many as workers.probe takes
+_MAGIC = b"\x1a\x45\xdf\xa3"
+_SEGMENT, _SEEK_HEAD, _TRACKS, _CLUSTER = 0x18538067, 0x114D9B74, 0x1654AE6B, 0x1F43B675
+_SEEK, _SEEK_ID, _SEEK_POSITION = 0x4DBB, 0x53AB, 0x53AC
+_ENTRY, _TYPE, _CODEC = 0xAE, 0x83, 0x86
+_ENCODINGS, _ENCODING, _ENCODING_TYPE, _ENCRYPTION, _ALGORITHM = 0x6D80, 0x6240, 0x5033, 0x5035, 0x47E1
+_KINDS = {1: VIDEO, 2: AUDIO, 0x11: "subtitle", 0x21: "data"}  # others are no stream of ffmpeg's
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    name: int
+    payload: int
+    end: int
+    endless: bool
+
+
+def read_matroska(file: Ranges) -> Headers | None:
+    """Return the tracks in the order of ffprobe's streams, None for another container."""
+    if file.read(0, 4) != _MAGIC:
+        return None
+    segment = _first(file, _SEGMENT, 0, file.size)
+    tracks = None if segment is None else _tracks(file, segment)
+    if tracks is None:
+        return Headers("matroska")
+    entries = [element for element in _elements(file, tracks.payload, tracks.end) if element.name == _ENTRY]
+    found = [_track(file, entry) for entry in entries[:MOST_TRACKS]]
+    return Headers("matroska", by_place=dict(enumerate(track for track in found if track is not None)))
+
+
+def _elements(file: Ranges, start: int, end: int) -> Iterator[_Element]:
+    """Yield the elements of a master as far as they make sense; the last may be cut off or have no end of its own."""
+    for _ in range(MOST_ELEMENTS):
+        head = file.read(start, 12)
+        name_bytes = _length(head[:1], most=4)
+        size_bytes = _length(head[name_bytes : name_bytes + 1], most=8) if name_bytes else 0
+        if start >= end or not size_bytes:
+            return
+        raw = int.from_bytes(head[name_bytes : name_bytes + size_bytes], "big")
+        size = raw & ((1 << 7 * size_bytes) - 1)
+        endless = size == (1 << 7 * size_bytes) - 1
+        payload = start + name_bytes + size_bytes
+        stop = end if endless else min(end, payload + size)
+        yield _Element(int.from_bytes(head[:name_bytes], "big"), payload, stop, endless)
+        start = payload + size
+        if endless:
+            return
+
+
+def _length(first: bytes, *, most: int) -> int:
+    """Return how many bytes a number has, told by its first; 0 for what is none."""
+    length = 9 - first[0].bit_length() if first else 0
+    return length if length <= most else 0
+
+
+def _first(file: Ranges, name: int, start: int, end: int) -> _Element | None:
+    return next((element for element in _elements(file, start, end) if element.name == name), None)
+
+
+def _tracks(file: Ranges, segment: _Element) -> _Element | None:
+    """Return the list of tracks: before the first cluster, or where the segment's own list says."""
+    places: list[int] = []
+    for element in _elements(file, segment.payload, segment.end):
+        if element.name == _TRACKS:
+            return element
+        if element.name == _SEEK_HEAD:
+            places += _places(file, element)
+        if element.name == _CLUSTER:
+            break
+    at = (next(_elements(file, segment.payload + place, segment.end), None) for place in places)
+    return next((element for element in at if element is not None and element.name == _TRACKS), None)
+
+
+def _places(file: Ranges, head: _Element) -> Iterator[int]:
+    for seek in islice(_elements(file, head.payload, head.end), MOST_TRACKS):
+        if seek.name == _SEEK and _number(file, seek, _SEEK_ID, 0) == _TRACKS:
+            yield _number(file, seek, _SEEK_POSITION, 0)
+
+
+def _number(file: Ranges, master: _Element, name: int, default: int) -> int:
+    found = _first(file, name, master.payload, master.end)
+    return default if found is None else int.from_bytes(file.read(found.payload, min(8, found.end - found.payload)))
+
+
+def _track(file: Ranges, entry: _Element) -> Track | None:
+    """Return what is known of a track, None where ffmpeg makes no stream of it."""
+    kind = _KINDS.get(_number(file, entry, _TYPE, 0))
+    if kind is None or _first(file, _CODEC, entry.payload, entry.end) is None:
+        return None
+    encodings = _first(file, _ENCODINGS, entry.payload, entry.end)
+    steps = [] if encodings is None else islice(_elements(file, encodings.payload, encodings.end), MOST_TRACKS)
+    return Track(kind, encrypted=any(_encrypts(file, step) for step in steps if step.name == _ENCODING))
+
+
+def _encrypts(file: Ranges, step: _Element) -> bool:
+    """Tell whether this step of writing encrypted the contents; algorithm 0 has only signed them."""
+    if _number(file, step, _ENCODING_TYPE, 0) != 1:
+        return False
+    encryption = _first(file, _ENCRYPTION, step.payload, step.end)
+    return encryption is None or _number(file, encryption, _ALGORITHM, 1) != 0

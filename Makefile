@@ -7,8 +7,9 @@ VMAF := .cache/vmaf# Debian's ffmpeg has no libvmaf; this one only measures
 LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links --no-annotate
 LOCK := $(LOCK_ALONE) pyproject.toml
+FFMPEG7_TESTS := tests/unit/workers tests/integration/workers tests/exact tests/media
 
-.PHONY: up rebuild test chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact lock readme clean setup
+.PHONY: up rebuild test chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-ffmpeg7 lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
@@ -19,7 +20,7 @@ rebuild: ## restore all jobs from the object store after Redis was lost; beside 
 setup: ## install what the checks and tests need
 	@infra/setup.sh dev
 
-test: setup ## all tests but those of the three targets below
+test: setup ## all tests but those of the four targets below
 	$(BIN)/pytest -m "not media and not compose and not exact"
 
 chaos: setup ## uploads while things are killed, frozen and cut: MINUTES=10, SEED=n to repeat a schedule, BROKER=rabbitmq
@@ -30,6 +31,9 @@ test-media: setup ## every file of ../shared/media through the whole stack
 
 test-exact: setup ## every picture of ../shared/media/happy against the source's, sound in time, no gap
 	$(BIN)/pytest -m exact
+
+test-ffmpeg7: setup ## what looks at pictures and sound, on Debian 13's ffmpeg 7.1: ARGS='-m exact -k theora'
+	infra/ffmpeg7.sh $(BIN)/pytest $(or $(ARGS),$(FFMPEG7_TESTS))
 
 compose-test: setup ## the containers, on a Docker engine
 	infra/engine.sh

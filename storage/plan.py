@@ -67,8 +67,10 @@ class VideoSource:
 
     `start_time` is when the stream's first frame shows and `container_start` where the container's clock begins, both
     in seconds on the source's clock; `display_width` and `display_height` are what a viewer sees (rotation and pixel
-    aspect applied), in square pixels. `alpha` tells that parts of it may be transparent. `pieces` are there where the
-    clock jumps: what lies outside is not shown.
+    aspect applied), in square pixels. To be upright, the coded picture is mirrored left to right if `mirrored`, then
+    turned by `rotation` degrees against the clock; `mirrored` is None in plans that leave both to ffmpeg, as all once
+    did. `alpha` tells that parts of it may be transparent. `pieces` are there where the clock jumps: what lies outside
+    is not shown.
     """
 
     stream: int
@@ -84,6 +86,7 @@ class VideoSource:
     start_time: float
     container_start: float
     pieces: tuple[ClockPiece, ...] = ()
+    mirrored: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ VMAF := .cache/vmaf# Debian's ffmpeg has no libvmaf; this one only measures
 LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links --no-annotate
 LOCK := $(LOCK_ALONE) pyproject.toml
+FFMPEG7_TESTS := tests/unit/workers tests/integration/workers tests/exact tests/media
 
-.PHONY: up rebuild test chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field lock readme clean setup
+.PHONY: up rebuild test chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field test-ffmpeg7 lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
@@ -33,6 +34,8 @@ test-exact: setup ## every picture of ../shared/media/happy against the source's
 
 test-field: setup ## every file of ../shared/field beside what its README calls right
 	$(BIN)/pytest -m field
+test-ffmpeg7: setup ## what looks at pictures and sound, on Debian 13's ffmpeg 7.1: ARGS='-m exact -k theora'
+	infra/ffmpeg7.sh $(BIN)/pytest $(or $(ARGS),$(FFMPEG7_TESTS))
 
 compose-test: setup ## the containers, on a Docker engine
 	infra/engine.sh

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -33,6 +34,14 @@ hypothesis.settings.load_profile("rungs")
 
 PATIENCE = 2.0  # seconds that the real stores of tests persevere
 BUCKET = "rungs"
+
+
+def pytest_report_header() -> str:
+    """Say which ffmpeg is tested: `make test-ffmpeg7` brings another one than the machine has."""
+    if shutil.which("ffmpeg") is None:
+        return "ffmpeg: none"
+    said = subprocess.run(["ffmpeg", "-version"], capture_output=True, text=True, check=True, timeout=60)
+    return said.stdout.partition(" Copyright")[0]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

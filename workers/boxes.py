@@ -23,6 +23,8 @@ _TRUN_SIZE = 0x200
 _TRUN_FLAGS = 0x400
 _TRUN_COMPOSITION = 0x800
 _HEADER_BYTES = 8
+_MATRIX_AT, _MATRIX_AT_LONG = 40, 52  # in the payload of a tkhd, of version 0 and 1
+_AS_IT_IS = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)  # 16.16, the last of each row 2.30
 _MAX_MOOF_BYTES = 64 * 1024**2  # a moof lists one keyframe's frames: thousands of bytes, not millions
 _MAX_FRAGMENT_FRAMES = 100_000  # one keyframe's frames; a few bytes could otherwise announce four thousand million
 
@@ -112,6 +114,18 @@ def codec_of(init: bytes) -> str:
         profile, compatibility, level = init[at + 5 : at + 8]
         return f"avc1.{profile:02x}{compatibility:02x}{level:02x}"
     return "mp4a.40.2"
+
+
+def unturned(init: bytes) -> bytes:
+    """Return an init section of our encoder whose track is shown as it is.
+
+    ffmpeg copies how the source is to be turned from its track, though our pictures have been turned already.
+    """
+    at = init.find(b"tkhd") + len(b"tkhd")
+    matrix = at + (_MATRIX_AT_LONG if init[at] else _MATRIX_AT)
+    if b"tkhd" not in init or len(init) < matrix + len(_AS_IT_IS):
+        raise OutputMismatchError("The encoder's initialisation section says of no track how it is shown.")
+    return init[:matrix] + _AS_IT_IS + init[matrix + len(_AS_IT_IS) :]
 
 
 def grouped(found: Fragmented, *, first: int, frames: int, ticks: int) -> tuple[int, ...]:

@@ -153,6 +153,12 @@ def decoder(video: VideoSource) -> dict[str, str]:
     return {f"c:{video.stream}": ALPHA_DECODERS[video.codec]} if video.alpha and video.codec in ALPHA_DECODERS else {}
 
 
+def as_coded(video: VideoSource) -> dict[str, Any]:
+    """Return the options of an input that keep ffmpeg from turning pictures: the plan says how, and the filters do."""
+    # Newer ffmpeg obeys messages in the stream as well, of which the plan's sizes know nothing.
+    return {} if video.mirrored is None else {"noautorotate": None}
+
+
 def seeking(plan: Plan, seek: float) -> dict[str, Any]:
     """Return the options of an input whose decoding begins at the keyframe before `seek`, seconds on its own clock."""
     return {
@@ -174,6 +180,7 @@ def _decoding(plan: Plan, segment: Segment, url: str) -> dict[str, Any]:
         **input_options(url),
         **looking_options(plan.video.look_seconds),
         **decoder(plan.video),
+        **as_coded(plan.video),
         **({} if segment.seek is None else seeking(plan, segment.seek)),
         "threads": 1 if plan.video.codec in RACING_DECODERS else segment.threads,
         "copyts": None,  # the filters cut by the source's clock

@@ -11,6 +11,17 @@ from workers.colour import on_black, scaled, smaller, to_bt709
 # that drops a broken last frame must not cost the last segment its exact count. More missing is a truncated file.
 SPARE_FRAMES = 3
 FAR_SECONDS = 1e15  # before every time that a container can tell
+# What makes a picture upright, by its turn against the clock and whether it is mirrored left to right before that.
+_UPRIGHT: dict[tuple[int, bool], tuple[tuple[str, dict[str, str]], ...]] = {
+    (0, False): (),
+    (90, False): (("transpose", {"dir": "cclock"}),),
+    (180, False): (("hflip", {}), ("vflip", {})),
+    (270, False): (("transpose", {"dir": "clock"}),),
+    (0, True): (("hflip", {}),),
+    (90, True): (("transpose", {"dir": "cclock_flip"}),),
+    (180, True): (("vflip", {}),),
+    (270, True): (("transpose", {"dir": "clock_flip"}),),
+}
 
 
 def on_steady_clock(stream: Any, pieces: tuple[ClockPiece, ...], *, sound: bool) -> Any:
@@ -107,5 +118,20 @@ def even_picture(stream: Any, plan: Plan, rung: Rung) -> Any:
     """Return the source's picture in the rung's size: square pixels, opaque, BT.709, limited range, 8 bit 4:2:0."""
     if plan.video.alpha:
         stream = on_black(stream)  # before scaling, or the colour of what is transparent would run over edges
-    # Colours after scaling: fewer pixels to convert.
-    return to_bt709(scaled(stream, rung.width, rung.height, plan.video.colour), plan.video.colour)
+    # Turned as late as this: fields are lines of the coded picture. Colours after scaling: fewer pixels to convert.
+    stream = scaled(upright(stream, plan.video), rung.width, rung.height, plan.video.colour)
+    return to_bt709(stream, plan.video.colour)
+
+
+def upright(stream: Any, video: VideoSource) -> Any:
+    """Return the coded pictures turned and mirrored as they are to be shown.
+
+    What is no quarter turn is turned within its own frame, in front of black, as ffmpeg by itself does.
+    """
+    if video.mirrored is None:
+        return stream
+    if (filters := _UPRIGHT.get((video.rotation, video.mirrored))) is None:
+        return stream.filter("rotate", f"{360 - video.rotation}*PI/180")
+    for name, options in filters:
+        stream = stream.filter(name, **options)
+    return stream

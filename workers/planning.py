@@ -243,7 +243,7 @@ def _display_size(video: Stream) -> tuple[int, int, Warnings]:
     # Stretching one side up keeps every source pixel; x264 needs nothing more than the even sizes of the ladder.
     width = round(video.width * aspect) if aspect > 1 else video.width
     height = video.height if aspect >= 1 else round(video.height / aspect)
-    if video.rotation in {90, 270}:
+    if video.turn.rotation in {90, 270}:
         width, height = height, width
     return width, height, warnings
 
@@ -262,7 +262,8 @@ def _video_source(
         height=video.height,
         display_width=display[0],
         display_height=display[1],
-        rotation=video.rotation,
+        rotation=video.turn.rotation,
+        mirrored=video.turn.mirrored,
         interlaced=_is_interlaced(video),
         colour=colour_of(video),
         alpha=has_alpha(video),

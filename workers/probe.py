@@ -13,6 +13,7 @@ from storage.errors import NotMediaError, ToolError, ToolTimeoutError
 from workers.demuxers import as_input, input_arguments
 from workers.raw_streams import RAW_CONTAINERS
 from workers.tool import Limits, Watch, run_tool
+from workers.turns import Turn, turn_told
 
 STREAMS_SECONDS = 60.0  # the header of a 64 GiB file over a slow store takes seconds; a bomb must not take minutes
 _UNKNOWN = "This file is not a video in a known format, or it is damaged."
@@ -49,7 +50,7 @@ class Stream:
     width: int
     height: int
     pixel_aspect: Fraction
-    rotation: int
+    turn: Turn
     field_order: str
     average_rate: Fraction
     delay: int
@@ -205,7 +206,7 @@ def _stream(item: dict[str, Any]) -> Stream:
         width=int(item.get("width", 0)),
         height=int(item.get("height", 0)),
         pixel_aspect=_ratio(item.get("sample_aspect_ratio", ""), ":") or Fraction(1),
-        rotation=_rotation(item.get("side_data_list", [])),
+        turn=turn_told(item.get("side_data_list", [])),
         field_order=str(item.get("field_order", "")),
         average_rate=_ratio(item.get("avg_frame_rate", ""), "/"),
         delay=int(item.get("has_b_frames", 0)),
@@ -282,12 +283,3 @@ def _ratio(text: str, separator: str) -> Fraction:
     if not (numerator.isdecimal() and denominator.isdecimal()) or int(denominator) == 0:
         return Fraction(0)
     return Fraction(int(numerator), int(denominator))
-
-
-def _rotation(side_data: list[dict[str, Any]]) -> int:
-    """Return the display rotation as 0, 90, 180 or 270; anything else (a crafted matrix) counts as none."""
-    for data in side_data:
-        rotation = int(data.get("rotation", 0)) % 360
-        if rotation in {90, 180, 270}:
-            return rotation
-    return 0

@@ -10,7 +10,7 @@ import ffmpeg
 
 from storage.plan import Plan, Rung
 from workers.colour import to_jpeg
-from workers.commands import compiled, decoder, seeking
+from workers.commands import as_coded, compiled, decoder, seeking
 from workers.demuxers import as_input, input_options
 from workers.filters import even_picture
 from workers.storyboard import Sheet
@@ -59,7 +59,7 @@ def moment_command(plan: Plan, url: str, folder: Path, place: float | None) -> l
     else:
         step = MOMENT_SECONDS / MOMENT_PICTURES
         begin, sought = 0.0, _seeking(plan, min(plan.duration * place, LATEST_MOMENT_SECONDS))
-    source = ffmpeg.input(as_input(url), **input_options(url), **decoder(plan.video), **sought, threads=1)
+    source = ffmpeg.input(as_input(url), **input_options(url), **_whole_picture(plan), **sought, threads=1)
     # What is decoded without the keyframe before it is grey or smeared: MPEG-TS is sought without looking for one.
     shown = source[str(plan.video.stream)].filter("select", f"st(0,ld(0)+key)*gte(t,{begin:.3f})")
     pictures = shown.filter("fps", f"{1 / step:.6f}")
@@ -96,8 +96,12 @@ def sheet_command(keyframes: Path, sheet: Sheet, target: Path) -> list[str]:
 
 
 def _keyframe(plan: Plan, url: str, sought: dict[str, Any]) -> Any:
-    options = {**decoder(plan.video), "skip_frame": "nokey", "t": KEYFRAME_SECONDS, "threads": 1}
+    options = {**_whole_picture(plan), "skip_frame": "nokey", "t": KEYFRAME_SECONDS, "threads": 1}
     return ffmpeg.input(as_input(url), **input_options(url), **sought, **options)[str(plan.video.stream)]
+
+
+def _whole_picture(plan: Plan) -> dict[str, Any]:
+    return {**decoder(plan.video), **as_coded(plan.video)}
 
 
 def _seeking(plan: Plan, seconds: float) -> dict[str, Any]:

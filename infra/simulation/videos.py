@@ -121,6 +121,7 @@ _SOURCE = VideoSource(
     display_width=WIDTH,
     display_height=HEIGHT,
     rotation=0,
+    mirrored=False,
     interlaced=False,
     colour=BT709,
     alpha=False,

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
-_ONE = 0x10000
+from tests.support.matrices import MIRRORED, QUARTERS, Numbers, matrix
+
 _MATRIX_OFFSET = 44  # from a tkhd's type to its matrix, version 0
-_CLOCKWISE = {  # a, b, u, c, d, v of the display matrix
-    0: (1, 0, 0, 0, 1, 0),
-    90: (0, 1, 0, -1, 0, 0),
-    180: (-1, 0, 0, 0, -1, 0),
-    270: (0, -1, 0, 1, 0, 0),
-}
 _ENTRY_HEADER = 86  # bytes of a sample entry of video before its boxes
 
 
-def turned(source: Path, target: Path, degrees: int) -> Path:
-    """Write the file with the first track to be shown turned clockwise."""
+def turned(source: Path, target: Path, degrees: int, *, mirrored: bool = False) -> Path:
+    """Write the file with the first track to be shown turned clockwise, mirrored left to right before that."""
+    return with_matrix(source, target, (MIRRORED if mirrored else QUARTERS)[degrees])
+
+
+def with_matrix(source: Path, target: Path, numbers: Numbers) -> Path:
+    """Write the file with this display matrix on its first track."""
     data = bytearray(source.read_bytes())
     place = data.index(b"tkhd") + _MATRIX_OFFSET
-    for number, value in enumerate(_CLOCKWISE[degrees]):
-        data[place + 4 * number : place + 4 * number + 4] = (value * _ONE).to_bytes(4, "big", signed=True)
+    written = struct.pack(">9i", *matrix(numbers))
+    data[place : place + len(written)] = written
     target.write_bytes(data)
     return target
 

@@ -42,6 +42,7 @@ def make_plan(*, segments: int = 2, frames: int = 100, audio: bool = True) -> Pl
             display_width=1920,
             display_height=1080,
             rotation=0,
+            mirrored=False,
             interlaced=False,
             colour=BT709,
             alpha=False,

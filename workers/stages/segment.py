@@ -8,7 +8,7 @@ from storage import keys
 from storage.errors import NoFramesError
 from storage.plan import Plan, Segment
 from workers.attempt import Attempt
-from workers.boxes import Fragmented, check_grid, codec_of, grouped, read_fragmented
+from workers.boxes import Fragmented, check_grid, codec_of, grouped, read_fragmented, unturned
 from workers.commands import frame_ticks, segment_command
 from workers.scratch import reserve
 from workers.space import segment_bytes
@@ -49,7 +49,7 @@ def _stored(attempt: Attempt, plan: Plan, segment: Segment, rung: str, found: Fr
     objects, job_id = attempt.services.objects, attempt.job.id
     sizes = grouped(found, first=segment.first_frame, frames=plan.fragment_frames, ticks=frame_ticks(plan))
     with (attempt.scratch / f"{rung}.mp4").open("rb") as file:
-        init = file.read(found.init_bytes)
+        init = unturned(file.read(found.init_bytes))
         if segment.index == 0:
             objects.put_bytes(keys.init(job_id, rung), init, content_type=MP4)
         with objects.writer(keys.segment(job_id, rung, segment.index), content_type=MP4) as writer:

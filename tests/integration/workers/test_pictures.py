@@ -12,6 +12,7 @@ import pytest
 from storage.jobs import Job, JobState
 from storage.services import Services
 from storage.settings import Settings
+from tests.support.boxes_of_mp4 import turned
 from tests.support.clips import make_clip, overwritten
 from tests.support.driving import drive, step, submit
 from tests.support.looking import brightness, look
@@ -71,11 +72,9 @@ def test_previews_show_what_is_there(twin_services: Services, settings: Settings
 
 def test_upright_previews_stay_upright(twin_services: Services, settings: Settings, tmp_path: Path) -> None:
     """A portrait's previews are higher than wide, and so is a film's that only its rotation makes upright."""
-    source = make_clip(tmp_path / "wide.mp4", seconds=3, size="640x360", audio=False)
-    turned = tmp_path / "turned.mov"
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(source), "-c", "copy", "-metadata:s:v:0", "rotate=90"]
-    subprocess.run([*command, str(turned)], check=True, timeout=60)
-    for path in (make_clip(tmp_path / "upright.mp4", seconds=3, size="360x640", audio=False), turned):
+    wide = make_clip(tmp_path / "wide.mp4", seconds=3, size="640x360", audio=False)
+    film = turned(wide, tmp_path / "turned.mov", 90)
+    for path in (make_clip(tmp_path / "upright.mp4", seconds=3, size="360x640", audio=False), film):
         job = drive(twin_services, settings, path)
         assert {(one.width, one.height) for one in previews(twin_services, job)} == {(90, 160)}
         assert look(made(twin_services, job, "poster.jpg")).size == (360, 640)

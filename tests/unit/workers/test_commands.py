@@ -47,9 +47,15 @@ def of_colour(matrix: str, primaries: str, transfer: str = "bt709", *, full: boo
     return replace(PLAN, video=source, rungs=RUNGS[2:])
 
 
+def turned(plan: Plan, rotation: int, *, mirrored: bool | None = False) -> Plan:
+    """Return the plan of a source that is turned so."""
+    return replace(plan, video=replace(plan.video, rotation=rotation, mirrored=mirrored))
+
+
 PQ = replace(of_colour("bt2020nc", "bt2020", "smpte2084"), rungs=RUNGS[1:])
 INTERLACED_PQ = replace(PQ, video=replace(PQ.video, interlaced=True), rungs=RUNGS)
 ALPHA = of_colour("bt709", "bt709", alpha=True)
+TURNED = turned(replace(PLAN, rungs=RUNGS[2:]), 90)
 VP9_ALPHA = replace(ALPHA, video=replace(ALPHA.video, codec="vp9"))
 TAIL = replace(PLAN, tail_frames=90, rungs=RUNGS[2:])
 HALVES = replace(PLAN, segment_count=2, rungs=RUNGS[2:], tail_frames=90)
@@ -75,6 +81,10 @@ COMMANDS = {
     "segment_bt601_full": segment(of_colour("bt470bg", "bt470bg", full=True)),
     "segment_rgb_alpha": segment(of_colour("gbr", "bt709", full=True, alpha=True)),
     "segment_vp9_alpha": segment(VP9_ALPHA),
+    "segment_turned": segment(TURNED),
+    "segment_mirrored": segment(turned(TURNED, 180, mirrored=True)),
+    "segment_aslant": segment(turned(TURNED, 315)),
+    "segment_turned_by_ffmpeg": segment(turned(TURNED, 90, mirrored=None)),
     "segment_tail": segment(TAIL),
     "segment_first_half": segment(HALVES, FIRST),
     "segment_second_half": segment(HALVES, SECOND),
@@ -89,6 +99,7 @@ COMMANDS = {
     "poster_keyframes_vp9_alpha": keyframes_command(VP9_ALPHA, PATH, SCRATCH),
     "poster_moment": moment_command(PLAN, PATH, SCRATCH, 0.5),
     "poster_moment_interlaced_pq": moment_command(INTERLACED_PQ, PATH, SCRATCH, 0.5),
+    "poster_moment_interlaced_turned": moment_command(turned(INTERLACED, 270, mirrored=True), PATH, SCRATCH, 0.5),
     "poster_moment_without_seeking": moment_command(PLAN, PATH, SCRATCH, None),
     "storyboard": sheet_command(SCRATCH / "keyframes.mp4", sheet_of(RUNGS[2], 13), SCRATCH / "storyboard.jpg"),
     "package": package_command(

@@ -16,6 +16,7 @@ from storage.errors import RungsError
 from storage.plan import Plan, Segment
 from storage.warnings import warning
 from tests.support import listings
+from tests.support.matrices import MIRRORED, QUARTERS, told
 from workers.packets import Listing
 from workers.planning import PlanLimits, choose_video, make_plan
 from workers.probe import Probe, parse_probe
@@ -176,14 +177,16 @@ def test_the_limits_themselves_pass() -> None:
     ("fields", "shown"),
     [
         ({}, (1280, 720)),
-        ({"side_data_list": [{"rotation": 90}]}, (720, 1280)),
-        ({"side_data_list": [{"rotation": -90}]}, (720, 1280)),
-        ({"side_data_list": [{"rotation": 180}]}, (1280, 720)),
+        ({"side_data_list": [told(QUARTERS[90])]}, (720, 1280)),
+        ({"side_data_list": [told(QUARTERS[270])]}, (720, 1280)),
+        ({"side_data_list": [told(QUARTERS[180])]}, (1280, 720)),
+        ({"side_data_list": [told(MIRRORED[270])]}, (720, 1280)),
+        ({"side_data_list": [told(MIRRORED[0])]}, (1280, 720)),
         ({"width": 720, "height": 576, "sample_aspect_ratio": "16:15"}, (768, 576)),
         ({"width": 720, "height": 480, "sample_aspect_ratio": "8:9"}, (720, 540)),
         ({"width": 640, "height": 360, "sample_aspect_ratio": "2:1"}, (1280, 360)),
         (
-            {"width": 640, "height": 360, "sample_aspect_ratio": "2:1", "side_data_list": [{"rotation": 90}]},
+            {"width": 640, "height": 360, "sample_aspect_ratio": "2:1", "side_data_list": [told(QUARTERS[90])]},
             (360, 1280),
         ),
     ],

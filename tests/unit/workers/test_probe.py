@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from storage.errors import NotMediaError
+from tests.support.matrices import QUARTERS, told
 from workers.probe import MAX_STREAMS, Stream, parse_field_order, parse_probe
+from workers.turns import Turn
 
 VIDEO: dict[str, Any] = {
     "index": 0,
@@ -23,7 +25,7 @@ VIDEO: dict[str, Any] = {
     "start_time": "1.400000",
     "duration": "10.010000",
     "disposition": {"default": 1, "attached_pic": 0},
-    "side_data_list": [{"side_data_type": "Display Matrix", "displaymatrix": "...", "rotation": -90}],
+    "side_data_list": [told(QUARTERS[90]) | {"rotation": -90}],
 }
 SOUND: dict[str, Any] = {
     "index": 1,
@@ -52,37 +54,16 @@ def test_a_whole_answer_becomes_facts() -> None:
     video, sound = probe.streams
     assert (probe.container, probe.start_time, probe.duration) == ("mov,mp4", 1.333, 10.1)
     assert (video.kind, video.codec, video.width, video.height) == ("video", "h264", 1440, 1080)
-    assert (video.pixel_aspect, video.rotation, video.field_order) == (Fraction(4, 3), 270, "tt")
+    assert (video.pixel_aspect, video.turn, video.field_order) == (Fraction(4, 3), Turn(270), "tt")
     assert (video.average_rate, video.start_time, video.duration) == (Fraction(30_000, 1001), 1.4, 10.01)
     assert (video.default, video.cover, sound.default) == (True, False, False)
     assert (sound.channels, sound.sample_rate, sound.duration) == (6, 48_000, None)
 
 
-@pytest.mark.parametrize(
-    ("degrees", "expected"),
-    [
-        (0, 0),
-        (90, 90),
-        (-90, 270),
-        (180, 180),
-        (-180, 180),
-        (270, 270),
-        (450, 90),
-        (45, 0),
-        (-9223372036854775808, 0),
-        (-2147483648, 0),
-        (2**63 - 1, 0),
-    ],
-)
-def test_rotation_is_a_quarter_turn_or_none(degrees: int, expected: int) -> None:
-    """A crafted matrix, of which ffprobe makes the smallest number there is, turns nothing."""
-    assert stream(side_data_list=[{"rotation": degrees}]).rotation == expected
-
-
-def test_side_data_without_rotation_are_passed_over() -> None:
+def test_side_data_without_a_matrix_are_passed_over() -> None:
     """Mastering metadata may stand before the display matrix."""
-    sides = [{"side_data_type": "Content light level metadata"}, {"rotation": 90}]
-    assert stream(side_data_list=sides).rotation == 90
+    sides = [{"side_data_type": "Content light level metadata"}, told(QUARTERS[90])]
+    assert stream(side_data_list=sides).turn == Turn(270)
 
 
 @pytest.mark.parametrize("text", ["N/A", "nan", "inf", "-inf", None])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from storage.plan import Plan, Segment
 from workers.headers.looking import look_inside, with_headers
@@ -37,12 +38,15 @@ def _examined(url: str, watch: Watch) -> tuple[Probe, Stream, Listing]:
             watch.cancelled.set()  # of a file that is none the rest need not be read
             raise
         listing = reading.result()
+    late = {stream.index for stream in facts.streams if not stream.is_known}
     look_seconds = late_seconds(facts, listing)
     if look_seconds:
         facts = with_headers(probe(url, watch, look_seconds), headers)
         listing = list_packets(url, watch, look_seconds)
+        video = fields_told(url, choose_video(facts), watch, look_seconds)
+    elif late:
         video = fields_told(url, choose_video(facts), watch)
-    return facts, video, listing
+    return facts, replace(video, late=video.index in late), listing
 
 
 def late_seconds(facts: Probe, listing: Listing) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 from statistics import median_low
 
 from workers.demuxers import as_input, input_arguments
@@ -58,9 +58,9 @@ class Listing:
         return frozenset(int(index) for index in found if index.isdecimal())
 
     def first_time(self, stream: int) -> float | None:
-        """Return the time of the stream's first packet that has one, None where none has."""
-        times = (float(row[1]) for _, row in self._rows(stream) if row[1] not in _UNKNOWN)
-        return next(times, None)
+        """Return the time of the stream's first keyframe, or of its first packet where none is marked; or None."""
+        timed = [(float(row[1]), row[4]) for _, row in self._rows(stream) if row[1] not in _UNKNOWN]
+        return next((time for time, flags in timed if "K" in flags), timed[0][0] if timed else None)
 
     def last_end(self) -> float:
         """Return when the last packet of any stream ends, seconds on the source's clock; minus infinity without any."""
@@ -70,6 +70,8 @@ class Listing:
     def pictures(self, video: Stream) -> Packets:
         """Return the stream's pictures; packets without a time or marked as discarded (edit lists) are not shown."""
         rows = list(self._rows(video.index))
+        if video.late:  # what comes before the first keyframe came before its parameters, and cannot be decoded
+            rows = list(dropwhile(lambda row: "K" not in row[1][4], rows)) or rows
         packets, rate = counted([row[1:] for _, row in rows], video.average_rate, raw=video.raw)
         rows = (
             [(place, [row[0], *packet]) for (place, row), packet in zip(rows, packets, strict=True)] if rate else rows

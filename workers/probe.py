@@ -77,6 +77,7 @@ class Stream:
     projection: str = ""
     views: str = ""
     title: str = ""
+    late: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -155,13 +156,14 @@ def probe(url: str, watch: Watch, look_seconds: float = 0.0) -> Probe:
         raise NotMediaError(_UNKNOWN, detail=str(error)) from error
 
 
-def fields_told(url: str, video: Stream, watch: Watch) -> Stream:
+def fields_told(url: str, video: Stream, watch: Watch, look_seconds: float = 0.0) -> Stream:
     """Return the stream with the field order of its first pictures, where the container has none. Raises ToolError."""
     if video.field_order not in {"", "unknown"} or video.codec not in CODECS_WITH_FIELDS:
         return video
     argv = [
         "ffprobe",
         "-v", "error",
+        *looking_arguments(look_seconds),
         *input_arguments(url),
         "-of", "compact=p=0:nk=1",
         "-select_streams", str(video.index),

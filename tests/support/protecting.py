@@ -50,6 +50,22 @@ def with_key_box(data: bytes) -> bytes:
     return data + b"\0\0\0\x20pssh" + bytes(4) + UUID("edef8ba9-79d6-4ace-a3c8-27dcd51d21ed").bytes + bytes(4)
 
 
+def with_box_of_track(name: str, contents: bytes) -> Change:
+    """Return the change that puts a box of one's own (a UUID in hexadecimal) at the end of an MP4's only track."""
+
+    def change(data: bytes) -> bytes:
+        added = (24 + len(contents)).to_bytes(4, "big") + b"uuid" + bytes.fromhex(name) + contents
+        grown, end = bytearray(data), 0
+        for kind in (b"moov", b"trak"):
+            place = data.index(kind) - 4
+            size = int.from_bytes(data[place : place + 4], "big")
+            grown[place : place + 4] = (size + len(added)).to_bytes(4, "big")
+            end = place + size
+        return bytes(grown[:end]) + added + bytes(grown[end:])
+
+    return change
+
+
 def protected_asf(kind: bytes, *, flags: tuple[bool, ...] = ()) -> Change:
     """Return the change that puts an object of protection into ASF's header, and flags on its streams in turn."""
 

@@ -35,6 +35,7 @@ from tests.support.protecting import (
     scheme,
     scrambled_sectors,
     scrambled_transport,
+    with_box_of_track,
     with_key_box,
 )
 from tests.support.results import made
@@ -45,8 +46,8 @@ from workers.tool import Watch
 
 LIMITS = PlanLimits(max_pixels=8192 * 4352, max_seconds=12 * 3600, preset="veryfast", slots=2)
 KEY = "-encryption_scheme cenc-aes-ctr -encryption_key 76a6c65c5ea762046bd749a2e632ccbb"
-CENC = f"-c:v libx264 -c:a aac {KEY} -encryption_kid a7e61c373e219033c21091fa607bf3b8"
-CLEAR = "-c:v libx264 -c:a aac"
+CENC = f"-c:v libx264 -preset ultrafast -c:a aac {KEY} -encryption_kid a7e61c373e219033c21091fa607bf3b8"
+CLEAR = "-c:v libx264 -preset ultrafast -c:a aac"
 VIDEO_PID, SOUND_PID = 0x100, 0x101
 RATE = 25
 
@@ -335,15 +336,13 @@ def test_pcm_in_mp4_is_the_tone_or_silence_with_a_warning(
     """Never noise: what this machine's ffmpeg takes for other samples is left out, newer ones decode it."""
     bits, little, real = PCM[name]
     source = clip(tmp_path / "source.mov", f"-c:v libx264 -c:a pcm_{name}", seconds=1)
-    job = drive(
-        twin_services, settings, plain_pcm(source, tmp_path / "camera.mp4", bits=bits, little=little, real=real)
-    )
-    video = ready(twin_services, job)
-    if job.warnings:
+    camera = plain_pcm(source, tmp_path / "camera.mp4", bits=bits, little=little, real=real)
+    plan = planned(camera)
+    if plan.audio is None:
         assert bits > 16
-        assert job.warnings == (warning("audio_misread", n=1),)
-        assert "audio" not in look(video).streams
+        assert plan.warnings == (warning("audio_misread", n=1),)
         return
+    video = ready(twin_services, drive(twin_services, settings, camera))
     assert tone(video) == pytest.approx(440, abs=5)
     middle = slice(12_000, 36_000)
     assert max(samples(video)[middle]) == pytest.approx(max(samples(source)[middle]), rel=0.1)
@@ -353,6 +352,20 @@ def tone(path: Path) -> float:
     """Return the frequency of a tone, by how often it changes its sign, in Hz."""
     heard = samples(path)
     return sum(before < 0 <= after for before, after in pairwise(heard)) / (len(heard) / 48_000)
+
+
+SPHERICAL = b"""<?xml version="1.0"?><rdf:SphericalVideo xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+xmlns:GSpherical="http://ns.google.com/videos/1.0/spherical/"><GSpherical:Spherical>true</GSpherical:Spherical>
+<GSpherical:Stitched>true</GSpherical:Stitched><GSpherical:StitchingSoftware>Camera</GSpherical:StitchingSoftware>
+<GSpherical:ProjectionType>equirectangular</GSpherical:ProjectionType>
+<GSpherical:StereoMode>top-bottom</GSpherical:StereoMode></rdf:SphericalVideo>"""
+
+
+def test_a_recording_of_all_around_is_told(tmp_path: Path) -> None:
+    """Marked as the first cameras did, by a box of XML in the track."""
+    source = clip(tmp_path / "plain.mp4", "-c:v libx264", sound=False, seconds=1)
+    camera = changed(source, tmp_path / "around.mp4", with_box_of_track("ffcc8263f8554a938814587a02521fdd", SPHERICAL))
+    assert planned(camera).warnings == (warning("spherical"), warning("stereo_above"))
 
 
 @pytest.mark.parametrize(("layout", "code"), [("left_right", "stereo_beside"), ("top_bottom", "stereo_above")])

@@ -66,7 +66,9 @@ def with_headers(probe: Probe, headers: Headers) -> Probe:
 
 
 def _of(stream: Stream, headers: Headers) -> Track | None:
-    return headers.by_id.get(stream.id) or headers.by_place.get(stream.index)
+    """Return the stream's track; one of another kind is none, as readers and ffmpeg may count differently."""
+    found = headers.by_id.get(stream.id) or headers.by_place.get(stream.index)
+    return found if found is not None and found.kind in {"", stream.kind} else None
 
 
 def _with(stream: Stream, track: Track | None) -> Stream:

@@ -16,6 +16,7 @@ BLOCK_BYTES = 64 * 1024  # one read of the store: headers lie close together, an
 # 32 MiB: the index of a long film is read for its few descriptions, not whole; who hides them farther is not believed.
 MOST_BLOCKS = 512
 KEPT_BLOCKS = 16
+MOST_READS = 20_000  # a hundred tracks are described in some thousands; tables that never end stop here
 ANSWER_SECONDS = 60.0  # as ffprobe has for a header
 _UNREACHED = "The beginning of the file could not be read in reasonable time."
 
@@ -23,17 +24,21 @@ Fetch = Callable[[int, int], bytes]
 
 
 class Ranges:
-    """Reads of a file of `size` bytes through blocks; behind its end, or after MOST_BLOCKS, there is nothing more."""
+    """Reads of a file of `size` bytes through blocks: MOST_READS of MOST_BLOCKS, and then there is nothing more."""
 
     def __init__(self, fetch: Fetch, size: int) -> None:
         self.size = size
         self._fetch = fetch
         self._left = MOST_BLOCKS
+        self._reads = MOST_READS
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
 
     def read(self, start: int, length: int) -> bytes:
         """Return up to `length` bytes from `start` on: fewer where the file, or what may be read of it, ends."""
         found = bytearray()
+        self._reads -= 1
+        if self._reads < 0:
+            return b""
         start, end = max(0, start), min(self.size, start + length)
         while start < end:
             block, offset = divmod(start, BLOCK_BYTES)

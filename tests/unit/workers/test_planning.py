@@ -335,6 +335,62 @@ def test_dropped_tracks_are_named() -> None:
     )
 
 
+def marked(probe: Probe, index: int, **fields: Any) -> Probe:
+    """Return the probe with what the headers say of a stream."""
+    streams = (replace(found, **fields) if found.index == index else found for found in probe.streams)
+    return replace(probe, streams=tuple(streams))
+
+
+def test_encrypted_pictures_are_refused_where_there_are_no_others() -> None:
+    """A second picture in the clear is taken, whichever is the default one."""
+    alone = marked(probed(video(0), sound(1)), 0, encrypted=True)
+    with pytest.raises(RungsError) as refusal:
+        choose_video(alone)
+    assert refusal.value.code == "encrypted"
+    beside = marked(probed(video(0, disposition=DEFAULT), video(1)), 0, encrypted=True)
+    assert choose_video(beside).index == 1
+    plan, _ = make_plan(beside, choose_video(beside), SECOND, LIMITS)
+    assert plan.warnings == (warning("video_encrypted", n=1),)
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [({"encrypted": True}, "audio_encrypted"), ({"pcm": "pcm_s24le"}, "audio_misread")],
+)
+def test_sound_that_would_be_noise_is_left_out(fields: dict[str, Any], code: str) -> None:
+    """The next track is taken in its place, and a warning says why one is missing."""
+    probe = marked(probed(video(0), sound(1, codec_name="pcm_s16le"), sound(2)), 1, **fields)
+    plan, _ = make_plan(probe, choose_video(probe), SECOND, LIMITS)
+    assert plan.audio is not None
+    assert (plan.audio.stream, plan.warnings) == (2, (warning(code, n=1),))
+    right = marked(probed(video(0), sound(1, codec_name="pcm_s24le")), 1, pcm="pcm_s24le")
+    plan, _ = make_plan(right, choose_video(right), SECOND, LIMITS)
+    assert (plan.audio is not None, plan.warnings) == (True, ())
+
+
+@pytest.mark.parametrize(
+    ("fields", "codes"),
+    [
+        ({"projection": "equirectangular"}, ["spherical"]),
+        ({"views": "side by side"}, ["stereo_beside"]),
+        ({"projection": "cubemap", "views": "top and bottom"}, ["spherical", "stereo_above"]),
+        ({"views": "checkerboard"}, ["stereo"]),
+    ],
+)
+def test_what_will_be_shown_flat_is_told(fields: dict[str, Any], codes: list[str]) -> None:
+    """Projections and views are not kept, so viewers learn of them."""
+    probe = marked(probed(video(0)), 0, **fields)
+    plan, _ = make_plan(probe, choose_video(probe), SECOND, LIMITS)
+    assert [found.code for found in plan.warnings] == codes
+
+
+def test_a_raw_stream_is_encoded_in_one_piece() -> None:
+    """There is nothing to seek by, and its pictures are counted."""
+    packets = replace(times(2500, Fraction(25)), counted_rate=Fraction(25))
+    plan, segments = cut(video(), packets=packets)
+    assert (plan.video.counted_rate, plan.frames, len(segments)) == ((25, 1), 2500, 1)
+
+
 @given(
     frames=st.integers(1, 5000),
     rate=st.sampled_from([Fraction(24_000, 1001), Fraction(25), Fraction(30), Fraction(60_000, 1001)]),

@@ -91,6 +91,37 @@ def test_a_stream_may_say_nothing_at_all() -> None:
     assert (bare.index, bare.kind, bare.codec, bare.width, bare.channels) == (3, "", "", 0, 0)
 
 
+@pytest.mark.parametrize(("text", "number"), [("0x1e0", 480), ("0x1", 1), ("N/A", -1), ("", -1), ("0x", -1)])
+def test_the_number_of_a_stream_in_its_container_is_read(text: str, number: int) -> None:
+    """Containers without numbers have none."""
+    assert stream(id=text).id == number
+
+
+@pytest.mark.parametrize(
+    ("side_data", "found"),
+    [
+        ({"side_data_type": "Spherical Mapping", "projection": "tiled equirectangular"}, ("tiled equirectangular", "")),
+        ({"side_data_type": "Spherical Mapping", "projection": "rectilinear"}, ("", "")),
+        ({"side_data_type": "Stereo 3D", "type": "side by side"}, ("", "side by side")),
+        ({"side_data_type": "Stereo 3D", "type": "2D"}, ("", "")),
+        ({"side_data_type": "Stereo 3D"}, ("", "")),
+        ({"side_data_type": "Content light level metadata", "type": "side by side"}, ("", "")),
+    ],
+)
+def test_projections_and_views_are_read(side_data: dict[str, Any], found: tuple[str, str]) -> None:
+    """What is not flat is known by ffmpeg's own name of it."""
+    seen = stream(side_data_list=[{"side_data_type": "Display Matrix"}, side_data])
+    assert (seen.projection, seen.views) == found
+
+
+@pytest.mark.parametrize(
+    ("container", "raw"), [("h264", True), ("obu", True), ("mpegts", False), ("matroska,webm", False)]
+)
+def test_streams_without_a_container_are_raw(container: str, *, raw: bool) -> None:
+    """Their packets have no times to be believed."""
+    assert parse_probe({"streams": [VIDEO], "format": {"format_name": container}}).streams[0].raw is raw
+
+
 @pytest.mark.parametrize("answer", [{}, {"streams": []}, {"format": {"format_name": "mov"}}])
 def test_nothing_inside_is_refused(answer: dict[str, Any]) -> None:
     """A container with no stream is not a video."""

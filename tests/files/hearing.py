@@ -1,0 +1,116 @@
+"""Whether the same sound is heard at the same time: loudness and lag in windows over the whole length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.files.decoding import SAMPLE_RATE, Times
+from tests.files.seeing import Floats
+
+WINDOW_SECONDS = 0.5  # of loudness
+SPAN_SECONDS = 2.0  # of correlation
+LAG_SECONDS = 0.060  # more is unlike: people notice less
+SEARCH_SECONDS = 1.0  # how far a lag is looked for
+LOUD = 0.01  # root mean square of full scale 1: -40 dB is meant to be heard
+SILENT = 0.0006  # -64 dB
+ALIKE = 0.5  # correlation of the same sound through a codec
+NEARLY = 0.9  # of the best correlation: a tone is like itself at many lags
+VARIED = 0.3  # deviation of an envelope by its mean: less tells no time
+_ENVELOPE_RATE = 200
+_EDGE_WINDOWS = 1  # a window's border may cut a beep: neighbours count
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What comparing sound gave: windows with a verdict, and (time, what) of those unlike.
+
+    What is "missing", "noise", "unlike" or a lag in milliseconds. `lag` is the worst, seconds.
+    """
+
+    compared: int
+    wrong: tuple[tuple[float, str], ...]
+    lag: float
+
+
+def hear(wanted: Floats, got: Floats) -> Heard:
+    """Compare two lines of sound that begin at the same moment; the shorter one is silent behind its end."""
+    length = max(len(wanted), len(got))
+    one, other = (np.pad(line, (0, length - len(line))) for line in (wanted, got))
+    loud = _loudness(one, other)
+    lags, compared = list[tuple[float, str]](), 0
+    worst = 0.0
+    span = int(SPAN_SECONDS * SAMPLE_RATE)
+    for start in range(0, max(1, length - span // 2), span):
+        lag = _lag(one[start : start + span], other, start)
+        if lag is None:
+            continue
+        compared += 1
+        worst = lag if abs(lag) > abs(worst) or np.isnan(lag) else worst
+        if np.isnan(lag):
+            lags.append((start / SAMPLE_RATE, "unlike"))
+        elif abs(lag) > LAG_SECONDS:
+            lags.append((start / SAMPLE_RATE, f"{lag * 1000:+.0f} ms"))
+    return Heard(compared + loud.compared, (*loud.wrong, *lags), worst)
+
+
+def _loudness(one: Floats, other: Floats) -> Heard:
+    """Compare loudness: what is loud may not be silent, nor what is silent loud, with the neighbours looked at."""
+    window = int(WINDOW_SECONDS * SAMPLE_RATE)
+    wanted, got = _rms(one, window), _rms(other, window)
+    wrong = [(float(n * WINDOW_SECONDS), "missing") for n in np.flatnonzero(_against(wanted, got))]
+    wrong += [(float(n * WINDOW_SECONDS), "noise") for n in np.flatnonzero(_against(got, wanted))]
+    return Heard(int(((wanted > LOUD) | (wanted < SILENT)).sum()), tuple(wrong), 0.0)
+
+
+def _against(loud: Times, quiet: Times) -> NDArray[np.bool_]:
+    """Tell where the one is loud while the other is silent there and on both sides."""
+    around = np.maximum.reduce([np.roll(np.pad(quiet, 1, mode="edge"), shift)[1:-1] for shift in (-1, 0, 1)])
+    return np.asarray((loud > LOUD) & (around < SILENT))
+
+
+def _rms(line: Floats, window: int) -> Times:
+    whole = np.pad(line, (0, -len(line) % window)).reshape(-1, window)
+    return np.asarray(np.sqrt((whole.astype(np.float64) ** 2).mean(axis=1)))
+
+
+def _lag(piece: Floats, line: Floats, start: int) -> float | None:
+    """Return how much later a stretch of the wanted sound is heard, seconds; None: untold, nan: nothing is like it."""
+    if _rms(piece, len(piece))[0] < LOUD:
+        return None
+    reach = int(SEARCH_SECONDS * SAMPLE_RATE)
+    around = np.pad(line, (reach, reach + len(piece)))[start : start + len(piece) + 2 * reach]
+    by_samples = _best(piece, around, SAMPLE_RATE)
+    if by_samples[1] >= ALIKE:
+        return by_samples[0]
+    envelopes = (_envelope(piece), _envelope(around))
+    if envelopes[0].std() < VARIED * envelopes[0].mean():
+        return None if envelopes[1].mean() > LOUD / 10 else float("nan")
+    lag, alike = _best(envelopes[0] - envelopes[0].mean(), envelopes[1] - envelopes[1].mean(), _ENVELOPE_RATE)
+    return lag if alike >= ALIKE else float("nan")
+
+
+def _best(piece: Floats, around: Floats, rate: int) -> tuple[float, float]:
+    """Return lag (seconds) and correlation where the piece fits best; no lag if it fits nearly as well in time."""
+    size = 1 << int(np.ceil(np.log2(len(around) + len(piece))))
+    spectrum = np.fft.rfft(around, size) * np.conj(np.fft.rfft(piece, size))
+    count = len(around) - len(piece) + 1
+    crossed = np.fft.irfft(spectrum, size)[:count]
+    energy = np.concatenate([[0.0], np.cumsum(around.astype(np.float64) ** 2)])
+    local = energy[len(piece) : len(piece) + count] - energy[:count]
+    # Where next to nothing is heard, any likeness is chance.
+    floor = 0.05 * float((piece.astype(np.float64) ** 2).sum())
+    alike = crossed / np.sqrt(np.maximum(local, floor) * float((piece.astype(np.float64) ** 2).sum()) + 1e-12)
+    lags = (np.arange(count) - (count - 1) / 2) / rate
+    best = int(np.argmax(alike))
+    in_time = np.abs(lags) <= LAG_SECONDS
+    near = int(np.argmax(np.where(in_time, alike, -1)))
+    chosen = near if alike[near] >= NEARLY * alike[best] else best
+    return float(lags[chosen]), float(alike[chosen])
+
+
+def _envelope(line: Floats) -> Floats:
+    window = SAMPLE_RATE // _ENVELOPE_RATE
+    return _rms(line[: len(line) // window * window], window).astype(np.float32)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.files.decoding import MOST_SECONDS, Pictures, Sound, pictures, sound
+from tests.files.decoding import MOST_SECONDS, NO_SAMPLES, Pictures, Sound, pictures, sound
 from tests.files.hearing import Heard, hear
 from tests.files.lines import line
 from tests.files.listing import Listing, listing
@@ -23,7 +23,7 @@ RUN_IN_SECONDS = 0.050  # an encoder's sound begins so much before the picture a
 BEHIND_SECONDS = 0.100  # and ends so much later
 JOIN_SECONDS = 0.1  # where one part ends and the next begins is a matter of the last picture's length
 GRID_SECONDS = 0.010
-NO_SOUND = Sound(np.zeros(0, np.float32), np.zeros(0), np.zeros(0, np.int64), bounded=False)
+NO_SOUND = Sound(NO_SAMPLES, np.zeros(0), np.zeros(0, np.int64), bounded=False)
 _MOST_SHOWN = 4  # places of a fault that are named
 
 
@@ -57,7 +57,7 @@ class Source:
             (f"track {stream}", stream, one) for stream, one in self.sounds.items() if len(one)
         ]
         if len(found) > 1 and not self.listed.titled:
-            found.insert(1, ("a pair", found[0][1], _mixed(found[0][2], found[1][2])))
+            found.insert(1, ("a pair", found[0][1], _paired(found[0][2], found[1][2])))
         return found or [("none", None, NO_SOUND)]
 
 
@@ -222,9 +222,9 @@ def _notes(laid: Recording, track: str, deltas: Sequence[float]) -> tuple[str, .
     return tuple(notes)
 
 
-def _mixed(left: Sound, right: Sound) -> Sound:
-    """Return two tracks as one channel, as both ears of a pair sound together."""
+def _paired(left: Sound, right: Sound) -> Sound:
+    """Return two tracks as the two ears of a pair."""
     count = min(len(left.samples), len(right.samples))
     samples = left.samples.copy()
-    samples[:count] = (samples[:count] + right.samples[:count]) / 2
+    samples[:count, 1] = right.samples[:count, 0]
     return replace(left, samples=samples)

@@ -20,6 +20,7 @@ SIDE = 48  # pixels: all pictures become squares, so that turns and mirrors of t
 SAMPLE_RATE = 8000
 MOST_SECONDS = 600.0  # of any source: longer ones are compared in their first ten minutes
 MOST_PICTURES = 36_000  # ten minutes at 60 a second
+_BYTES = 4  # of a sample: 16 bits for each ear
 _DEADLINE_SECONDS = 1200.0
 # A track may send its first packet late; ffmpeg by itself looks for 5 s.
 LOOK = ("-probesize", "200M", "-analyzeduration", "120M")
@@ -28,6 +29,7 @@ _SHOWN = re.compile(
 )
 _HEARD = re.compile(r"ashowinfo.*\bn:\d+ pts:\S+ pts_time:(\S+) .*\bnb_samples:(\d+)")
 
+NO_SAMPLES = np.zeros((0, 2), np.float32)
 Small = NDArray[np.uint8]
 Times = NDArray[np.float64]
 
@@ -53,7 +55,7 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Sound:
-    """Sound as one channel of SAMPLE_RATE: all samples, and of each piece its time (seconds) and how many it has."""
+    """Sound at SAMPLE_RATE: all samples of two ears, and of each piece its time (seconds) and how many it has."""
 
     samples: NDArray[np.float32]
     times: Times
@@ -87,13 +89,13 @@ def pictures(path: Path, stream: int | str = "v:0") -> Pictures:
 
 def sound(path: Path, stream: int | str = "a:0") -> Sound:
     """Decode one stream's sound; none where ffmpeg can decode none."""
-    filters = f"aresample={SAMPLE_RATE},aformat=sample_fmts=s16:channel_layouts=mono,ashowinfo"
+    filters = f"aresample={SAMPLE_RATE},aformat=sample_fmts=s16:channel_layouts=stereo,ashowinfo"
     output = ("-map", f"0:{stream}", "-af", filters, "-f", "s16le")
-    raw, lines, bounded = _run(path, output, most=int(MOST_SECONDS) * SAMPLE_RATE * 2)
+    raw, lines, bounded = _run(path, output, most=int(MOST_SECONDS) * SAMPLE_RATE * _BYTES)
     heard = [match.groups() for line in lines if (match := _HEARD.search(line))]
     counts = np.array([int(count) for _, count in heard], np.int64)
-    counts = counts[: int(np.searchsorted(np.cumsum(counts), len(raw) // 2, side="right"))]
-    samples = np.frombuffer(raw, "<i2", int(counts.sum())).astype(np.float32) / np.float32(32768)
+    counts = counts[: int(np.searchsorted(np.cumsum(counts), len(raw) // _BYTES, side="right"))]
+    samples = np.frombuffer(raw, "<i2", 2 * int(counts.sum())).reshape(-1, 2).astype(np.float32) / np.float32(32768)
     return Sound(samples, _filled([_time(time) for time, _ in heard[: len(counts)]]), counts, bounded)
 
 

@@ -18,6 +18,7 @@ LOUD = 0.01  # root mean square of full scale 1: -40 dB is meant to be heard
 SILENT = 0.0006  # -64 dB
 ALIKE = 0.5  # correlation of the same sound through a codec
 NEARLY = 0.9  # of the best correlation: a tone is like itself at many lags
+BANDS = 80  # of 50 Hz
 VARIED = 0.3  # deviation of an envelope by its mean: less tells no time
 _ENVELOPE_RATE = 200
 _EDGE_WINDOWS = 1  # a window's border may cut a beep: neighbours count
@@ -36,9 +37,18 @@ class Heard:
 
 
 def hear(wanted: Floats, got: Floats) -> Heard:
-    """Compare two lines of sound that begin at the same moment; the shorter one is silent behind its end."""
+    """Compare two lines of both ears' sound that begin at the same moment; ears that are alike are compared once."""
     length = max(len(wanted), len(got))
-    one, other = (np.pad(line, (0, length - len(line))) for line in (wanted, got))
+    one, other = (np.pad(line, ((0, length - len(line)), (0, 0))) for line in (wanted, got))
+    ears = (0,) if all(np.array_equal(line[:, 0], line[:, 1]) for line in (one, other)) else (0, 1)
+    found = [_hear(one[:, ear], other[:, ear]) for ear in ears]
+    wrong = sorted({place for ear in found for place in ear.wrong})
+    worst = max((ear.lag for ear in found), key=lambda lag: (np.isnan(lag), abs(lag)))
+    return Heard(sum(ear.compared for ear in found), tuple(wrong), worst)
+
+
+def _hear(one: Floats, other: Floats) -> Heard:
+    length = len(one)
     loud = _loudness(one, other)
     lags, compared = list[tuple[float, str]](), 0
     worst = 0.0
@@ -85,11 +95,20 @@ def _lag(piece: Floats, line: Floats, start: int) -> float | None:
     by_samples = _best(piece, around, SAMPLE_RATE)
     if by_samples[1] >= ALIKE:
         return by_samples[0]
+    if _kinship(piece, around[reach : reach + len(piece)]) < ALIKE:
+        return float("nan")
     envelopes = (_envelope(piece), _envelope(around))
     if envelopes[0].std() < VARIED * envelopes[0].mean():
-        return None if envelopes[1].mean() > LOUD / 10 else float("nan")
+        return None
     lag, alike = _best(envelopes[0] - envelopes[0].mean(), envelopes[1] - envelopes[1].mean(), _ENVELOPE_RATE)
     return lag if alike >= ALIKE else float("nan")
+
+
+def _kinship(one: Floats, other: Floats) -> float:
+    """Return how alike the spectra are in bands, 0 to 1, wherever the sounds lie: other words, another voice."""
+    spectra = [np.abs(np.fft.rfft(line)) for line in (one, other)]
+    bands = [spectrum[: len(spectrum) // BANDS * BANDS].reshape(BANDS, -1).sum(axis=1) for spectrum in spectra]
+    return float(bands[0] @ bands[1] / (np.linalg.norm(bands[0]) * np.linalg.norm(bands[1]) + 1e-9))
 
 
 def _best(piece: Floats, around: Floats, rate: int) -> tuple[float, float]:

@@ -11,8 +11,8 @@ _SEAM_SECONDS = 0.010  # a hole that coarse clocks and slow capture clocks leave
 
 
 def line(heard: Sound, places: Times, seconds: float) -> NDArray[np.float32]:
-    """Return so many seconds of sound, each of its pieces laid where `places` says (seconds); the later one covers."""
-    laid = np.zeros(int(seconds * SAMPLE_RATE) + 1, np.float32)
+    """Return so many seconds of both ears' sound, each piece where `places` says (seconds), the later one on top."""
+    laid = np.zeros((int(seconds * SAMPLE_RATE) + 1, 2), np.float32)
     firsts = np.concatenate([[0], np.cumsum(heard.counts)])
     reached = -1
     for number, at in enumerate(places):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from tests.files.decoding import LOOK
 
 _DEADLINE_SECONDS = 600
+_PCM_BITS = 9  # from the type of the box: version and flags, format flags, then bits
 _MOST_TRACKS = 9  # of sound that are decoded: a camera's eight and one more
 
 
@@ -51,6 +53,7 @@ def listing(path: Path) -> Listing:
     video = min(moving, key=_by_default)["index"] if moving else None
     spoken = sorted((stream for stream in streams if stream.get("codec_type") == "audio"), key=_by_default)
     together = _programme(found.get("programs", []), video)
+    spoken = [stream for stream in spoken if _is_true(stream, path)]
     audio = [stream for stream in spoken if stream["index"] in together] or spoken
     return Listing(
         video=video,
@@ -66,6 +69,16 @@ def _by_default(stream: dict[str, Any]) -> tuple[bool, int]:
 
 def _is_cover(stream: dict[str, Any]) -> bool:
     return bool(stream.get("disposition", {}).get("attached_pic"))
+
+
+def _is_true(stream: dict[str, Any], path: Path) -> bool:
+    """Tell whether this ffmpeg knows the samples' size: MP4 states it in a box of its own that 5.1 does not read."""
+    if stream.get("codec_tag_string") not in {"ipcm", "fpcm"}:
+        return True
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        place = data.find(b"pcmC")
+        bits = data[place + _PCM_BITS] if place >= 0 else stream["bits_per_sample"]
+    return bool(stream["bits_per_sample"] == bits)
 
 
 def _programme(programmes: list[dict[str, Any]], video: int | None) -> set[int]:

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from tests.files import boxes
-from tests.files.decoding import SAMPLE_RATE, Pictures, Sound, Times, pictures, sound
+from tests.files.decoding import NO_SAMPLES, SAMPLE_RATE, Pictures, Sound, Times, pictures, sound
 from tests.support.hls import read_playlist
 
-_NO_SOUND = Sound(np.zeros(0, np.float32), np.zeros(0), np.zeros(0, np.int64), bounded=False)
+_NO_SOUND = Sound(NO_SAMPLES, np.zeros(0), np.zeros(0, np.int64), bounded=False)
 
 
 @dataclass(frozen=True)

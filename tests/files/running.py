@@ -22,6 +22,7 @@ from tests.support.exactness import local_services
 
 SLOTS = 4  # clips of ten seconds become several segments
 # Refusals that are a limit of the installation, whatever ffmpeg can do.
+PHOTOS = frozenset({b"avif", b"heic", b"heix", b"mif1"})
 LIMITS = frozenset({"too_long", "picture_too_large", "picture_too_small"})
 
 
@@ -58,10 +59,20 @@ def _tried(path: Path, folder: Path) -> Tried:
     if job.state is not JobState.READY or job.plan is None:
         return Tried(path.name, _state(job), warned, _refused(job, source))
     shown = views(_folder(services, job), tuple(rung.name for rung in job.plan.rungs))
+    if _is_photo(path):
+        photo = Unlike("state", "job", "a photo came out as a video")
+        return Tried(path.name, _state(job), warned, Comparison(unlike=(photo,)))
     if not len(source.pictures):
         undecoded = Unlike("state", "oracle", "ready, though ffmpeg alone decodes no picture")
         return Tried(path.name, _state(job), warned, Comparison(unlike=(undecoded,)))
     return Tried(path.name, _state(job), warned, compare(source, shown, warned))
+
+
+def _is_photo(path: Path) -> bool:
+    """Tell whether the file says in its first box that it is a photo."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    return head[4:8] == b"ftyp" and head[8:] in PHOTOS
 
 
 def _state(job: Job) -> str:

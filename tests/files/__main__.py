@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -39,6 +40,7 @@ def main() -> int:
 
 def _run(files: Sequence[Path], known: tuple[Explanation, ...]) -> int:
     tried = []
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the processes are the parallel part; threads would wait for each other
     with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
         for done in as_completed([pool.submit(try_file, path) for path in files]):
             tried.append(done.result())

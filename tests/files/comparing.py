@@ -16,7 +16,7 @@ from tests.files.lines import line
 from tests.files.listing import Listing, listing
 from tests.files.recording import PAUSE_SECONDS, Recording, pauses, recording
 from tests.files.results import View
-from tests.files.seeing import TURNS, Eye, Seen
+from tests.files.seeing import TURNS, Atlas, Eye, Seen
 from tests.files.shaping import rate_fault, shape_faults
 
 RUN_IN_SECONDS = 0.050  # an encoder's sound begins so much before the picture and is not meant to be heard
@@ -71,6 +71,7 @@ class Comparison:
     seen: int = 0
     seen_wrong: int = 0
     worst: float = 0.0
+    likeness: float = 1.0
     heard: int = 0
     heard_wrong: int = 0
     lag: float = 0.0
@@ -108,7 +109,8 @@ def _compared(
     source: Source, laid: Recording, views: Sequence[View], first: tuple[str, int | None], *, join: bool
 ) -> Comparison:
     """Compare all views with the source as it is laid out, with the track that fits."""
-    eyes = [Eye(laid, view) for view in views]
+    atlas = Atlas(laid, float(views[0].pictures.shapes[0]))
+    eyes = [Eye(laid, view, atlas) for view in views]
     deltas, _ = _tuned(laid, eyes[0])
     name = first[0]
     for other, stream, heard in source.tracks():
@@ -144,6 +146,7 @@ def _with_view(
         seen=total.seen + seen.compared,
         seen_wrong=total.seen_wrong + len(seen.wrong),
         worst=total.worst if not seen.wrong else max(total.worst, seen.worst, key=lambda off: (np.isnan(off), off)),
+        likeness=min(total.likeness, seen.likeness),
         heard=total.heard + heard.compared,
         heard_wrong=total.heard_wrong + len(heard.wrong),
         lag=heard.lag if worse else total.lag,

@@ -14,9 +14,11 @@ WINDOW_SECONDS = 0.5  # of loudness
 SPAN_SECONDS = 2.0  # of correlation
 LAG_SECONDS = 0.060  # more is unlike: people notice less
 SEARCH_SECONDS = 1.0  # how far a lag is looked for
-LOUD = 0.01  # root mean square of full scale 1: -40 dB is meant to be heard
-SILENT = 0.0006  # -64 dB
-ALIKE = 0.5  # correlation of the same sound through a codec
+LOUD = 0.003  # root mean square of full scale 1: -50 dB may be meant to be heard
+SILENT = 0.0003  # -70 dB
+ALIKE = 0.8  # correlation of the same sound through a codec: 0.99 and more was seen
+KIN = 0.85  # likeness of spectra of the same sound: 0.92 and more was seen, 1 % too slow as well
+IN_TIME = 0.6  # correlation of envelopes
 NEARLY = 0.9  # of the best correlation: a tone is like itself at many lags
 BANDS = 80  # of 50 Hz
 VARIED = 0.3  # deviation of an envelope by its mean: less tells no time
@@ -95,13 +97,13 @@ def _lag(piece: Floats, line: Floats, start: int) -> float | None:
     by_samples = _best(piece, around, SAMPLE_RATE)
     if by_samples[1] >= ALIKE:
         return by_samples[0]
-    if _kinship(piece, around[reach : reach + len(piece)]) < ALIKE:
+    if _kinship(piece, around[reach : reach + len(piece)]) < KIN:
         return float("nan")
     envelopes = (_envelope(piece), _envelope(around))
     if envelopes[0].std() < VARIED * envelopes[0].mean():
         return None
     lag, alike = _best(envelopes[0] - envelopes[0].mean(), envelopes[1] - envelopes[1].mean(), _ENVELOPE_RATE)
-    return lag if alike >= ALIKE else float("nan")
+    return lag if alike >= IN_TIME else float("nan")
 
 
 def _kinship(one: Floats, other: Floats) -> float:

@@ -18,6 +18,7 @@ def lines(tried: Tried, known: Sequence[Explanation]) -> Iterator[str]:
     if found.got is not None:
         figures = (
             f" {found.wanted:8.2f}/{found.got:.2f} s, pictures {found.seen}/{found.seen_wrong} wrong{_ms(found.worst)},"
+            f" like {found.likeness:.3f},"
             f" sound {found.heard}/{found.heard_wrong} wrong{_ms(found.lag)}, {found.shape}"
         )
     notes = "; ".join([*found.notes, *(f"warned {code}" for code in tried.warnings)])

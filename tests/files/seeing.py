@@ -40,10 +40,13 @@ Floats = NDArray[np.float32]
 class Seen:
     """What comparing pictures gave: how many told something, (time, seconds off) of those wrong, which way they lie.
 
+    `likeness` is the usual correlation with the picture that is to be on, of all that show something.
+
     Seconds off are those of the source's picture that is shown instead; nan where it is like none.
     """
 
     compared: int
+    likeness: float
     wrong: tuple[tuple[float, float], ...]
     turn: str
 
@@ -51,6 +54,19 @@ class Seen:
     def worst(self) -> float:
         """The farthest that a picture is off, seconds; nan if one is like none."""
         return max((abs(off) for _, off in self.wrong), key=lambda off: (np.isnan(off), off), default=0.0)
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """One picture: its likeness to the best of those that may be on, its turn, and whether others could be told.
+
+    `other` is the number of the picture that is on instead, -1 if it is like none.
+    """
+
+    likeness: float
+    turn: str
+    telling: bool
+    other: int | None
 
 
 def fitted(small: Small, shapes: Times, canvas: float) -> Small:
@@ -101,21 +117,44 @@ def places(recorded: Recording, view: View, seed: int) -> list[int]:
     return sorted(n for n in chosen if 0 <= n < count and times[n] < MOST_SECONDS)
 
 
+class Atlas:
+    """The source's pictures on the result's canvas, and how far they are from each other, reckoned where asked."""
+
+    def __init__(self, recorded: Recording, canvas: float) -> None:
+        self.small = fitted(recorded.pictures.small, recorded.pictures.shapes, canvas)
+        self.all = normalised(self.small)
+        self.deviations = self.small.reshape(len(self.small), -1).std(axis=1)
+        self._far = slice(0, None, max(1, len(self.small) // FAR_PICTURES))
+        self._known = dict[tuple[int, ...], Floats]()  # views of one result ask the same
+
+    def others(self, own: int) -> NDArray[np.int64]:
+        """Return the pictures to tell this one from: all near it, and some of everywhere."""
+        count = len(self.small)
+        return np.concatenate([np.arange(count)[self._near(own)], np.arange(count)[self._far]])
+
+    def apart(self, own: int, allowed: NDArray[np.int64]) -> Floats:
+        """Return how far each of these others is from the nearest of the allowed pictures."""
+        key = (own, *sorted(allowed.tolist()))
+        if key not in self._known:
+            rows = self.all[allowed].T
+            alike = np.concatenate([self.all[self._near(own)] @ rows, self.all[self._far] @ rows])
+            self._known[key] = np.asarray(2 - 2 * alike.max(axis=1))
+        return self._known[key]
+
+    def _near(self, own: int) -> slice:
+        return slice(max(0, own - NEAR_PICTURES), own + NEAR_PICTURES + 1)
+
+
 class Eye:
     """A view's samples beside the source's pictures, reckoned once for many deltas."""
 
-    def __init__(self, recorded: Recording, view: View, seed: int = 1) -> None:
-        self._recorded, self._view = recorded, view
+    def __init__(self, recorded: Recording, view: View, atlas: Atlas, seed: int = 1) -> None:
+        self._recorded, self._atlas = recorded, atlas
         seen = view.pictures
-        width, height = seen.shapes[0], 1.0
-        source = fitted(recorded.pictures.small, recorded.pictures.shapes, width / height)
-        self._small, self._source = source, normalised(source)
         chosen = places(recorded, view, seed)
         self._times = seen.times[chosen]
         self._shown = seen.small[chosen]
-        results = normalised(self._shown)
-        self._distances = 2 - 2 * (results @ self._source.T)
-        self._deviations = source.reshape(len(source), -1).std(axis=1)
+        self._distances = 2 - 2 * (normalised(self._shown) @ atlas.all.T)
         slack = recorded.step if recorded.pictures.interlaced else 0.0
         self._frame = 1 / view.rate + slack + _ROUNDING
 
@@ -124,52 +163,45 @@ class Eye:
         shown = self._recorded.moved(deltas)
         ends = np.append(shown[1:], np.inf)
         first = np.concatenate([[-np.inf], shown[1:]])
-        compared, wrong, turns = 0, list[tuple[float, float]](), list[str]()
+        found = list[tuple[float, _Verdict]]()
         for number, time in enumerate(self._times):
             allowed = (first <= time + self._frame) & (np.maximum(ends, first) >= time - self._frame)
-            verdict = self._judge(number, allowed)
-            if verdict is None:
-                continue
-            compared += 1
-            own, other = verdict
-            if other is not None:
-                off = float("nan") if other < 0 else float(shown[other] - time)
-                wrong.append((float(time), off))
-            turns.append(self._turn(number, own))
-        usual = max(set(turns), key=turns.count) if turns else TURNS[0]
-        return Seen(compared, tuple(wrong), usual if turns.count(usual) > len(turns) / 2 else TURNS[0])
+            if (verdict := self._judge(number, np.flatnonzero(allowed))) is not None:
+                found.append((float(time), verdict))
+        wrong = [(time, verdict.other) for time, verdict in found if verdict.other is not None]
+        turns = [verdict.turn for _, verdict in found]
+        usual = max(set(turns), key=turns.count, default=TURNS[0])
+        return Seen(
+            compared=sum(verdict.telling for _, verdict in found),
+            likeness=float(np.median([verdict.likeness for _, verdict in found])) if found else 1.0,
+            wrong=tuple((time, float("nan") if other < 0 else float(shown[other] - time)) for time, other in wrong),
+            turn=usual if turns.count(usual) > len(turns) / 2 else TURNS[0],
+        )
 
-    def _judge(self, number: int, allowed: NDArray[np.bool_]) -> tuple[int, int | None] | None:
-        """Return the best of the allowed pictures and the one that is shown instead (-1 for none); None: untold."""
+    def _judge(self, number: int, may: NDArray[np.int64]) -> _Verdict | None:
+        """Return what a picture of the result shows where these of the source may be on; None where one is blank."""
         distances = self._distances[number]
-        inside = np.flatnonzero(allowed)
-        inside = inside[np.argsort(distances[inside])[:MOST_ALLOWED]]
-        own = int(inside[0])
-        deviation = self._deviations[own]
+        allowed = may[np.argsort(distances[may])[:MOST_ALLOWED]]
+        own = int(allowed[0])
+        deviation = float(self._atlas.deviations[allowed].min())
         if deviation < FLAT:
             return None
-        if (distances[inside] > 2 - 2 * ALIKE).all() and distances.min() > 2 - 2 * ALIKE:
-            return own, -1
-        others = self._others(own)
-        others = others[~allowed[others]]
+        likeness, turn = 1 - float(distances[own]) / 2, self._turn(number, own)
+        nearest = float(distances.min())
+        if 1 - nearest / 2 < ALIKE:
+            return _Verdict(likeness, turn, telling=True, other=-1)
         # A picture that is near one of the allowed ones tells nothing.
-        apart = (2 - 2 * (self._source[others] @ self._source[inside].T)).min(axis=1)
-        limit = max(STILL + (NOISE / deviation) ** 2, TELLING * float(distances.min()))
-        telling = others[apart > limit]
+        apart = self._atlas.apart(own, allowed)
+        limit = max(STILL + (NOISE / deviation) ** 2, TELLING * nearest)
+        telling = np.setdiff1d(self._atlas.others(own)[apart > limit], may)
         if not len(telling):
-            return None
+            return _Verdict(likeness, turn, telling=False, other=None)
         best = int(telling[np.argmin(distances[telling])])
-        return own, best if distances[best] < distances[own] else None
-
-    def _others(self, own: int) -> NDArray[np.int64]:
-        """Return the pictures to tell this one from: all near it, and some of everywhere."""
-        count = len(self._source)
-        near = np.arange(max(0, own - NEAR_PICTURES), min(count, own + NEAR_PICTURES + 1))
-        return np.union1d(near, np.arange(0, count, max(1, count // FAR_PICTURES)))
+        return _Verdict(likeness, turn, telling=True, other=best if distances[best] < distances[own] else None)
 
     def _turn(self, number: int, own: int) -> str:
         """Return which turn or mirror of the source's picture is most like the result's; upright when in doubt."""
-        picture, shown = self._small[own], normalised(self._shown[number][None])[0]
+        picture, shown = self._atlas.small[own], normalised(self._shown[number][None])[0]
         kinds = [np.rot90(side, turns) for side in (picture, picture[:, ::-1]) for turns in range(4)]
         alike = normalised(np.array(kinds)) @ shown
         best = int(np.argmax(alike))

@@ -8,7 +8,7 @@ LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 	--no-header --no-emit-index-url --no-emit-find-links --no-annotate
 LOCK := $(LOCK_ALONE) pyproject.toml
 
-.PHONY: up rebuild test chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact lock readme clean setup
+.PHONY: up rebuild test chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-files lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
@@ -30,6 +30,9 @@ test-media: setup ## every file of ../shared/media through the whole stack
 
 test-exact: setup ## every picture of ../shared/media/happy against the source's, sound in time, no gap
 	$(BIN)/pytest -m exact
+
+test-files: setup ## any folder of videos (DIR=) beside what comes out, by a judge that shares no code with the planner
+	$(BIN)/python -m tests.files $(DIR)
 
 compose-test: setup ## the containers, on a Docker engine
 	infra/engine.sh

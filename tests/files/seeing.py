@@ -165,7 +165,7 @@ class Eye:
         first = np.concatenate([[-np.inf], shown[1:]])
         found = list[tuple[float, _Verdict]]()
         for number, time in enumerate(self._times):
-            allowed = (first <= time + self._frame) & (np.maximum(ends, first) >= time - self._frame)
+            allowed = (first <= time + self._frame) & (ends > time - self._frame + 2 * _ROUNDING)
             if (verdict := self._judge(number, np.flatnonzero(allowed))) is not None:
                 found.append((float(time), verdict))
         wrong = [(time, verdict.other) for time, verdict in found if verdict.other is not None]

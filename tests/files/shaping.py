@@ -38,7 +38,7 @@ def shape_faults(recorded: Recording, view: View, *, top: bool) -> Iterator[str]
     width, height = (float(side) for side in view.pictures.sizes[0])
     shape = float(view.pictures.shapes[0])
     sizes = lasting(recorded)
-    if not any(_alike(width, height, shape, one) for one in sizes):
+    if not any(_alike(height, shape, one) for one in sizes):
         wanted = " or ".join(f"{one[0]:.0f}x{one[1]:.0f}" for one in sizes[:3])
         yield f"{height * shape:.0f}x{height:.0f} for {wanted}"
     if min(width, height) < MIN_SIDE:
@@ -52,12 +52,12 @@ def shape_faults(recorded: Recording, view: View, *, top: bool) -> Iterator[str]
         yield f"top rung {width:.0f}x{height:.0f} of {largest[0]:.0f}x{largest[1]:.0f}"
 
 
-def _alike(width: float, height: float, shape: float, size: tuple[float, float]) -> bool:
+def _alike(height: float, shape: float, size: tuple[float, float]) -> bool:
     wanted = size[0] / size[1]
     if not 1 / MOST_ASPECT <= wanted <= MOST_ASPECT and not 1 / MOST_ASPECT <= shape <= MOST_ASPECT:
         return True
-    one_pixel = abs(height * shape - height * wanted) <= PIXEL or abs(width - width / shape * wanted) <= PIXEL
-    return abs(shape / wanted - 1) <= SHAPE_SHARE or one_pixel or abs(width / wanted - height) <= PIXEL
+    one_pixel = abs(height * shape - height * wanted) <= PIXEL or abs(height * shape / wanted - height) <= PIXEL
+    return abs(shape / wanted - 1) <= SHAPE_SHARE or one_pixel
 
 
 def rate_fault(recorded: Recording, view: View) -> str | None:

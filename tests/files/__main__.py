@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -41,10 +42,18 @@ def main() -> int:
 def _run(files: Sequence[Path], known: tuple[Explanation, ...]) -> int:
     tried = []
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the processes are the parallel part; threads would wait for each other
+    # A process that goes on alone after this one has died would take the cores from everybody.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for done in as_completed([pool.submit(try_file, path) for path in files]):
-            tried.append(done.result())
-            print("\n".join(lines(tried[-1], known)), flush=True)
+        try:
+            for done in as_completed([pool.submit(try_file, path) for path in files]):
+                tried.append(done.result())
+                print("\n".join(lines(tried[-1], known)), flush=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
     text, unlike = summary(tried, known)
     print(text)
     return 1 if unlike else 0

@@ -58,7 +58,7 @@ class Recording:
 
     def moved(self, deltas: Sequence[float]) -> Times:
         """Return when each picture is shown, each part moved by so many seconds."""
-        return self.shown + np.array(deltas, np.float64)[self.part_of.astype(int)]
+        return np.asarray(self.shown + np.array(deltas)[self.part_of.astype(int)])
 
     def sound(self, deltas: Sequence[float], seconds: float) -> NDArray[np.float32]:
         """Return the sound of the first so many seconds, zeros where there is none, each part moved as told."""
@@ -68,57 +68,83 @@ class Recording:
 
 def recording(pictures: Pictures, heard: Sound, listed: Listing, audio: int | None, *, join: bool) -> Recording:
     """Lay out the source with the sound of one stream; `join` closes long pauses as jumps of the clock are closed."""
-    video = listed.of(listed.video)
-    known = ranges_of(listed.packets, [stream for stream in (listed.video, audio) if stream is not None])
-    seen_part = parts_of(pictures.times, _known(known, listed.video))
-    heard_part = parts_of(heard.times, _known(known, audio))
-    lengths = heard.counts / SAMPLE_RATE
+    ranges = ranges_of(listed.packets, [stream for stream in (listed.video, audio) if stream is not None])
     step = _step(pictures.times)
-    last = _last_seconds(pictures, video, step)
-    parts, seen, said = list[Part](), np.zeros(len(pictures)), np.zeros(len(heard))
-    for number in range(int(max([*seen_part, *heard_part], default=-1)) + 1):
-        here, there = seen_part == number, heard_part == number
-        starts = np.concatenate([pictures.times[here], heard.times[there]])
-        steps = _lengths(pictures.times[here], step)
-        ends = np.concatenate([pictures.times[here] + steps, heard.times[there] + lengths[there]])
-        for first, final, pause in _stretches(starts, ends):
-            inside = here & (pictures.times >= first) & (pictures.times < final)
-            seen[inside] = len(parts)
-            said[there & (heard.times >= first) & (heard.times < final)] = len(parts)
-            behind = pictures.times[inside].max() if inside.any() else first
-            end = max(final, behind + min(last, step))
-            parts.append(Part(first, end, max(final, behind + max(last, step)), pause))
+    last = _last_seconds(pictures, listed.of(listed.video), step)
+    seen = parts_of(pictures.times, _known(ranges, listed.video))
+    said = parts_of(heard.times, _known(ranges, audio))
+    parts, seen, said = _parts(pictures.times, heard, seen, said, (step, last))
+    begins = _begins(parts, join=join)
+    place = _moves(parts, begins)
+    order = np.argsort(pictures.times + place[seen.astype(int)], kind="stable")
+    bounded = pictures.bounded or heard.bounded
+    length = begins[-1] + parts[-1].end - parts[-1].start if parts else 0.0
+    if bounded:
+        length = max(length, _length_of(ranges) + min(last, step))
+    return Recording(
+        pictures=_ordered(pictures, order),
+        shown=(pictures.times + place[seen.astype(int)])[order],
+        part_of=seen[order],
+        heard=heard,
+        heard_part=said,
+        parts=parts,
+        begins=begins,
+        shortest=length,
+        longest=length + (parts[-1].late - parts[-1].end if parts else 0.0),
+        step=step,
+        lead=float(pictures.times.min() - heard.times.min()) if len(pictures) and len(heard) else 0.0,
+        bounded=bounded or length > MOST_SECONDS,
+    )
+
+
+def _parts(
+    times: Times, heard: Sound, seen: Times, said: Times, last: tuple[float, float]
+) -> tuple[tuple[Part, ...], Times, Times]:
+    """Cut the file's parts at long pauses of everything; return them, and of pictures and sound in which they are.
+
+    `seen` and `said` tell it of the file's parts; `last` are two lengths that the last picture may have.
+    """
+    lengths = np.full(len(times), min(last[0], _USUAL_STEP) if len(times) > 1 else last[0])  # on for certain
+    ends = heard.times + heard.counts / SAMPLE_RATE
+    found, in_part, in_sound = list[Part](), np.zeros(len(times)), np.zeros(len(heard))
+    for number in range(int(max([*seen, *said], default=-1)) + 1):
+        here, there = seen == number, said == number
+        starts = np.concatenate([times[here], heard.times[there]])
+        for first, final, pause in _stretches(starts, np.concatenate([(times + lengths)[here], ends[there]])):
+            inside = here & (times >= first) & (times < final)
+            in_part[inside] = len(found)
+            in_sound[there & (heard.times >= first) & (heard.times < final)] = len(found)
+            behind = float(times[inside].max()) if inside.any() else first
+            found.append(Part(first, max(final, behind + min(last)), max(final, behind + max(last)), pause))
+    return tuple(found), in_part, in_sound
+
+
+def _begins(parts: Sequence[Part], *, join: bool) -> tuple[float, ...]:
     begins, at = list[float](), 0.0
     for part in parts:
         at += part.pause if part.pause < ABSURD_SECONDS and not join else 0.0
         begins.append(at)
         at += part.end - part.start
-    place = _moves(parts, begins)
-    order = np.argsort(pictures.times + place[seen.astype(int)], kind="stable")
-    ordered = replace(
+    return tuple(begins)
+
+
+def _ordered(pictures: Pictures, order: NDArray[np.int64]) -> Pictures:
+    return replace(
         pictures,
         small=pictures.small[order],
         times=pictures.times[order],
         sizes=pictures.sizes[order],
         shapes=pictures.shapes[order],
     )
-    seen = seen[order]
-    length = _whole(parts, at, [*video, *listed.of(audio)]) if pictures.bounded or heard.bounded else at
-    lead = float(pictures.times.min() - heard.times.min()) if len(pictures) and len(heard) else 0.0
-    return Recording(
-        pictures=ordered,
-        shown=ordered.times + place[seen.astype(int)],
-        part_of=seen,
-        heard=heard,
-        heard_part=said,
-        parts=tuple(parts),
-        begins=tuple(begins),
-        shortest=length,
-        longest=length + (parts[-1].late - parts[-1].end if parts else 0.0),
-        step=step,
-        lead=lead,
-        bounded=pictures.bounded or heard.bounded or length > MOST_SECONDS,
-    )
+
+
+def _length_of(ranges: dict[int, Ranges]) -> float:
+    """Return the length of all parts together, by the packets' times."""
+    parts = dict[int, tuple[float, float]]()
+    for part, first, last in (one for known in ranges.values() for one in known):
+        before = parts.get(part, (first, last))
+        parts[part] = (min(before[0], first), max(before[1], last))
+    return sum(last - first for first, last in parts.values())
 
 
 def pauses(parts: Sequence[Part]) -> list[float]:
@@ -154,11 +180,6 @@ def _step(times: Times) -> float:
     return float(np.median(steps)) if len(steps) else _USUAL_STEP
 
 
-def _lengths(times: Times, step: float) -> Times:
-    """Return how long each picture is on for certain."""
-    return np.full(len(times), min(step, _USUAL_STEP) if len(times) > 1 else step)
-
-
 def _last_seconds(pictures: Pictures, packets: list[Packet], step: float) -> float:
     """Return how long the last picture lasts by its packet; a step where the file does not tell."""
     if not len(pictures):
@@ -166,12 +187,3 @@ def _last_seconds(pictures: Pictures, packets: list[Packet], step: float) -> flo
     final = pictures.times[-1]
     told = [packet.seconds for packet in packets if packet.time is not None and abs(packet.time - final) < step / 2]
     return next((seconds for seconds in told if seconds), step)
-
-
-def _whole(parts: Sequence[Part], reached: float, packets: list[Packet]) -> float:
-    """Return the length of what was decoded in part only, by the packets."""
-    known = [(packet.time, packet.seconds or 0.0) for packet in packets if packet.time is not None]
-    if not known or not parts:
-        return reached
-    end = max(time + seconds for time, seconds in known)
-    return max(reached, reached + end - parts[-1].late)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,7 +39,8 @@ class View:
 def view_mp4(path: Path, name: str, joins: tuple[float, ...] = ()) -> View:
     """Return what an MP4 shows."""
     seen, heard = pictures(path), sound(path)
-    return View(name, seen, heard, joins, max(_end(seen), _heard_end(heard)))
+    bounded = seen.bounded or heard.bounded
+    return View(name, seen, heard, joins, _declared(path) if bounded else max(_end(seen), _heard_end(heard)))
 
 
 def view_hls(playlist: Path, audio: Path | None, name: str) -> View:
@@ -69,6 +71,12 @@ def views(folder: Path, rungs: tuple[str, ...]) -> list[View]:
         played = view_hls(folder / f"hls/{rung}/index.m3u8", audio if audio.exists() else None, f"hls {rung}")
         found += [view_mp4(folder / f"{rung}.mp4", f"mp4 {rung}", played.joins), played]
     return found
+
+
+def _declared(path: Path) -> float:
+    """Return the length that the file tells: for those that are too long to be decoded as a whole."""
+    asked = ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", str(path)]
+    return float(subprocess.run(asked, check=True, capture_output=True, timeout=60).stdout)
 
 
 def _end(seen: Pictures) -> float:

@@ -9,7 +9,7 @@ LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 LOCK := $(LOCK_ALONE) pyproject.toml
 FFMPEG7_TESTS := tests/unit/workers tests/integration/workers tests/exact tests/media
 
-.PHONY: up rebuild test chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field test-ffmpeg7 lock readme clean setup
+.PHONY: up rebuild test chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field test-ffmpeg7 test-files lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
@@ -34,8 +34,12 @@ test-exact: setup ## every picture of ../shared/media/happy against the source's
 
 test-field: setup ## every file of ../shared/field beside what its README calls right
 	$(BIN)/pytest -m field
+
 test-ffmpeg7: setup ## what looks at pictures and sound, on Debian 13's ffmpeg 7.1: ARGS='-m exact -k theora'
 	infra/ffmpeg7.sh $(BIN)/pytest $(or $(ARGS),$(FFMPEG7_TESTS))
+
+test-files: setup ## any folder of videos (DIR=) beside what comes out, by a judge that shares no code with the planner
+	$(BIN)/python -m tests.files $(DIR)
 
 compose-test: setup ## the containers, on a Docker engine
 	infra/engine.sh

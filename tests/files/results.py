@@ -1,0 +1,90 @@
+"""What came out of a job, as a viewer finds it: each rung's MP4 and each playlist, decoded once."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from tests.files import boxes
+from tests.files.decoding import NO_SAMPLES, SAMPLE_RATE, Pictures, Sound, Times, pictures, sound
+from tests.support.hls import read_playlist
+
+_NO_SOUND = Sound(NO_SAMPLES, np.zeros(0), np.zeros(0, np.int64), bounded=False)
+
+
+@dataclass(frozen=True)
+class View:
+    """One way to watch the result, `mp4 480p` say: pictures with times from 0 on, sound, where fragments join.
+
+    `seconds` is the length that it has: the MP4's last picture or sound, the playlist's sum.
+    """
+
+    name: str
+    pictures: Pictures
+    heard: Sound
+    joins: tuple[float, ...]
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Pictures a second."""
+        times = self.pictures.times
+        return (len(times) - 1) / float(times[-1] - times[0]) if len(times) > 1 else 1.0
+
+
+def view_mp4(path: Path, name: str, joins: tuple[float, ...] = ()) -> View:
+    """Return what an MP4 shows."""
+    seen, heard = pictures(path), sound(path)
+    bounded = seen.bounded or heard.bounded
+    return View(name, seen, heard, joins, _declared(path) if bounded else max(_end(seen), _heard_end(heard)))
+
+
+def view_hls(playlist: Path, audio: Path | None, name: str) -> View:
+    """Return what a player makes of a rung's playlist, and of the sound's beside it."""
+    fetched = read_playlist(playlist)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "fetched.mp4"
+        path.write_bytes(fetched.whole)
+        seen = pictures(path)
+        heard = _NO_SOUND
+        if audio is not None:
+            path.write_bytes(read_playlist(audio).whole)
+            heard = sound(path)
+    times = np.array(boxes.shown_times(fetched.whole))
+    count = min(len(times), len(seen))
+    lengths = [float(fragment.seconds) for fragment in fetched.fragments]
+    seen = replace(
+        seen, small=seen.small[:count], times=times[:count], sizes=seen.sizes[:count], shapes=seen.shapes[:count]
+    )
+    return View(name, seen, heard, tuple(np.cumsum(lengths)[:-1].tolist()), sum(lengths))
+
+
+def views(folder: Path, rungs: tuple[str, ...]) -> list[View]:
+    """Return all ways to watch what lies in a job's folder; the playlists first, as they tell where fragments join."""
+    audio = folder / "hls/audio/index.m3u8"
+    found = list[View]()
+    for rung in rungs:
+        played = view_hls(folder / f"hls/{rung}/index.m3u8", audio if audio.exists() else None, f"hls {rung}")
+        found += [view_mp4(folder / f"{rung}.mp4", f"mp4 {rung}", played.joins), played]
+    return found
+
+
+def _declared(path: Path) -> float:
+    """Return the length that the file tells: for those that are too long to be decoded as a whole."""
+    asked = ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", str(path)]
+    return float(subprocess.run(asked, check=True, capture_output=True, timeout=60).stdout)
+
+
+def _end(seen: Pictures) -> float:
+    times: Times = seen.times
+    if not len(times):
+        return 0.0
+    return float(times.max()) + (float(np.median(np.diff(times))) if len(times) > 1 else 0.0)
+
+
+def _heard_end(heard: Sound) -> float:
+    return float(heard.times[-1] + heard.counts[-1] / SAMPLE_RATE) if len(heard) else 0.0

@@ -34,6 +34,10 @@ test-exact: setup ## every picture of ../shared/media/happy against the source's
 test-field: setup ## every file of ../shared/field beside what its README calls right
 	$(BIN)/pytest -m field
 
+test-traits: setup ## coded clips of random traits: COUNT=2000, SEED=n for one of them again, KEEP=folder keeps its file
+	PYTHONPATH=. $(BIN)/python -m tests.traits --count $(or $(COUNT),$(if $(SEED),1,200)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(KEEP),--keep $(KEEP)) --shrink
+
 compose-test: setup ## the containers, on a Docker engine
 	infra/engine.sh
 	$(BIN)/pytest -m compose tests/compose

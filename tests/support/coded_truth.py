@@ -18,6 +18,7 @@ PART_SECONDS = 0.12  # an appended recording may begin so much earlier or later:
 RATE_AGREES = 0.0005  # between 59.94 and 60 lie 0.001
 JITTER_SHARE = 0.03  # of all pictures may be lost, and as many repeated, where the times jitter: nearly none
 _EPSILON = 0.0015  # what clocks of whole milliseconds leave: so much a picture may lie off besides
+_WRONG = "wrong pictures"
 _SHOWN = 3  # so many places of a kind are told
 
 
@@ -90,7 +91,7 @@ def unlike(came: Came, truth: Truth) -> list[str]:
     for shift in sorted({0.0, run_in, -run_in}, key=abs):
         moved = _moved(came, truth, shift)
         tried.append([*_length(came, moved), *_rate(came, moved), *_pictures(came, moved), *_beeps(came, moved)])
-    return min(tried, key=len)
+    return min(tried, key=lambda told: (any(_WRONG in sentence for sentence in told), len(told)))
 
 
 def _moved(came: Came, truth: Truth, shift: float) -> Truth:
@@ -156,7 +157,7 @@ def _pictures(came: Came, truth: Truth) -> Iterator[str]:
         if number not in near:
             wrong.append(f"{number} at {time:.2f} s instead of {near[len(near) // 2]}")
     if wrong:
-        yield f"{len(wrong)} wrong pictures: {', '.join(wrong[:_SHOWN])}"
+        yield f"{len(wrong)} {_WRONG}: {', '.join(wrong[:_SHOWN])}"
     else:
         yield from _counts(came, truth, step)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from tests.support.coded import Heard
@@ -14,9 +14,11 @@ BEEP_TOLERANCE = 0.060  # seconds, as the field's README says
 RUN_IN_SECONDS = 0.050  # of an encoder, before the picture: it need not be kept
 SOUND_TAIL_SECONDS = 0.100  # behind the last picture need not be kept
 END_SECONDS = 0.030  # a frame of AAC may be filled up
+PART_SECONDS = 0.12  # an appended recording may begin so much earlier or later: run-in and tail of the one before
 RATE_AGREES = 0.0005  # between 59.94 and 60 lie 0.001
 JITTER_SHARE = 0.03  # of all pictures may be lost, and as many repeated, where the times jitter: nearly none
 _EPSILON = 0.0015  # what clocks of whole milliseconds leave: so much a picture may lie off besides
+_WRONG = "wrong pictures"
 _SHOWN = 3  # so many places of a kind are told
 
 
@@ -30,13 +32,24 @@ class Beep:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A recording appended to another: where it begins (seconds), and its first picture's and first beep's number."""
+
+    at: float
+    first_picture: int
+    first_beep: int
+
+
+@dataclass(frozen=True, slots=True)
 class Truth:
     """What is right: all times in seconds after the first picture or sound.
 
     `shown` are (time, number) of the source's pictures: the first stands before it, each one until the next; without
     any their numbers are not looked at. `ends` are the ends of pictures and sound, 0 without sound. `run_in` is how
     long after the beginning the timeline may begin as well, and `may_miss` how many pictures need not be there.
-    `jitters` tells that times do, `framed` that pictures stand on a larger canvas.
+    `jitters` tells that times do, `framed` that pictures stand on a larger canvas. `parts` are recordings after the
+    first; each may begin a little earlier or later, its pictures and sound together. Where the end is not known
+    exactly, it may be so `loose`, seconds.
     """
 
     shown: tuple[tuple[float, int], ...]
@@ -47,6 +60,9 @@ class Truth:
     jitters: bool = False
     framed: bool = False
     may_miss: int = 0
+    parts: tuple[Part, ...] = ()
+    loose: float = 0.0
+    rate_within: float = RATE_AGREES
 
     @property
     def seconds(self) -> float:
@@ -70,17 +86,44 @@ def unlike(came: Came, truth: Truth) -> list[str]:
     """Return what differs from the truth, in words; nothing where all is right."""
     if not len(came.times):
         return ["no pictures"]
-    shifts = {0.0, min(truth.run_in, RUN_IN_SECONDS)}
-    tried = [[*_pictures(came, truth, shift), *_beeps(came, truth, shift)] for shift in sorted(shifts)]
-    return [*_length(came, truth), *_rate(came, truth), *min(tried, key=len)]
+    run_in = min(truth.run_in, RUN_IN_SECONDS)
+    tried = list[list[str]]()
+    for shift in sorted({0.0, run_in, -run_in}, key=abs):
+        moved = _moved(came, truth, shift)
+        tried.append([*_length(came, moved), *_rate(came, moved), *_pictures(came, moved), *_beeps(came, moved)])
+    return min(tried, key=lambda told: (any(_WRONG in sentence for sentence in told), len(told)))
+
+
+def _moved(came: Came, truth: Truth, shift: float) -> Truth:
+    """Return the truth `shift` seconds earlier, and each further part where its pictures are, if that is near."""
+    shown = [(at - shift, number) for at, number in truth.shown]
+    beeps = [replace(beep, at=beep.at - shift) for beep in truth.beeps]
+    late = -shift
+    first_seen = dict(zip(reversed(came.numbers), reversed(came.times), strict=True))
+    for index, part in enumerate(truth.parts, start=1):
+        numbers = range(part.first_picture, truth.parts[index].first_picture if index < len(truth.parts) else 1 << 30)
+        seen = sorted(first_seen[n] - at for at, n in shown if n in numbers and n in first_seen)
+        own = seen[len(seen) // 2] if seen else 0.0
+        if abs(own) > PART_SECONDS * index:
+            continue
+        pitches = range(part.first_beep, truth.parts[index].first_beep if index < len(truth.parts) else 1 << 30)
+        shown = [(at + own if n in numbers else at, n) for at, n in shown]
+        beeps = [replace(beep, at=beep.at + own) if beep.k in pitches else beep for beep in beeps]
+        late = own
+    return replace(
+        truth,
+        shown=tuple(shown),
+        beeps=tuple(beeps),
+        ends=(truth.ends[0] + late, truth.ends[1] + late if truth.ends[1] else 0.0),
+    )
 
 
 def _length(came: Came, truth: Truth) -> Iterator[str]:
     step = float(1 / came.rate)
     seconds = came.times[-1] - came.times[0] + step
     picture, sound = truth.ends
-    least = max(picture, sound - SOUND_TAIL_SECONDS) - RUN_IN_SECONDS - 1.5 * step
-    most = truth.seconds + END_SECONDS + 1.5 * step
+    least = max(picture, sound - SOUND_TAIL_SECONDS) - 1.5 * step - truth.loose
+    most = truth.seconds + END_SECONDS + 1.5 * step + truth.loose
     if not least <= seconds <= most:
         yield f"{seconds:.2f} s instead of {truth.seconds:.2f} s"
     if abs(came.times[0]) > _EPSILON:
@@ -90,26 +133,31 @@ def _length(came: Came, truth: Truth) -> Iterator[str]:
 
 
 def _rate(came: Came, truth: Truth) -> Iterator[str]:
-    if truth.rate is not None and abs(came.rate / truth.rate - 1) > RATE_AGREES:
+    if truth.rate is not None and abs(came.rate / truth.rate - 1) > truth.rate_within:
         yield f"{float(came.rate):.3f} pictures a second instead of {float(truth.rate):.3f}"
 
 
-def _pictures(came: Came, truth: Truth, shift: float) -> Iterator[str]:
-    """Yield how the pictures differ if the timeline begins `shift` after the first picture or sound."""
+def _pictures(came: Came, truth: Truth) -> Iterator[str]:
+    """Yield how the pictures differ."""
     if not truth.shown:
         return
     step = float(1 / came.rate)
     starts, numbers = [at for at, _ in truth.shown], [number for _, number in truth.shown]
     wrong = list[str]()
     for time, number in zip(came.times, came.numbers, strict=True):
-        at = time - came.times[0] + shift
+        at = time - came.times[0]
         earliest = max(0, bisect_right(starts, at - step + _EPSILON) - 1)
         latest = max(0, bisect_right(starts, at + step + _EPSILON) - 1)
+        if at > starts[-1]:  # of several pictures within the last frame one stands
+            earliest = min(earliest, max(0, bisect_right(starts, starts[-1] - step + _EPSILON) - 1))
+        if truth.loose and at > truth.ends[0] - truth.loose:
+            earliest = max(0, bisect_right(starts, truth.ends[0] - truth.loose - step) - 1)
+            latest = max(latest, bisect_right(starts, truth.ends[0] + truth.loose) - 1)
         near = numbers[earliest : latest + 1]
         if number not in near:
             wrong.append(f"{number} at {time:.2f} s instead of {near[len(near) // 2]}")
     if wrong:
-        yield f"{len(wrong)} wrong pictures: {', '.join(wrong[:_SHOWN])}"
+        yield f"{len(wrong)} {_WRONG}: {', '.join(wrong[:_SHOWN])}"
     else:
         yield from _counts(came, truth, step)
 
@@ -120,6 +168,11 @@ def _counts(came: Came, truth: Truth, step: float) -> Iterator[str]:
     ends = [*(at for at, _ in truth.shown[1:]), max(truth.seconds, truth.shown[-1][0] + step)]
     for (at, number), end in zip(truth.shown, ends, strict=True):
         lasts[number] += end - (at if lasts or number != truth.shown[0][1] else 0.0)
+    if truth.loose:
+        sure = {number for at, number in truth.shown if at < truth.ends[0] - truth.loose}
+        lasts = Counter({number: lasting for number, lasting in lasts.items() if number in sure})
+    if not lasts:
+        return
     counted = Counter(int(number) for number in came.numbers)
     share = JITTER_SHARE if truth.jitters else 0.0
     typical = sorted(lasts.values())[len(lasts) // 2]
@@ -127,7 +180,13 @@ def _counts(came: Came, truth: Truth, step: float) -> Iterator[str]:
     lost = [number for number in lasts if not counted[number]]
     if typical > 0.97 * step and len(lost) > allowed:
         yield f"{len(lost)} of {len(lasts)} pictures lost: {', '.join(map(str, lost[:_SHOWN]))}"
-    long = {number: most for number, lasting in lasts.items() if counted[number] > (most := _most(lasting, step))}
+    # Of several pictures within the last frame one stands to the end.
+    final = {number for at, number in truth.shown if at > truth.shown[-1][0] - step + _EPSILON}
+    long = {
+        number: most
+        for number, lasting in lasts.items()
+        if number not in final and counted[number] > (most := _most(lasting, step))
+    }
     if len(long) > allowed:
         told = (f"{number} {counted[number]} times" for number in list(long)[:_SHOWN])
         yield f"{len(long)} pictures repeated: {', '.join(told)}"
@@ -143,8 +202,8 @@ def _most(lasting: float, step: float) -> int:
     return max(1, int(exact + 0.95))
 
 
-def _beeps(came: Came, truth: Truth, shift: float) -> Iterator[str]:
-    """Yield how the beeps differ; a pitch may be one off where a drifting clock bends it."""
+def _beeps(came: Came, truth: Truth) -> Iterator[str]:
+    """Yield how the beeps differ."""
     if came.beeps is None:
         if any(beep.sure for beep in truth.beeps):
             yield "no sound"
@@ -156,9 +215,9 @@ def _beeps(came: Came, truth: Truth, shift: float) -> Iterator[str]:
         if not same:
             missing += [f"{beep.k} at {beep.at:.2f} s"] if beep.sure else []
             continue
-        nearest = min(same, key=lambda heard: abs(heard.at + shift - beep.at))
+        nearest = min(same, key=lambda heard: abs(heard.at - beep.at))
         left.remove(nearest)
-        off = nearest.at + shift - beep.at
+        off = nearest.at - beep.at
         if beep.sure and abs(off) > BEEP_TOLERANCE:
             late.append(f"{beep.k} by {off * 1000:+.0f} ms")
     if missing:

@@ -1,0 +1,184 @@
+"""One combination: made, taken through the real stages, and compared with what is right in MP4 and playlists."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from storage.dispatch import dispatch
+from storage.jobs import Job, JobState, Stage
+from storage.memory_publisher import MemoryPublisher
+from storage.publishing import QUEUES
+from storage.services import Services
+from storage.settings import Settings
+from tests.support.coded import beeps_in, places_in
+from tests.support.coded_results import SAMPLE_RATE, Decoded, decoded_ways
+from tests.support.coded_truth import Truth, unlike
+from tests.support.driving import resume, submit
+from tests.support.exactness import local_services
+from tests.traits.making import OTHER, SIZES, make
+from tests.traits.timeline import BEEPS_OF_A_PART, PICTURES_OF_A_PART, truth_of
+from tests.traits.traits import Traits
+from workers.attempt import attempt_task
+from workers.fallback import go_without
+from workers.stages import STAGES
+
+SLOTS = 1  # two segments: every further one costs a tenth of a second
+CUT_LOOSE_SECONDS = 0.4  # the last group of packets before a cut may be lost
+CUT_MAY_MISS = 6  # pictures
+_SHAPE_PIXELS = 3.0  # edges of small pictures on a canvas are found so exactly
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one combination: what is unlike the truth, what warnings there were, how long all took (seconds)."""
+
+    traits: Traits
+    unlike: tuple[str, ...]
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def check(traits: Traits, folder: Path) -> Outcome:
+    """Make the clip, drive it and compare; the folder is removed afterwards. Raises MakingError."""
+    began = time.monotonic()
+    folder.mkdir(parents=True)
+    try:
+        source = make(traits, folder)
+        services = local_services(folder, SLOTS)
+        job = driven(services, Settings(data_dir=folder / "data", encode_preset="superfast"), source)
+        wrong = _wrong(traits, services, job, folder)
+        codes = tuple(warning.code for warning in job.warnings)
+        return Outcome(traits, tuple(wrong), codes, time.monotonic() - began)
+    finally:
+        shutil.rmtree(folder)
+
+
+def driven(services: Services, settings: Settings, source: Path) -> Job:
+    """Take the file through all stages but the poster, of which nothing is looked at here."""
+    publisher = services.publisher
+    assert isinstance(publisher, MemoryPublisher)
+    job = submit(services, source)
+    while True:
+        task = next((task for queue in QUEUES if (task := publisher.deliver(queue)) is not None), None)
+        if task is None:
+            if not resume(services, job):
+                return services.jobs.get(job.id)
+        elif task.stage is Stage.POSTER:
+            go_without(task, services)
+            publisher.acknowledge(task)
+            dispatch(services)
+        else:
+            attempt_task(task, STAGES[task.stage], services, settings)
+            publisher.acknowledge(task)
+
+
+def _wrong(traits: Traits, services: Services, job: Job, folder: Path) -> list[str]:
+    if job.state is not JobState.READY:
+        return [f"{job.state}: {'' if job.error is None else job.error.code}"]
+    assert job.plan is not None
+    wrong = _warned(traits, job)
+    for way, decoded in decoded_ways(services, job, job.plan.rungs[-1].name, folder).items():
+        wrong += [f"{way}: {sentence}" for sentence in _differs(traits, decoded, folder)]
+    return wrong
+
+
+def _differs(traits: Traits, decoded: Decoded, folder: Path) -> list[str]:
+    upright = replace(decoded, pictures=np.rot90(decoded.pictures, k=traits.turn // 90, axes=(1, 2)))
+    truths = [_cut(traits, truth_of(traits), folder)]
+    if traits.programmes == "television":  # either one, as long as picture and sound belong together
+        truths.append(_other_programme(truths[0]))
+    came = upright.came(framed=truths[0].framed)
+    wrong = min((unlike(came, truth) for truth in truths), key=len)
+    return [*wrong, *_ears(traits, decoded), *(_shapes(traits, decoded) if truths[0].framed else [])]
+
+
+def _other_programme(truth: Truth) -> Truth:
+    return replace(
+        truth,
+        shown=tuple((at, number + OTHER * PICTURES_OF_A_PART) for at, number in truth.shown),
+        beeps=tuple(replace(beep, k=beep.k + OTHER * BEEPS_OF_A_PART) for beep in truth.beeps),
+    )
+
+
+def _ears(traits: Traits, decoded: Decoded) -> list[str]:
+    """Both ears hear the same: every clip has one channel, or twice the same."""
+    if not traits.two_mixes or decoded.sound is None:
+        return []
+    left, right = ([beep.k for beep in beeps_in(decoded.sound[:, ear], SAMPLE_RATE)] for ear in (0, 1))
+    return [] if left == right else [f"left ear hears {left[:3]}, right ear {right[:3]}"]
+
+
+def _shapes(traits: Traits, decoded: Decoded) -> list[str]:
+    """Each half stands on the canvas in its own shape."""
+    plain = (traits.width, traits.height)
+    changed = (120, 90) if traits.change == "aspect" else SIZES[traits.change]
+    places = places_in(decoded.pictures)
+    middle = traits.frames // 2 / float(traits.exact_rate)
+    found = list[str]()
+    for (width, height), half in ((plain, "first"), (changed, "second")):
+        picked = [(at < middle) == (half == "first") and abs(at - middle) > 0.1 for at in decoded.times]
+        sizes = np.stack([places[:, 2] - places[:, 0], places[:, 3] - places[:, 1]], axis=1)[picked]
+        wrong = np.abs(sizes[:, 0] - sizes[:, 1] * width / height) > _SHAPE_PIXELS * max(1.0, width / height)
+        if len(wrong) and wrong.mean() > 0.05:
+            seen = sizes[wrong][0]
+            found.append(f"{half} half of {width} x {height} stands as {seen[0]} x {seen[1]}")
+    return found
+
+
+def _warned(traits: Traits, job: Job) -> list[str]:
+    """Return what is wrong with the warnings: plain clips have none, what was cut off or changes has some."""
+    codes = [warning.code for warning in job.warnings]
+    wanted = (traits.kind.tells_length and traits.cut < 1) or traits.change in {"size", "shape", "portrait", "aspect"}
+    if wanted and not codes:
+        return ["no warning"]
+    explained = wanted or traits.parts > 1 or traits.jump[1] or traits.cut < 1 or traits.change
+    explained = explained or traits.programmes or traits.two_mixes
+    return [f"warnings: {' '.join(codes)}"] if codes and not explained else []
+
+
+def _cut(traits: Traits, truth: Truth, folder: Path) -> Truth:
+    """Return the truth of a clip whose last bytes are missing: only packets before the cut count."""
+    if traits.cut >= 1:
+        return truth
+    whole = folder / f"clip.{traits.kind.suffix}"
+    kept = int(whole.stat().st_size * traits.cut)
+    pictures, sounds = (_packets(whole, kind) for kind in ("v:0", "a:0"))
+    ranked = sorted(range(len(pictures)), key=lambda n: pictures[n][0])
+    numbers = {rank for rank, n in enumerate(ranked) if pictures[n][1] <= kept}
+    whole_prefix = next((n for n in range(len(ranked)) if n not in numbers), len(ranked))
+    last = truth.shown[max(1, whole_prefix) - 1]
+    step = float(1 / traits.exact_rate)
+    begin = min([pictures[ranked[0]][0], *(time for time, _ in sounds)])
+    heard = max([time - begin for time, end in sounds if end <= kept], default=0.0)
+    return replace(
+        truth,
+        beeps=tuple(
+            replace(beep, sure=beep.at < heard - CUT_LOOSE_SECONDS)
+            for beep in truth.beeps
+            if beep.at < heard + CUT_LOOSE_SECONDS
+        ),
+        ends=(last[0] + step, heard),
+        loose=CUT_LOOSE_SECONDS + 3 * step,
+        may_miss=CUT_MAY_MISS,
+    )
+
+
+def _packets(path: Path, stream: str) -> list[tuple[float, int]]:
+    """Return (time, place of the last byte) of a stream's packets in the order of the file."""
+    command = ["ffprobe", "-v", "error", "-select_streams", stream, "-of", "json"]
+    command += ["-show_entries", "packet=pts_time,dts_time,pos,size", str(path)]
+    listed = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+    found = list[tuple[float, int]]()
+    at, place = 0.0, 0
+    for packet in json.loads(listed)["packets"]:  # those without a place or a time are near the one before
+        at = float(packet.get("pts_time") or packet.get("dts_time") or at)
+        place = int(packet.get("pos") or place) + int(packet["size"])
+        found.append((at, place))
+    return found

@@ -1,0 +1,63 @@
+"""Coded clips of random traits through the real stages, MP4 and playlists beside what is right: a short form.
+
+`make test-traits COUNT=2000` tries many, `make test-traits SEED=n` one again; a failure prints both its seed and its
+parameters.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from random import SystemRandom
+
+import pytest
+
+from tests.traits.examples import EXAMPLES
+from tests.traits.traits import Traits, random_traits, simpler
+from tests.traits.trying import tried
+
+FIXED_SEEDS = range(20)
+FRESH_SEED = int(os.environ.get("SEED") or SystemRandom().randrange(10**9))
+
+Say = Callable[[str], None]
+
+
+def assert_right(traits: Traits, say: Say, *, seed: int | None = None) -> None:
+    """Fail with what is unlike, after printing how to try it again."""
+    outcome = tried(traits)
+    if outcome.unlike:
+        say(f"{'' if seed is None else f'SEED={seed} '}{traits.told}")
+    assert outcome.unlike == (), f"{traits.told}"
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_severe_fault_does_not_come_back(name: str, say: Say) -> None:
+    """Each named combination comes out right."""
+    assert_right(EXAMPLES[name], say)
+
+
+@pytest.mark.parametrize("seed", FIXED_SEEDS)
+def test_a_known_combination_comes_out_right(seed: int, say: Say) -> None:
+    """Seeds that are the same in every run."""
+    assert_right(random_traits(seed), say, seed=seed)
+
+
+def test_a_fresh_combination_comes_out_right(say: Say) -> None:
+    """One that no run had before; its seed is printed."""
+    say(f"fresh combination: SEED={FRESH_SEED} {random_traits(FRESH_SEED).told}")
+    assert_right(random_traits(FRESH_SEED), say, seed=FRESH_SEED)
+
+
+def test_a_seed_is_a_combination() -> None:
+    """The same seed gives the same clip, and what is printed of it gives it as well."""
+    for seed in range(300):
+        traits = random_traits(seed)
+        assert traits == random_traits(seed)
+        assert eval(traits.told) == traits  # noqa: S307 - what the test itself printed
+
+
+def test_simpler_combinations_have_a_trait_less() -> None:
+    """What shrinks ends: no combination comes back."""
+    for seed in range(300):
+        traits = random_traits(seed)
+        assert traits not in set(simpler(traits))

@@ -1,0 +1,223 @@
+"""The traits that a clip may have, and random combinations of them. Pure: a seed always gives the same clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from fractions import Fraction
+from random import Random
+
+from tests.traits.containers import CONTAINERS, FINE, PACKET_SAMPLES, Can, Container
+
+MOST_FRAMES = 420  # of a clip: four seconds of the fastest rate fit nearly, and no clip costs more than a second
+SHORTEST_SOUND = 0.7  # seconds
+MOST_PART_SECONDS = 28  # beeps of appended recordings have other pitches
+WRAP_SECONDS = 95443.7  # where the 33 bits of a transport stream's clock begin anew
+
+
+@dataclass(frozen=True)
+class Traits:
+    """How a clip is made; the defaults are a plain one. Times are in seconds.
+
+    `seconds` of pictures at `rate`, before pauses; sound begins `sound_start` after the first picture and ends
+    `sound_end` after the last. `pauses` and `holes` are (time, length) in pictures and sound, `jump` where the clock of
+    both goes on so much later. `parts` recordings are appended, each on a clock that begins `restart` later than the
+    one before began. `change` is what changes in the middle, `programmes` what else a transport stream holds, `cut` the
+    share of bytes that is left, `turn` the matrix's degrees clockwise.
+    """
+
+    container: str = "mkv"
+    video: str = "h264"
+    audio: str = "aac"
+    width: int = 160
+    height: int = 90
+    rate: str = "25"
+    seconds: float = 4.0
+    sound_start: float = 0.0
+    sound_end: float = 0.0
+    offset: float = 0.0
+    jitter: float = 0.0
+    pauses: tuple[tuple[float, float], ...] = ()
+    holes: tuple[tuple[float, float], ...] = ()
+    jump: tuple[float, float] = (0.0, 0.0)
+    parts: int = 1
+    restart: float = 0.0
+    change: str = ""
+    programmes: str = ""
+    cut: float = 1.0
+    two_mixes: bool = False
+    drift: float = 0.0
+    turn: int = 0
+
+    @property
+    def exact_rate(self) -> Fraction:
+        """Pictures per second."""
+        return Fraction(self.rate)
+
+    @property
+    def frames(self) -> int:
+        """Pictures of one recording."""
+        return max(1, round(self.seconds * self.exact_rate))
+
+    @property
+    def kind(self) -> Container:
+        """What the container can do."""
+        return CONTAINERS[self.container]
+
+    @property
+    def told(self) -> str:
+        """Return the traits as Python writes them, without those of a plain clip."""
+        plain = Traits()
+        values = [(known.name, getattr(self, known.name)) for known in fields(self)]
+        always = {"container", "video", "audio", "rate", "seconds"}
+        shown = (f"{name}={value!r}" for name, value in values if name in always or value != getattr(plain, name))
+        return f"Traits({', '.join(shown)})"
+
+
+RATES = (
+    "1", "5", "10", "25/2", "15", "24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60",
+    "100", "120000/1001", "120", "240000/1001", "240",
+)  # fmt: skip
+MPEG2_RATES = ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60")
+
+
+def random_traits(seed: int) -> Traits:
+    """Return the combination of this seed: a container with codecs that fit, and none to four traits more."""
+    random = Random(seed)
+    container = random.choice(list(CONTAINERS))
+    kind = CONTAINERS[container]
+    video = random.choice(kind.videos)
+    audio = random.choice(kind.audios) if kind.audios and random.random() < 0.85 else ""
+    rates = kind.rates or (MPEG2_RATES if video == "mpeg2" else RATES)
+    rate = random.choice(rates) if random.random() < 0.5 else random.choice([one for one in rates if one != "1"][-9:])
+    longest = float(MOST_FRAMES / Fraction(rate))
+    seconds = min(random.choice((2.0, 3.0, 4.0, 5.0, 8.0, 12.0)), max(1.5, int(longest * 2) / 2))
+    traits = Traits(container, video, audio, rate=rate, seconds=seconds)
+    if random.random() < 0.2:
+        traits = replace(traits, width=320, height=180)
+    able = [add for can, add in sorted(ADD.items()) if can in kind.can]
+    for add in random.sample(able, min(len(able), random.choice((0, 1, 1, 2, 2, 2, 3, 4)))):
+        tried = add(traits, random)
+        traits = tried if fits(tried) else traits
+    return traits
+
+
+def fits(traits: Traits) -> bool:
+    """Tell whether such a clip can be made and what is right for it can be told."""
+    has_sound = bool(traits.audio)
+    wants_sound = traits.sound_start or traits.sound_end or traits.holes or traits.two_mixes or traits.drift
+    shown = traits.seconds + sum(length for _, length in traits.pauses)
+    in_band = {"ts": {"h264", "mpeg2"}, "mkv": {"vp8", "vp9", "mpeg2"}, "webm": {"vp8", "vp9"}}
+    alone = [traits.parts > 1, bool(traits.change), bool(traits.programmes), traits.cut < 1, traits.jump[1] > 0]
+    return (
+        (has_sound or not (wants_sound or traits.jump[1]))
+        and (not has_sound or shown + traits.sound_end - traits.sound_start >= SHORTEST_SOUND)
+        and sum(alone) <= 1
+        and not (traits.change and (traits.pauses or traits.sound_start or traits.sound_end or traits.drift))
+        and not (traits.change and traits.video not in in_band.get(traits.container, set()))
+        and not (traits.parts > 1 and shown + traits.sound_end > MOST_PART_SECONDS)
+        and not (traits.programmes and traits.two_mixes)
+        and not (traits.jitter and traits.video not in FINE)
+        and not (traits.holes and traits.audio not in PACKET_SAMPLES)
+        and not (traits.jump[1] and (traits.pauses or traits.holes or traits.drift))
+        and not (traits.cut < 1 and traits.turn)
+        and all(at < traits.seconds - 1 for at, _ in traits.pauses)
+        and traits.jitter < float(0.26 / traits.exact_rate)
+    )
+
+
+def simpler(traits: Traits) -> Iterator[Traits]:
+    """Yield the clip with one trait fewer, for each that it has, and in a plainer container."""
+    plain = Traits()
+    for known in fields(traits):
+        value = getattr(plain, known.name)
+        if known.name in {"container", "video", "audio"} or getattr(traits, known.name) == value:
+            continue
+        tried = replace(traits, **{known.name: value})
+        if fits(tried) and (tried.rate in (tried.kind.rates or (tried.rate,))):
+            yield tried
+    if traits.audio and fits(silent := replace(traits, audio="")):
+        yield silent
+
+
+def _offset(traits: Traits, random: Random) -> Traits:
+    near_wrap = [WRAP_SECONDS - random.choice((1.0, 2.5))] if Can.WRAP in traits.kind.can else []
+    return replace(traits, offset=random.choice([1.4, 4910.0, *near_wrap]))
+
+
+def _start(traits: Traits, random: Random) -> Traits:
+    late = [6.4, 8.0] if traits.seconds >= 10 else []
+    return replace(traits, sound_start=random.choice([-3.0, -1.0, -0.4, 0.2, 0.4, 1.0, 2.0, *late]))
+
+
+def _tail(traits: Traits, random: Random) -> Traits:
+    return replace(traits, sound_end=random.choice((-2.0, -1.0, -0.4, 0.3, 1.0, 3.0, 6.0, 9.0)))
+
+
+def _jitter(traits: Traits, random: Random) -> Traits:
+    return replace(traits, jitter=min(random.choice((0.002, 0.005, 0.008)), float(0.25 / traits.exact_rate)))
+
+
+def _pauses(traits: Traits, random: Random) -> Traits:
+    lengths = (2.0, 5.0, 12.0, 61.0, 70.0) if random.random() < 0.5 else (2.0, 3.0)
+    at = sorted(random.sample([0.5, 1.0, 1.5, 2.5], random.choice((1, 1, 2))))
+    return replace(traits, pauses=tuple((one, random.choice(lengths)) for one in at))
+
+
+def _holes(traits: Traits, random: Random) -> Traits:
+    return replace(traits, holes=((random.choice((0.4, 1.4)), random.choice((0.3, 1.0, 2.5))),))
+
+
+def _jump(traits: Traits, random: Random) -> Traits:
+    return replace(traits, jump=(1.5, random.choice((1000.0, 9000.0))))
+
+
+def _joined(traits: Traits, random: Random) -> Traits:
+    return replace(traits, parts=random.choice((2, 2, 3)), restart=random.choice((0.0, 0.0, -1.0, 2000.0)))
+
+
+def _change(traits: Traits, random: Random) -> Traits:
+    changes = ["size", "shape", "portrait"]
+    changes += ["aspect", "fields"] if traits.video in {"h264", "mpeg2"} else []
+    changes += (
+        ["channels", "sound_rate"] if traits.audio in {"aac", "mp2", "mp3"} and traits.container != "webm" else []
+    )
+    return replace(traits, change=random.choice(changes), width=160, height=90)
+
+
+def _programmes(traits: Traits, random: Random) -> Traits:
+    return replace(traits, programmes=random.choice(("radio", "television")))
+
+
+def _cut(traits: Traits, random: Random) -> Traits:
+    return replace(traits, cut=random.choice((0.4, 0.55, 0.7)))
+
+
+def _two_mixes(traits: Traits, _: Random) -> Traits:
+    return replace(traits, two_mixes=True)
+
+
+def _drift(traits: Traits, random: Random) -> Traits:
+    return replace(traits, drift=random.choice((0.005, -0.005, 0.01, -0.01)), seconds=max(8.0, traits.seconds))
+
+
+def _turn(traits: Traits, random: Random) -> Traits:
+    return replace(traits, turn=random.choice((90, 180, 270)))
+
+
+ADD: dict[Can, Callable[[Traits, Random], Traits]] = {
+    Can.OFFSET: _offset,
+    Can.START: _start,
+    Can.TAIL: _tail,
+    Can.JITTER: _jitter,
+    Can.PAUSE: _pauses,
+    Can.HOLE: _holes,
+    Can.JUMP: _jump,
+    Can.JOIN: _joined,
+    Can.CHANGE: _change,
+    Can.PROGRAMMES: _programmes,
+    Can.CUT: _cut,
+    Can.MIXES: _two_mixes,
+    Can.DRIFT: _drift,
+    Can.TURN: _turn,
+}

@@ -66,17 +66,28 @@ BT709 = Colour(matrix="bt709", primaries="bt709", transfer="bt709", full=False) 
 
 
 @dataclass(frozen=True, slots=True)
+class Crop:
+    """How many pixels of the coded picture the container hides at each edge."""
+
+    left: int = 0
+    right: int = 0
+    top: int = 0
+    bottom: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class VideoSource:
     """What the encoder must know of the chosen video stream.
 
     `start_time` is when output frame 0 shows and `container_start` where the container's clock begins, both in seconds
     on the source's clock (where there are `pieces`, on the joined one). The first picture may come later: sound was
-    there before. `display_width` and `display_height` are what a viewer sees (rotation and pixel aspect applied), in
-    square pixels. To be upright, the coded picture is mirrored left to right if `mirrored`, then turned by `rotation`
-    degrees against the clock; `mirrored` is None in plans that leave both to ffmpeg, as all once did. `alpha` tells
-    that parts of it may be transparent. `pieces` are there where the clock jumps: what lies outside is not shown.
-    Tools find the stream if they look at the first `look_seconds` of the file; 0 is what they look at by themselves.
-    A raw stream has no clock: its pictures are shown one after another, `counted_rate` (a fraction) a second.
+    there before. `display_width` and `display_height` are what a viewer sees (cropping, rotation and pixel aspect
+    applied), in square pixels; `width` and `height` are as coded. To be upright, the coded picture is mirrored left to
+    right if `mirrored`, then turned by `rotation` degrees against the clock; `mirrored` is None in plans that leave
+    both to ffmpeg, as all once did. `alpha` tells that parts of it may be transparent. `pieces` are there where the
+    clock jumps: what lies outside is not shown. Tools find the stream if they look at the first `look_seconds` of the
+    file; 0 is what they look at by themselves. A raw stream has no clock: its pictures are shown one after another,
+    `counted_rate` (a fraction) a second.
     """
 
     stream: int
@@ -95,6 +106,7 @@ class VideoSource:
     look_seconds: float = 0.0
     counted_rate: tuple[int, int] | None = None
     mirrored: bool | None = None
+    crop: Crop | None = None
 
 
 @dataclass(frozen=True, slots=True)

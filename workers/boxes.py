@@ -122,7 +122,7 @@ def unturned(init: bytes) -> bytes:
     ffmpeg copies how the source is to be turned from its track, though our pictures have been turned already.
     """
     at = init.find(b"tkhd") + len(b"tkhd")
-    matrix = at + (_MATRIX_AT_LONG if init[at] else _MATRIX_AT)
+    matrix = at + (_MATRIX_AT_LONG if init[at : at + 1] == b"\x01" else _MATRIX_AT)
     if b"tkhd" not in init or len(init) < matrix + len(_AS_IT_IS):
         raise OutputMismatchError("The encoder's initialisation section says of no track how it is shown.")
     return init[:matrix] + _AS_IT_IS + init[matrix + len(_AS_IT_IS) :]

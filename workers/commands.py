@@ -64,9 +64,12 @@ def frame_ticks(plan: Plan) -> int:
     return timescale(plan) // plan.rate_num * plan.rate_den
 
 
-def segment_command(plan: Plan, segment: Segment, url: str, folder: Path) -> list[str]:
-    """Return the command that decodes the segment once and writes `<rung>.mp4` (fragmented) for each rung."""
-    source = ffmpeg.input(as_input(url), **_decoding(plan, segment, url))
+def segment_command(plan: Plan, segment: Segment, url: str, folder: Path, *, crops: bool = False) -> list[str]:
+    """Return the command that decodes the segment once and writes `<rung>.mp4` (fragmented) for each rung.
+
+    `crops` is what `workers.abilities.crops_by_itself` says.
+    """
+    source = ffmpeg.input(as_input(url), **_decoding(plan, segment, url, crops=crops))
     outputs = [
         ffmpeg.output(stream, str(folder / f"{rung.name}.mp4"), **_encoding(plan, segment, rung))
         for rung, stream in rung_streams(source, plan, segment)
@@ -153,10 +156,15 @@ def decoder(video: VideoSource) -> dict[str, str]:
     return {f"c:{video.stream}": ALPHA_DECODERS[video.codec]} if video.alpha and video.codec in ALPHA_DECODERS else {}
 
 
-def as_coded(video: VideoSource) -> dict[str, Any]:
-    """Return the options of an input that keep ffmpeg from turning pictures: the plan says how, and the filters do."""
+def as_coded(video: VideoSource, *, crops: bool) -> dict[str, Any]:
+    """Return the options of an input that keep ffmpeg from turning and cropping: the plan says how, and filters do.
+
+    `crops` tells that this ffmpeg would do so: older ones do not know the option.
+    """
     # Newer ffmpeg obeys messages in the stream as well, of which the plan's sizes know nothing.
-    return {} if video.mirrored is None else {"noautorotate": None}
+    unturned = {} if video.mirrored is None else {"noautorotate": None}
+    # What the codec hides by itself (1080 lines of 1088) stays hidden.
+    return {**unturned, **({"apply_cropping": "codec"} if crops else {})}
 
 
 def seeking(plan: Plan, seek: float) -> dict[str, Any]:
@@ -175,12 +183,12 @@ def compiled(outputs: list[Any]) -> list[str]:
     return [arguments[0], *_GLOBAL, *arguments[1:]]
 
 
-def _decoding(plan: Plan, segment: Segment, url: str) -> dict[str, Any]:
+def _decoding(plan: Plan, segment: Segment, url: str, *, crops: bool) -> dict[str, Any]:
     return {
         **input_options(url),
         **looking_options(plan.video.look_seconds),
         **decoder(plan.video),
-        **as_coded(plan.video),
+        **as_coded(plan.video, crops=crops),
         **({} if segment.seek is None else seeking(plan, segment.seek)),
         "threads": 1 if plan.video.codec in RACING_DECODERS else segment.threads,
         "copyts": None,  # the filters cut by the source's clock

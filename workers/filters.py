@@ -119,8 +119,23 @@ def even_picture(stream: Any, plan: Plan, rung: Rung) -> Any:
     if plan.video.alpha:
         stream = on_black(stream)  # before scaling, or the colour of what is transparent would run over edges
     # Turned as late as this: fields are lines of the coded picture. Colours after scaling: fewer pixels to convert.
-    stream = scaled(upright(stream, plan.video), rung.width, rung.height, plan.video.colour)
+    stream = scaled(upright(cropped(stream, plan.video), plan.video), rung.width, rung.height, plan.video.colour)
     return to_bt709(stream, plan.video.colour)
+
+
+def cropped(stream: Any, video: VideoSource) -> Any:
+    """Return the coded pictures without what the container hides of them."""
+    if (crop := video.crop) is None:
+        return stream
+    # By shares: one field of a picture has half its lines.
+    width, height = video.width - crop.left - crop.right, video.height - crop.top - crop.bottom
+    return stream.filter(
+        "crop",
+        f"iw*{width}/{video.width}",
+        f"ih*{height}/{video.height}",
+        f"iw*{crop.left}/{video.width}",
+        f"ih*{crop.top}/{video.height}",
+    )
 
 
 def upright(stream: Any, video: VideoSource) -> Any:

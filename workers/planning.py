@@ -18,7 +18,7 @@ from storage.errors import (
     TooLongError,
     TooSmallPictureError,
 )
-from storage.plan import AudioSource, Plan, Rung, Segment, VideoSource
+from storage.plan import AudioSource, Crop, Plan, Rung, Segment, VideoSource
 from storage.warnings import JobWarning, Warnings, warning
 from workers.clock import LEAST_OF_A_STEP, RUN_OUT_SECONDS, Clock, clock_of, head_steps
 from workers.colour import colour_of, has_alpha
@@ -240,9 +240,13 @@ def _display_size(video: Stream) -> tuple[int, int, Warnings]:
     aspect, warnings = video.pixel_aspect, tuple[JobWarning, ...]()
     if not Fraction(1, MAX_PIXEL_ASPECT) <= aspect <= MAX_PIXEL_ASPECT:
         aspect, warnings = Fraction(1), (warning("pixel_shape"),)
+    crop = video.crop or Crop()
+    width, height = video.width - crop.left - crop.right, video.height - crop.top - crop.bottom
     # Stretching one side up keeps every source pixel; x264 needs nothing more than the even sizes of the ladder.
-    width = round(video.width * aspect) if aspect > 1 else video.width
-    height = video.height if aspect >= 1 else round(video.height / aspect)
+    if aspect > 1:
+        width = round(width * aspect)
+    else:
+        height = round(height / aspect)
     if video.turn.rotation in {90, 270}:
         width, height = height, width
     return width, height, warnings
@@ -264,6 +268,7 @@ def _video_source(
         display_height=display[1],
         rotation=video.turn.rotation,
         mirrored=video.turn.mirrored,
+        crop=video.crop,
         interlaced=_is_interlaced(video),
         colour=colour_of(video),
         alpha=has_alpha(video),

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from storage.errors import NotMediaError, ToolError, ToolTimeoutError
+from storage.plan import Crop
 from workers.demuxers import as_input, input_arguments
 from workers.raw_streams import RAW_CONTAINERS
 from workers.tool import Limits, Watch, run_tool
@@ -51,6 +52,7 @@ class Stream:
     height: int
     pixel_aspect: Fraction
     turn: Turn
+    crop: Crop | None
     field_order: str
     average_rate: Fraction
     delay: int
@@ -209,6 +211,7 @@ def _stream(item: dict[str, Any]) -> Stream:
         height=int(item.get("height", 0)),
         pixel_aspect=_ratio(item.get("sample_aspect_ratio", ""), ":") or Fraction(1),
         turn=turn_told(item.get("side_data_list", [])),
+        crop=_crop(item),
         field_order=str(item.get("field_order", "")),
         average_rate=_ratio(item.get("avg_frame_rate", ""), "/"),
         delay=int(item.get("has_b_frames", 0)),
@@ -243,6 +246,25 @@ def _title(item: dict[str, Any]) -> str:
     """Return what a person called the track; MP4 has it as the name of its handler, if not what writers put there."""
     name = _tag(item, "title") or _tag(item, "name") or _tag(item, "handler_name")
     return "" if _GENERIC_NAME.search(name) else name.strip()
+
+
+def _crop(item: dict[str, Any]) -> Crop | None:
+    """Return what newer ffprobe tells of cropping by the container, None if that hides nothing or everything."""
+    for data in item.get("side_data_list", []):
+        found = Crop(**{edge: _count(data.get(f"crop_{edge}")) for edge in ("left", "right", "top", "bottom")})
+        if (crop := sane_crop(found, int(item.get("width", 0)), int(item.get("height", 0)))) is not None:
+            return crop
+    return None
+
+
+def sane_crop(crop: Crop, width: int, height: int) -> Crop | None:
+    """Return the crop of a picture of this size, None if it hides nothing or leaves nothing."""
+    leaves = crop.left + crop.right < width and crop.top + crop.bottom < height
+    return crop if leaves and crop != Crop() else None
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _tag(item: dict[str, Any], name: str) -> str:

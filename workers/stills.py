@@ -34,15 +34,16 @@ BLANK_BYTES_PER_PIXEL = 0.015
 SHEET_QUALITY = 5
 
 
-def keyframes_command(plan: Plan, url: str, folder: Path) -> list[str]:
+def keyframes_command(plan: Plan, url: str, folder: Path, *, crops: bool = False) -> list[str]:
     """Return the command that writes `<n>.jpg` for each of PLACES that has a keyframe near it.
 
-    Keyframes cost a picture of decoding each, and no cross-fade lies in them: encoders set them at cuts.
+    Keyframes cost a picture of decoding each, and no cross-fade lies in them: encoders set them at cuts. `crops` is
+    what `workers.abilities.crops_by_itself` says.
     """
     # Where a container says that it begins behind its pictures, several places are its beginning: equal inputs, which
     # ffmpeg-python takes for one and refuses to use twice.
     sought = {options["ss"]: options for options in (_seeking(plan, plan.duration * place) for place in PLACES)}
-    pictures = [_keyframe(plan, url, options) for options in sought.values()]
+    pictures = [_keyframe(plan, url, {**options, **as_coded(plan.video, crops=crops)}) for options in sought.values()]
     return compiled([_poster(plan, one, str(folder / f"{n}.jpg")) for n, one in enumerate(pictures)])
 
 
@@ -51,15 +52,19 @@ def moments(plan: Plan) -> tuple[float | None, ...]:
     return MOMENTS if plan.duration > BRIEF_SECONDS else (None,)
 
 
-def moment_command(plan: Plan, url: str, folder: Path, place: float | None) -> list[str]:
-    """Return the command that decodes a moment from a place of MOMENTS on and writes pictures of it, `<n>.jpg`."""
+def moment_command(plan: Plan, url: str, folder: Path, place: float | None, *, crops: bool = False) -> list[str]:
+    """Return the command that decodes a moment from a place of MOMENTS on and writes pictures of it, `<n>.jpg`.
+
+    `crops` is as for `keyframes_command`.
+    """
     if place is None:
         step = min(UNSOUGHT_SECONDS, plan.duration) / MOMENT_PICTURES
-        begin, sought = step / 2, dict[str, Any]()
+        begin, sought = step / 2, as_coded(plan.video, crops=crops)
     else:
         step = MOMENT_SECONDS / MOMENT_PICTURES
-        begin, sought = 0.0, _seeking(plan, min(plan.duration * place, LATEST_MOMENT_SECONDS))
-    source = ffmpeg.input(as_input(url), **input_options(url), **_whole_picture(plan), **sought, threads=1)
+        begin, sought = 0.0, as_coded(plan.video, crops=crops)
+        sought |= _seeking(plan, min(plan.duration * place, LATEST_MOMENT_SECONDS))
+    source = ffmpeg.input(as_input(url), **input_options(url), **decoder(plan.video), **sought, threads=1)
     # What is decoded without the keyframe before it is grey or smeared: MPEG-TS is sought without looking for one.
     shown = source[str(plan.video.stream)].filter("select", f"st(0,ld(0)+key)*gte(t,{begin:.3f})")
     pictures = shown.filter("fps", f"{1 / step:.6f}")
@@ -96,12 +101,8 @@ def sheet_command(keyframes: Path, sheet: Sheet, target: Path) -> list[str]:
 
 
 def _keyframe(plan: Plan, url: str, sought: dict[str, Any]) -> Any:
-    options = {**_whole_picture(plan), "skip_frame": "nokey", "t": KEYFRAME_SECONDS, "threads": 1}
+    options = {**decoder(plan.video), "skip_frame": "nokey", "t": KEYFRAME_SECONDS, "threads": 1}
     return ffmpeg.input(as_input(url), **input_options(url), **sought, **options)[str(plan.video.stream)]
-
-
-def _whole_picture(plan: Plan) -> dict[str, Any]:
-    return {**decoder(plan.video), **as_coded(plan.video)}
 
 
 def _seeking(plan: Plan, seconds: float) -> dict[str, Any]:

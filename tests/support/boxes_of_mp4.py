@@ -28,15 +28,19 @@ def with_matrix(source: Path, target: Path, numbers: Numbers) -> Path:
 
 def dolby_vision(source: Path, target: Path, *, profile: int, compatible: int) -> Path:
     """Write the file with a Dolby Vision configuration record in the sample entry of its HEVC track."""
-    data = source.read_bytes()
-    moov = data.index(b"moov") - 4
-    assert data.find(b"mdat") < moov, "offsets of samples would be wrong"
     # Version 1.0, level 1, with metadata and a base layer but no enhancement layer.
     record = bytes([1, 0, profile << 1, 1 << 3 | 0b101, compatible << 4]) + bytes(19)
     box = (8 + len(record)).to_bytes(4, "big") + (b"dvcC" if profile < 8 else b"dvvC") + record
-    target.write_bytes(
-        data[:moov] + _grown(data[moov:], box, (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"hvc1"))
-    )
+    return with_box(source, target, box, b"hvc1")
+
+
+def with_box(source: Path, target: Path, box: bytes, codec: bytes) -> Path:
+    """Write the file with one more box in the sample entry of its first track, which is of this codec."""
+    data = source.read_bytes()
+    moov = data.index(b"moov") - 4
+    assert data.find(b"mdat") < moov, "offsets of samples would be wrong"
+    path = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", codec)
+    target.write_bytes(data[:moov] + _grown(data[moov:], box, path))
     return target
 
 

@@ -13,7 +13,7 @@ from workers.headers.pictures import read_jpeg, read_png, read_webp
 from workers.headers.ranges import Ranges, ranges_of
 from workers.headers.scrambled import read_program, read_transport
 from workers.headers.tracks import Headers, Track
-from workers.probe import Probe, Stream
+from workers.probe import Probe, Stream, sane_crop
 
 ENCRYPTED = (
     "The pictures of this video are encrypted, so they cannot be decoded. Upload a copy without copy protection."
@@ -74,4 +74,9 @@ def _of(stream: Stream, headers: Headers) -> Track | None:
 def _with(stream: Stream, track: Track | None) -> Stream:
     if track is None:
         return stream
-    return replace(stream, encrypted=track.encrypted, pcm=track.pcm)
+    stream = replace(stream, encrypted=track.encrypted, pcm=track.pcm)
+    if track.crop is None or track.kind != stream.kind:
+        return stream
+    if (crop := sane_crop(track.crop, stream.width, stream.height)) is None:
+        return stream
+    return replace(stream, crop=crop, pixel_aspect=track.aspect or stream.pixel_aspect)

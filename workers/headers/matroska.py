@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import islice
 
+from storage.plan import Crop
 from workers.headers.ranges import Ranges
 from workers.headers.tracks import AUDIO, VIDEO, Headers, Track
 
@@ -16,6 +18,9 @@ _SEGMENT, _SEEK_HEAD, _TRACKS, _CLUSTER = 0x18538067, 0x114D9B74, 0x1654AE6B, 0x
 _SEEK, _SEEK_ID, _SEEK_POSITION = 0x4DBB, 0x53AB, 0x53AC
 _ENTRY, _TYPE, _CODEC = 0xAE, 0x83, 0x86
 _ENCODINGS, _ENCODING, _ENCODING_TYPE, _ENCRYPTION, _ALGORITHM = 0x6D80, 0x6240, 0x5033, 0x5035, 0x47E1
+_VIDEO, _WIDTH, _HEIGHT, _SHOWN_WIDTH, _SHOWN_HEIGHT, _UNIT, _STEREO = 0xE0, 0xB0, 0xBA, 0x54B0, 0x54BA, 0x54B2, 0x53B8
+_LEFT, _RIGHT, _TOP, _BOTTOM = 0x54CC, 0x54DD, 0x54BB, 0x54AA  # edges that are hidden
+_UNITS = 4  # of the shown size, that say its shape; others are unknown
 _KINDS = {1: VIDEO, 2: AUDIO, 0x11: "subtitle", 0x21: "data"}  # others are no stream of ffmpeg's
 
 
@@ -101,7 +106,26 @@ def _track(file: Ranges, entry: _Element) -> Track | None:
         return None
     encodings = _first(file, _ENCODINGS, entry.payload, entry.end)
     steps = [] if encodings is None else islice(_elements(file, encodings.payload, encodings.end), MOST_TRACKS)
-    return Track(kind, encrypted=any(_encrypts(file, step) for step in steps if step.name == _ENCODING))
+    encrypted = any(_encrypts(file, step) for step in steps if step.name == _ENCODING)
+    picture = _first(file, _VIDEO, entry.payload, entry.end)
+    crop, aspect = (None, None) if picture is None else _cropped(file, picture)
+    return Track(kind, encrypted=encrypted, crop=crop, aspect=aspect)
+
+
+def _cropped(file: Ranges, picture: _Element) -> tuple[Crop | None, Fraction | None]:
+    """Return what is hidden of the picture, and the shape that the size to be shown gives to pixels of the rest."""
+    edges = [_number(file, picture, edge, 0) for edge in (_LEFT, _RIGHT, _TOP, _BOTTOM)]
+    if not any(edges):
+        return None, None
+    crop = Crop(*edges)
+    width = _number(file, picture, _WIDTH, 0) - crop.left - crop.right
+    height = _number(file, picture, _HEIGHT, 0) - crop.top - crop.bottom
+    shown_width = _number(file, picture, _SHOWN_WIDTH, max(0, width))
+    shown_height = _number(file, picture, _SHOWN_HEIGHT, max(0, height))
+    plain = _number(file, picture, _UNIT, 0) < _UNITS and not _number(file, picture, _STEREO, 0)
+    if not plain or min(width, height, shown_width, shown_height) <= 0:
+        return crop, None
+    return crop, Fraction(height * shown_width, width * shown_height)
 
 
 def _encrypts(file: Ranges, step: _Element) -> bool:

@@ -5,11 +5,14 @@ ffprobe names an encrypted track by what it would be without the encryption (`fr
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import islice
 
+from storage.plan import Crop
 from workers.headers.ranges import Ranges
 from workers.headers.tracks import AUDIO, VIDEO, Headers, Track
 
@@ -21,6 +24,8 @@ _KINDS = {b"vide": VIDEO, b"pict": VIDEO, b"soun": AUDIO}
 _PROTECTED = (b"enc", b"drm")
 _PLAIN_PCM = {b"ipcm": "s", b"fpcm": "f"}
 _PCM_BYTES = 6
+_SIZE_AT = 24  # of width and height in a description of pictures
+_APERTURE_BYTES = 32
 _HEADER_BYTES = 8
 _TOP = frozenset(
     {b"ftyp", b"styp", b"moov", b"mdat", b"meta", b"free", b"skip", b"wide", b"moof", b"uuid", b"pdin", b"pnot"}
@@ -85,7 +90,8 @@ def _track(file: Ranges, trak: _Box) -> tuple[int, Track]:
     kind = "" if media is None else _KINDS.get(_handler(file, media.payload, media.end), "")
     entries = tuple(_entries(file, _inside(file, media, b"minf", b"stbl", b"stsd")))
     pcm = next((found for name, data in entries if (found := _pcm(name, data))), "")
-    track = Track(kind, encrypted=any(_is_encrypted(name, data) for name, data in entries), pcm=pcm)
+    crop = next((_clean_aperture(data) for _, data in entries), None) if kind == VIDEO else None
+    track = Track(kind, encrypted=any(_is_encrypted(name, data) for name, data in entries), pcm=pcm, crop=crop)
     return (0 if head is None else _track_id(file, head)), track
 
 
@@ -118,6 +124,32 @@ def _pcm(name: bytes, entry: bytes) -> str:
         return ""
     order, bits = described[4:_PCM_BYTES]
     return f"pcm_{_PLAIN_PCM[name]}{bits}{'le' if order & 1 else 'be'}"
+
+
+def _clean_aperture(entry: bytes) -> Crop | None:
+    """Return what a description of pictures hides of them (`clap`), None if it hides nothing or makes no sense.
+
+    Its size and how far its centre lies from the picture's are fractions. As newer ffmpeg reckons it: pixels of which a
+    part is hidden are shown.
+    """
+    described, size = _found(entry, b"clap"), entry[_SIZE_AT : _SIZE_AT + 4]
+    if len(described) < _APERTURE_BYTES or len(size) < 4:  # noqa: PLR2004 - two numbers of 16 bits
+        return None
+    numbers = struct.unpack_from(">8i", described)
+    if any(below <= 0 for below in numbers[1::2]):
+        return None
+    wide, high, right, down = (Fraction(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True))
+    left, after = _edges(int.from_bytes(size[:2]), wide, right)
+    top, under = _edges(int.from_bytes(size[2:]), high, down)
+    edges = (left, after, top, under)
+    return Crop(*edges) if min(edges) >= 0 and any(edges) else None
+
+
+def _edges(length: int, shown: Fraction, offset: Fraction) -> tuple[int, int]:
+    """Return how many pixels of a side are hidden before and behind those that are shown."""
+    middle = Fraction(length - 1, 2) + offset
+    first, last = middle - (shown - 1) / 2, middle + (shown - 1) / 2
+    return math.floor(first), length - 1 - math.floor(last)
 
 
 def _found(entry: bytes, kind: bytes) -> bytes:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
+
+from storage.plan import Crop
 
 VIDEO, AUDIO = "video", "audio"
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One track; `pcm` is ffmpeg's name of the samples that MP4's own box describes."""
+    """One track; `pcm` is ffmpeg's name of the samples that MP4's own box describes.
+
+    `crop` is what the container hides of the pictures, `aspect` the shape of pixels where older ffprobe, which knows of
+    no cropping, reckons it wrongly.
+    """
 
     kind: str = ""
     encrypted: bool = False
     pcm: str = ""
+    crop: Crop | None = None
+    aspect: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from storage import keys
 from storage.errors import ToolError
 from storage.plan import Plan
+from workers.abilities import crops_by_itself
 from workers.attempt import Attempt
 from workers.scratch import reserve
 from workers.space import STILLS_BYTES
@@ -52,12 +53,13 @@ def _best(attempt: Attempt, plan: Plan) -> Path | None:
 def _sources(plan: Plan, scratch: Path) -> Iterator[_Source]:
     """Yield what to try, the cheapest first."""
     # A file's only keyframe is its first picture, often black or blurred.
+    crops = crops_by_itself(plan.video)
     choices = 2 if plan.duration > SHORT_SECONDS else 1
     folder = scratch / "keyframes"
-    yield _Source(folder, choices, partial(keyframes_command, plan, folder=folder))
+    yield _Source(folder, choices, partial(keyframes_command, plan, folder=folder, crops=crops))
     for number, place in enumerate(moments(plan)):
         folder = scratch / f"moment_{number}"
-        yield _Source(folder, 1, partial(moment_command, plan, folder=folder, place=place))
+        yield _Source(folder, 1, partial(moment_command, plan, folder=folder, place=place, crops=crops))
 
 
 def _made(attempt: Attempt, source: _Source) -> dict[Path, int]:

@@ -7,6 +7,7 @@ from typing import Any
 from storage import keys
 from storage.errors import NoFramesError
 from storage.plan import Plan, Segment
+from workers.abilities import crops_by_itself
 from workers.attempt import Attempt
 from workers.boxes import Fragmented, check_grid, codec_of, grouped, read_fragmented, unturned
 from workers.commands import frame_ticks, segment_command
@@ -23,7 +24,8 @@ def segment_stage(attempt: Attempt) -> None:
     segment = attempt.services.jobs.segment(attempt.job.id, attempt.task.index)
     reserve(attempt.scratch, segment_bytes(plan, segment))
     with original_of(attempt) as url:
-        run_ffmpeg(attempt, segment_command(plan, segment, url, attempt.scratch), url)
+        crops = crops_by_itself(plan.video)
+        run_ffmpeg(attempt, segment_command(plan, segment, url, attempt.scratch, crops=crops), url)
     found = {rung.name: read_fragmented(attempt.scratch / f"{rung.name}.mp4") for rung in plan.rungs}
     frames = _checked_frames(plan, segment, tuple(found.values()))
     rungs = {name: _stored(attempt, plan, segment, name, boxes) for name, boxes in found.items()}

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from storage import keys
 from storage.jobs import Job, JobState
 from storage.services import Services
 from storage.settings import Settings
@@ -17,54 +15,18 @@ from tests.support.boxes_of_mp4 import turned, with_matrix
 from tests.support.driving import drive
 from tests.support.looking import look
 from tests.support.results import made
-
-Picture = NDArray[np.int16]
-
-WAYS = [(degrees, mirrored) for mirrored in (False, True) for degrees in (0, 90, 180, 270)]
-NEAR = 4.0  # of 255 in the mean: what encoding and scaling change
-FAR = 3  # times as unlike is every other way to turn a picture
-FRAMES = 5
-# As the outputs are: nothing but the turn changes the brightness.
-BT709 = (
-    "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,"
-    "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
+from tests.support.turning import (
+    FRAMES,
+    NEAR,
+    WAYS,
+    Way,
+    assert_shown,
+    coded,
+    pictures,
+    shown,
+    streamed,
+    unlikeness,
 )
-
-
-def coded(target: Path, *, size: str, aspect: str = "1", filters: str = "null", encoder: str = "-qp 0") -> Path:
-    """Make a clip of five pictures whose index stands last, of nothing symmetric."""
-    graph = f"testsrc2=s={size}:r=5:d={FRAMES / 5},{filters},setsar={aspect},{BT709}"
-    command = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-filter_complex", graph, "-c:v", "libx264"]
-    subprocess.run([*command, *encoder.split(), "-bf", "0", str(target)], check=True, timeout=60)
-    return target
-
-
-def pictures(video: Path) -> list[Picture]:
-    """Return the brightness of the pictures of a file, as it is coded."""
-    look_at = ["ffmpeg", "-v", "error", "-nostdin", "-noautorotate", "-i", str(video), "-map", "0:v:0"]
-    command = [*look_at, "-vf", "extractplanes=y", "-fps_mode", "passthrough", "-f", "rawvideo", "-"]
-    raw = subprocess.run(command, check=True, timeout=60, capture_output=True).stdout
-    width, height = (look(video).streams["video"][side] for side in ("width", "height"))
-    return list(np.frombuffer(raw, np.uint8).reshape(-1, height, width).astype(np.int16))
-
-
-def shown(picture: Picture, degrees: int, *, mirrored: bool) -> Picture:
-    """Return the picture mirrored left to right, if it is, and then turned clockwise."""
-    return np.rot90(np.fliplr(picture) if mirrored else picture, -degrees // 90)
-
-
-def unlikeness(one: Picture, other: Picture) -> float:
-    """Return how far two pictures are apart in the mean; infinite for other sizes."""
-    return float(np.abs(one - other).mean()) if one.shape == other.shape else float("inf")
-
-
-def assert_shown(found: Picture, source: Picture, way: tuple[int, bool]) -> None:
-    """Fail unless the picture is the source's shown that way, and no other way fits."""
-    unlike = {
-        (degrees, mirrored): unlikeness(found, shown(source, degrees, mirrored=mirrored)) for degrees, mirrored in WAYS
-    }
-    assert unlike[way] <= NEAR, unlike
-    assert all(distance >= FAR * unlike[way] for other, distance in unlike.items() if other != way), unlike
 
 
 def ready(source: Path, services: Services, settings: Settings) -> tuple[Job, Path]:
@@ -75,25 +37,14 @@ def ready(source: Path, services: Services, settings: Settings) -> tuple[Job, Pa
     return job, made(services, job, f"{job.plan.rungs[0].name}.mp4")
 
 
-def streamed(services: Services, job: Job, target: Path) -> Path:
-    """Write what a player of fragments gets first."""
-    assert job.plan is not None
-    rung = job.plan.rungs[0].name
-    parts = (keys.init(job.id, rung), keys.segment(job.id, rung, 0))
-    target.write_bytes(b"".join(b"".join(services.objects.read(key)) for key in parts))
-    return target
-
-
 @pytest.mark.parametrize("way", WAYS, ids=str)
 @pytest.mark.parametrize(("size", "aspect"), [("192x108", "1"), ("108x192", "2")])
 def test_every_matrix(
-    size: str, aspect: str, way: tuple[int, bool], twin_services: Services, settings: Settings, tmp_path: Path
+    size: str, aspect: str, way: Way, twin_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """MP4, fragments and poster are upright and tell of no turn any more, whatever the shape of pixels."""
     flat = coded(tmp_path / "flat.mp4", size=size, aspect=aspect)
-    source = pictures(flat)
-    if aspect != "1":
-        source = [np.repeat(picture, 2, axis=1 if aspect == "2" else 0) for picture in source]
+    source = [np.repeat(picture, int(aspect), axis=1) for picture in pictures(flat)]
     degrees, mirrored = way
     job, target = ready(turned(flat, tmp_path / "turned.mp4", degrees, mirrored=mirrored), twin_services, settings)
     for video in (target, streamed(twin_services, job, tmp_path / "streamed.mp4")):
@@ -102,15 +53,12 @@ def test_every_matrix(
         for found, expected in zip(pictures(video), source, strict=True):
             assert_shown(found, expected, way)
     poster = pictures(made(twin_services, job, "poster.jpg"))[0]
-    best = min(
-        WAYS, key=lambda one: min(unlikeness(poster, shown(picture, one[0], mirrored=one[1])) for picture in source)
-    )
-    assert best == way
+    assert min(WAYS, key=lambda one: min(unlikeness(poster, shown(picture, one)) for picture in source)) == way
 
 
 @pytest.mark.parametrize("way", [(90, False), (180, True), (270, True)], ids=str)
 def test_fields_are_lines_of_the_coded_picture(
-    way: tuple[int, bool], twin_services: Services, settings: Settings, tmp_path: Path
+    way: Way, twin_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """They are taken out before the picture is turned: the result is that of the same file unturned, but turned."""
     fields = coded(
@@ -128,7 +76,7 @@ def test_fields_are_lines_of_the_coded_picture(
         assert_shown(found, expected, way)
 
 
-# As ffmpeg turns by itself, given numbers of the display matrix: what no quarter turn is.
+# Numbers of display matrices that are no quarter turns.
 ASLANT = {"30 degrees": (0.866, 0.5, -0.5, 0.866), "no columns": (0, 0, 0, 0), "sheared": (1, 0, 4, 1)}
 
 
@@ -138,12 +86,27 @@ def test_an_odd_matrix_is_obeyed_as_ffmpeg_does(
 ) -> None:
     """What it turns within the frame stays turned, and what says nothing turns nothing."""
     flat = coded(tmp_path / "flat.mp4", size="192x108")
-    odd = with_matrix(flat, tmp_path / "odd.mp4", ASLANT[name])
-    by_itself = tmp_path / "by_itself.mp4"
-    options = ["-c:v", "libx264", "-qp", "0"]
-    subprocess.run(
-        ["ffmpeg", "-v", "error", "-nostdin", "-i", str(odd), *options, str(by_itself)], check=True, timeout=60
-    )
+    odd, by_itself = with_matrix(flat, tmp_path / "odd.mp4", ASLANT[name]), tmp_path / "by_itself.mp4"
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", str(odd), "-c:v", "libx264", "-qp", "0", str(by_itself)]
+    subprocess.run(command, check=True, timeout=60)
     _, target = ready(odd, twin_services, settings)
     for found, expected in zip(pictures(target), pictures(by_itself), strict=True):
         assert unlikeness(found, expected) <= NEAR
+
+
+@pytest.mark.parametrize("orientation", ["rotate=90", "flip=horizontal:rotate=270"])
+def test_a_message_in_the_stream_does_not_squeeze(
+    orientation: str, twin_services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """Newer ffmpeg obeys it, but no container and no ffprobe tells of it: the picture stays as it is coded."""
+    flat = coded(tmp_path / "flat.mp4", size="192x108")
+    told = tmp_path / "told.mp4"
+    message = f"h264_metadata=display_orientation=insert:{orientation}"
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", str(flat), "-c", "copy", "-bsf:v", message, str(told)]
+    subprocess.run(command, check=True, timeout=60)
+    job, target = ready(told, twin_services, settings)
+    for video in (target, streamed(twin_services, job, tmp_path / "streamed.mp4")):
+        assert "side_data_list" not in look(video).streams["video"]
+        assert look(video).size == (192, 108)
+    for found, expected in zip(pictures(target)[1:], pictures(flat)[1:], strict=True):
+        assert_shown(found, expected, (0, False))

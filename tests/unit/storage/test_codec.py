@@ -52,6 +52,15 @@ JOBS = st.builds(
 )
 
 
+def test_a_plan_from_before_turns_and_crops_leaves_them_to_ffmpeg() -> None:
+    """As it was planned: segments of one job are made alike, before and after an update of Rungs."""
+    kept = json.loads(encode_plan(make_plan()))
+    for later in ("mirrored", "crop", "pieces", "look_seconds"):
+        del kept["video"][later]
+    video = decode_plan(json.dumps(kept)).video
+    assert (video.mirrored, video.crop, video.pieces) == (None, None, ())
+
+
 @given(JOBS)
 def test_jobs_survive(job: Job) -> None:
     """From a record's fields every job comes back equal."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from storage.errors import OutputMismatchError
 from tests.support.jobs import make_plan
-from workers.boxes import Fragmented, Piece, check_grid, codec_of, grouped, read_fragmented
+from workers.boxes import Fragmented, Piece, check_grid, codec_of, grouped, read_fragmented, unturned
 from workers.commands import frame_ticks, timescale
 
 RATES = [Fraction(24_000, 1001), Fraction(25), Fraction(30_000, 1001), Fraction(60_000, 1001), Fraction(60)]
@@ -277,3 +277,26 @@ def test_no_changed_byte_crashes_the_reader(
     for place, value in changes:
         data[place % len(data)] = value
     read_or_refuse(tmp_path / "changed.mp4", bytes(data))
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_a_track_is_shown_as_it_is(version: int, fragments: Fragments) -> None:
+    """The source's turn, which ffmpeg copies to pictures that are upright, goes; nothing else does."""
+    times = bytes(32 if version else 20)
+    head = bytes([version, 0, 0, 3]) + times + bytes(16)
+    as_it_is = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    by_quarter = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)
+    before, after = box(b"ftyp"), struct.pack(">2I", 320 << 16, 180 << 16)
+    section = before + box(b"moov", box(b"trak", box(b"tkhd", head, by_quarter, after)))
+    assert unturned(section) == section.replace(by_quarter, as_it_is)
+    assert unturned(unturned(section)) == unturned(section)
+    path = fragments(Fraction(25))
+    real = path.read_bytes()[: read_fragmented(path).init_bytes]
+    assert unturned(real) == real
+
+
+@pytest.mark.parametrize("section", [b"", box(b"ftyp"), box(b"moov", box(b"trak", box(b"tkhd", bytes(60))))])
+def test_a_section_without_a_track_is_a_mismatch(section: bytes) -> None:
+    """Rather than to be written over somewhere."""
+    with pytest.raises(OutputMismatchError):
+        unturned(section)

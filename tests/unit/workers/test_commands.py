@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.plan import AudioSource, Colour, Plan, Rung, Segment
+from storage.plan import AudioSource, Colour, Crop, Plan, Rung, Segment
 from tests.support.jobs import SOUND, make_plan
 from workers.commands import (
     MIN_TIMESCALE,
@@ -56,6 +56,7 @@ PQ = replace(of_colour("bt2020nc", "bt2020", "smpte2084"), rungs=RUNGS[1:])
 INTERLACED_PQ = replace(PQ, video=replace(PQ.video, interlaced=True), rungs=RUNGS)
 ALPHA = of_colour("bt709", "bt709", alpha=True)
 TURNED = turned(replace(PLAN, rungs=RUNGS[2:]), 90)
+CROPPED = replace(TURNED, video=replace(TURNED.video, crop=Crop(left=10, right=6, top=20, bottom=12)))
 VP9_ALPHA = replace(ALPHA, video=replace(ALPHA.video, codec="vp9"))
 TAIL = replace(PLAN, tail_frames=90, rungs=RUNGS[2:])
 HALVES = replace(PLAN, segment_count=2, rungs=RUNGS[2:], tail_frames=90)
@@ -84,6 +85,10 @@ COMMANDS = {
     "segment_turned": segment(TURNED),
     "segment_mirrored": segment(turned(TURNED, 180, mirrored=True)),
     "segment_aslant": segment(turned(TURNED, 315)),
+    "segment_cropped": segment(CROPPED),
+    "segment_cropped_by_ffmpeg": segment_command(CROPPED, WHOLE, PATH, SCRATCH, crops=True),
+    "poster_keyframes_cropped_by_ffmpeg": keyframes_command(CROPPED, PATH, SCRATCH, crops=True),
+    "poster_moment_cropped_by_ffmpeg": moment_command(CROPPED, PATH, SCRATCH, None, crops=True),
     "segment_turned_by_ffmpeg": segment(turned(TURNED, 90, mirrored=None)),
     "segment_tail": segment(TAIL),
     "segment_first_half": segment(HALVES, FIRST),

@@ -57,6 +57,21 @@ class Colour:
     full: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the pictures are like from `since` on, seconds on the source's clock.
+
+    `width` and `height` are as coded, a pixel is `aspect_num` wide and `aspect_den` high.
+    """
+
+    since: float
+    width: int
+    height: int
+    aspect_num: int
+    aspect_den: int
+    colour: Colour
+
+
 HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})  # PQ and HLG
 BT709 = Colour(matrix="bt709", primaries="bt709", transfer="bt709", full=False)  # what every output is
 
@@ -68,7 +83,8 @@ class VideoSource:
     `start_time` is when the stream's first frame shows and `container_start` where the container's clock begins, both
     in seconds on the source's clock; `display_width` and `display_height` are what a viewer sees (rotation and pixel
     aspect applied), in square pixels. `alpha` tells that parts of it may be transparent. `pieces` are there where the
-    clock jumps: what lies outside is not shown.
+    clock jumps: what lies outside is not shown. `shapes` are there where pictures change on the way, in the order of
+    time: the sizes of this source are then those of the canvas on which all of them are shown.
     """
 
     stream: int
@@ -84,6 +100,7 @@ class VideoSource:
     start_time: float
     container_start: float
     pieces: tuple[ClockPiece, ...] = ()
+    shapes: tuple[Shape, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

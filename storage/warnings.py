@@ -15,6 +15,13 @@ from pydantic import BeforeValidator
 SENTENCES: Mapping[str, str] = {
     "pixel_shape": "The file declares an impossible pixel shape; square pixels were used.",
     "clock_jumps": "The file's clock jumps; the parts were joined without the gaps.",
+    "shape_changes": (
+        "The picture changes its shape, first at {seconds:.1f} s from {width:.0f} x {height:.0f} to {to_width:.0f} x "
+        "{to_height:.0f}; each part keeps its own."
+    ),
+    "fields_change": "Only some pictures are interlaced (a first change at {seconds:.1f} s); they were deinterlaced.",
+    "colour_changes": "The colours change their coding, first at {seconds:.1f} s; each part was converted by its own.",
+    "pixels_change": "The pixels change their format, first at {seconds:.1f} s; all became the usual one.",
     "video_left_out": "Video tracks left out: {n:.0f}.",
     "audio_left_out": "Audio tracks left out: {n:.0f}.",
     "subtitle_left_out": "Subtitle tracks left out: {n:.0f}.",

@@ -128,6 +128,17 @@ _QUEUE = {
 _WARNINGS = {
     "warning.pixel_shape": _("The file declares an impossible pixel shape; square pixels were used."),
     "warning.clock_jumps": _("The file's clock jumps; the parts were joined without the gaps."),
+    "warning.shape_changes": _(
+        "The picture changes its shape, first at %(seconds)s s from %(width)s x %(height)s to %(to_width)s x "
+        "%(to_height)s; each part keeps its own."
+    ),
+    "warning.fields_change": _(
+        "Only some pictures are interlaced (a first change at %(seconds)s s); they were deinterlaced."
+    ),
+    "warning.colour_changes": _(
+        "The colours change their coding, first at %(seconds)s s; each part was converted by its own."
+    ),
+    "warning.pixels_change": _("The pixels change their format, first at %(seconds)s s; all became the usual one."),
     "warning.video_left_out": _("Video tracks left out: %(n)s."),
     "warning.audio_left_out": _("Audio tracks left out: %(n)s."),
     "warning.subtitle_left_out": _("Subtitle tracks left out: %(n)s."),

@@ -164,8 +164,8 @@ def _decoding(plan: Plan, segment: Segment, url: str) -> dict[str, Any]:
         "threads": 1 if plan.video.codec in RACING_DECODERS else segment.threads,
         "copyts": None,  # the filters cut by the source's clock
         # A source that changes its picture half-way (broadcasts, calls) would start the graph, and so the count of
-        # frames, anew. Deinterlacing is the exception: it cannot take a picture of another size.
-        **({} if plan.video.interlaced else {"reinit_filter": 0}),
+        # frames, anew.
+        "reinit_filter": 0,
     }
 
 

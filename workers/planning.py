@@ -16,20 +16,21 @@ from storage.errors import (
     TooSmallPictureError,
 )
 from storage.plan import AudioSource, ClockPiece, Plan, Rung, Segment, VideoSource
-from storage.warnings import JobWarning, Warnings, warning
+from storage.warnings import Warnings, warning
 from workers.clock import JUMPED, pieces_of, straightened
 from workers.colour import colour_of, has_alpha
 from workers.ladder import MIN_SIDE, ladder
+from workers.looks import Look
 from workers.packets import PacketTimes
 from workers.probe import Probe, Stream
 from workers.rates import output_rate, source_rate
 from workers.segments import Timeline, cut, fragment_frames, standard_fragment_frames, whole_file, worth_cutting
+from workers.shapes import sane, seen, square_size
 from workers.sound import audio_source, choose_audio
 
 DOLBY_ONLY = (
     "This video is Dolby Vision profile 5, which only Dolby's players can show. Export it as HDR10, HLG or SDR."
 )
-MAX_PIXEL_ASPECT = 10  # real ones lie between 1:2 and 3:1; beyond this the header lies
 SOUND_TAIL_SECONDS = 0.5  # encoders leave up to about 100 ms of sound behind the last frame; more is meant to be heard
 MAX_SOUND_TAIL_SECONDS = 3600.0  # a picture with an hour of sound is a podcast; more was only seen in broken headers
 STILL_CONTAINERS = frozenset({"jpeg_pipe", "png_pipe", "webp_pipe", "bmp_pipe"})
@@ -81,17 +82,22 @@ def choose_video(probe: Probe) -> Stream:
 
 
 def make_plan(
-    probe: Probe, video: Stream, packets: PacketTimes, limits: PlanLimits
+    probe: Probe, video: Stream, packets: PacketTimes, limits: PlanLimits, looks: tuple[Look, ...] = ()
 ) -> tuple[Plan, tuple[Segment, ...]]:
-    """Return the plan and its segments for the chosen video stream and the times of its packets.
+    """Return the plan and its segments for the chosen video stream, the times of its packets and looks at its pictures.
 
     Raises NoFramesError, TooLargePictureError, TooSmallPictureError, TooLongError.
     """
-    width, height, warnings = _checked_size(video, packets, limits)
+    _check_pictures(video, packets, limits)
+    found = seen(video, looks, start=packets.times[0], end=packets.times[-1])
+    _check_pictures(found.largest, packets, limits)
+    video = found.video
+    width, height, warnings = _checked_size(video)
     pieces = pieces_of(packets.times)
     if pieces:
         packets, warnings = straightened(packets, pieces), (*warnings, JUMPED)
     source = _video_source(probe, video, (width, height), packets.times[0], pieces)
+    source = replace(source, colour=found.colour, shapes=found.shapes)
     sound = choose_audio(probe)
     audio = audio_source(probe, sound)
     rungs = ladder(width, height, rate := _rate(video, packets, source))
@@ -111,17 +117,21 @@ def make_plan(
         fragment_frames=fragment_frames(line) if can_be_cut else standard_fragment_frames(rate),
         segment_count=len(segments),
         preset=limits.preset,
-        warnings=(*warnings, *_dropped(probe, video, audio)),
+        warnings=(*warnings, *found.warnings, *_dropped(probe, video, audio)),
     )
     return plan, segments
 
 
-def _checked_size(video: Stream, packets: PacketTimes, limits: PlanLimits) -> tuple[int, int, Warnings]:
-    """Return the displayed size and warnings; refuse what cannot or must not be decoded."""
+def _check_pictures(video: Stream, packets: PacketTimes, limits: PlanLimits) -> None:
+    """Refuse what cannot or must not be decoded."""
     if not packets.times:
         raise NoFramesError("A video stream is declared, but it holds no frames.")
     if video.width * video.height > limits.max_pixels:
         raise _too_large(video, limits)
+
+
+def _checked_size(video: Stream) -> tuple[int, int, Warnings]:
+    """Return the displayed size and warnings; refuse what is too small."""
     width, height, warnings = _display_size(video)
     if min(width, height) < MIN_SIDE:
         raise TooSmallPictureError(
@@ -173,12 +183,9 @@ def without_cuts(plan: Plan, threads: int) -> tuple[Plan, tuple[Segment, ...]]:
 
 def _display_size(video: Stream) -> tuple[int, int, Warnings]:
     """Return what a viewer sees, in square pixels, never shrinking a side; and warnings."""
-    aspect, warnings = video.pixel_aspect, tuple[JobWarning, ...]()
-    if not Fraction(1, MAX_PIXEL_ASPECT) <= aspect <= MAX_PIXEL_ASPECT:
-        aspect, warnings = Fraction(1), (warning("pixel_shape"),)
-    # Stretching one side up keeps every source pixel; x264 needs nothing more than the even sizes of the ladder.
-    width = round(video.width * aspect) if aspect > 1 else video.width
-    height = video.height if aspect >= 1 else round(video.height / aspect)
+    aspect = sane(video.pixel_aspect)
+    warnings = () if aspect == video.pixel_aspect else (warning("pixel_shape"),)
+    width, height = square_size(video.width, video.height, aspect)
     if video.rotation in {90, 270}:
         width, height = height, width
     return width, height, warnings

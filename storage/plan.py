@@ -84,7 +84,8 @@ class VideoSource:
     in seconds on the source's clock; `display_width` and `display_height` are what a viewer sees (rotation and pixel
     aspect applied), in square pixels. `alpha` tells that parts of it may be transparent. `pieces` are there where the
     clock jumps: what lies outside is not shown. `shapes` are there where pictures change on the way, in the order of
-    time: the sizes of this source are then those of the canvas on which all of them are shown.
+    time: the sizes of this source are then those of the canvas on which all of them are shown. `in_order` tells of
+    such a source that its pictures show in the order in which they stand in the file.
     """
 
     stream: int
@@ -101,6 +102,7 @@ class VideoSource:
     container_start: float
     pieces: tuple[ClockPiece, ...] = ()
     shapes: tuple[Shape, ...] = ()
+    in_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from workers.shapes import MAX_PIXEL_ASPECT
 # A picture this near the canvas' shape fills it, and so do those of which a side was rounded: no bars of a pixel.
 ALIKE = 0.01
 ROUNDED_PIXELS = 1.5
-# Sides and bars are whole steps of so many pixels. Of fields: pairs of them, also in planes of half the height, or
-# bars would turn them over.
+# Sides and bars are whole steps of so many pixels: chroma halves them. Fields are pairs of lines in all planes, which
+# bars must not turn over.
 STEP, FIELD_STEP = 2, 4
 _HALF_MILLISECOND = 0.0005  # times of pictures are rounded to microseconds when printed
 _SCALERS_MATRIX = "smpte170m"  # what `scale` makes of RGB unless told otherwise
@@ -32,11 +32,13 @@ def on_canvas(stream: Any, video: VideoSource, *, behind: float = 0.0) -> Any:
 
     `behind` is how many seconds the stream's clock shows less than the source's. Fields are not mixed.
     """
-    size = _size(video.width, video.height, pixel_aspect(video), FIELD_STEP, aspect_expression(video.shapes, behind))
+    aspect, step = pixel_aspect(video), FIELD_STEP if video.interlaced else STEP
+    size = _size((video.width, video.height), aspect, step, aspect_expression(video.shapes, behind))
     stream = stream.filter("scale", *size, flags="lanczos", eval="frame", interl=-1, **_ranges(video))
     if form := _common_format(video):
         stream = stream.filter("format", form)
-    return _padded(stream, video.width, video.height, FIELD_STEP).filter("setsar", _ratio(pixel_aspect(video)))
+    padded = _padded(stream, (video.width, video.height), step)
+    return padded.filter("setsar", f"{aspect.numerator}/{aspect.denominator}")
 
 
 def fitted(stream: Any, size: tuple[int, int], colour: Colour) -> Any:
@@ -44,8 +46,8 @@ def fitted(stream: Any, size: tuple[int, int], colour: Colour) -> Any:
 
     What follows is as for `colour.scaled`.
     """
-    inside = _size(*size, Fraction(1), STEP, _ANY_ASPECT)
-    return _padded(scaled(stream, *inside, colour, eval="frame"), *size, STEP)
+    inside = _size(size, Fraction(1), STEP, _ANY_ASPECT)
+    return _padded(scaled(stream, *inside, colour, eval="frame"), size, STEP)
 
 
 def pixel_aspect(video: VideoSource) -> Fraction:
@@ -86,21 +88,25 @@ def _nested(cases: Sequence[tuple[str, str]], otherwise: str) -> str:
     return otherwise
 
 
-def _size(width: int, height: int, aspect: Fraction, step: int, shape: str) -> tuple[str, str]:
-    """Return the expressions of a picture's width and height on a canvas."""
+def _size(canvas: tuple[int, int], aspect: Fraction, step: int, shape: str) -> tuple[str, str]:
+    """Return the expressions of a picture's width and height on a canvas whose pixels have this aspect.
+
+    `step` is of lines, `shape` the expression of the pixels' aspect of the picture.
+    """
+    width, height = canvas
     alike = max(ALIKE, ROUNDED_PIXELS / min(width, height))
     # How much wider than the canvas the picture is, kept for the second use of it.
     wider = f"st(0,iw*({shape})/ih*{height * aspect.denominator}/{width * aspect.numerator})"
 
-    def side(length: int, share: str) -> str:
+    def side(length: int, share: str, step: int) -> str:
         return f"if(lt(abs({wider}-1),{alike:.4f}),{length},max({step},{step}*round({length}*min(1,{share})/{step})))"
 
-    return side(width, "ld(0)"), side(height, "1/ld(0)")
+    return side(width, "ld(0)", STEP), side(height, "1/ld(0)", step)
 
 
-def _padded(stream: Any, width: int, height: int, step: int) -> Any:
-    middle = [f"{step}*floor((o{side}-i{side})/{2 * step})" for side in "wh"]
-    return stream.filter("pad", width, height, *middle, eval="frame")
+def _padded(stream: Any, canvas: tuple[int, int], step: int) -> Any:
+    middle = (f"{STEP}*floor((ow-iw)/{2 * STEP})", f"{step}*floor((oh-ih)/{2 * step})")
+    return stream.filter("pad", *canvas, *middle, eval="frame")
 
 
 def _ranges(video: VideoSource) -> dict[str, str]:
@@ -130,7 +136,3 @@ def _common_format(video: VideoSource) -> str | None:
     if any(colour.transfer in HDR_TRANSFERS for colour in colours) and len(colours) > 1:
         return "yuv420p10le"
     return "yuv420p" if len({colour.matrix == RGB for colour in colours}) > 1 else None
-
-
-def _ratio(aspect: Fraction) -> str:
-    return f"{aspect.numerator}/{aspect.denominator}"

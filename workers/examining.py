@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from storage.plan import Plan, Segment
+from workers.commands import LOSING_DECODERS
 from workers.looks import Look, look
-from workers.packets import PacketTimes, list_packets, packet_times
+from workers.packets import PacketTimes, in_order, list_packets, packet_times
 from workers.planning import PlanLimits, choose_video, make_plan
 from workers.probe import Probe, Stream, fields_told, probe
 from workers.tool import Watch
@@ -46,7 +47,10 @@ def _examined(url: str, watch: Watch) -> _Examined:
         except BaseException:
             watch.cancelled.set()  # of a file that is none the rest need not be read
             raise
-        return _Examined(facts, video, packet_times(listing.result(), video), looks)
+        packets = packet_times(listing.result(), video)
+        if video.codec in LOSING_DECODERS and in_order(listing.result(), video):
+            video = replace(video, delay=0)
+        return _Examined(facts, video, packets, looks)
 
 
 def _seconds(facts: Probe, video: Stream, listing: Future[str]) -> float:

@@ -64,6 +64,13 @@ def packet_times(listing: str, video: Stream) -> PacketTimes:
     )
 
 
+def in_order(listing: str, video: Stream) -> bool:
+    """Tell whether the stream's pictures show in the order in which they stand in the file."""
+    lines = (line.split("|", 2) for line in listing.splitlines())
+    times = [line[1] for line in lines if len(line) > 1 and line[0] == str(video.index)]
+    return not _UNKNOWN.intersection(times) and all(a < b for a, b in pairwise(map(float, times)))
+
+
 def _by_decoding(packets: list[list[str]], delay: int) -> PacketTimes:
     """Return times as the decoder gives them: a picture shows when `delay` more packets than its own have gone in."""
     timed = [(float(decoded), flags) for _, decoded, _, flags, *_ in packets if decoded not in _UNKNOWN]

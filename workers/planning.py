@@ -97,7 +97,8 @@ def make_plan(
     if pieces:
         packets, warnings = straightened(packets, pieces), (*warnings, JUMPED)
     source = _video_source(probe, video, (width, height), packets.times[0], pieces)
-    source = replace(source, colour=found.colour, shapes=found.shapes)
+    in_order = bool(found.shapes) and video.delay == 0
+    source = replace(source, colour=found.colour, shapes=found.shapes, in_order=in_order)
     sound = choose_audio(probe)
     audio = audio_source(probe, sound)
     rungs = ladder(width, height, rate := _rate(video, packets, source))

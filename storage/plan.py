@@ -61,6 +61,21 @@ class Colour:
     full: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the pictures are like from `since` on, seconds on the source's clock.
+
+    `width` and `height` are as coded, a pixel is `aspect_num` wide and `aspect_den` high.
+    """
+
+    since: float
+    width: int
+    height: int
+    aspect_num: int
+    aspect_den: int
+    colour: Colour
+
+
 HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})  # PQ and HLG
 BT709 = Colour(matrix="bt709", primaries="bt709", transfer="bt709", full=False)  # what every output is
 
@@ -87,7 +102,9 @@ class VideoSource:
     both to ffmpeg, as all once did. `alpha` tells that parts of it may be transparent. `pieces` are there where the
     clock jumps: what lies outside is not shown. Tools find the stream if they look at the first `look_seconds` of the
     file; 0 is what they look at by themselves. A raw stream has no clock: its pictures are shown one after another,
-    `counted_rate` (a fraction) a second.
+    `counted_rate` (a fraction) a second. `shapes` are there where pictures change on the way, in the order of time: the
+    sizes of this source are then those of the canvas on which all of them are shown. `in_order` tells of such a source
+    that its pictures show in the order in which they stand in the file.
     """
 
     stream: int
@@ -107,6 +124,8 @@ class VideoSource:
     counted_rate: tuple[int, int] | None = None
     mirrored: bool | None = None
     crop: Crop | None = None
+    shapes: tuple[Shape, ...] = ()
+    in_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)

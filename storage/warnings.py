@@ -19,6 +19,13 @@ SENTENCES: Mapping[str, str] = {
         "The file's clock jumps by {by:,.1f} s at {at:,.1f} s; the parts were joined. Jumps in the whole file: {n:.0f}."
     ),
     "truncated": "The file ends after {found:,.1f} s, though it says that it lasts {declared:,.1f} s: it was cut off.",
+    "shape_changes": (
+        "The picture changes its shape, first at {seconds:.1f} s from {width:.0f} x {height:.0f} to {to_width:.0f} x "
+        "{to_height:.0f}; each part keeps its own."
+    ),
+    "fields_change": "Only some pictures are interlaced (a first change at {seconds:.1f} s); they were deinterlaced.",
+    "colour_changes": "The colours change their coding, first at {seconds:.1f} s; each part was converted by its own.",
+    "pixels_change": "The pixels change their format, first at {seconds:.1f} s; all became the usual one.",
     "video_left_out": "Video tracks left out: {n:.0f}.",
     "audio_left_out": "Audio tracks left out: {n:.0f}.",
     "subtitle_left_out": "Subtitle tracks left out: {n:.0f}.",

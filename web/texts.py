@@ -134,6 +134,17 @@ _WARNINGS = {
     "warning.truncated": _(
         "The file ends after %(found)s s, though it says that it lasts %(declared)s s: it was cut off."
     ),
+    "warning.shape_changes": _(
+        "The picture changes its shape, first at %(seconds)s s from %(width)s x %(height)s to %(to_width)s x "
+        "%(to_height)s; each part keeps its own."
+    ),
+    "warning.fields_change": _(
+        "Only some pictures are interlaced (a first change at %(seconds)s s); they were deinterlaced."
+    ),
+    "warning.colour_changes": _(
+        "The colours change their coding, first at %(seconds)s s; each part was converted by its own."
+    ),
+    "warning.pixels_change": _("The pixels change their format, first at %(seconds)s s; all became the usual one."),
     "warning.video_left_out": _("Video tracks left out: %(n)s."),
     "warning.audio_left_out": _("Audio tracks left out: %(n)s."),
     "warning.subtitle_left_out": _("Subtitle tracks left out: %(n)s."),

@@ -56,12 +56,12 @@ def has_alpha(video: Stream) -> bool:
     return video.alpha_mode or video.pixel_format.startswith(_ALPHA_FORMATS)
 
 
-def scaled(stream: Any, width: int, height: int, colour: Colour) -> Any:
+def scaled(stream: Any, width: int | str, height: int | str, colour: Colour, **more: str) -> Any:
     """Return the picture in another size; colours mean what they meant, but for a full range that nothing else turns.
 
-    What follows must be `to_bt709` of the same colour.
+    What follows must be `to_bt709` of the same colour. `more` are further options of the filter.
     """
-    options = {"flags": "lanczos"}  # about +2 VMAF at 480p over bicubic; measured, see docs/encoding.md
+    options = {"flags": "lanczos"} | more  # about +2 VMAF at 480p over bicubic; measured, see docs/encoding.md
     if colour.full and colour.matrix != RGB:
         options |= {"in_range": "pc", "out_range": "pc" if _is_converted(colour) else "tv"}
     return stream.filter("scale", width, height, **options).filter("setsar", "1")

@@ -21,6 +21,9 @@ ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 # Decoders whose threads race: of 48 runs over one Theora file with two or four threads six gave other pictures, of 24
 # with one thread none (ffmpeg 5.1.9).
 RACING_DECODERS = frozenset({"theora", "vp3"})
+# Decoders that forget the picture they hold back when the next one has another shape. They hold none back if told that
+# pictures come in order.
+LOSING_DECODERS = frozenset({"mpeg1video", "mpeg2video"})
 # stitchable: headers independent of content, so that every segment fits the same init section. aq-mode 2: +0.3 to +0.9
 # VMAF for about the same bits. sync-lookahead 0: with several threads a lookahead in another one gave other bytes in 26
 # of 240 runs, 0 without it (docs/encoding.md).
@@ -189,12 +192,13 @@ def _decoding(plan: Plan, segment: Segment, url: str, *, crops: bool) -> dict[st
         **looking_options(plan.video.look_seconds),
         **decoder(plan.video),
         **as_coded(plan.video, crops=crops),
+        **({"flags": "low_delay"} if plan.video.in_order and plan.video.codec in LOSING_DECODERS else {}),
         **({} if segment.seek is None else seeking(plan, segment.seek)),
         "threads": 1 if plan.video.codec in RACING_DECODERS else segment.threads,
         "copyts": None,  # the filters cut by the source's clock
         # A source that changes its picture half-way (broadcasts, calls) would start the graph, and so the count of
-        # frames, anew. Deinterlacing is the exception: it cannot take a picture of another size.
-        **({} if plan.video.interlaced else {"reinit_filter": 0}),
+        # frames, anew.
+        "reinit_filter": 0,
     }
 
 

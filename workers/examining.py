@@ -1,12 +1,15 @@
-"""From a file to its plan: what it is and the list of its packets, read at once, and the plan that follows."""
+"""From a file to its plan: what it is, its packets and looks at its pictures, all at once; and the plan."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from storage.plan import Plan, Segment
+from workers.commands import LOSING_DECODERS
 from workers.headers.looking import look_inside, with_headers
+from workers.looks import Look, look
 from workers.packets import Listing, list_packets
 from workers.planning import PlanLimits, choose_video, make_plan
 from workers.probe import Probe, Stream, fields_told, probe
@@ -15,38 +18,47 @@ from workers.tool import Watch
 LOOK_BEHIND_SECONDS = 5.0  # of a stream that comes late: its first packets need not say all of it
 
 
+@dataclass(frozen=True, slots=True)
+class _Examined:
+    """What the file is, the stream to encode, the packets of all streams, and looks at the pictures."""
+
+    facts: Probe
+    video: Stream
+    listing: Listing
+    looks: tuple[Look, ...]
+
+
 def plan_file(url: str, limits: PlanLimits, watch: Watch) -> tuple[Plan, tuple[Segment, ...]]:
     """Return the plan of the file at a path or URL, and its segments.
 
     The watch is for this file alone: it is cancelled when the file is refused before its packets are read.
     Raises MediaError for what is no video or not taken, and what running ffprobe raises.
     """
-    facts, video, listing = _examined(url, watch)
-    return make_plan(facts, video, listing, limits)
+    found = _examined(url, watch)
+    return make_plan(found.facts, found.video, found.listing, limits, found.looks)
 
 
-def _examined(url: str, watch: Watch) -> tuple[Probe, Stream, Listing]:
-    """Return what the file is, the stream to encode and its packets, both read at once: playback waits."""
+def _examined(url: str, watch: Watch) -> _Examined:
+    """Examine the file, all of it at once: playback waits. Where a stream comes late, look for it further behind."""
     with ThreadPoolExecutor(1) as beside:
         reading = beside.submit(list_packets, url, watch)
         try:
             headers = look_inside(url)
             facts = with_headers(probe(url, watch), headers)
-            if all(stream.is_known for stream in facts.streams):
-                video = fields_told(url, choose_video(facts), watch)
+            late = frozenset(stream.index for stream in facts.streams if not stream.is_known)
+            found = None if late else _looked_at(url, facts, reading.result, watch)
         except BaseException:
             watch.cancelled.set()  # of a file that is none the rest need not be read
             raise
         listing = reading.result()
-    late = {stream.index for stream in facts.streams if not stream.is_known}
-    look_seconds = late_seconds(facts, listing)
-    if look_seconds:
-        facts = with_headers(probe(url, watch, look_seconds), headers)
-        listing = list_packets(url, watch, look_seconds)
-        video = fields_told(url, choose_video(facts), watch, look_seconds)
-    elif late:
-        video = fields_told(url, choose_video(facts), watch)
-    return facts, replace(video, late=video.index in late), listing
+    seconds = late_seconds(facts, listing)
+    if seconds:
+        facts = with_headers(probe(url, watch, seconds), headers)
+        listing = list_packets(url, watch, seconds)
+    video, looks = _looked_at(url, facts, lambda: listing, watch) if seconds or found is None else found
+    if video.codec in LOSING_DECODERS and listing.in_order(video):
+        video = replace(video, delay=0)
+    return _Examined(facts, replace(video, late=video.index in late), listing, looks)
 
 
 def late_seconds(facts: Probe, listing: Listing) -> float:
@@ -54,3 +66,18 @@ def late_seconds(facts: Probe, listing: Listing) -> float:
     known = {stream.index for stream in facts.streams if stream.is_known}
     times = [time for index in listing.streams - known if (time := listing.first_time(index)) is not None]
     return max(times) - facts.start_time + LOOK_BEHIND_SECONDS if times else 0.0
+
+
+def _looked_at(url: str, facts: Probe, listing: Callable[[], Listing], watch: Watch) -> tuple[Stream, tuple[Look, ...]]:
+    """Return the stream to encode and looks at its pictures; the listing is waited for only where it is needed."""
+    video = choose_video(facts)
+    looks = look(url, facts, video, _seconds(facts, video, listing), watch)
+    return (video, looks) if looks else (fields_told(url, video, watch, facts.look_seconds), looks)
+
+
+def _seconds(facts: Probe, video: Stream, listing: Callable[[], Listing]) -> float:
+    """Return how long the file is: as its header says, else as its packets do, for which this waits."""
+    if facts.duration is not None:
+        return facts.duration
+    times = listing().pictures(video).times
+    return max(times) - min(times) if times else 0.0

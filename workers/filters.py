@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from storage.plan import ClockPiece, Plan, Rung, Segment, VideoSource
+import ffmpeg
+
+from storage.plan import ClockPiece, Colour, Plan, Rung, Segment, VideoSource
+from workers.canvas import as_converted, fitted, on_canvas
 from workers.colour import on_black, scaled, smaller, to_bt709
 
 # Frames that may be repeated at the very end of the timeline: containers round the last frame's length, and a decoder
@@ -67,7 +70,8 @@ def rung_streams(url_input: Any, plan: Plan, segment: Segment) -> list[tuple[Run
     stream = _on_grid(url_input[str(plan.video.stream)], plan, segment)
     streams: list[tuple[Rung, Any]] = []
     for position, rung in enumerate(plan.rungs):
-        picture = even_picture(stream, plan, rung) if position == 0 else smaller(stream, rung.width, rung.height)
+        top = position == 0
+        picture = _in_colours(stream, plan, segment, rung) if top else smaller(stream, rung.width, rung.height)
         if rung is plan.rungs[-1]:
             streams.append((rung, picture))
             continue
@@ -79,7 +83,10 @@ def rung_streams(url_input: Any, plan: Plan, segment: Segment) -> list[tuple[Run
 
 def _on_grid(stream: Any, plan: Plan, segment: Segment) -> Any:
     """Return exactly the segment's frames, numbered on the output grid."""
-    stream = _counted(on_steady_clock(stream, plan.video.pieces, sound=False), plan.video)
+    stream = _counted(stream, plan.video)
+    if needs_one_size(plan.video):
+        stream = on_canvas(stream, plan.video)
+    stream = on_steady_clock(stream, plan.video.pieces, sound=False)
     if plan.video.interlaced:
         # One frame per frame, only where a frame says it is interlaced: mixed sources keep their progressive parts.
         stream = stream.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
@@ -114,13 +121,27 @@ def _clones(plan: Plan, segment: Segment) -> int:
     return SPARE_FRAMES + ends - shown if ends > shown or ends == plan.frames else 0
 
 
-def even_picture(stream: Any, plan: Plan, rung: Rung) -> Any:
-    """Return the source's picture in the rung's size: square pixels, opaque, BT.709, limited range, 8 bit 4:2:0."""
-    if plan.video.alpha:
+def needs_one_size(video: VideoSource) -> bool:
+    """Tell whether pictures are brought on the canvas ahead of everything else.
+
+    They are where they change, and where they pass filters that cannot take pictures of another size.
+    """
+    return bool(video.shapes) or video.interlaced or video.alpha
+
+
+def even_picture(stream: Any, video: VideoSource, rung: Rung, colour: Colour) -> Any:
+    """Return pictures of this colour in the rung's size: square pixels, opaque, BT.709, limited range, 8 bit 4:2:0.
+
+    Those of a source that needs one size have been brought on the canvas.
+    """
+    if video.alpha:
         stream = on_black(stream)  # before scaling, or the colour of what is transparent would run over edges
-    # Turned as late as this: fields are lines of the coded picture. Colours after scaling: fewer pixels to convert.
-    stream = scaled(upright(cropped(stream, plan.video), plan.video), rung.width, rung.height, plan.video.colour)
-    return to_bt709(stream, plan.video.colour)
+    stream = upright(cropped(stream, video), video)  # as late as this: fields are lines of the coded picture
+    # Colours after scaling: fewer pixels to convert.
+    if needs_one_size(video):
+        colour = as_converted(video, colour)
+        return to_bt709(scaled(stream, rung.width, rung.height, colour), colour)
+    return to_bt709(fitted(stream, (rung.width, rung.height), colour), colour)
 
 
 def cropped(stream: Any, video: VideoSource) -> Any:
@@ -150,3 +171,38 @@ def upright(stream: Any, video: VideoSource) -> Any:
     for name, options in filters:
         stream = stream.filter(name, **options)
     return stream
+
+
+def colour_at(video: VideoSource, seconds: float) -> Colour:
+    """Return what a picture means that shows at this time of the source's clock."""
+    return next((shape.colour for shape in reversed(video.shapes) if shape.since <= seconds), video.colour)
+
+
+def colours_of(plan: Plan, segment: Segment) -> list[tuple[int, Colour]]:
+    """Return what the segment's pictures mean, each with the frame of the segment from which on they do."""
+    video = plan.video
+    if not video.shapes or video.pieces:
+        return [(0, video.colour)]
+    runs: list[tuple[int, Colour]] = []
+    for shape in video.shapes:
+        frame = round((shape.since - video.start_time) * plan.rate) - segment.first_frame
+        if frame <= 0:
+            runs = [(0, shape.colour)]
+        elif frame < segment.frames and (not runs or runs[-1][1] != shape.colour):
+            runs.append((frame if runs else 0, shape.colour))
+    return runs or [(0, video.colour)]
+
+
+def _in_colours(stream: Any, plan: Plan, segment: Segment, rung: Rung) -> Any:
+    """Return the segment's pictures as `even_picture`, each part of it converted from its own colours."""
+    runs = colours_of(plan, segment)
+    if len(runs) == 1:
+        return even_picture(stream, plan.video, rung, runs[0][1])
+    split = stream.filter_multi_output("split", len(runs))
+    ends = [*(first for first, _ in runs[1:]), segment.frames]
+    parts = [
+        even_picture(split[n].filter("trim", start_frame=first, end_frame=end), plan.video, rung, colour)
+        for n, ((first, colour), end) in enumerate(zip(runs, ends, strict=True))
+    ]
+    joined = ffmpeg.filter(parts, "concat", n=len(parts))
+    return joined.filter("settb", f"{plan.rate_den}/{plan.rate_num}").filter("setpts", f"N+{segment.first_frame}")

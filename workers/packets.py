@@ -88,6 +88,11 @@ class Listing:
         """Return the stream's sound; a packet without a time follows the one before it."""
         return _packets(self._heard(audio.index))
 
+    def in_order(self, video: Stream) -> bool:
+        """Tell whether the stream's pictures show in the order in which they stand in the file."""
+        times = [row[1] for _, row in self._rows(video.index)]
+        return not _UNKNOWN.intersection(times) and all(a < b for a, b in pairwise(map(float, times)))
+
     def _heard(self, stream: int) -> Iterator[tuple[int, float, float, str]]:
         ends: float | None = None
         for place, (_, shown, decoded, length, flags, *_) in self._rows(stream):

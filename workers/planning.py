@@ -19,21 +19,22 @@ from storage.errors import (
     TooSmallPictureError,
 )
 from storage.plan import AudioSource, Crop, Plan, Rung, Segment, VideoSource
-from storage.warnings import JobWarning, Warnings, warning
+from storage.warnings import Warnings, warning
 from workers.clock import LEAST_OF_A_STEP, RUN_OUT_SECONDS, Clock, clock_of, head_steps
-from workers.colour import colour_of, has_alpha
+from workers.colour import has_alpha
 from workers.headers.looking import ENCRYPTED, STILL
 from workers.ladder import MIN_SIDE, ladder
+from workers.looks import Look
 from workers.packets import Listing, Packets
 from workers.probe import Probe, Stream
 from workers.rates import output_rate, source_rate
 from workers.segments import Timeline, cut, fragment_frames, standard_fragment_frames, whole_file, worth_cutting
+from workers.shapes import Seen, sane, seen, square_size
 from workers.sound import audio_source, choose_audio
 
 DOLBY_ONLY = (
     "This video is Dolby Vision profile 5, which only Dolby's players can show. Export it as HDR10, HLG or SDR."
 )
-MAX_PIXEL_ASPECT = 10  # real ones lie between 1:2 and 3:1; beyond this the header lies
 TRUNCATED_SECONDS = 1.0  # headers are rounded, and the last packets of some tracks have no length
 TRUNCATED_SHARE = 0.02
 # Containers that say how long they are; of all others ffprobe tells what it found or guessed.
@@ -99,15 +100,20 @@ def choose_video(probe: Probe) -> Stream:
     return chosen
 
 
-def make_plan(probe: Probe, video: Stream, listing: Listing, limits: PlanLimits) -> tuple[Plan, tuple[Segment, ...]]:
-    """Return the plan and its segments for the chosen video stream and the packets of the file.
+def make_plan(
+    probe: Probe, video: Stream, listing: Listing, limits: PlanLimits, looks: tuple[Look, ...] = ()
+) -> tuple[Plan, tuple[Segment, ...]]:
+    """Return the plan and its segments for the chosen video stream, the packets of the file and looks at its pictures.
 
     Raises NoFramesError, TooLargePictureError, TooSmallPictureError, TooLongError.
     """
     pictures, sound = listing.pictures(video), choose_audio(probe, video)
-    width, height, warnings = _checked_size(video, pictures, limits)
-    heard = Packets() if sound is None else listing.sounds(sound)
-    clock = clock_of(pictures, heard, delay=video.delay)
+    _check_pictures(video, pictures, limits)
+    found = seen(video, looks, start=min(pictures.times), end=max(pictures.times))
+    _check_pictures(found.largest, pictures, limits)
+    video = found.video
+    width, height, warnings = _checked_size(video)
+    clock = clock_of(pictures, Packets() if sound is None else listing.sounds(sound), delay=video.delay)
     recording = _recording(clock, pictures.keyframes)
     rate = output_rate(source_rate(recording.times, video.average_rate, interlaced=_is_interlaced(video)))
     rungs = ladder(width, height, rate)
@@ -117,7 +123,7 @@ def make_plan(probe: Probe, video: Stream, listing: Listing, limits: PlanLimits)
     can_be_cut = video.codec in CODECS_TO_CUT and has_clock and worth_cutting(line, segments)
     if not can_be_cut:
         segments = whole_file(line.frames, limits.slots)
-    source = _video_source(probe, video, (width, height), line, clock, pictures.counted_rate)
+    source = _video_source(probe, found, (width, height), line, clock, pictures.counted_rate)
     audio = audio_source(probe, video, sound, clock.sound)
     plan = Plan(
         video=source,
@@ -132,6 +138,7 @@ def make_plan(probe: Probe, video: Stream, listing: Listing, limits: PlanLimits)
         preset=limits.preset,
         warnings=(
             *warnings,
+            *found.warnings,
             *_shown_flat(video),
             *_of_clock(clock, line.start),
             *_cut_off(probe, listing),
@@ -141,12 +148,16 @@ def make_plan(probe: Probe, video: Stream, listing: Listing, limits: PlanLimits)
     return plan, segments
 
 
-def _checked_size(video: Stream, packets: Packets, limits: PlanLimits) -> tuple[int, int, Warnings]:
-    """Return the displayed size and warnings; refuse what cannot or must not be decoded."""
+def _check_pictures(video: Stream, packets: Packets, limits: PlanLimits) -> None:
+    """Refuse what cannot or must not be decoded."""
     if not packets.times:
         raise NoFramesError("A video stream is declared, but it holds no frames.")
     if video.width * video.height > limits.max_pixels:
         raise _too_large(video, limits)
+
+
+def _checked_size(video: Stream) -> tuple[int, int, Warnings]:
+    """Return the displayed size and warnings; refuse what is too small."""
     width, height, warnings = _display_size(video)
     if min(width, height) < MIN_SIDE:
         raise TooSmallPictureError(
@@ -237,16 +248,11 @@ def without_cuts(plan: Plan, threads: int) -> tuple[Plan, tuple[Segment, ...]]:
 
 def _display_size(video: Stream) -> tuple[int, int, Warnings]:
     """Return what a viewer sees, in square pixels, never shrinking a side; and warnings."""
-    aspect, warnings = video.pixel_aspect, tuple[JobWarning, ...]()
-    if not Fraction(1, MAX_PIXEL_ASPECT) <= aspect <= MAX_PIXEL_ASPECT:
-        aspect, warnings = Fraction(1), (warning("pixel_shape"),)
+    aspect = sane(video.pixel_aspect)
+    warnings = () if aspect == video.pixel_aspect else (warning("pixel_shape"),)
     crop = video.crop or Crop()
     width, height = video.width - crop.left - crop.right, video.height - crop.top - crop.bottom
-    # Stretching one side up keeps every source pixel; x264 needs nothing more than the even sizes of the ladder.
-    if aspect > 1:
-        width = round(width * aspect)
-    else:
-        height = round(height / aspect)
+    width, height = square_size(width, height, aspect)
     if video.turn.rotation in {90, 270}:
         width, height = height, width
     return width, height, warnings
@@ -257,8 +263,9 @@ def _is_interlaced(video: Stream) -> bool:
 
 
 def _video_source(
-    probe: Probe, video: Stream, display: tuple[int, int], line: Timeline, clock: Clock, counted: Fraction | None
+    probe: Probe, found: Seen, display: tuple[int, int], line: Timeline, clock: Clock, counted: Fraction | None
 ) -> VideoSource:
+    video = found.video
     return VideoSource(
         stream=video.index,
         codec=video.codec,
@@ -270,12 +277,14 @@ def _video_source(
         mirrored=video.turn.mirrored,
         crop=video.crop,
         interlaced=_is_interlaced(video),
-        colour=colour_of(video),
+        colour=found.colour,
         alpha=has_alpha(video),
         start_time=line.start,
         container_start=probe.start_time,
         pieces=clock.pictures,
         look_seconds=probe.look_seconds,
+        shapes=found.shapes,
+        in_order=bool(found.shapes) and video.delay == 0,
         counted_rate=None if counted is None else counted.as_integer_ratio(),
     )
 

@@ -9,10 +9,11 @@ from typing import Any
 import ffmpeg
 
 from storage.plan import Plan, Rung
+from workers.canvas import on_canvas
 from workers.colour import to_jpeg
 from workers.commands import as_coded, compiled, decoder, seeking
 from workers.demuxers import as_input, input_options
-from workers.filters import even_picture
+from workers.filters import colour_at, even_picture, needs_one_size
 from workers.storyboard import Sheet
 
 POSTER_SIDE = 540  # pixels; smaller posters look soft beside the player
@@ -43,8 +44,11 @@ def keyframes_command(plan: Plan, url: str, folder: Path, *, crops: bool = False
     # Where a container says that it begins behind its pictures, several places are its beginning: equal inputs, which
     # ffmpeg-python takes for one and refuses to use twice.
     sought = {options["ss"]: options for options in (_seeking(plan, plan.duration * place) for place in PLACES)}
-    pictures = [_keyframe(plan, url, {**options, **as_coded(plan.video, crops=crops)}) for options in sought.values()]
-    return compiled([_poster(plan, one, str(folder / f"{n}.jpg")) for n, one in enumerate(pictures)])
+    pictures = [
+        (_keyframe(plan, url, {**options, **as_coded(plan.video, crops=crops)}), _behind(plan, options))
+        for options in sought.values()
+    ]
+    return compiled([_poster(plan, *one, str(folder / f"{n}.jpg")) for n, one in enumerate(pictures)])
 
 
 def moments(plan: Plan) -> tuple[float | None, ...]:
@@ -69,7 +73,7 @@ def moment_command(plan: Plan, url: str, folder: Path, place: float | None, *, c
     shown = source[str(plan.video.stream)].filter("select", f"st(0,ld(0)+key)*gte(t,{begin:.3f})")
     pictures = shown.filter("fps", f"{1 / step:.6f}")
     pattern = f"{str(folder).replace('%', '%%')}/%d.jpg"
-    return compiled([_poster(plan, pictures, pattern, count=MOMENT_PICTURES)])
+    return compiled([_poster(plan, pictures, _behind(plan, sought), pattern, count=MOMENT_PICTURES)])
 
 
 def best_poster(sizes: Mapping[Path, int], rung: Rung) -> Path | None:
@@ -109,12 +113,21 @@ def _seeking(plan: Plan, seconds: float) -> dict[str, Any]:
     return seeking(plan, plan.video.start_time + seconds)
 
 
-def _poster(plan: Plan, pictures: Any, target: str, *, count: int = 1) -> Any:
-    if plan.video.interlaced:
+def _behind(plan: Plan, sought: dict[str, Any]) -> float:
+    """Return how much less than the source's clock that of pictures shows, which begins where ffmpeg sought."""
+    return plan.video.container_start + float(sought.get("ss", 0))
+
+
+def _poster(plan: Plan, pictures: Any, behind: float, target: str, *, count: int = 1) -> Any:
+    video = plan.video
+    if needs_one_size(video):
+        pictures = on_canvas(pictures, video, behind=behind)
+    if video.interlaced:
         pictures = pictures.filter("field", "top")  # one field has no combs, and lines enough for a poster
     # The picture may lie before the place that was sought, and ffmpeg drops what comes before 0.
     numbered = pictures.filter("setpts", "N")
-    return _still(even_picture(numbered, plan, poster_rung(plan)), target, POSTER_QUALITY, count=count)
+    picture = even_picture(numbered, video, poster_rung(plan), colour_at(video, behind))
+    return _still(picture, target, POSTER_QUALITY, count=count)
 
 
 def _still(pictures: Any, target: str, quality: int, *, count: int = 1) -> Any:

@@ -1,0 +1,106 @@
+"""Sources that change on their way, through the real stages: every picture in its own shape and at its time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from storage.jobs import Job, JobState
+from storage.plan import Plan
+from storage.services import Services
+from storage.settings import Settings
+from tests.support.changing import Found, Part, look_at, make_changing
+from tests.support.driving import drive
+from tests.support.looking import look
+from tests.support.results import made
+
+ROUND = 0.03
+COMBED = 2  # pixels between the lines of an edge; a field of motion is 1 % of the width
+WIDE, TALL = Part(50, 320, 180), Part(50, 180, 320)
+SMALL, LARGE = Part(40, 320, 180), Part(40, 1280, 720)
+OLD, NEW = Part(50, 720, 576, Fraction(16, 15)), Part(50, 720, 576, Fraction(64, 45))
+FIELDS = Part(50, 720, 576, Fraction(16, 15), fields=True)
+NARROW = Part(50, 544, 576, Fraction(24, 17), fields=True)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A source and what is right: the top rung's size and the codes of the warnings."""
+
+    name: str
+    codec: str
+    parts: tuple[Part, ...]
+    canvas: tuple[int, int]
+    warnings: tuple[str, ...] = ("shape_changes",)
+    sound: bool = False
+
+
+CASES = {
+    "turned in a call, vp8": Case("a.webm", "vp8", (WIDE, TALL), (320, 180)),
+    "turned in a call, vp9, with sound": Case("a.webm", "vp9", (TALL, WIDE), (180, 320), sound=True),
+    "turned at a border": Case("a.mkv", "vp8", (Part(25, 320, 180), Part(75, 180, 320)), (180, 320)),
+    "grown, matroska": Case("a.mkv", "h264", (SMALL, LARGE), (1280, 720), sound=True),
+    "grown, mp4": Case("a.mp4", "h264", (SMALL, LARGE), (1280, 720), sound=True),
+    "grown, flv": Case("a.flv", "h264", (SMALL, LARGE), (1280, 720), sound=True),
+    "grown, hevc": Case("a.ts", "hevc", (SMALL, LARGE), (1280, 720)),
+    "grown, mpeg4": Case("a.ts", "mpeg4", (SMALL, LARGE), (1280, 720)),
+    "grown, avi": Case("a.avi", "mpeg4", (SMALL, LARGE), (1280, 720)),
+    "grown and shrunk": Case("a.ts", "h264", (SMALL, LARGE, SMALL), (1280, 720), sound=True),
+    "shrunk for a moment": Case("a.ts", "h264", (LARGE, Part(12, 320, 240), LARGE), (1280, 720)),
+    "large for a moment": Case("a.ts", "h264", (SMALL, Part(12, 1280, 720), SMALL), (320, 180)),
+    "4:3 to 16:9, mpeg2": Case("a.ts", "mpeg2", (OLD, NEW), (1024, 576)),
+    "4:3 to 16:9, h264": Case("a.ts", "h264", (OLD, NEW, OLD), (1024, 576), sound=True),
+    "4:3 to 16:9 at a border": Case("a.ts", "mpeg2", (Part(25, 720, 576, OLD.aspect), NEW), (1024, 576)),
+    "narrower fields": Case("a.ts", "mpeg2", (FIELDS, NARROW), (768, 576)),
+    "narrower fields, h264": Case("a.ts", "h264", (NARROW, FIELDS), (768, 576), sound=True),
+    "fields begin": Case("a.ts", "h264", (OLD, FIELDS), (768, 576), ("fields_change",)),
+    "fields begin, mpeg2": Case("a.ts", "mpeg2", (OLD, FIELDS), (768, 576), ("fields_change",)),
+    "fields end, matroska": Case("a.mkv", "h264", (FIELDS, OLD), (768, 576), ("fields_change",), sound=True),
+    "fields begin and the shape changes": Case(
+        "a.ts", "mpeg2", (FIELDS, NEW), (1024, 576), ("shape_changes", "fields_change")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_picture_keeps_its_shape_and_its_time(
+    name: str, twin_services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """None is lost or late, discs stay round on one canvas, no picture has combs, and a warning says what changed."""
+    case = CASES[name]
+    source = make_changing(tmp_path / case.name, case.parts, case.codec, sound=case.sound)
+    job = drive(twin_services, settings.model_copy(update={"encoders": 2}), source)
+    plan = finished(job, case.warnings)
+    assert plan.segment_count > 1
+    top = plan.rungs[0]
+    assert (top.width, top.height) == case.canvas
+    target = made(twin_services, job, f"{top.name}.mp4")
+    pictures = look_at(target, top.width, top.height)
+    assert [picture.number for picture in pictures] == list(range(sum(part.frames for part in case.parts)))
+    assert_shaped(pictures, case.parts, case.canvas)
+    assert all(picture.combs <= COMBED for picture in pictures)
+    assert ("audio" in look(target).streams) is case.sound
+    assert made(twin_services, job, "poster.jpg").stat().st_size
+
+
+def finished(job: Job, warnings: tuple[str, ...]) -> Plan:
+    """Return the plan of a job that is ready and warns of this."""
+    assert (job.state, job.error) == (JobState.READY, None)
+    assert tuple(warning.code for warning in job.warnings) == warnings
+    assert job.plan is not None
+    return job.plan
+
+
+def assert_shaped(pictures: list[Found], parts: tuple[Part, ...], canvas: tuple[int, int]) -> None:
+    """Fail unless every picture fills the canvas in one direction, is in its middle and has a round disc."""
+    kinds = [part for part in parts for _ in range(part.frames)]
+    for picture, part in zip(pictures, kinds, strict=True):
+        assert picture.roundness == pytest.approx(1, abs=ROUND)
+        width, height = part.shown
+        scale = min(canvas[0] / width, canvas[1] / height)
+        left, top, across, down = picture.place
+        assert (across, down) == pytest.approx((width * scale, height * scale), abs=4)
+        assert (2 * left + across, 2 * top + down) == pytest.approx(canvas, abs=6)

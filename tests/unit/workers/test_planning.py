@@ -349,7 +349,7 @@ def test_encrypted_pictures_are_refused_where_there_are_no_others() -> None:
     assert refusal.value.code == "encrypted"
     beside = marked(probed(video(0, disposition=DEFAULT), video(1)), 0, encrypted=True)
     assert choose_video(beside).index == 1
-    plan, _ = make_plan(beside, choose_video(beside), SECOND, LIMITS)
+    plan, _ = make_plan(beside, choose_video(beside), listings.interleaved(SECOND), LIMITS)
     assert plan.warnings == (warning("video_encrypted", n=1),)
 
 
@@ -360,11 +360,11 @@ def test_encrypted_pictures_are_refused_where_there_are_no_others() -> None:
 def test_sound_that_would_be_noise_is_left_out(fields: dict[str, Any], code: str) -> None:
     """The next track is taken in its place, and a warning says why one is missing."""
     probe = marked(probed(video(0), sound(1, codec_name="pcm_s16le"), sound(2)), 1, **fields)
-    plan, _ = make_plan(probe, choose_video(probe), SECOND, LIMITS)
+    plan, _ = make_plan(probe, choose_video(probe), listings.interleaved(SECOND), LIMITS)
     assert plan.audio is not None
     assert (plan.audio.stream, plan.warnings) == (2, (warning(code, n=1),))
     right = marked(probed(video(0), sound(1, codec_name="pcm_s24le")), 1, pcm="pcm_s24le")
-    plan, _ = make_plan(right, choose_video(right), SECOND, LIMITS)
+    plan, _ = make_plan(right, choose_video(right), listings.interleaved(SECOND), LIMITS)
     assert (plan.audio is not None, plan.warnings) == (True, ())
 
 
@@ -380,14 +380,15 @@ def test_sound_that_would_be_noise_is_left_out(fields: dict[str, Any], code: str
 def test_what_will_be_shown_flat_is_told(fields: dict[str, Any], codes: list[str]) -> None:
     """Projections and views are not kept, so viewers learn of them."""
     probe = marked(probed(video(0)), 0, **fields)
-    plan, _ = make_plan(probe, choose_video(probe), SECOND, LIMITS)
+    plan, _ = make_plan(probe, choose_video(probe), listings.interleaved(SECOND), LIMITS)
     assert [found.code for found in plan.warnings] == codes
 
 
 def test_a_raw_stream_is_encoded_in_one_piece() -> None:
     """There is nothing to seek by, and its pictures are counted."""
-    packets = replace(times(2500, Fraction(25)), counted_rate=Fraction(25))
-    plan, segments = cut(video(), packets=packets)
+    facts = probed(video(), container="h264")
+    listing = Listing("0|N/A|N/A|0.040000|K__\n" * 2500)
+    plan, segments = make_plan(facts, choose_video(facts), listing, LIMITS)
     assert (plan.video.counted_rate, plan.frames, len(segments)) == ((25, 1), 2500, 1)
 
 

@@ -80,8 +80,8 @@ def segment_command(plan: Plan, segment: Segment, url: str, folder: Path, *, cro
 def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard: Path) -> list[str]:
     """Return the command that encodes the job's sound once, laid exactly beside the picture's timeline.
 
-    The first decoded sound goes to `heard` as well: that file stays empty where nothing can be decoded, while the
-    target is then filled with silence.
+    The times of what was decoded go to `heard`, one line each: that file has none where nothing can be decoded, while
+    the target is then filled with silence, as it is in holes.
     """
     source = ffmpeg.input(as_input(url), **input_options(url), **looking_options(audio.look_seconds), copyts=None)
     parts = source[str(audio.stream)].filter_multi_output("asplit", 2)
@@ -110,8 +110,9 @@ def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard:
         "fflags": "+bitexact",  # the same bytes from every attempt
         "f": "mp4",
     }
-    first = ffmpeg.output(parts[1], str(heard), **{"frames:a": 1, "f": "u8"})
-    return compiled([ffmpeg.output(stream, str(target), **options), first])
+    # The samples do not matter, only when they begin and how many there are.
+    listed = ffmpeg.output(parts[1], str(heard), **{"c:a": "pcm_u8", "f": "framecrc"})
+    return compiled([ffmpeg.output(stream, str(target), **options), listed])
 
 
 def _beside_picture(track: Any, plan: Plan, audio: AudioSource) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -17,10 +18,7 @@ from storage.damage import Damage, DamageKind
 from storage.plan import Plan
 
 # Codecs whose decoder fills in what it could not read (`-ec`), in ffmpeg's names.
-CONCEALING_CODECS = frozenset(
-    {"h264", "mpeg1video", "mpeg2video", "mpeg4", "h263", "h263p", "flv1"}
-    | {"msmpeg4v1", "msmpeg4v2", "msmpeg4v3", "wmv1", "wmv2", "wmv3", "vc1"}
-)
+CONCEALING_CODECS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4", "h263", "h263p", "flv1", "wmv3", "vc1"})
 # Codecs of sound without pauses in themselves; others (Opus, AMR) may send nothing while nobody speaks.
 STEADY_CODECS = frozenset({"aac", "mp1", "mp2", "mp3", "ac3", "eac3", "dts", "alac", "flac", "wmav1", "wmav2"})
 PCM = "pcm_"
@@ -33,7 +31,10 @@ HOLE_SECONDS = 0.1  # shorter holes in steady sound are jitter of its times
 LOST_SECONDS = 0.015  # the least where the container shows a loss: a packet of AAC is 21 ms
 FEW_PICTURES = 3  # fewer tell no usual step; those of the packets do
 HABIT = 0.9  # a message with so many of the pictures is a habit of who wrote the file, not damage
-_DEMUXER, _DECODER = "4", "6"  # ffprobe's `category` of who logged
+_DECODER = "6"  # ffprobe's `category` of who logged
+# Who reads containers, by the names that ffmpeg gives them in its messages.
+_DEMUXER = re.compile(r"\[(mov,|matroska|mpegts|mpeg |avi|flv |asf|ogg|mxf|dv |rm |nut|ivf|gif)")
+STEADY_SHARE = 0.9  # of steps that are usual: pictures that come so steadily do not pause
 # Who speaks of what is made, not of the source.
 _OUTPUT = re.compile(
     r"\[(swscaler|lib|Parsed_|auto_|graph|fc#|vf#|af#|vost#|aost#|out#|mp4|framecrc|image2|u8|swresample)"
@@ -48,6 +49,11 @@ def speaks_of_source(line: str) -> bool:
     Its words do not matter, only that it is not about what is made.
     """
     return bool(line.strip()) and not line.startswith(_REPEATED) and not _OUTPUT.match(line)
+
+
+def is_of_container(line: str) -> bool:
+    """Tell whether a line that ffmpeg wrote is of who reads the container; at the level `error` that is a loss."""
+    return _DEMUXER.match(line) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +71,14 @@ class Listing:
     """Packets in the order of the file, the pictures that came of them and what was logged on the way.
 
     `shown` are the pictures' times, sorted, and `places` where their packets lie. `complained` are the times of
-    packets at which the decoder logged an error, `lost` those near which the container did.
+    packets at which the decoder logged an error; `lossy` tells that reading the container gave errors somewhere.
     """
 
     packets: tuple[Packet, ...]
     shown: tuple[float, ...]
     places: frozenset[str]
     complained: tuple[float, ...]
-    lost: tuple[float, ...]
+    lossy: bool = False
 
 
 def parse_listing(text: str) -> Listing:
@@ -81,7 +87,6 @@ def parse_listing(text: str) -> Listing:
     shown: list[float] = []
     places: set[str] = set()
     complained: list[float] = []
-    lost: list[float] = []
     for line in text.splitlines():
         section, _, logs = line.partition("|log|")
         values = _values(section)
@@ -92,11 +97,10 @@ def parse_listing(text: str) -> Listing:
             if (time := _seconds(values.get("best_effort_timestamp_time"))) is not None:
                 shown.append(time)
         heard = section if section.startswith("log|") else logs
-        if heard and packets:
-            category = _values(heard).get("category")
-            complained += [packets[-1].time] * (category == _DECODER)
-            lost += [packets[-1].time] * (category == _DEMUXER)
-    return Listing(tuple(packets), tuple(sorted(shown)), frozenset(places - _UNKNOWN), tuple(complained), tuple(lost))
+        if heard and packets and _values(heard).get("category") == _DECODER:
+            complained.append(packets[-1].time)
+    shared = {place for place, count in Counter(packet.place for packet in packets).items() if count > 1}
+    return Listing(tuple(packets), tuple(sorted(shown)), frozenset(places - _UNKNOWN - shared), tuple(complained))
 
 
 def parse_packets(text: str) -> tuple[Packet, ...]:
@@ -137,12 +141,21 @@ def pictures_damage(listing: Listing, repaired: Sequence[float] | None) -> Itera
 
     `repaired` are the times of pictures known to be concealed; None where the codec conceals nothing.
     """
+    if listing.packets and listing.packets[-1].corrupt:
+        listing = _without_torn_end(listing)
     step = _step(listing)
     if not step:
         return
     yield from _missing(listing, step)
     for time in _complained(listing, step) if repaired is None else repaired:
         yield Damage(DamageKind.PICTURES_REPAIRED, time, min(step, _next(listing.shown, time, step) - time))
+
+
+def _without_torn_end(listing: Listing) -> Listing:
+    """Return the listing without a last packet that is cut off: the file ends early, which is told otherwise."""
+    torn = listing.packets[-1].time
+    shown = tuple(time for time in listing.shown if time != torn)
+    return replace(listing, packets=listing.packets[:-1], shown=shown)
 
 
 def _complained(listing: Listing, step: float) -> list[float]:
@@ -159,7 +172,8 @@ def _complained(listing: Listing, step: float) -> list[float]:
 def _missing(listing: Listing, step: float) -> Iterator[Damage]:
     """Yield the gaps between pictures that the recording did not have itself."""
     without = sorted(packet.time for packet in listing.packets if not _gave_picture(packet, listing))
-    losses = sorted([*listing.lost, *(packet.time for packet in listing.packets if packet.corrupt)])
+    losses = sorted(packet.time for packet in listing.packets if packet.corrupt)
+    lossy = listing.lossy and _is_steady(listing, step)
     first = min((packet.time for packet in listing.packets if packet.key), default=listing.packets[0].time)
     ends = max((*listing.shown[-1:], *(time + step for time in without)), default=0.0)
     # Before the first keyframe nothing can be decoded: the recording begins in the midst of a stream.
@@ -168,10 +182,16 @@ def _missing(listing: Listing, step: float) -> Iterator[Damage]:
         inside = without[bisect_left(without, before) : bisect_left(without, after)]
         inside = [time for time in inside if time > before + step / 2]
         is_gap = after - before > GAP_STEPS * step
-        if is_gap and _any_between(losses, before - NEAR_LOSS_SECONDS, after + NEAR_LOSS_SECONDS):
+        if is_gap and (lossy or _any_between(losses, before - NEAR_LOSS_SECONDS, after + NEAR_LOSS_SECONDS)):
             yield Damage(DamageKind.PICTURES_MISSING, before + step, after - before - step)
         elif inside and (is_gap or after == ends):
             yield Damage(DamageKind.PICTURES_MISSING, inside[0], after - inside[0])
+
+
+def _is_steady(listing: Listing, step: float) -> bool:
+    """Tell whether nearly all pictures come a usual step after each other."""
+    usual = sum(after - before < GAP_STEPS * step for before, after in pairwise(listing.shown))
+    return usual >= STEADY_SHARE * (len(listing.shown) - 1)
 
 
 def _gave_picture(packet: Packet, listing: Listing) -> bool:
@@ -194,6 +214,7 @@ def parse_heard(lines: Iterable[str]) -> Heard | None:
     """Return what was decoded of the sound, from lines of ffmpeg's `framecrc`; None where there was nothing."""
     tick, start, end = 0.0, None, 0.0
     holes: list[tuple[float, float]] = []
+    doubted = False
     for line in lines:
         if line.startswith("#tb"):
             numerator, _, denominator = line.rpartition(" ")[2].strip().partition("/")
@@ -202,10 +223,12 @@ def parse_heard(lines: Iterable[str]) -> Heard | None:
         if not tick or len(row) < 4 or not row[2].strip().lstrip("-").isdigit():  # noqa: PLR2004
             continue
         time, seconds = int(row[2]) * tick, int(row[3]) * tick
-        if start is None:
-            start = time
-        elif time - end >= LOST_SECONDS:
+        if doubted and time < end - LOST_SECONDS:
+            holes.pop()  # the time before was a stray one: what follows does not go on from it
+        doubted = start is not None and time - end >= LOST_SECONDS
+        if doubted:
             holes.append((end, time))
+        start = time if start is None else start
         end = time + seconds
     return None if start is None else Heard(start, end, tuple(holes))
 

@@ -88,7 +88,7 @@ def _checksums(plan: Plan, segment: Segment, url: str, target: Path, concealing:
 
 
 def _ffprobe(url: str, stream: int) -> tuple[str, ...]:
-    return ("ffprobe", "-v", "quiet", *input_arguments(url), "-of", "compact", "-select_streams", str(stream))
+    return ("ffprobe", "-v", "error", *input_arguments(url), "-of", "compact", "-select_streams", str(stream))
 
 
 def _interval(plan: Plan, segment: Segment) -> tuple[str, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -15,9 +17,9 @@ from workers.attempt import Attempt
 from workers.damage import (
     CONCEALING_CODECS,
     Heard,
-    Listing,
     Packet,
     concealed,
+    is_of_container,
     on_timeline,
     parse_checksums,
     parse_heard,
@@ -70,11 +72,16 @@ def _only_logged(attempt: Attempt) -> Iterator[None]:
 
 def _pictures(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> Iterator[Damage]:
     listing = parse_listing(_printed(attempt, pictures_command(plan, segment, url), url))
-    whole = parse_packets(_printed(attempt, whole_packets_command(plan, segment, url), url))
+    lossy = threading.Event()
+
+    def on_message(line: str) -> None:
+        if is_of_container(line):
+            lossy.set()
+
+    whole = parse_packets(_printed(attempt, whole_packets_command(plan, segment, url), url, on_message))
     packets = with_corrupt(listing.packets, whole)
     repaired = _repaired(attempt, plan, segment, url) if plan.video.codec in CONCEALING_CODECS else None
-    known = Listing(packets, listing.shown, listing.places, listing.complained, listing.lost)
-    yield from pictures_damage(known, repaired)
+    yield from pictures_damage(replace(listing, packets=packets, lossy=lossy.is_set()), repaired)
 
 
 def _repaired(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> tuple[float, ...]:
@@ -90,6 +97,6 @@ def _sound_packets(attempt: Attempt, stream: int, url: str) -> tuple[Packet, ...
     return with_corrupt(packets, whole)
 
 
-def _printed(attempt: Attempt, command: list[str], url: str) -> str:
-    watch = Watch(cancelled=attempt.watch.cancelled, conceal=url)
+def _printed(attempt: Attempt, command: list[str], url: str, on_message: Callable[[str], None] | None = None) -> str:
+    watch = Watch(cancelled=attempt.watch.cancelled, conceal=url, on_message=on_message)
     return run_tool(command, attempt.limits, watch=watch, niceness=LATER_NICENESS).decode(errors="replace")

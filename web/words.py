@@ -13,6 +13,7 @@ from flask_babel import format_date, format_time
 
 from storage.errors import MediaError
 from storage.plan import HDR_TRANSFERS
+from storage.warnings import ONE, PLACE, clock
 from web.i18n import DEFAULT_LANGUAGE, language
 from web.texts import TEXTS
 
@@ -196,13 +197,16 @@ def reason(error: Mapping[str, Any]) -> str:
 
 def warned(warning: Mapping[str, Any]) -> str:
     """Return a job's warning in the request's language."""
-    return _told(f"warning.{warning['code']}", warning)
+    key = f"warning.{warning['code']}"
+    one = key + ONE
+    return _told(one if warning["values"].get("n") == 1 and one in TEXTS else key, warning)
 
 
 def _told(key: str, said: Mapping[str, Any]) -> str:
     """Return a text with numbers; the server's own sentence where there is no such text, or not its numbers."""
     values = {
-        name: format_decimal(value, format="#,##0.#", locale=language()) for name, value in said["values"].items()
+        name: clock(value) if name == PLACE else format_decimal(value, format="#,##0.#", locale=language())
+        for name, value in said["values"].items()
     }
     return text(key, **values) if known(key, values) else str(said["message"])
 

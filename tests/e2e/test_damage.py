@@ -11,36 +11,56 @@ from playwright.sync_api import Page, expect
 
 from storage.damage import Damage, DamageKind
 from storage.jobs import Job
+from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit
 from tests.e2e.encoder import Encoder, is_ready
 from tests.support.damaging import lost, written
 from tests.support.driving import submit
 from tests.support.waiting import wait_until
 
-SECONDS = 12
-LOST_FROM, LOST_TO = 100, 160  # pictures of 25 a second: from 4.0 s to 6.4 s
+SECONDS = scenes.CLIP_SECONDS
 SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 800}}
+PLACES = (
+    Damage(DamageKind.PICTURES_REPAIRED, 0.4, 1.6),
+    Damage(DamageKind.SOUND_MISSING, 0.8, 0.5),
+    Damage(DamageKind.PICTURES_MISSING, 1.0, 0.6),
+    Damage(DamageKind.PICTURES_REPAIRED, 3.2, 0.04),
+)
 WORDS = {
-    "en-US": ("Pictures missing", "Pictures were missing in one place, for {seconds} s at 0:04."),
-    "ko-KR": ("영상 없음", "영상이 한 곳에서 빠져 있었습니다. 0:04부터 {seconds}초입니다."),
+    "en-US": {
+        DamageKind.PICTURES_MISSING: "Pictures missing",
+        DamageKind.PICTURES_REPAIRED: "Pictures damaged",
+        DamageKind.SOUND_MISSING: "Sound missing",
+    },
+    "ko-KR": {
+        DamageKind.PICTURES_MISSING: "영상 없음",
+        DamageKind.PICTURES_REPAIRED: "영상 손상",
+        DamageKind.SOUND_MISSING: "소리 없음",
+    },
 }
+SENTENCES = {
+    "en-US": [
+        "Pictures were missing in one place, for 0.6 s at 0:01.",
+        "Pictures were damaged in 2 places, the longest of 1.6 s at 0:00.",
+        "Sound was missing in one place, for 0.5 s at 0:00.",
+    ],
+    "ko-KR": [
+        "영상이 한 곳에서 빠져 있었습니다. 0:01부터 0.6초입니다.",
+        "영상이 2곳에서 손상되어 있었습니다. 가장 긴 곳은 0:00부터 1.6초입니다.",
+        "소리가 한 곳에서 빠져 있었습니다. 0:00부터 0.5초입니다.",
+    ],
+}
+LEAST_PIXELS = 3  # a mark is never narrower
 
 
 @pytest.fixture
-def damaged(clip: Callable[..., Path], tmp_path: Path, site: Site, encoder: Encoder) -> Job:
-    """Give a ready job of a stream that lost packets of pictures and sound, made by the real stages."""
-    source = clip("damaged.ts", seconds=SECONDS, size="320x180", rate="25")
-    pictures = written(source, "v:0")
-    upload = lost(source, tmp_path / "lost.ts", pictures[LOST_FROM].place, pictures[LOST_TO].place)
-    job = submit(site.web.services, upload)
-    encoder.work_until(is_ready, job.id)
+def damaged(site: Site) -> Job:
+    """Give a ready job with damage of every kind."""
+    job = scenes.add_job(site)
+    scenes.start(site, job)
+    scenes.encode(site, job, scenes.SEGMENTS)
+    scenes.finish(site, job, PLACES)
     return site.jobs.get(job.id)
-
-
-def place(job: Job, kind: DamageKind) -> Damage:
-    """Return the job's only place of this kind."""
-    (found,) = (place for place in job.damage if place.kind is kind)
-    return found
 
 
 def open_job(site: Site, visit: Visit, job: Job) -> Page:
@@ -58,32 +78,39 @@ def at(page: Page, seconds: float) -> tuple[float, float]:
     return box["x"] + seconds / SECONDS * box["width"], box["y"] + box["height"] / 2
 
 
+def expect_mark(page: Page, place: Damage, name: str) -> None:
+    """Expect a mark of this name that lies at the place; a very short one is as wide as can be seen."""
+    mark = page.locator(f".damage .{place.kind}[title^='{name}: {max(0.1, place.seconds):.1f}']")
+    if page.evaluate("document.documentElement.lang") == "ko":
+        mark = page.locator(f".damage .{place.kind}[title$='{max(0.1, place.seconds):.1f}초'][title^='{name}: ']")
+    expect(mark).to_be_visible()
+    expect(mark).to_have_attribute("aria-label", mark.get_attribute("title") or "")
+    box, left, right = mark.bounding_box(), at(page, place.start)[0], at(page, place.end)[0]
+    assert box is not None
+    assert box["x"] == pytest.approx(left, abs=1)
+    assert box["width"] == pytest.approx(max(LEAST_PIXELS, right - left), abs=1)
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("locale", WORDS)
 def test_damage_is_told_where_it_is(
     site: Site, visitors: Callable[..., Visit], damaged: Job, locale: str, scheme: str, size: str
 ) -> None:
-    """The sentence says it, a mark lies at its place and names it, and so does the preview of who points there."""
-    missing = place(damaged, DamageKind.PICTURES_MISSING)
-    assert (missing.start, missing.end) == (pytest.approx(4.0, abs=0.081), pytest.approx(6.4, abs=0.081))
+    """A sentence for each kind, a mark at each place that names it, and words in the preview of who points there."""
     page = open_job(site, visitors(locale=locale, color_scheme=scheme, viewport=SIZES[size]), damaged)
-    name, sentence = WORDS[locale]
-    expect(page.locator("#warnings li").first).to_have_text(sentence.format(seconds=f"{missing.seconds:.1f}"))
-    mark = page.locator(".damage .pictures_missing")
-    expect(mark).to_be_visible()
-    for attribute in ("title", "aria-label"):
-        assert (mark.get_attribute(attribute) or "").startswith(f"{name}: ")
-    box = mark.bounding_box()
-    assert box is not None
-    assert box["x"] == pytest.approx(at(page, missing.start)[0], abs=2)
-    assert box["x"] + box["width"] == pytest.approx(at(page, missing.end)[0], abs=2)
-    page.mouse.move(*at(page, missing.start + missing.seconds / 2))
-    expect(page.locator("[data-field=preview-damage]")).to_contain_text(name)
-    page.mouse.move(*at(page, 1.0))
-    expect(page.locator("[data-field=preview-time]")).to_have_text("0:01")
-    expect(page.locator("[data-field=preview-damage]")).to_be_hidden()
+    expect(page.locator("#warnings li")).to_have_text(SENTENCES[locale])
+    for place in PLACES:
+        expect_mark(page, place, WORDS[locale][place.kind])
+    here = page.locator("[data-field=preview-damage]")
+    page.mouse.move(*at(page, 3.2))
+    expect(here).to_have_text(WORDS[locale][DamageKind.PICTURES_REPAIRED])
+    page.mouse.move(*at(page, 1.2))
+    expect(here).to_have_text(", ".join(WORDS[locale][place.kind] for place in PLACES[:3]))
     assert [(rule["id"], rule["nodes"][0]["html"]) for rule in Axe().run(page).response["violations"]] == []
+    page.mouse.move(*at(page, 2.5))
+    expect(page.locator("[data-field=preview-time]")).to_have_text("0:02")
+    expect(here).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
 
 
@@ -94,11 +121,11 @@ def test_marks_are_not_in_the_way(site: Site, visit: Visit, damaged: Job) -> Non
     assert box is not None
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
-    expect(page.locator("[data-field=preview-time]")).to_have_text("0:05")
-    page.mouse.move(*at(page, 9.0))
+    expect(page.locator("[data-field=preview-time]")).to_have_text("0:01")
+    page.mouse.move(*at(page, 3.0))
     page.mouse.up()
     wait_until(
-        lambda: page.locator("#player").evaluate("it => it.currentTime") == pytest.approx(9.0, abs=0.1),
+        lambda: page.locator("#player").evaluate("it => it.currentTime") == pytest.approx(3.0, abs=0.1),
         what="the player going there",
     )
 
@@ -108,16 +135,32 @@ def test_keys_tell_damage_too(site: Site, visit: Visit, damaged: Job) -> None:
     page = open_job(site, visit, damaged)
     slider = page.locator("[data-field=place]")
     slider.focus()
-    expect(slider).to_have_attribute("aria-valuetext", "0:00 of 0:12")
-    for _ in range(5):
+    expect(slider).to_have_attribute("aria-valuetext", "0:00 of 0:04")
+    page.keyboard.press("ArrowRight")
+    expect(slider).to_have_attribute(
+        "aria-valuetext", "0:01 of 0:04. Pictures damaged, Sound missing, Pictures missing"
+    )
+    for _ in range(2):
         page.keyboard.press("ArrowRight")
-    expect(slider).to_have_attribute("aria-valuetext", "0:05 of 0:12. Pictures missing, Sound missing")
+    expect(slider).to_have_attribute("aria-valuetext", "0:03 of 0:04")
 
 
-def test_an_intact_upload_has_no_marks(site: Site, visit: Visit, encoder: Encoder, clip: Callable[..., Path]) -> None:
-    """Nothing on the bar where nothing is damaged."""
-    job = submit(site.web.services, clip("intact.ts", seconds=4, size="320x180", rate="25"))
-    encoder.work_until(is_ready, job.id)
-    page = open_job(site, visit, site.jobs.get(job.id))
-    expect(page.locator(".damage")).to_be_hidden()
-    expect(page.locator("#warnings")).to_be_hidden()
+def test_a_real_upload_shows_its_damage_when_it_is_ready(
+    clip: Callable[..., Path], tmp_path: Path, site: Site, visit: Visit, encoder: Encoder
+) -> None:
+    """The page that was open all the time gets sentences and marks by itself; an intact upload has none."""
+    source = clip("damaged.ts", seconds=6, size="320x180", rate="25")
+    pictures = written(source, "v:0")
+    upload = lost(source, tmp_path / "lost.ts", pictures[50].place, pictures[75].place)
+    marks, warnings = visit.page.locator(".damage"), visit.page.locator("#warnings")
+    for path, is_damaged in ((source, False), (upload, True)):
+        job = submit(site.web.services, path)
+        visit.page.goto(f"{site.url}/jobs/{job.id}")
+        encoder.work_until(is_ready, job.id)
+        expect(visit.page.locator("[data-field=state]")).to_contain_text("Ready")
+        if is_damaged:
+            expect(marks.locator(".pictures_missing")).to_be_visible()
+            expect(warnings).to_contain_text("Pictures were missing in one place, for 1.0 s at 0:02.")
+        else:
+            expect(marks).to_be_hidden()
+            expect(warnings).to_be_hidden()

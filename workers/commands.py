@@ -84,10 +84,11 @@ def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard:
     the target is then filled with silence, as it is in holes.
     """
     source = ffmpeg.input(as_input(url), **input_options(url), **looking_options(audio.look_seconds), copyts=None)
-    parts = source[str(audio.stream)].filter_multi_output("asplit", 2)
-    tracks = [parts[0]] if audio.right is None else [parts[0], source[str(audio.right)]]
+    streams = [audio.stream] if audio.right is None else [audio.stream, audio.right]
+    tracks = [on_steady_clock(source[str(stream)], audio.pieces, sound=True) for stream in streams]
+    parts = tracks[0].filter_multi_output("asplit", 2)
     stream = (
-        in_two_channels([_beside_picture(track, plan, audio) for track in tracks], audio)
+        in_two_channels([_beside_picture(track, plan) for track in (parts[0], *tracks[1:])], audio)
         .filter("apad")
         .filter("atrim", end=f"{plan.duration:.6f}")
     )
@@ -115,11 +116,10 @@ def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard:
     return compiled([ffmpeg.output(stream, str(target), **options), listed])
 
 
-def _beside_picture(track: Any, plan: Plan, audio: AudioSource) -> Any:
+def _beside_picture(track: Any, plan: Plan) -> Any:
     """Return a track of sound on the picture's timeline, from its first moment on."""
     return (
-        on_steady_clock(track, audio.pieces, sound=True)
-        .filter("asetpts", f"PTS-{plan.video.start_time:.6f}/TB")
+        track.filter("asetpts", f"PTS-{plan.video.start_time:.6f}/TB")
         .filter(
             "aresample",
             SAMPLE_RATE,

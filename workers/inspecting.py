@@ -7,9 +7,11 @@ from typing import Any
 
 import ffmpeg
 
-from storage.plan import Plan, Segment
+from storage.plan import AudioSource, Plan, Segment
 from workers.commands import compiled, seeking
 from workers.demuxers import as_input, input_arguments, input_options
+from workers.filters import on_steady_clock
+from workers.probe import looking_arguments, looking_options
 
 MARGIN_SECONDS = 2.0  # looked at behind a segment: so that a gap at its end is seen to its end
 END_OF_ALL = 1e9  # seconds: behind every clock that a container can hold
@@ -23,7 +25,7 @@ DISCARD = ("-fflags", "+discardcorrupt")  # packets that the container knows to 
 def pictures_command(plan: Plan, segment: Segment, url: str) -> list[str]:
     """Return the command that lists the segment's packets, the pictures they give and who logs errors between them."""
     return [
-        *_ffprobe(url, plan.video.stream),
+        *_ffprobe(url, plan.video.stream, plan.video.look_seconds),
         "-show_log", str(_ERRORS),  # decodes in one thread, so that errors stand beside their packets
         *_interval(plan, segment),
         "-show_packets",
@@ -36,7 +38,7 @@ def pictures_command(plan: Plan, segment: Segment, url: str) -> list[str]:
 def whole_packets_command(plan: Plan, segment: Segment, url: str) -> list[str]:
     """Return the command that lists the segment's packets without those that the container knows to be incomplete."""
     return [
-        *_ffprobe(url, plan.video.stream),
+        *_ffprobe(url, plan.video.stream, plan.video.look_seconds),
         *DISCARD,
         *_interval(plan, segment),
         "-show_packets",
@@ -45,10 +47,10 @@ def whole_packets_command(plan: Plan, segment: Segment, url: str) -> list[str]:
     ]  # fmt: skip
 
 
-def packets_command(stream: int, url: str, *, whole: bool) -> list[str]:
-    """Return the command that lists all packets of a stream, with `whole` only those that are complete."""
+def packets_command(audio: AudioSource, url: str, *, whole: bool) -> list[str]:
+    """Return the command that lists all packets of the sound, with `whole` only those that are complete."""
     return [
-        *_ffprobe(url, stream),
+        *_ffprobe(url, audio.stream, audio.look_seconds),
         *(DISCARD if whole else ()),
         "-show_packets",
         "-show_entries", _PACKET,
@@ -72,6 +74,7 @@ def _checksums(plan: Plan, segment: Segment, url: str, target: Path, concealing:
     source = ffmpeg.input(
         as_input(url),
         **input_options(url),
+        **looking_options(plan.video.look_seconds),
         **concealing,
         **({} if segment.seek is None else seeking(plan, segment.seek)),
         threads=1,  # threads conceal as the other's picture happens to be done
@@ -83,12 +86,14 @@ def _checksums(plan: Plan, segment: Segment, url: str, target: Path, concealing:
         "enc_time_base": f"1:{TICKS}",
         "f": "framecrc",
     }
-    pictures = source[str(plan.video.stream)].filter("trim", end=f"{_end(plan, segment):.6f}")
+    shown = on_steady_clock(source[str(plan.video.stream)], plan.video.pieces, sound=False)
+    pictures = shown.filter("trim", end=f"{_end(plan, segment):.6f}")
     return ffmpeg.output(pictures, str(target), **options)
 
 
-def _ffprobe(url: str, stream: int) -> tuple[str, ...]:
-    return ("ffprobe", "-v", "error", *input_arguments(url), "-of", "compact", "-select_streams", str(stream))
+def _ffprobe(url: str, stream: int, look_seconds: float) -> tuple[str, ...]:
+    looking = (*looking_arguments(look_seconds), *input_arguments(url))
+    return ("ffprobe", "-v", "error", *looking, "-of", "compact", "-select_streams", str(stream))
 
 
 def _interval(plan: Plan, segment: Segment) -> tuple[str, ...]:

@@ -14,19 +14,18 @@ from storage.damage import Damage, Damages, summed_up
 from storage.errors import ToolError, ToolTimeoutError
 from storage.plan import AudioSource, Plan, Segment
 from workers.attempt import Attempt
-from workers.damage import (
-    CONCEALING_CODECS,
+from workers.damage import CONCEALING_CODECS, on_timeline, pictures_damage, sound_damage
+from workers.damage_facts import (
     Heard,
+    Listing,
     Packet,
     concealed,
     is_of_container,
-    on_timeline,
+    joined,
     parse_checksums,
     parse_heard,
     parse_listing,
     parse_packets,
-    pictures_damage,
-    sound_damage,
     with_corrupt,
 )
 from workers.inspecting import TICKS, checksums_command, packets_command, pictures_command, whole_packets_command
@@ -57,7 +56,7 @@ def damaged_sound(
     found: list[Damage] = []
     if heard is not None:
         with _only_logged(attempt):
-            packets = _sound_packets(attempt, audio.stream, url) if suspicious else ()
+            packets = _sound_packets(attempt, audio, url) if suspicious else ()
             found += sound_damage(heard, audio.codec, packets)
     return summed_up(on_timeline(found, plan, 0, plan.frames))
 
@@ -81,7 +80,8 @@ def _pictures(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> Itera
     whole = parse_packets(_printed(attempt, whole_packets_command(plan, segment, url), url, on_message))
     packets = with_corrupt(listing.packets, whole)
     repaired = _repaired(attempt, plan, segment, url) if plan.video.codec in CONCEALING_CODECS else None
-    yield from pictures_damage(replace(listing, packets=packets, lossy=lossy.is_set()), repaired)
+    known = joined(replace(listing, packets=packets, lossy=lossy.is_set()), plan.video.pieces)
+    yield from pictures_damage(known, repaired)
 
 
 def _repaired(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> tuple[float, ...]:
@@ -90,11 +90,12 @@ def _repaired(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> tuple
     return concealed(parse_checksums(repaired.read_text()), parse_checksums(bare.read_text()), TICKS)
 
 
-def _sound_packets(attempt: Attempt, stream: int, url: str) -> tuple[Packet, ...]:
+def _sound_packets(attempt: Attempt, audio: AudioSource, url: str) -> tuple[Packet, ...]:
     packets, whole = (
-        parse_packets(_printed(attempt, packets_command(stream, url, whole=whole), url)) for whole in (False, True)
+        parse_packets(_printed(attempt, packets_command(audio, url, whole=whole), url)) for whole in (False, True)
     )
-    return with_corrupt(packets, whole)
+    listing = Listing(with_corrupt(packets, whole), shown=(), places=frozenset(), complained=())
+    return joined(listing, audio.pieces).packets
 
 
 def _printed(attempt: Attempt, command: list[str], url: str, on_message: Callable[[str], None] | None = None) -> str:

@@ -14,7 +14,7 @@ from storage.errors import MediaError, OutputMismatchError, StorageFullError, To
 from storage.jobs import Job, Stage, Task
 from storage.plan import Plan
 from workers.attempt import Attempt
-from workers.damage import speaks_of_source
+from workers.damage_facts import speaks_of_source
 from workers.finishing import finish_task
 from workers.relay import Relay
 from workers.scratch import KEPT_FREE_BYTES

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-# The numbers of each code stand in braces; `at` is a place in the video. What counts `n` may have a sentence for one.
+# The numbers of each code stand in braces; `at_clock` is `at` as players show it. What counts `n` may have a sentence
+# for one.
 SENTENCES: Mapping[str, str] = {
     "pixel_shape": "The file declares an impossible pixel shape; square pixels were used.",
     "clock_jumps": "The file's clock jumps; the parts were joined without the gaps.",
@@ -32,15 +33,15 @@ SENTENCES: Mapping[str, str] = {
     "not_cut": "This file cannot be cut safely, so it was encoded in one piece.",
     "cut_short": "The file is damaged: only {done:.1f} s of {whole:.1f} s of pictures could be decoded.",
     "sound_undecodable": "The sound could not be decoded; the video is silent.",
-    "pictures_missing": "Pictures were missing in {n:.0f} places, the longest of {longest:.1f} s at {at}.",
-    "pictures_missing.one": "Pictures were missing in one place, for {longest:.1f} s at {at}.",
-    "pictures_repaired": "Pictures were damaged in {n:.0f} places, the longest of {longest:.1f} s at {at}.",
-    "pictures_repaired.one": "Pictures were damaged in one place, for {longest:.1f} s at {at}.",
-    "sound_missing": "Sound was missing in {n:.0f} places, the longest of {longest:.1f} s at {at}.",
-    "sound_missing.one": "Sound was missing in one place, for {longest:.1f} s at {at}.",
+    "pictures_missing": "Pictures were missing in {n:.0f} places, the longest of {longest:.1f} s at {at_clock}.",
+    "pictures_missing.one": "Pictures were missing in one place, for {longest:.1f} s at {at_clock}.",
+    "pictures_repaired": "Pictures were damaged in {n:.0f} places, the longest of {longest:.1f} s at {at_clock}.",
+    "pictures_repaired.one": "Pictures were damaged in one place, for {longest:.1f} s at {at_clock}.",
+    "sound_missing": "Sound was missing in {n:.0f} places, the longest of {longest:.1f} s at {at_clock}.",
+    "sound_missing.one": "Sound was missing in one place, for {longest:.1f} s at {at_clock}.",
 }
 ONE = ".one"
-PLACE = "at"  # the number that is told as a place in the video: 72.4 s are 1:12
+PLACE, CLOCK = "at", "at_clock"  # a place in the video in seconds, and the same as players show it: 72.4 s are 1:12
 UNNAMED = "unnamed"  # the code of what was warned of before warnings had codes
 
 
@@ -58,8 +59,8 @@ def warning(code: str, **values: float) -> JobWarning:
     sentence = SENTENCES[code]
     if values.get("n") == 1:
         sentence = SENTENCES.get(code + ONE, sentence)
-    told = {name: clock(value) if name == PLACE else value for name, value in values.items()}
-    return JobWarning(code, sentence.format(**told), values)
+    places = {CLOCK: clock(values[PLACE])} if PLACE in values else {}
+    return JobWarning(code, sentence.format(**values, **places), values)
 
 
 def clock(seconds: float) -> str:

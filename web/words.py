@@ -13,7 +13,7 @@ from flask_babel import format_date, format_time
 
 from storage.errors import MediaError
 from storage.plan import HDR_TRANSFERS
-from storage.warnings import ONE, PLACE, clock
+from storage.warnings import CLOCK, ONE, PLACE, clock
 from web.i18n import DEFAULT_LANGUAGE, language
 from web.texts import TEXTS
 
@@ -205,9 +205,10 @@ def warned(warning: Mapping[str, Any]) -> str:
 def _told(key: str, said: Mapping[str, Any]) -> str:
     """Return a text with numbers; the server's own sentence where there is no such text, or not its numbers."""
     values = {
-        name: clock(value) if name == PLACE else format_decimal(value, format="#,##0.#", locale=language())
-        for name, value in said["values"].items()
+        name: format_decimal(value, format="#,##0.#", locale=language()) for name, value in said["values"].items()
     }
+    if PLACE in values:
+        values[CLOCK] = clock(said["values"][PLACE])
     return text(key, **values) if known(key, values) else str(said["message"])
 
 

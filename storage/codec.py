@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from storage.costs import nominal_cost
+from storage.damage import Damage
 from storage.errors import InvalidRequestError
 from storage.job_store import Event
 from storage.jobs import Changes, FailedAttempt, Job, JobError, JobState, Output, Promise, wanted_tasks
@@ -20,6 +21,7 @@ _PLAN = TypeAdapter(Plan)
 _SEGMENT = TypeAdapter(Segment)
 _OUTPUTS = TypeAdapter(tuple[Output, ...])
 _WARNINGS = TypeAdapter(Warnings)
+_DAMAGE = TypeAdapter(tuple[Damage, ...])
 _ERROR = TypeAdapter(JobError)
 _PROMISE = TypeAdapter(Promise)
 _FAILED_ATTEMPTS = TypeAdapter(tuple[FailedAttempt, ...])
@@ -28,7 +30,7 @@ _INTAKE = ("id", "owner", "title", "filename", "size", "created_at", "webhook_ur
 _TEXTS = ("state", "priority")
 _TIMES = ("started_at", "encoding_at", "begun_at", "finished_at")
 _COUNTS = ("frames_done", "issued", "encoder_seconds", "in_flight", "start_target", "target")
-_REST = ("plan", "outputs", "has_storyboard", "warnings", "error", "failed_attempts", "promise")
+_REST = ("plan", "outputs", "has_storyboard", "warnings", "damage", "error", "failed_attempts", "promise")
 _EVENT_ID = re.compile(r"\d{1,16}(-\d{1,16})?")
 _CURSOR = re.compile(r"\d{17}:[0-9a-f]{32}")
 
@@ -75,6 +77,8 @@ def fields_of_changes(changes: Changes) -> dict[str, str]:
         fields["has_storyboard"] = json.dumps(changes.has_storyboard)
     if changes.warnings is not None:
         fields["warnings"] = _WARNINGS.dump_json(changes.warnings).decode()
+    if changes.damage is not None:
+        fields["damage"] = _DAMAGE.dump_json(changes.damage).decode()
     if changes.error is not None:
         fields["error"] = encode_reason(changes.error)
     return fields
@@ -84,7 +88,7 @@ def fields_of_job(job: Job) -> dict[str, str]:
     """Return the record of a job: one JSON text for what never changes, one field for each thing that does."""
     intake = {name: getattr(job, name) for name in _INTAKE}
     times = {name: repr(getattr(job, name)) for name in _TIMES if getattr(job, name) is not None}
-    kept = ("plan", "promise", "outputs", "has_storyboard", "warnings", "error")
+    kept = ("plan", "promise", "outputs", "has_storyboard", "warnings", "damage", "error")
     changes = Changes(**{name: getattr(job, name) for name in kept})
     return {
         "intake": json.dumps(intake),

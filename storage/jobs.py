@@ -9,6 +9,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Self
 
+from storage.damage import Damage
 from storage.errors import TransitionError
 from storage.fairness import Priority
 from storage.plan import Plan, Segment
@@ -155,7 +156,8 @@ class Job:
     `frames_done` counts encoded output frames of the timeline (0..plan.frames); `issued` segments, the first ones, were
     handed to the broker; `has_poster`, `playable` (the first segment, with sound), `outputs` and `has_storyboard` say
     what can be fetched already. `failed_attempts` are the last ones, oldest first. `begun_at` is when an encoder had
-    made its first pictures; the finished tasks of encoding took `encoder_seconds` together. `in_flight`, `start_target`
+    made its first pictures; the finished tasks of encoding took `encoder_seconds` together. `damage` are the places
+    where the source was damaged, known once the job is ready. `in_flight`, `start_target`
     and `target` (Unix seconds) are its place among all jobs (storage.fairness); until it is planned the last of them is
     that of its start.
     """
@@ -181,6 +183,7 @@ class Job:
     outputs: tuple[Output, ...] = ()
     has_storyboard: bool = False
     warnings: Warnings = ()
+    damage: tuple[Damage, ...] = ()
     error: JobError | None = None
     failed_attempts: tuple[FailedAttempt, ...] = ()
     promise: Promise | None = None
@@ -204,6 +207,7 @@ class Changes:
     outputs: tuple[Output, ...] | None = None
     has_storyboard: bool | None = None
     warnings: Warnings | None = None
+    damage: tuple[Damage, ...] | None = None
     error: JobError | None = None
 
 

@@ -249,7 +249,7 @@ class MemoryJobStore(MemoryQueue):
 
 def _written(job: Job, to: JobState, changes: Changes, now: float) -> dict[str, Any]:
     """Return the fields that a move writes."""
-    names = ("plan", "promise", "outputs", "has_storyboard", "warnings", "error")
+    names = ("plan", "promise", "outputs", "has_storyboard", "warnings", "damage", "error")
     written = {name: value for name in names if (value := getattr(changes, name)) is not None}
     if to is JobState.ENCODING:
         written["target"] = job.start_target + (changes.after_start or 0.0)

@@ -47,6 +47,7 @@ def job_json(job: Job, *, position: int | None = None, forecast: Forecast | None
         "poster_url": f"/media/{job.id}/poster.jpg" if job.has_poster else None,
         "storyboard_url": f"/media/{job.id}/storyboard.vtt" if job.has_storyboard else None,
         "warnings": _warnings(job),
+        "damage": [asdict(place) for place in job.damage],
         "error": _error(job),
         "failed_attempts": [_failed_attempt(failed) for failed in job.failed_attempts],
         "plan": None if job.plan is None else _plan(job.plan),

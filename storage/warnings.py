@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-# The numbers of each code stand in braces.
+# The numbers of each code stand in braces; `at_clock` is `at` as players show it. What counts `n` may have a sentence
+# for one.
 SENTENCES: Mapping[str, str] = {
     "pixel_shape": "The file declares an impossible pixel shape; square pixels were used.",
     "clock_jumps": "The file's clock jumps; the parts were joined without the gaps.",
@@ -39,7 +40,15 @@ SENTENCES: Mapping[str, str] = {
     "not_cut": "This file cannot be cut safely, so it was encoded in one piece.",
     "cut_short": "The file is damaged: only {done:.1f} s of {whole:.1f} s of pictures could be decoded.",
     "sound_undecodable": "The sound could not be decoded; the video is silent.",
+    "pictures_missing": "Pictures were missing in {n:.0f} places, the longest of {longest:.1f} s at {at_clock}.",
+    "pictures_missing.one": "Pictures were missing in one place, for {longest:.1f} s at {at_clock}.",
+    "pictures_repaired": "Pictures were damaged in {n:.0f} places, the longest of {longest:.1f} s at {at_clock}.",
+    "pictures_repaired.one": "Pictures were damaged in one place, for {longest:.1f} s at {at_clock}.",
+    "sound_missing": "Sound was missing in {n:.0f} places, the longest of {longest:.1f} s at {at_clock}.",
+    "sound_missing.one": "Sound was missing in one place, for {longest:.1f} s at {at_clock}.",
 }
+ONE = ".one"
+PLACE, CLOCK = "at", "at_clock"  # a place in the video in seconds, and the same as players show it: 72.4 s are 1:12
 UNNAMED = "unnamed"  # the code of what was warned of before warnings had codes
 
 
@@ -54,7 +63,18 @@ class JobWarning:
 
 def warning(code: str, **values: float) -> JobWarning:
     """Return the warning of this code with these numbers. Raises KeyError for a code or a number that is unknown."""
-    return JobWarning(code, SENTENCES[code].format(**values), values)
+    sentence = SENTENCES[code]
+    if values.get("n") == 1:
+        sentence = SENTENCES.get(code + ONE, sentence)
+    places = {CLOCK: clock(values[PLACE])} if PLACE in values else {}
+    return JobWarning(code, sentence.format(**values, **places), values)
+
+
+def clock(seconds: float) -> str:
+    """Return a place in a video as players show it, such as `1:05` or `2:00:31`."""
+    minutes, second = divmod(max(0, int(seconds)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def _with_code(kept: Any) -> Any:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from spectree import SpecTree
 from spectree.plugins.flask_plugin import FlaskPlugin
 
+from storage.damage import DamageKind
 from storage.errors import InvalidRequestError
 from storage.fairness import Priority
 from storage.jobs import JobState
@@ -100,6 +101,14 @@ class Warned(BaseModel):
     values: dict[str, float] = Field(description="The numbers in the sentence, by name.")
 
 
+class Damaged(BaseModel):
+    """A place where the upload was damaged: pictures or sound were missing, or pictures were repaired."""
+
+    kind: DamageKind
+    start: float = Field(ge=0, description="Seconds from the beginning of the video.")
+    seconds: float = Field(ge=0)
+
+
 class FailedAttempt(BaseModel):
     """A try at a part of the job that came to nothing; unless the job failed, another one followed."""
 
@@ -157,6 +166,9 @@ class PublicJob(BaseModel):
         description="WebVTT of previews for seeking, once the job is ready; each cue names its part of one picture."
     )
     warnings: list[Warned]
+    damage: list[Damaged] = Field(
+        description="Where the upload was damaged, in order, once the job is ready; at most 100, the longest places."
+    )
     error: JobFailure | None
     failed_attempts: list[FailedAttempt] = Field(description="The last ones, at most 20, oldest first.")
     plan: Plan | None

@@ -158,6 +158,25 @@ _WARNINGS = {
     "warning.not_cut": _("This file cannot be cut safely, so it was encoded in one piece."),
     "warning.cut_short": _("The file is damaged: only %(done)s s of %(whole)s s of pictures could be decoded."),
     "warning.sound_undecodable": _("The sound could not be decoded; the video is silent."),
+    "warning.pictures_missing": _(
+        "Pictures were missing in %(n)s places, the longest of %(longest)s s at %(at_clock)s."
+    ),
+    "warning.pictures_missing.one": _("Pictures were missing in one place, for %(longest)s s at %(at_clock)s."),
+    "warning.pictures_repaired": _(
+        "Pictures were damaged in %(n)s places, the longest of %(longest)s s at %(at_clock)s."
+    ),
+    "warning.pictures_repaired.one": _("Pictures were damaged in one place, for %(longest)s s at %(at_clock)s."),
+    "warning.sound_missing": _("Sound was missing in %(n)s places, the longest of %(longest)s s at %(at_clock)s."),
+    "warning.sound_missing.one": _("Sound was missing in one place, for %(longest)s s at %(at_clock)s."),
+}
+
+# Of the marks on the bar under the video, and of the place that is pointed at.
+_DAMAGE = {
+    "damage.pictures_missing": _("Pictures missing"),
+    "damage.pictures_repaired": _("Pictures damaged"),
+    "damage.sound_missing": _("Sound missing"),
+    "damage.place": _("%(damage)s: %(duration)s s at %(at)s"),
+    "damage.here": _("%(place)s. %(damage)s"),
 }
 
 _ERRORS = {
@@ -221,7 +240,7 @@ _ERRORS = {
 
 _CATEGORIES = {"one": 1, "other": 2}  # a number of each plural category
 
-TEXTS = {**_STATES, **_PROGRESS, **_PLAN, **_UPLOAD, **_PAGE, **_QUEUE, **_WARNINGS, **_ERRORS}
+TEXTS = {**_STATES, **_PROGRESS, **_PLAN, **_UPLOAD, **_PAGE, **_QUEUE, **_WARNINGS, **_DAMAGE, **_ERRORS}
 
 
 def texts() -> dict[str, str]:

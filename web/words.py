@@ -13,6 +13,7 @@ from flask_babel import format_date, format_time
 
 from storage.errors import MediaError
 from storage.plan import HDR_TRANSFERS
+from storage.warnings import CLOCK, ONE, PLACE, clock
 from web.i18n import DEFAULT_LANGUAGE, language
 from web.texts import TEXTS
 
@@ -196,7 +197,9 @@ def reason(error: Mapping[str, Any]) -> str:
 
 def warned(warning: Mapping[str, Any]) -> str:
     """Return a job's warning in the request's language."""
-    return _told(f"warning.{warning['code']}", warning)
+    key = f"warning.{warning['code']}"
+    one = key + ONE
+    return _told(one if warning["values"].get("n") == 1 and one in TEXTS else key, warning)
 
 
 def _told(key: str, said: Mapping[str, Any]) -> str:
@@ -204,6 +207,8 @@ def _told(key: str, said: Mapping[str, Any]) -> str:
     values = {
         name: format_decimal(value, format="#,##0.#", locale=language()) for name, value in said["values"].items()
     }
+    if PLACE in values:
+        values[CLOCK] = clock(said["values"][PLACE])
     return text(key, **values) if known(key, values) else str(said["message"])
 
 

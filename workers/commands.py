@@ -83,14 +83,15 @@ def segment_command(plan: Plan, segment: Segment, url: str, folder: Path, *, cro
 def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard: Path) -> list[str]:
     """Return the command that encodes the job's sound once, laid exactly beside the picture's timeline.
 
-    The first decoded sound goes to `heard` as well: that file stays empty where nothing can be decoded, while the
-    target is then filled with silence.
+    The times of what was decoded go to `heard`, one line each: that file has none where nothing can be decoded, while
+    the target is then filled with silence, as it is in holes.
     """
     source = ffmpeg.input(as_input(url), **input_options(url), **looking_options(audio.look_seconds), copyts=None)
-    parts = source[str(audio.stream)].filter_multi_output("asplit", 2)
-    tracks = [parts[0]] if audio.right is None else [parts[0], source[str(audio.right)]]
+    streams = [audio.stream] if audio.right is None else [audio.stream, audio.right]
+    tracks = [on_steady_clock(source[str(stream)], audio.pieces, sound=True) for stream in streams]
+    parts = tracks[0].filter_multi_output("asplit", 2)
     stream = (
-        in_two_channels([_beside_picture(track, plan, audio) for track in tracks], audio)
+        in_two_channels([_beside_picture(track, plan) for track in (parts[0], *tracks[1:])], audio)
         .filter("apad")
         .filter("atrim", end=f"{plan.duration:.6f}")
     )
@@ -113,15 +114,15 @@ def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard:
         "fflags": "+bitexact",  # the same bytes from every attempt
         "f": "mp4",
     }
-    first = ffmpeg.output(parts[1], str(heard), **{"frames:a": 1, "f": "u8"})
-    return compiled([ffmpeg.output(stream, str(target), **options), first])
+    # The samples do not matter, only when they begin and how many there are.
+    listed = ffmpeg.output(parts[1], str(heard), **{"c:a": "pcm_u8", "f": "framecrc"})
+    return compiled([ffmpeg.output(stream, str(target), **options), listed])
 
 
-def _beside_picture(track: Any, plan: Plan, audio: AudioSource) -> Any:
+def _beside_picture(track: Any, plan: Plan) -> Any:
     """Return a track of sound on the picture's timeline, from its first moment on."""
     return (
-        on_steady_clock(track, audio.pieces, sound=True)
-        .filter("asetpts", f"PTS-{plan.video.start_time:.6f}/TB")
+        track.filter("asetpts", f"PTS-{plan.video.start_time:.6f}/TB")
         .filter(
             "aresample",
             SAMPLE_RATE,

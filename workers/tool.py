@@ -58,12 +58,14 @@ class Limits:
 class Watch:
     """What the caller sees of a running tool and how it stops one.
 
-    `on_progress` gets each `key=value` line of `-progress`; setting `cancelled` stops the tool. `conceal` is the
-    input's path or address: it is not for the eyes of who reads the error's detail.
+    `on_progress` gets each `key=value` line of `-progress`, `on_message` each line of standard error; setting
+    `cancelled` stops the tool. `conceal` is the input's path or address: it is not for the eyes of who reads the
+    error's detail.
     """
 
     conceal: str = ""
     on_progress: Callable[[str, str], None] | None = None
+    on_message: Callable[[str], None] | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
@@ -151,7 +153,10 @@ class _Reading:
 
     def _drain_stderr(self, pipe: IO[bytes]) -> None:
         while line := pipe.readline(STDERR_LINE_BYTES):
-            self._lines.append(line.decode(errors="replace").rstrip())
+            text = line.decode(errors="replace").rstrip()
+            self._lines.append(text)
+            if self._watch.on_message is not None:
+                self._watch.on_message(text)
 
 
 def _wait(process: subprocess.Popen[bytes], reading: _Reading, limits: Limits, watch: Watch) -> None:

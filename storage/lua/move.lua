@@ -29,7 +29,7 @@ if to == 'queued' then
   redis.call('ZREM', LEFTOVERS, ID)
   redis.call('DEL', WANTED, FRAMES, DONE, ATTEMPTS, INTERIM)
   redis.call('HDEL', JOB, 'started_at', 'encoding_at', 'begun_at', 'finished_at', 'plan', 'frames', 'nominal',
-    'has_poster', 'outputs', 'warnings', 'error', 'left', 'closed_by', 'segments', 'issued', 'playable',
+    'has_poster', 'outputs', 'warnings', 'damage', 'error', 'left', 'closed_by', 'segments', 'issued', 'playable',
     'has_storyboard', 'call:replan', 'tries', 'failed_attempts', 'promise', 'frames_finished', 'encoder_seconds',
     'after_start', 'target')
   redis.call('ZREM', NOTICES, ID)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from storage.damage import Damage, DamageKind
 from storage.errors import (
     JobExistsError,
     JobNotFoundError,
@@ -27,7 +28,7 @@ def test_a_created_job_reads_back_as_it_was(job_store: JobStore) -> None:
 
 
 def test_create_keeps_a_job_in_any_state(job_store: JobStore) -> None:
-    """A rebuilt record comes back with plan, outputs, warnings, error and times."""
+    """A rebuilt record comes back with plan, outputs, warnings, damage, error and times."""
     job = make_job(
         state=JobState.FAILED,
         started_at=CREATED_AT + 1.5,
@@ -39,6 +40,7 @@ def test_create_keeps_a_job_in_any_state(job_store: JobStore) -> None:
         has_storyboard=True,
         outputs=(Output("1080p", 10**12),),
         warnings=(warning("pixel_shape"), warning("cut_short", done=1.5, whole=4.0)),
+        damage=(Damage(DamageKind.SOUND_MISSING, 1.5, 0.25),),
         error=JobError("decode_failed", "It broke.", "x" * 5000),
     )
     job_store.create(job)
@@ -77,10 +79,11 @@ def test_a_job_runs_through_its_states(job_store: JobStore) -> None:
     job_store.move(job.id, JobState.PACKAGING)
     outputs = (Output("1080p", 5), Output("480p", 3))
     assert not job_store.get(job.id).has_storyboard
-    changes = Changes(outputs=outputs, has_storyboard=True, warnings=(warning("not_cut"),))
+    damage = (Damage(DamageKind.PICTURES_MISSING, 0.5, 0.04), Damage(DamageKind.PICTURES_REPAIRED, 0.54, 1.4))
+    changes = Changes(outputs=outputs, has_storyboard=True, warnings=(warning("not_cut"),), damage=damage)
     ready = job_store.move(job.id, JobState.READY, changes)
     assert (ready.state, ready.outputs, ready.has_storyboard) == (JobState.READY, outputs, True)
-    assert ready.warnings == (warning("not_cut"),)
+    assert (ready.warnings, ready.damage) == ((warning("not_cut"),), damage)
     assert ready.finished_at is not None
     assert job_store.get(job.id) == ready
 

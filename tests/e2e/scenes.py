@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 from storage import keys
+from storage.damage import Damage, summed_up, warnings_of
 from storage.jobs import Changes, Job, JobError, JobState, Output, Stage, Task
 from storage.plan import Plan, Rung
 from tests.e2e.browser import Site
@@ -19,6 +20,7 @@ RUNGS = (
 )
 FRAMES = 96
 SEGMENTS = 14
+CLIP_SECONDS = 4
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'&"
 _ATTEMPT = "test"
 
@@ -59,17 +61,18 @@ def finish_first_segment(site: Site, job: Job) -> None:
     site.jobs.finish(task, _ATTEMPT, {"frames": FRAMES, "seconds": 1.0, "rungs": fragments})
 
 
-def finish(site: Site, job: Job) -> None:
-    """Take an encoding job to ready; its files are small real MP4s with a picture."""
+def finish(site: Site, job: Job, damage: tuple[Damage, ...] = ()) -> None:
+    """Take an encoding job to ready; its files are small real MP4s with a picture, CLIP_SECONDS long."""
     site.jobs.move(job.id, JobState.PACKAGING)
     outputs = tuple(Output(rung.name, _put_clip(site, job, rung)) for rung in RUNGS)
-    site.jobs.move(job.id, JobState.READY, Changes(outputs=outputs))
+    warnings = tuple(warnings_of(summed_up(damage)))
+    site.jobs.move(job.id, JobState.READY, Changes(outputs=outputs, damage=damage, warnings=warnings))
 
 
 def _put_clip(site: Site, job: Job, rung: Rung) -> int:
     path = site.web.settings.data_dir / f"{rung.name}.mp4"
     path.parent.mkdir(parents=True, exist_ok=True)
-    make_clip(path, seconds=4, size=f"{rung.width // 8 * 2}x{rung.height // 8 * 2}")
+    make_clip(path, seconds=CLIP_SECONDS, size=f"{rung.width // 8 * 2}x{rung.height // 8 * 2}")
     key = keys.rendition(job.id, path.name)
     return site.web.services.objects.put_file(key, path, content_type="video/mp4").size
 

@@ -79,7 +79,7 @@ def test_every_error_code_has_a_sentence() -> None:
 
 def test_every_warning_says_the_same_on_pages() -> None:
     """Each code has the sentence of its record as a text of the pages, with the same numbers in it."""
-    shown = {f"warning.{code}": re.sub(r"\{(\w+):\.\df\}", r"%(\1)s", text) for code, text in SENTENCES.items()}
+    shown = {f"warning.{code}": re.sub(r"\{(\w+)(:,?\.\df)?\}", r"%(\1)s", text) for code, text in SENTENCES.items()}
     assert shown == {key: str(text) for key, text in TEXTS.items() if key.startswith("warning.")}
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from storage import keys
+from storage.damage import as_result
 from storage.errors import OutputMismatchError, ToolError
 from workers.attempt import Attempt
 from workers.boxes import codec_of, read_fragmented
 from workers.commands import SAMPLE_RATE, audio_command
 from workers.scratch import reserve
 from workers.space import audio_bytes
+from workers.stages.checking import damaged_sound, read_heard
 from workers.stages.common import finish, original_of, plan_of, run_ffmpeg
 
 AUDIO_MP4 = "audio/mp4"
@@ -25,20 +27,23 @@ def audio_stage(attempt: Attempt) -> None:
         raise OutputMismatchError(f"Job {attempt.job.id} has no sound in its plan.")
     reserve(attempt.scratch, audio_bytes(plan, plan.audio))
     parts = _Parts(attempt, attempt.scratch / "audio.mp4")
-    heard = attempt.scratch / "heard.pcm"
+    listed = attempt.scratch / "heard.txt"
     try:
         with original_of(attempt) as url:
-            run_ffmpeg(attempt, audio_command(plan, plan.audio, url, parts.path, heard), url, on_tick=parts.publish)
+            command = audio_command(plan, plan.audio, url, parts.path, listed)
+            suspicious = run_ffmpeg(attempt, command, url, on_tick=parts.publish)
+            heard = read_heard(listed)
+            found = damaged_sound(attempt, plan, plan.audio, url, heard, suspicious=suspicious)
     except ToolError as error:
         if error.killed:
             raise
         finish(attempt, {"made": False, "detail": error.detail})
         return
-    if heard.stat().st_size == 0:
+    if heard is None:
         finish(attempt, {"made": False, "detail": "Not one packet of the sound could be decoded."})
         return
     parts.publish()
-    finish(attempt, parts.result(complete=True))
+    finish(attempt, parts.result(complete=True) | as_result(found))
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from storage.errors import MediaError, OutputMismatchError, StorageFullError, To
 from storage.jobs import Job, Stage, Task
 from storage.plan import Plan
 from workers.attempt import Attempt
+from workers.damage_facts import speaks_of_source
 from workers.finishing import finish_task
 from workers.relay import Relay
 from workers.scratch import KEPT_FREE_BYTES
@@ -58,12 +60,14 @@ def niceness_of(task: Task, plan: Plan) -> int:
 
 def run_ffmpeg(
     attempt: Attempt, command: list[str], conceal: str, *, on_tick: Callable[[], None] | None = None
-) -> None:
+) -> bool:
     """Run ffmpeg under the attempt's watch, noting a segment's frames as progress.
 
     `conceal` is the input's name, which the command holds. `on_tick` is called with each block of progress, about twice
-    a second. Raises StorageFullError, not ToolError, when scratch space ran out.
+    a second. Returns whether ffmpeg had something to say of the source, so that it may be damaged. Raises
+    StorageFullError, not ToolError, when scratch space ran out.
     """
+    told = threading.Event()
 
     def on_progress(key: str, value: str) -> None:
         if key == "frame" and attempt.task.stage is Stage.SEGMENT and value.isdigit():
@@ -71,13 +75,18 @@ def run_ffmpeg(
         if key == "progress" and on_tick is not None:
             on_tick()
 
-    watch = Watch(on_progress=on_progress, cancelled=attempt.watch.cancelled, conceal=conceal)
+    def on_message(line: str) -> None:
+        if speaks_of_source(line):
+            told.set()
+
+    watch = Watch(on_progress=on_progress, on_message=on_message, cancelled=attempt.watch.cancelled, conceal=conceal)
     try:
         run_tool(command, attempt.limits, watch=watch, niceness=niceness_of(attempt.task, plan_of(attempt.job)))
     except ToolError as error:
         if shutil.disk_usage(attempt.scratch).free < KEPT_FREE_BYTES:
             raise StorageFullError("This worker's scratch space is full.", detail=error.detail) from error
         raise
+    return told.is_set()
 
 
 def finish(attempt: Attempt, result: dict[str, Any]) -> None:

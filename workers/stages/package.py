@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from storage import keys
+from storage.damage import of_results, warnings_of
 from storage.jobs import Changes, JobState, Output, Stage, Task
 from storage.plan import Plan, Rung
 from storage.playlists import playlists
@@ -36,7 +37,8 @@ def package_stage(attempt: Attempt) -> None:
     segments = [Task(job.id, Stage.SEGMENT, index) for index in range(plan.segment_count)]
     frames = sum(results[segment.field]["frames"] for segment in segments)
     outputs, has_storyboard = _renditions(attempt, plan, results, frames)
-    warnings = (*job.warnings, *_found_out(plan, frames, results))
+    damage = of_results(results.values())
+    warnings = (*job.warnings, *_found_out(plan, frames, results), *warnings_of(damage))
     report = {
         "plan": asdict(plan),
         "segments": [asdict(segment) for segment in attempt.services.jobs.segments(job.id)],
@@ -48,6 +50,7 @@ def package_stage(attempt: Attempt) -> None:
         },
         "outputs": [asdict(output) for output in outputs],
         "warnings": [asdict(known) for known in warnings],
+        "damage": [asdict(place) for place in damage.places],
     }
     objects = attempt.services.objects
     for name, text in playlists(plan, results).items():
@@ -55,7 +58,7 @@ def package_stage(attempt: Attempt) -> None:
     body = json.dumps(report, indent=2).encode()
     objects.put_bytes(keys.rendition(job.id, "report.json"), body, content_type="application/json")
     attempt.check_ours()
-    changes = Changes(outputs=outputs, has_storyboard=has_storyboard, warnings=warnings)
+    changes = Changes(outputs=outputs, has_storyboard=has_storyboard, warnings=warnings, damage=damage.places)
     attempt.services.jobs.move(job.id, JobState.READY, changes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from storage import keys
+from storage.damage import as_result
 from storage.errors import NoFramesError
 from storage.plan import Plan, Segment
 from workers.abilities import crops_by_itself
@@ -13,6 +14,7 @@ from workers.boxes import Fragmented, check_grid, codec_of, grouped, read_fragme
 from workers.commands import frame_ticks, segment_command
 from workers.scratch import reserve
 from workers.space import segment_bytes
+from workers.stages.checking import damaged_pictures
 from workers.stages.common import MP4, finish, original_of, plan_of, run_ffmpeg
 
 COPY_BYTES = 1024 * 1024
@@ -25,11 +27,13 @@ def segment_stage(attempt: Attempt) -> None:
     reserve(attempt.scratch, segment_bytes(plan, segment))
     with original_of(attempt) as url:
         crops = crops_by_itself(plan.video)
-        run_ffmpeg(attempt, segment_command(plan, segment, url, attempt.scratch, crops=crops), url)
+        command = segment_command(plan, segment, url, attempt.scratch, crops=crops)
+        suspicious = run_ffmpeg(attempt, command, url)
+        damage = as_result(damaged_pictures(attempt, plan, segment, url)) if suspicious else {}
     found = {rung.name: read_fragmented(attempt.scratch / f"{rung.name}.mp4") for rung in plan.rungs}
     frames = _checked_frames(plan, segment, tuple(found.values()))
     rungs = {name: _stored(attempt, plan, segment, name, boxes) for name, boxes in found.items()}
-    finish(attempt, {"frames": frames, "rungs": rungs})
+    finish(attempt, {"frames": frames, "rungs": rungs} | damage)
 
 
 def _checked_frames(plan: Plan, segment: Segment, found: tuple[Fragmented, ...]) -> int:

@@ -20,6 +20,7 @@ from storage.codec import (
     fields_of_wanted,
     job_of_fields,
 )
+from storage.damage import Damage, DamageKind
 from storage.errors import InvalidRequestError
 from storage.jobs import Job, JobError, JobState, Output
 from storage.plan import Plan, Segment
@@ -29,6 +30,7 @@ from tests.support.jobs import make_job, make_plan, make_segments
 TIMES = st.none() | st.floats(min_value=0, max_value=4e9)
 TEXT = st.text(max_size=40)
 WARNINGS = st.builds(JobWarning, TEXT, TEXT, st.dictionaries(TEXT, st.floats(0, 4e9), max_size=2))
+DAMAGE = st.builds(Damage, st.sampled_from(DamageKind), st.floats(0, 4e9), st.floats(0, 4e9))
 JOBS = st.builds(
     Job,
     id=st.text("0123456789abcdef", min_size=32, max_size=32),
@@ -48,6 +50,7 @@ JOBS = st.builds(
     has_storyboard=st.booleans(),
     outputs=st.lists(st.builds(Output, TEXT, st.integers(0, 2**50)), max_size=3).map(tuple),
     warnings=st.lists(WARNINGS, max_size=3).map(tuple),
+    damage=st.lists(DAMAGE, max_size=3).map(tuple),
     error=st.none() | st.builds(JobError, TEXT, TEXT, TEXT),
 )
 

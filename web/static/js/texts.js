@@ -24,10 +24,15 @@ export function plural(key, n) {
   return fill(data.plurals[key][categories.select(n)], { n: new Intl.NumberFormat(language).format(n) });
 }
 
+/** Whether there is a text under the key. */
+export function exists(key) {
+  return Object.hasOwn(data.texts, key);
+}
+
 /** Whether there is a text under the key that these values fill. */
 export function known(key, values) {
   const names = [...(data.texts[key] ?? "").matchAll(NAMES)].map(([, name]) => name);
-  return Object.hasOwn(data.texts, key) && names.every((name) => Object.hasOwn(values, name));
+  return exists(key) && names.every((name) => Object.hasOwn(values, name));
 }
 
 function fill(template, values) {

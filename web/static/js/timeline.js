@@ -1,18 +1,21 @@
 // The bar under the video: how far it is encoded, can be watched and was watched. Pointing at it, or the arrow keys, show
 // what is to be seen there; a click, or Enter, goes there.
 
+import { damageAt, markDamage } from "./damage.js";
 import { field, setText, show } from "./dom.js";
 import { clock, duration } from "./format.js";
 import { Storyboard } from "./storyboard.js";
 import { text } from "./texts.js";
 
 const ARROW = 5; // seconds; in videos under a minute one
+const NEAR = 3; // pixels beside a mark that are pointed at as if they were on it: marks may be that narrow
 const PAGES = 10; // so many strokes of Page Up and Page Down lead through the whole video
 
 const bar = document.getElementById("timeline");
 const slider = field(bar, "place");
 const preview = field(bar, "preview");
-let video = null; // { player, whole, reach }: the element, its length and up to where it can be played, seconds
+// { player, whole, reach, damage }: the element, its length and up to where it can be played, seconds; damaged places
+let video = null;
 let storyboard = null;
 let pointed = null; // where the pointer is, as a fraction of the bar
 let chosen = null; // seconds the keys have gone to
@@ -26,7 +29,8 @@ export function showTimeline(job, player, source) {
   }
   const growing = source.growing ?? job.state !== "ready";
   const whole = growing || !Number.isFinite(player.duration) ? job.plan.duration : player.duration;
-  video = { player, whole, reach: growing ? Math.min(source.edge ?? 0, whole) : whole };
+  video = { player, whole, reach: growing ? Math.min(source.edge ?? 0, whole) : whole, damage: job.damage };
+  markDamage(field(bar, "damage"), job.damage, whole);
   if (job.storyboard_url && !storyboard) {
     storyboard = new Storyboard(job.storyboard_url);
     if (bar.hasAttribute("data-looking")) load();
@@ -48,7 +52,9 @@ function render() {
   const now = chosen ?? video.player.currentTime;
   slider.max = video.whole;
   slider.value = now;
-  slider.setAttribute("aria-valuetext", text("player.at", { at: clock(now), whole: clock(video.whole) }));
+  const place = text("player.at", { at: clock(now), whole: clock(video.whole) });
+  const damage = damageAt(video.damage, now, 0);
+  slider.setAttribute("aria-valuetext", damage ? text("damage.here", { place, damage }) : place);
   const looking = pointed !== null || slider.matches(":focus-visible");
   bar.toggleAttribute("data-looking", looking);
   show(preview, looking);
@@ -59,6 +65,9 @@ function showPreview(seconds) {
   const picture = field(preview, "preview-picture");
   show(picture, storyboard?.paint(picture, seconds) ?? false);
   setText(field(preview, "preview-time"), clock(seconds));
+  const damage = damageAt(video.damage, seconds, (NEAR / bar.clientWidth) * video.whole);
+  setText(field(preview, "preview-damage"), damage);
+  show(field(preview, "preview-damage"), Boolean(damage));
   const fraction = seconds / video.whole;
   const room = bar.clientWidth - preview.offsetWidth;
   preview.style.insetInlineStart = `${clamp(fraction * bar.clientWidth - preview.offsetWidth / 2, room)}px`;

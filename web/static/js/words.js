@@ -1,7 +1,7 @@
 // A job in words while the page lives; web/words.py says the same for the first paint.
 
-import { about, duration, number } from "./format.js";
-import { codecNames, known, language, text } from "./texts.js";
+import { about, clock, duration, number } from "./format.js";
+import { codecNames, exists, known, language, text } from "./texts.js";
 
 export const STEPS = ["queued", "planning", "encoding", "packaging", "ready"];
 const FINISHED = ["ready", "failed", "cancelled"];
@@ -88,14 +88,17 @@ export function reason(error) {
   return language === "en" ? error.message : told(`error.${error.code}`, error);
 }
 
-/** A job's warning in the page's language. */
+/** A job's warning in the page's language; what counts one thing may have a text of its own. */
 export function warned(warning) {
-  return told(`warning.${warning.code}`, warning);
+  const key = `warning.${warning.code}`;
+  const one = `${key}.one`;
+  return told(warning.values.n === 1 && exists(one) ? one : key, warning);
 }
 
 /** A text with numbers; the server's own sentence where there is no such text, or not its numbers. */
 function told(key, { message, values }) {
   const filled = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, number(value, 1)]));
+  if (Object.hasOwn(values, "at")) filled.at_clock = clock(values.at); // a place in the video
   return known(key, filled) ? text(key, filled) : message;
 }
 

@@ -1,0 +1,103 @@
+"""A second look at what ffmpeg had something to say of: what was missing or repaired there, and where."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from storage.damage import Damage, Damages, summed_up
+from storage.errors import ToolError, ToolTimeoutError
+from storage.plan import AudioSource, Plan, Segment
+from workers.attempt import Attempt
+from workers.damage import CONCEALING_CODECS, on_timeline, pictures_damage, sound_damage
+from workers.damage_facts import (
+    Heard,
+    Listing,
+    Packet,
+    concealed,
+    is_of_container,
+    joined,
+    parse_checksums,
+    parse_heard,
+    parse_listing,
+    parse_packets,
+    with_corrupt,
+)
+from workers.inspecting import TICKS, checksums_command, packets_command, pictures_command, whole_packets_command
+from workers.stages.common import LATER_NICENESS
+from workers.tool import Watch, run_tool
+
+_log = structlog.get_logger()
+
+
+def damaged_pictures(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> Damages:
+    """Return the damage of the segment's pictures. It is only told: where the look fails, none is, but in the log."""
+    found: list[Damage] = []
+    with _only_logged(attempt):
+        found += _pictures(attempt, plan, segment, url)
+    return summed_up(on_timeline(found, plan, segment.first_frame, segment.frames))
+
+
+def read_heard(listed: Path) -> Heard | None:
+    """Return what was decoded of the sound, from the file that `audio_command` lists it in; None for nothing."""
+    with listed.open(errors="replace") as lines:
+        return parse_heard(lines)
+
+
+def damaged_sound(
+    attempt: Attempt, plan: Plan, audio: AudioSource, url: str, heard: Heard | None, *, suspicious: bool
+) -> Damages:
+    """Return the damage of the sound; its packets are looked at where suspicious. None where nothing was decoded."""
+    found: list[Damage] = []
+    if heard is not None:
+        with _only_logged(attempt):
+            packets = _sound_packets(attempt, audio, url) if suspicious else ()
+            found += sound_damage(heard, audio.codec, packets)
+    return summed_up(on_timeline(found, plan, 0, plan.frames))
+
+
+@contextmanager
+def _only_logged(attempt: Attempt) -> Iterator[None]:
+    try:
+        yield
+    except (ToolError, ToolTimeoutError) as error:
+        _log.warning("damage not looked for", job=attempt.job.id, task=attempt.task.field, error=error.message)
+
+
+def _pictures(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> Iterator[Damage]:
+    listing = parse_listing(_printed(attempt, pictures_command(plan, segment, url), url))
+    lossy = threading.Event()
+
+    def on_message(line: str) -> None:
+        if is_of_container(line):
+            lossy.set()
+
+    whole = parse_packets(_printed(attempt, whole_packets_command(plan, segment, url), url, on_message))
+    packets = with_corrupt(listing.packets, whole)
+    repaired = _repaired(attempt, plan, segment, url) if plan.video.codec in CONCEALING_CODECS else None
+    known = joined(replace(listing, packets=packets, lossy=lossy.is_set()), plan.video.pieces)
+    yield from pictures_damage(known, repaired)
+
+
+def _repaired(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> tuple[float, ...]:
+    repaired, bare = attempt.scratch / "repaired.crc", attempt.scratch / "bare.crc"
+    _printed(attempt, checksums_command(plan, segment, url, repaired, bare), url)
+    return concealed(parse_checksums(repaired.read_text()), parse_checksums(bare.read_text()), TICKS)
+
+
+def _sound_packets(attempt: Attempt, audio: AudioSource, url: str) -> tuple[Packet, ...]:
+    packets, whole = (
+        parse_packets(_printed(attempt, packets_command(audio, url, whole=whole), url)) for whole in (False, True)
+    )
+    listing = Listing(with_corrupt(packets, whole), shown=(), places=frozenset(), complained=())
+    return joined(listing, audio.pieces).packets
+
+
+def _printed(attempt: Attempt, command: list[str], url: str, on_message: Callable[[str], None] | None = None) -> str:
+    watch = Watch(cancelled=attempt.watch.cancelled, conceal=url, on_message=on_message)
+    return run_tool(command, attempt.limits, watch=watch, niceness=LATER_NICENESS).decode(errors="replace")

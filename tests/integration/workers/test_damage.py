@@ -1,9 +1,10 @@
-"""Damaged uploads through all stages: what was missing or repaired is told where it is, and intact ones tell nothing."""
+"""Damaged uploads through all stages: what was missing or repaired is told where it is; intact ones tell nothing."""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -101,7 +102,7 @@ def test_lost_packets_of_a_stream_are_told(
     path = lost(source, tmp_path / name, first.place, last.place)
     begins = first_time(source)
     left = sorted(packet.time - begins for packet in written(path, "v:0"))
-    expected = [(a + FRAME, b) for a, b in zip(left, left[1:], strict=False) if b - a > 0.3]
+    expected = [(a + FRAME, b) for a, b in pairwise(left) if b - a > 0.3]
     assert len(expected) == 1
     job = drive(twin_services, settings, path)
     assert job.state is JobState.READY

@@ -349,7 +349,8 @@ def test_encrypted_pictures_are_refused_where_there_are_no_others() -> None:
     assert refusal.value.code == "encrypted"
     beside = marked(probed(video(0, disposition=DEFAULT), video(1)), 0, encrypted=True)
     assert choose_video(beside).index == 1
-    plan, _ = make_plan(beside, choose_video(beside), listings.interleaved(SECOND), LIMITS)
+    clear = listings.interleaved(listings.pictures([n / 25 for n in range(25)], index=1))
+    plan, _ = make_plan(beside, choose_video(beside), clear, LIMITS)
     assert plan.warnings == (warning("video_encrypted", n=1),)
 
 

@@ -25,6 +25,7 @@ STRAY_PACKETS = 2  # so few packets on a clock of their own are damage, not a sc
 # Containers may list pictures in the order of decoding. H.264 reorders over at most 16 places, encoders over 2 to 4;
 # what decodes first may show so many steps earlier than one listed before it, and a little for rounding.
 LEAST_REORDERING = 3
+MOST_REORDERED = 16
 BACK_SECONDS = 0.2
 SOUND_BACK_SECONDS = 0.5  # times of sound jitter by less, packets overlap by less
 SHARED_SECONDS = 1.0  # interleaving: a jump shows in the other stream so much earlier or later
@@ -37,15 +38,13 @@ RUN_OUT_SECONDS = 0.1  # encoders leave so much of sound behind the last picture
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`count` packets among those from `first` to `last` (exclusive) of a stream, over which its clock goes on.
+    """Packets of a stream, by their `numbers`, over which its clock goes on.
 
     The earliest begins at `start` and the latest at `latest`, which ends at `end`; the first and the last are `decoded`
     at these times: seconds on the source's clock. `places` are those of the first and the last packet in the file.
     """
 
-    first: int
-    last: int
-    count: int
+    numbers: Sequence[int]
     start: float
     latest: float
     end: float
@@ -55,14 +54,13 @@ class Run:
     @property
     def is_tiny(self) -> bool:
         """Tell whether it holds so few packets that it may be damage."""
-        return self.count <= STRAY_PACKETS
+        return len(self.numbers) <= STRAY_PACKETS
 
     def with_next(self, other: Run) -> Run:
         """Return the run that goes on as the other one, which follows."""
         ends = max((self.latest, self.end), (other.latest, other.end))
         decoded, places = (self.decoded[0], other.decoded[1]), (self.places[0], other.places[1])
-        count, start = self.count + other.count, min(self.start, other.start)
-        return Run(self.first, other.last, count, start, *ends, decoded, places)
+        return Run([*self.numbers, *other.numbers], min(self.start, other.start), *ends, decoded, places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ def _is_steady(seen: Sequence[Run], audible: Sequence[Run], pictures: int, sound
     if any(max(run.start - other.end, other.start - run.end) > ABSURD_SECONDS for run in seen for other in audible):
         return False
     whole = ((seen, pictures), (audible, sounds))
-    return all(not runs or (len(runs) == 1 and runs[0].count == count) for runs, count in whole)
+    return all(not runs or (len(runs) == 1 and len(runs[0].numbers) == count) for runs, count in whole)
 
 
 def typical_step(times: Sequence[float]) -> float:
@@ -133,31 +131,45 @@ def _runs(packets: Packets, other: Packets, *, back: float, step: float) -> list
 
 def _steady(packets: Packets, back: float, step: float) -> Iterator[Run]:
     """Yield what lies between the places where the clock goes back or far ahead."""
-    decoded, begun = packets.decoded, 0
+    decoded, begun, early = packets.decoded, 0, list[int]()
     limits = (max(TINY_GAP_SECONDS, GAP_STEPS * step), max(GAP_SECONDS, GAP_STEPS * step))
     for number in range(1, len(decoded)):
         limit = limits[number - begun > STRAY_PACKETS]
-        if not -back <= decoded[number] - decoded[number - 1] <= limit:
-            yield _run(packets, begun, number)
-            begun = number
+        if -back <= decoded[number] - decoded[number - 1] <= limit:
+            continue
+        # What is decoded ahead of its turn may belong to the part behind the jump.
+        ahead = _ahead(packets, range(begun, number), decoded[number], back)
+        yield _run(packets, range(begun, number), early, ahead)
+        begun, early = number, ahead
     if decoded:
-        yield _run(packets, begun, len(decoded))
+        yield _run(packets, range(begun, len(decoded)), early, [])
 
 
-def _run(packets: Packets, first: int, last: int) -> Run:
-    times = packets.times[first:last]
+def _ahead(packets: Packets, numbers: range, behind: float, back: float) -> list[int]:
+    """Return which of a run's last packets show outside of it, nearer to `behind` the jump that ends it."""
+    begins, ends = packets.decoded[numbers[0]] - back, packets.decoded[numbers[-1]] + back
+    found: list[int] = []
+    for number in numbers[-MOST_REORDERED:]:
+        time = packets.times[number]
+        if not begins <= time <= ends and abs(time - behind) < min(abs(time - begins), abs(time - ends)):
+            found.append(number)
+    return found if len(found) < len(numbers) else []
+
+
+def _run(packets: Packets, numbers: range, early: list[int], ahead: list[int]) -> Run:
+    """Return the run of these packets: with those that were decoded early, without those decoded ahead for the next."""
+    mine: Sequence[int] = numbers
+    if early or ahead:
+        mine = [*early, *(number for number in numbers if number not in ahead)]
+    times = [packets.times[number] for number in mine]
     latest = max(times)
-    end = latest + packets.lengths[first + times.index(latest)]
-    decoded, places = packets.decoded, packets.places
     return Run(
-        first,
-        last,
-        len(times),
-        min(times),
-        latest,
-        end,
-        (decoded[first], decoded[last - 1]),
-        (places[first], places[last - 1]),
+        numbers=mine,
+        start=min(times),
+        latest=latest,
+        end=latest + packets.lengths[mine[times.index(latest)]],
+        decoded=(packets.decoded[numbers[0]], packets.decoded[numbers[-1]]),
+        places=(packets.places[numbers[0]], packets.places[numbers[-1]]),
     )
 
 
@@ -192,7 +204,7 @@ def _moved(packets: Packets) -> tuple[tuple[float, float], ...]:
 def _of_runs(packets: Packets, runs: Sequence[Run], pieces: Sequence[ClockPiece]) -> Iterator[tuple[float, float]]:
     """Yield what the runs hold on the joined clock, without stray packets among them."""
     for run, piece in zip(runs, pieces, strict=True):
-        for number in range(run.first, run.last):
+        for number in run.numbers:
             time = packets.times[number]
             if piece.start <= time <= piece.end:
                 yield time - piece.shift, time + packets.lengths[number] - piece.shift

@@ -141,7 +141,7 @@ def make_plan(
             *found.warnings,
             *_shown_flat(video),
             *_of_clock(clock, line.start),
-            *_cut_off(probe, listing),
+            *_cut_off(probe, video, listing),
             *_dropped(probe, video, audio),
         ),
     )
@@ -226,15 +226,22 @@ def _of_clock(clock: Clock, start: float) -> Warnings:
     return (warning("parts_joined", at=first.at - start, by=first.by, n=len(clock.jumps)),)
 
 
-def _cut_off(probe: Probe, listing: Listing) -> Warnings:
+def _cut_off(probe: Probe, video: Stream, listing: Listing) -> Warnings:
     """Say if the file ends before its container says so."""
-    if probe.duration is None or DECLARING_CONTAINERS.isdisjoint(probe.container.split(",")):
-        return ()
+    declared = _declared_seconds(probe, video)
     found = max(0.0, listing.last_end() - probe.start_time)
-    missing = probe.duration - found
-    if missing <= max(TRUNCATED_SECONDS, TRUNCATED_SHARE * probe.duration):
+    if declared - found <= max(TRUNCATED_SECONDS, TRUNCATED_SHARE * declared):
         return ()
-    return (warning("truncated", found=found, declared=probe.duration),)
+    return (warning("truncated", found=found, declared=declared),)
+
+
+def _declared_seconds(probe: Probe, video: Stream) -> float:
+    """Return how long the container says that it is, 0 where it says nothing."""
+    if DECLARING_CONTAINERS.isdisjoint(probe.container.split(",")):
+        return 0.0
+    # ffprobe tells what it found of an AVI without its index, though the header counts the pictures.
+    counted = video.declared_frames / video.average_rate if probe.container == "avi" and video.average_rate else 0
+    return max(probe.duration or 0.0, float(counted))
 
 
 def without_cuts(plan: Plan, threads: int) -> tuple[Plan, tuple[Segment, ...]]:

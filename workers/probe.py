@@ -80,6 +80,7 @@ class Stream:
     views: str = ""
     title: str = ""
     late: bool = False
+    declared_frames: int = 0
 
     @property
     def is_known(self) -> bool:
@@ -235,6 +236,7 @@ def _stream(item: dict[str, Any]) -> Stream:
         projection=_said(item, "Spherical Mapping", "projection") or _tag(item, "spherical-video"),
         views=_said(item, "Stereo 3D", "type"),
         title=_title(item),
+        declared_frames=int(count) if (count := str(item.get("nb_frames", ""))).isdecimal() else 0,
     )
 
 

@@ -18,7 +18,10 @@ MAX_RATE = Fraction(60)
 SLOWEST = Fraction(1, 100_000)  # one frame a day: a step of years between two lying timestamps is still a rate above 0
 SNAP = 0.02  # phones write 29.87 and 15.26 and mean 30 and 15; standard rates far apart enough lie 4 % from each other
 STEP_TOLERANCE = 0.35  # containers with whole milliseconds write 24 fps as steps of 41 and 42, 60 fps as 16 and 17
-AGREE = 0.002  # a declared rate this close to the measured one is the exact form of it
+# A declared rate this close to the measured one is the exact form of it: 60 and 59.94 lie 0.001 apart. Times that are
+# rounded, or few, measure less exactly.
+AGREE = 0.0003
+MOST_UNSURE = 0.002
 EXACT = 0.0005  # 119.88 lies 0.001 from 120
 QUANTILE = 0.25  # a variable source's rate is the one that a quarter of its frames really have
 # How far steps lie from whole multiples of the typical one, in the mean and as a share of it. Whole milliseconds leave
@@ -40,10 +43,17 @@ def source_rate(times: Sequence[float], declared: Fraction, *, interlaced: bool)
         return declared or Fraction(25)
     if interlaced and declared:
         return declared
-    measured = max(Fraction(1 / _step(steps)).limit_denominator(100_000), SLOWEST)
-    if declared and abs(declared / measured - 1) <= AGREE:
+    step = _step(steps)
+    measured = max(Fraction(1 / step).limit_denominator(100_000), SLOWEST)
+    if declared and abs(declared / measured - 1) <= min(MOST_UNSURE, AGREE + _unsure(steps, step)):
         return declared
     return measured
+
+
+def _unsure(steps: Sequence[float], step: float) -> float:
+    """Return how far the measured rate may be off as a share of it, by how much the steps differ from it."""
+    moving = [one for one in steps if one <= PAUSE_STEPS * step]
+    return 2 * max((abs(one - step) for one in moving), default=0.0) / sum(moving) if moving else MOST_UNSURE
 
 
 def _step(steps: Sequence[float]) -> float:

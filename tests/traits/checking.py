@@ -139,10 +139,10 @@ def _shapes(traits: Traits, decoded: Decoded) -> list[str]:
 
 
 def _warned(traits: Traits, job: Job) -> list[str]:
-    """Return what is wrong with the warnings: plain clips have none, what was cut off, is missing or changes has some."""
+    """Return what is wrong with the warnings: plain clips have none, what was cut off or changes has some."""
     codes = {warning.code for warning in job.warnings}
     told = [] if (places := _hole_told(traits, job)) is None else [places]
-    wanted = traits.kind.tells_length and traits.cut < 1 or traits.change in {"size", "shape", "portrait", "aspect"}
+    wanted = (traits.kind.tells_length and traits.cut < 1) or traits.change in {"size", "shape", "portrait", "aspect"}
     if wanted and not codes:
         told.append("no warning")
     explained = wanted or traits.parts > 1 or traits.jump[1] or traits.cut < 1 or traits.change

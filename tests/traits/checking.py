@@ -33,6 +33,7 @@ SLOTS = 1  # two segments: every further one costs a tenth of a second
 CUT_LOOSE_SECONDS = 0.4  # the last group of packets before a cut may be lost
 ENOUGH_FOR_A_RATE = 10  # pictures: of fewer, those of a reordered group that are missing change the average
 CUT_MAY_MISS = 6  # pictures
+LONGEST_SECONDS = 300  # no clip is longer; without a limit a jump that is not seen costs a minute of encoding
 SOUND_MISSING = "sound_missing"
 TOLD_HOLE = 1.0  # seconds: a hole that long is heard
 TOLD_WITHIN = 0.3  # seconds that a told place may lie off: packets are long, and so may be a first frame
@@ -56,12 +57,17 @@ def check(traits: Traits, folder: Path) -> Outcome:
     try:
         source = make(traits, folder)
         services = local_services(folder, SLOTS)
-        job = driven(services, Settings(data_dir=folder / "data", encode_preset="superfast"), source)
+        job = driven(services, settings_of(folder), source)
         wrong = _wrong(traits, services, job, folder)
         codes = tuple(warning.code for warning in job.warnings)
         return Outcome(traits, tuple(wrong), codes, time.monotonic() - began)
     finally:
         shutil.rmtree(folder)
+
+
+def settings_of(folder: Path) -> Settings:
+    """Return settings of the quickest encoding, under which no clip becomes an hour long by a fault."""
+    return Settings(data_dir=folder / "data", encode_preset="superfast", max_source_seconds=LONGEST_SECONDS)
 
 
 def driven(services: Services, settings: Settings, source: Path) -> Job:

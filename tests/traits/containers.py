@@ -71,7 +71,7 @@ CONTAINERS = {
     ),
     "ts": Container("ts", (*_H264, "hevc", "mpeg2"), ("aac", "mp3", "mp2", "ac3"), _STREAM),
     "m2ts": Container(
-        "m2ts", (*_H264, "mpeg2"), ("ac3", "mp2", "aac"), _STREAM - {Can.JOIN, Can.CHANGE},
+        "m2ts", (*_H264, "mpeg2"), ("ac3", "mp2", "aac"), _STREAM - {Can.JOIN, Can.CHANGE, Can.PROGRAMMES},
         options="-mpegts_m2ts_mode 1",
     ),
     "mpg": Container(

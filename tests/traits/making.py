@@ -68,14 +68,16 @@ def _changed(traits: Traits, folder: Path, target: Path) -> Path:
         path = folder / f"half_{number}.{traits.kind.suffix}"
         changed = replace(traits, change=traits.change if number else "")
         begin = made.begin
-        _encode(changed, moved(made, -begin), path, offset=traits.offset + begin)
+        is_stream = traits.container == "ts"
+        _encode(changed, moved(made, -begin), path, offset=traits.offset + begin if is_stream else 0.0)
         paths.append(path)
     if traits.container == "ts":
         target.write_bytes(b"".join(path.read_bytes() for path in paths))
         return target
     listed = folder / "halves.txt"
     listed.write_text("".join(f"file '{path.name}'\n" for path in paths))
-    _run(["-f", "concat", "-i", str(listed), "-c", "copy", str(target)])
+    offset = ["-output_ts_offset", f"{traits.offset:.6f}"] if traits.offset else []
+    _run(["-f", "concat", "-i", str(listed), "-c", "copy", *offset, str(target)])
     return target
 
 
@@ -178,17 +180,7 @@ def _programmes(traits: Traits, made: Recording, target: Path, late: float) -> t
     numbers = (number + OTHER * PICTURES_OF_A_PART for _, number in made.pictures)
     raw = target.with_suffix(".other.gray")
     raw.write_bytes(coded_pictures(numbers, traits.width, traits.height).tobytes())
-    pictures = [
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "gray",
-        "-s",
-        f"{traits.width}x{traits.height}",
-        "-framerate",
-        traits.rate,
-    ]
-    pictures += ["-itsoffset", f"{late:.6f}", "-i", str(raw)]
+    pictures = _picture_input(traits, traits.width, traits.height, str(raw))
     if not sound:
         return pictures, ["-map", "1:v", "-program", "title=one:st=0", "-program", "title=two:st=1"]
     programmes = ["-program", "title=one:program_num=1:st=0:st=1", "-program", "title=two:program_num=2:st=2:st=3"]

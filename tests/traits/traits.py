@@ -122,7 +122,7 @@ def fits(traits: Traits) -> bool:
         and not (traits.jump[1] and (traits.pauses or traits.holes or traits.drift))
         and not (traits.cut < 1 and traits.turn)
         and all(at < traits.seconds - 1 for at, _ in traits.pauses)
-        and traits.jitter < float(0.26 / traits.exact_rate)
+        and traits.jitter < float(0.21 / traits.exact_rate)
     )
 
 
@@ -155,7 +155,7 @@ def _tail(traits: Traits, random: Random) -> Traits:
 
 
 def _jitter(traits: Traits, random: Random) -> Traits:
-    return replace(traits, jitter=min(random.choice((0.002, 0.005, 0.008)), float(0.25 / traits.exact_rate)))
+    return replace(traits, jitter=min(random.choice((0.002, 0.005, 0.008)), float(0.2 / traits.exact_rate)))
 
 
 def _pauses(traits: Traits, random: Random) -> Traits:

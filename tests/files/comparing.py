@@ -24,6 +24,7 @@ BEHIND_SECONDS = 0.100  # and ends so much later
 JOIN_SECONDS = 0.1  # where one part ends and the next begins is a matter of the last picture's length
 GRID_SECONDS = 0.010
 NO_SOUND = Sound(NO_SAMPLES, np.zeros(0), np.zeros(0, np.int64), bounded=False)
+LITTLE = 0.9  # usual correlation of small pictures: 0.96 and more was seen, tones mapped and heavily coded as well
 _MOST_SHOWN = 4  # places of a fault that are named
 
 
@@ -193,7 +194,7 @@ def _length(laid: Recording, view: View) -> list[Unlike]:
 
 def _picture(view: View, seen: Seen) -> list[Unlike]:
     if not seen.wrong:
-        return []
+        return [Unlike("picture", view.name, f"like {seen.likeness:.2f} only")] if seen.likeness < LITTLE else []
     told = ((time, "like none" if np.isnan(off) else f"{off * 1000:+.0f} ms") for time, off in seen.wrong)
     named = ", ".join(f"at {time:.2f} s {how}" for time, how in islice(told, _MOST_SHOWN))
     return [Unlike("picture", view.name, f"{len(seen.wrong)} of {seen.compared}: {named}")]
@@ -207,8 +208,8 @@ def _sound(view: View, heard: Heard) -> list[Unlike]:
 
 
 def _bound(laid: Recording, view: View) -> float:
-    """Return how much of the timeline is compared, seconds."""
-    return min(MOST_SECONDS, max(laid.longest, view.seconds))
+    """Return how much of the timeline is compared, seconds: a tail that may be missing is not looked at."""
+    return min(MOST_SECONDS, max(laid.longest, view.seconds) if _length(laid, view) else view.seconds)
 
 
 def _notes(laid: Recording, track: str, deltas: Sequence[float]) -> tuple[str, ...]:

@@ -24,11 +24,10 @@ _BYTES = 4  # of a sample: 16 bits for each ear
 _DEADLINE_SECONDS = 1200.0
 # A track may send its first packet late; ffmpeg by itself looks for 5 s.
 LOOK = ("-probesize", "200M", "-analyzeduration", "120M")
-_SHOWN = re.compile(
-    r"showinfo.*\bn: *\d+ pts: *\S+ pts_time:(\S+) .*\bsar:(\d+)/(\d+) s:(\d+)x(\d+) i:(.)",
-)
-_HEARD = re.compile(r"ashowinfo.*\bn:\d+ pts:\S+ pts_time:(\S+) .*\bnb_samples:(\d+)")
-
+# Times come as ticks of a clock: the seconds beside them have six digits, which is 0.1 s after some hours.
+_CLOCK = re.compile(r"showinfo.*config in time_base: (\d+)/(\d+)")
+_SHOWN = re.compile(r"showinfo.*\bn: *\d+ pts: *(\S+) .*\bsar:(\d+)/(\d+) s:(\d+)x(\d+) i:(.)")
+_HEARD = re.compile(r"ashowinfo.*\bn:\d+ pts:(\S+) .*\bnb_samples:(\d+)")
 NO_SAMPLES = np.zeros((0, 2), np.float32)
 Small = NDArray[np.uint8]
 Times = NDArray[np.float64]
@@ -71,14 +70,14 @@ def pictures(path: Path, stream: int | str = "v:0") -> Pictures:
     filters = f"showinfo=checksum=0,scale={SIDE}:{SIDE}:flags=area,format=gray"
     output = ("-map", f"0:{stream}", "-vf", filters, "-fps_mode", "passthrough", "-f", "rawvideo")
     raw, lines, bounded = _run(path, output, most=MOST_PICTURES * SIDE * SIDE)
-    shown = [match.groups() for line in lines if (match := _SHOWN.search(line))]
+    shown, clocks = _shown(lines)
     count = min(len(shown), len(raw) // (SIDE * SIDE))
     shown = shown[:count]
     sizes = np.array([(int(width), int(height)) for *_, width, height, _ in shown], np.int64).reshape(-1, 2)
     aspects = [int(num) / int(den) if int(num) and int(den) else 1.0 for _, num, den, *_ in shown]
     return Pictures(
         small=np.frombuffer(raw, np.uint8, count * SIDE * SIDE).reshape(-1, SIDE, SIDE),
-        times=_filled([_time(time) for time, *_ in shown]),
+        times=_filled([_time(ticks, clock) for (ticks, *_), clock in zip(shown, clocks, strict=False)]),
         sizes=sizes,
         shapes=np.array(aspects) * sizes[:, 0] / np.maximum(sizes[:, 1], 1),
         interlaced=any(fields in "TB" for *_, fields in shown),
@@ -96,7 +95,9 @@ def sound(path: Path, stream: int | str = "a:0") -> Sound:
     counts = np.array([int(count) for _, count in heard], np.int64)
     counts = counts[: int(np.searchsorted(np.cumsum(counts), len(raw) // _BYTES, side="right"))]
     samples = np.frombuffer(raw, "<i2", 2 * int(counts.sum())).reshape(-1, 2).astype(np.float32) / np.float32(32768)
-    return Sound(samples, _filled([_time(time) for time, _ in heard[: len(counts)]]), counts, bounded)
+    return Sound(
+        samples, _filled([_time(ticks, 1 / SAMPLE_RATE) for ticks, _ in heard[: len(counts)]]), counts, bounded
+    )
 
 
 def _run(path: Path, output: tuple[str, ...], *, most: int) -> tuple[bytes, list[str], bool]:
@@ -122,8 +123,20 @@ def _read(pipe: IO[bytes] | None, most: int) -> bytes:
     return pipe.read(most)
 
 
-def _time(text: str) -> float:
-    return float("nan") if text == "NOPTS" else float(text)
+def _shown(lines: list[str]) -> tuple[list[tuple[str, ...]], list[float]]:
+    """Return what showinfo says of each picture, and the seconds of its clock's tick, which may change."""
+    shown, clocks, tick = list[tuple[str, ...]](), list[float](), 0.0
+    for line in lines:
+        if match := _CLOCK.search(line):
+            tick = int(match[1]) / int(match[2])
+        elif match := _SHOWN.search(line):
+            shown.append(match.groups())
+            clocks.append(tick)
+    return shown, clocks
+
+
+def _time(ticks: str, tick: float) -> float:
+    return float("nan") if ticks == "NOPTS" else int(ticks) * tick
 
 
 def _filled(times: list[float]) -> Times:

@@ -80,7 +80,7 @@ def recording(pictures: Pictures, heard: Sound, listed: Listing, audio: int | No
     bounded = pictures.bounded or heard.bounded
     length = begins[-1] + parts[-1].end - parts[-1].start if parts else 0.0
     if bounded:
-        length = max(length, _length_of(ranges) + min(last, step))
+        length = max(length, _length_of(ranges, {listed.video: min(last, step)}))
     return Recording(
         pictures=_ordered(pictures, order),
         shown=(pictures.times + place[seen.astype(int)])[order],
@@ -138,12 +138,14 @@ def _ordered(pictures: Pictures, order: NDArray[np.int64]) -> Pictures:
     )
 
 
-def _length_of(ranges: dict[int, Ranges]) -> float:
-    """Return the length of all parts together, by the packets' times."""
+def _length_of(ranges: dict[int, Ranges], lasts: dict[int | None, float]) -> float:
+    """Return the length of all parts together, by the packets' times and how long each stream's last one lasts."""
     parts = dict[int, tuple[float, float]]()
-    for part, first, last in (one for known in ranges.values() for one in known):
-        before = parts.get(part, (first, last))
-        parts[part] = (min(before[0], first), max(before[1], last))
+    for stream, known in ranges.items():
+        for part, first, last in known:
+            end = last + lasts.get(stream, 0.0)
+            before = parts.get(part, (first, end))
+            parts[part] = (min(before[0], first), max(before[1], end))
     return sum(last - first for first, last in parts.values())
 
 

@@ -39,8 +39,8 @@ class View:
 def view_mp4(path: Path, name: str, joins: tuple[float, ...] = ()) -> View:
     """Return what an MP4 shows."""
     seen, heard = pictures(path), sound(path)
-    bounded = seen.bounded or heard.bounded
-    return View(name, seen, heard, joins, _declared(path) if bounded else max(_end(seen), _heard_end(heard)))
+    untold = seen.bounded or heard.bounded or len(seen) <= 1
+    return View(name, seen, heard, joins, _declared(path) if untold else max(_end(seen), _heard_end(heard)))
 
 
 def view_hls(playlist: Path, audio: Path | None, name: str) -> View:
@@ -74,7 +74,7 @@ def views(folder: Path, rungs: tuple[str, ...]) -> list[View]:
 
 
 def _declared(path: Path) -> float:
-    """Return the length that the file tells: for those that are too long to be decoded as a whole."""
+    """Return the length that the file tells: for those that are too long to be decoded, and for one picture."""
     asked = ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", str(path)]
     return float(subprocess.run(asked, check=True, capture_output=True, timeout=60).stdout)
 

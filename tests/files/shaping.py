@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tests.files.decoding import Times
 from tests.files.recording import Recording
 from tests.files.results import View
 
@@ -17,6 +18,7 @@ NEAR = 0.85  # of what the source has: a ladder's top may be the standard size n
 MOST_ASPECT = 10.0  # pixels of such a shape are a broken header
 LASTS_SECONDS, LASTS_SHARE = 1.0, 0.1  # a shape that is on for so long, or for such a share, counts
 RATE_SHARE = 0.25  # what snapping to a standard rate moves at most
+GRID_SHARE, NEARLY_ALL = 0.15, 0.9  # of a step; of all steps
 MOST_RATE, LEAST_RATE = 60.0, 1.0
 
 
@@ -61,13 +63,24 @@ def _alike(height: float, shape: float, size: tuple[float, float]) -> bool:
 
 
 def rate_fault(recorded: Recording, view: View) -> str | None:
-    """Return what is wrong with the rate: it is to be near the source's average, or what its usual step says."""
+    """Return what is wrong with the rate: it is to be near the source's average, or what its usual step says.
+
+    A source that leaves pictures out of a steady rate may have that one.
+    """
     times = recorded.shown
     steps = np.diff(times)
     steps = steps[(steps > 0) & (steps < 2)]
     if len(steps) < 10:
         return None
+    if _on_grid(steps, view.rate):
+        return None
     rates = sorted(min(MOST_RATE, max(LEAST_RATE, 1 / value)) for value in (steps.mean(), np.median(steps)))
     if rates[0] * (1 - RATE_SHARE) <= view.rate <= rates[1] * (1 + RATE_SHARE):
         return None
     return f"{view.rate:.2f} pictures a second for {rates[0]:.2f} to {rates[1]:.2f}"
+
+
+def _on_grid(steps: Times, rate: float) -> bool:
+    """Tell whether nearly all steps are whole numbers of the rate's."""
+    counts = steps * rate
+    return bool((np.abs(counts - np.round(counts)) < GRID_SHARE).mean() > NEARLY_ALL and counts.min() > 1 - GRID_SHARE)

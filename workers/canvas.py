@@ -33,12 +33,15 @@ def on_canvas(stream: Any, video: VideoSource, *, behind: float = 0.0) -> Any:
     `behind` is how many seconds the stream's clock shows less than the source's. Fields are not mixed.
     """
     aspect, step = pixel_aspect(video), FIELD_STEP if video.interlaced else STEP
+    ratio = f"{aspect.numerator}/{aspect.denominator}"
+    if video.crop is not None:
+        stream = stream.filter("setsar", ratio)  # older ffmpeg reckons it of the picture with what is hidden
     size = _size((video.width, video.height), aspect, step, aspect_expression(video.shapes, behind))
     stream = stream.filter("scale", *size, flags="lanczos", eval="frame", interl=-1, **_ranges(video))
     if form := _common_format(video):
         stream = stream.filter("format", form)
     padded = _padded(stream, (video.width, video.height), step)
-    return padded.filter("setsar", f"{aspect.numerator}/{aspect.denominator}")
+    return padded.filter("setsar", ratio)
 
 
 def fitted(stream: Any, size: tuple[int, int], colour: Colour) -> Any:

@@ -124,9 +124,11 @@ def _clones(plan: Plan, segment: Segment) -> int:
 def needs_one_size(video: VideoSource) -> bool:
     """Tell whether pictures are brought on the canvas ahead of everything else.
 
-    They are where they change, and where they pass filters that cannot take pictures of another size.
+    They are where they change, and where they pass filters that cannot take pictures of another size: those would read
+    beyond the end of a smaller one that no look has found.
     """
-    return bool(video.shapes) or video.interlaced or video.alpha
+    filtered = video.interlaced or video.alpha or video.crop is not None or video.mirrored or video.rotation != 0
+    return bool(video.shapes) or filtered
 
 
 def even_picture(stream: Any, video: VideoSource, rung: Rung, colour: Colour) -> Any:

@@ -14,7 +14,7 @@ from storage.plan import Colour, Shape
 from storage.warnings import Warnings, warning
 from workers.colour import colour_of
 from workers.looks import Look
-from workers.probe import Stream
+from workers.probe import Stream, sane_crop
 
 MAX_PIXEL_ASPECT = 10  # real ones lie between 1:2 and 3:1; beyond this the header lies
 LASTING_SECONDS = 1.0  # a larger picture for a moment is a broken header or what a cut left over
@@ -54,6 +54,9 @@ def seen(video: Stream, looks: Sequence[Look], *, start: float, end: float) -> S
     """Return what the looks tell of a stream whose pictures show from `start` to `end`; its header where none do."""
     if not looks:
         return Seen(video, video, colour_of(video))
+    if video.crop is not None:
+        # What a container crops it gives a shape as well, which older ffmpeg reckons of the whole picture.
+        looks = [replace(one, aspect=video.pixel_aspect) for one in looks]
     timed = _timed(looks, start, end)
     shown = _canvas(timed)
     largest = max(looks, key=lambda one: one.width * one.height)
@@ -64,6 +67,7 @@ def seen(video: Stream, looks: Sequence[Look], *, start: float, end: float) -> S
             width=shown.width,
             height=shown.height,
             pixel_aspect=shown.aspect,
+            crop=None if video.crop is None else sane_crop(video.crop, shown.width, shown.height),
             field_order=_field_order(video, looks),
         ),
         largest=replace(video, width=largest.width, height=largest.height),

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from storage.plan import Plan, Segment
+from workers.abilities import crops_by_itself
 from workers.commands import segment_command
 
 WIDTH, HEIGHT = 160, 90  # small enough to compare without a library, large enough to tell frames from each other
@@ -21,7 +22,8 @@ _DEADLINE_SECONDS = 900
 def filtered(plan: Plan, segment: Segment, source: Path, target: Path) -> Path:
     """Write the segment's pictures as the encoder of the smallest rung gets them, by the pipeline's own command."""
     smallest = replace(plan, rungs=plan.rungs[-1:])
-    command = segment_command(smallest, segment, str(source), target.parent)
+    crops = crops_by_itself(plan.video)
+    command = segment_command(smallest, segment, str(source), target.parent, crops=crops)
     before_encoding = command[: command.index("-map") + 2]
     _run([*before_encoding, "-frames:v", str(segment.frames), *_SMALL, str(target)])
     return target

@@ -48,15 +48,19 @@ def of_colour(matrix: str, primaries: str, transfer: str = "bt709", *, full: boo
 
 
 def turned(plan: Plan, rotation: int, *, mirrored: bool | None = False) -> Plan:
-    """Return the plan of a source that is turned so."""
-    return replace(plan, video=replace(plan.video, rotation=rotation, mirrored=mirrored))
+    """Return the plan of a source that is turned so, with a rung of its shape."""
+    upright = rotation in {90, 270}
+    (width, height), size = ((1080, 1920), (480, 854)) if upright else ((1920, 1080), (854, 480))
+    source = replace(plan.video, rotation=rotation, mirrored=mirrored, display_width=width, display_height=height)
+    return replace(plan, video=source, rungs=(Rung("480p", *size, 22, 1_800_000, 3_600_000),))
 
 
 PQ = replace(of_colour("bt2020nc", "bt2020", "smpte2084"), rungs=RUNGS[1:])
 INTERLACED_PQ = replace(PQ, video=replace(PQ.video, interlaced=True), rungs=RUNGS)
 ALPHA = of_colour("bt709", "bt709", alpha=True)
-TURNED = turned(replace(PLAN, rungs=RUNGS[2:]), 90)
-CROPPED = replace(TURNED, video=replace(TURNED.video, crop=Crop(left=10, right=6, top=20, bottom=12)))
+TURNED = turned(PLAN, 90)
+_CROP = {"crop": Crop(left=10, right=6, top=20, bottom=12), "display_width": 1048, "display_height": 1904}
+CROPPED = replace(TURNED, video=replace(TURNED.video, **_CROP))
 VP9_ALPHA = replace(ALPHA, video=replace(ALPHA.video, codec="vp9"))
 TAIL = replace(PLAN, tail_frames=90, rungs=RUNGS[2:])
 HALVES = replace(PLAN, segment_count=2, rungs=RUNGS[2:], tail_frames=90)

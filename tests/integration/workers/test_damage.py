@@ -23,6 +23,7 @@ SECONDS, RATE = 8, 25
 FRAME = 1 / RATE
 SLACK = 1.5 * FRAME  # a place is right within a picture, and a rounding
 GAP = 0.3
+KEYFRAMES = 50  # pictures from one to the next
 SOUND_SLACK = 0.06  # pieces of sound are up to 26 ms long, and packets of transport streams hold some
 _KINDS = {  # codecs of pictures and sound by suffix and what to call them
     "h264.mp4": ("libx264", "aac"),
@@ -134,7 +135,7 @@ def test_flipped_bytes_of_a_picture_are_told(
     found = sorted(told(job, REPAIRED) + told(job, MISSING))
     assert found
     assert found[0][0] == pytest.approx(at, abs=SLACK)
-    assert found[-1][1] <= at + 50 * FRAME + SLACK
+    assert found[-1][1] <= at + KEYFRAMES * FRAME + SLACK
     assert told(job, SILENT) == []
 
 
@@ -214,6 +215,8 @@ def test_a_place_over_the_border_of_segments_is_one(
     assert job.plan is not None
     assert job.plan.segment_count > 1
     (place,) = [place for place in job.damage if place.kind is MISSING and place.seconds > 1]
-    assert [(place.start, place.end)] == about(*gaps(path, first_time(source)))
+    ((begins, ends),) = gaps(path, first_time(source))
+    assert place.start == pytest.approx(begins, abs=SLACK)
+    assert ends - SLACK <= place.end <= ends + KEYFRAMES * FRAME  # the decoder shows nothing before a keyframe
     (sentence,) = [told for told in job.warnings if told.code == "pictures_missing"]
     assert sentence.message == f"Pictures were missing in one place, for {place.seconds:.1f} s at 0:00."

@@ -32,21 +32,22 @@ STEADY_SHARE = 0.9  # of steps that are usual: pictures that come so steadily do
 HEAD_SECONDS = 0.25  # phones write a first piece of sound a little ahead of the rest
 
 
-def pictures_damage(listing: Listing, repaired: Sequence[float] | None) -> Iterator[Damage]:
+def pictures_damage(listing: Listing, repaired: Sequence[float] | None, until: float | None = None) -> Iterator[Damage]:
     """Yield the places of missing and repaired pictures, on the clock of the listing.
 
-    `repaired` are the times of pictures known to be concealed; None where the codec conceals nothing.
+    `repaired` are the times of pictures known to be concealed; None where the codec conceals nothing. The listing ends
+    at `until`, None for the end of the file.
     """
-    listing = _without_torn_end(listing)
+    listing = _whole_packets(listing) if until is None else replace(listing, shown=tuple(sorted(listing.shown)))
     step = _step(listing)
     if not step:
         return
-    yield from _missing(listing, step)
+    yield from _missing(listing, step, until)
     for time in _complained(listing, step) if repaired is None else repaired:
         yield Damage(DamageKind.PICTURES_REPAIRED, time, min(step, _next(listing.shown, time, step) - time))
 
 
-def _without_torn_end(listing: Listing) -> Listing:
+def _whole_packets(listing: Listing) -> Listing:
     """Return the listing without a last packet that is cut off: the file ends early, which is told otherwise.
 
     Its pictures are sorted.
@@ -75,16 +76,16 @@ def _complained(listing: Listing, step: float) -> list[float]:
     return sorted(heard | {time for time in torn if _next(listing.shown, time, step) - time < JUMP_SECONDS})
 
 
-def _missing(listing: Listing, step: float) -> Iterator[Damage]:
+def _missing(listing: Listing, step: float, until: float | None) -> Iterator[Damage]:
     """Yield the gaps between pictures that the recording did not have itself."""
     timed = [packet for packet in listing.packets if packet.time != NO_TIME]
     without = sorted(packet.time for packet in timed if not _gave_picture(packet, listing))
     losses = sorted(packet.time for packet in timed if packet.corrupt)
     lossy = listing.lossy and _is_steady(listing, step)
     first = min((packet.time for packet in timed if packet.key), default=min(packet.time for packet in timed))
-    ends = max((*listing.shown[-1:], *(time + step for time in without)), default=0.0)
+    ends = until or max((*listing.shown[-1:], *(time + step for time in without)), default=0.0)
     # Before the first keyframe nothing can be decoded: the recording begins in the midst of a stream.
-    shown = [first - step, *(time for time in listing.shown if time >= first), ends]
+    shown = [first - step, *(time for time in listing.shown if first <= time <= ends), ends]
     for before, after in pairwise(shown):
         inside = without[bisect_left(without, before) : bisect_left(without, after)]
         inside = [time for time in inside if time > before + step / 2]

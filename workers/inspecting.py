@@ -14,7 +14,6 @@ from workers.filters import on_steady_clock
 from workers.probe import looking_arguments, looking_options
 
 MARGIN_SECONDS = 2.0  # looked at behind a segment: so that a gap at its end is seen to its end
-END_OF_ALL = 1e9  # seconds: behind every clock that a container can hold
 TICKS = 1_000_000  # of the times beside checksums, a second
 _PACKET = "packet=pts_time,dts_time,pos,flags"
 _PICTURES = f"{_PACKET}:frame=best_effort_timestamp_time,pkt_pos:log=category"
@@ -87,7 +86,8 @@ def _checksums(plan: Plan, segment: Segment, url: str, target: Path, concealing:
         "f": "framecrc",
     }
     shown = on_steady_clock(source[str(plan.video.stream)], plan.video.pieces, sound=False)
-    pictures = shown.filter("trim", end=f"{_end(plan, segment):.6f}")
+    until = looked_until(plan, segment)
+    pictures = shown if until is None else shown.filter("trim", end=f"{until:.6f}")
     return ffmpeg.output(pictures, str(target), **options)
 
 
@@ -98,11 +98,12 @@ def _ffprobe(url: str, stream: int, look_seconds: float) -> tuple[str, ...]:
 
 def _interval(plan: Plan, segment: Segment) -> tuple[str, ...]:
     start = "" if segment.seek is None else f"{segment.seek:.6f}"
-    return ("-read_intervals", f"{start}%{_end(plan, segment):.6f}")
+    until = looked_until(plan, segment)
+    return ("-read_intervals", f"{start}%" if until is None else f"{start}%{until:.6f}")
 
 
-def _end(plan: Plan, segment: Segment) -> float:
-    """Return up to where the source is looked at, in seconds on its clock."""
+def looked_until(plan: Plan, segment: Segment) -> float | None:
+    """Return up to where the source is looked at, in seconds on its clock; None for its end."""
     if segment.first_frame + segment.frames >= plan.frames:
-        return END_OF_ALL
+        return None
     return plan.video.start_time + float((segment.first_frame + segment.frames) / plan.rate) + MARGIN_SECONDS

@@ -16,7 +16,10 @@ _SEED = 15
 
 @dataclass(frozen=True)
 class Written:
-    """One packet of a file: when it shows, seconds on the file's clock, where it lies and how long it is, in bytes."""
+    """One packet of a file: when it shows, seconds on the file's clock, where it lies and how long it is, in bytes.
+
+    Where a packet of a transport stream holds several pieces of sound, only the first one's place is known; else -1.
+    """
 
     time: float
     place: int
@@ -31,7 +34,8 @@ def written(path: Path, stream: str) -> list[Written]:
         [*command, *fields], check=True, capture_output=True, text=True, timeout=_DEADLINE_SECONDS
     ).stdout.splitlines()
     rows = [line.split("|") for line in lines if line]
-    return [Written(float(time), int(place), int(size)) for time, size, place, *_ in rows]
+    timed = (row for row in rows if row[0] != "N/A")
+    return [Written(float(time), -1 if place == "N/A" else int(place), int(size)) for time, size, place, *_ in timed]
 
 
 def flipped(source: Path, target: Path, packets: list[Written], *, share: float = 0.3) -> Path:
@@ -40,15 +44,6 @@ def flipped(source: Path, target: Path, packets: list[Written], *, share: float 
     for packet in packets:
         for place in range(packet.place + round(packet.size * (1 - share)), packet.place + packet.size):
             data[place] ^= chance.randrange(1, 256)
-    target.write_bytes(data)
-    return target
-
-
-def zeroed(source: Path, target: Path, packets: list[Written]) -> Path:
-    """Copy the file with these packets turned to zeros."""
-    data = bytearray(source.read_bytes())
-    for packet in packets:
-        data[packet.place : packet.place + packet.size] = bytes(packet.size)
     target.write_bytes(data)
     return target
 
@@ -73,7 +68,7 @@ def _counted(data: bytes) -> Counter[int]:
 
 
 def copied(source: Path, target: Path, *options: str) -> Path:
-    """Copy all streams into another container, or with a filter of packets (`-bsf:a`, …)."""
+    """Copy all streams into another container, or through a filter of packets (`-bsf:a`, …)."""
     command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(source), "-map", "0", "-c", "copy", *options]
     subprocess.run([*command, str(target)], check=True, timeout=_DEADLINE_SECONDS)
     return target

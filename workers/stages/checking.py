@@ -28,7 +28,14 @@ from workers.damage_facts import (
     parse_packets,
     with_corrupt,
 )
-from workers.inspecting import TICKS, checksums_command, packets_command, pictures_command, whole_packets_command
+from workers.inspecting import (
+    TICKS,
+    checksums_command,
+    looked_until,
+    packets_command,
+    pictures_command,
+    whole_packets_command,
+)
 from workers.stages.common import LATER_NICENESS
 from workers.tool import Watch, run_tool
 
@@ -81,7 +88,7 @@ def _pictures(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> Itera
     packets = with_corrupt(listing.packets, whole)
     repaired = _repaired(attempt, plan, segment, url) if plan.video.codec in CONCEALING_CODECS else None
     known = joined(replace(listing, packets=packets, lossy=lossy.is_set()), plan.video.pieces)
-    yield from pictures_damage(known, repaired)
+    yield from pictures_damage(known, repaired, looked_until(plan, segment))
 
 
 def _repaired(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> tuple[float, ...]:

@@ -96,6 +96,13 @@ def test_a_torn_last_picture_is_told_by_the_warning_of_truncation() -> None:
     assert places(a_listing(undecoded=(49,), corrupt=(49,))) == []
 
 
+def test_a_gap_may_go_on_behind_what_was_looked_at() -> None:
+    """A segment sees its part of a gap, whose last packet before it is a torn one; a pause goes on as well."""
+    torn = a_listing(corrupt=(49,))
+    assert list(pictures_damage(torn, (), until=5.0)) == [Damage(MISSING, pytest.approx(2.0), pytest.approx(3.0))]
+    assert list(pictures_damage(a_listing(), (), until=5.0)) == []
+
+
 def test_concealed_pictures_are_repaired() -> None:
     """Those that are other without concealment; what a decoder says does not matter then."""
     known = replace(a_listing(), complained=(5,))

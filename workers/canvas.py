@@ -39,6 +39,8 @@ def on_canvas(stream: Any, video: VideoSource, *, behind: float = 0.0) -> Any:
     stream = stream.filter("scale", *size, flags="lanczos", eval="frame", interl=-1, **_kept(video))
     if form := _common_format(video):
         stream = stream.filter("format", form)
+    if len(_colours(video)) > 1:
+        stream = stream.filter("setparams", colorspace=_KEPT_MATRIX)  # or the next `scale` makes them alike
     padded = _padded(stream, (video.width, video.height), step)
     return padded.filter("setsar", f"{aspect.numerator}/{aspect.denominator}")
 

@@ -89,7 +89,6 @@ COLOURS = {
     "bt601 to bt709": Colours((BT601, BT709)),
     "bt709 to bt601 and back": Colours((BT709, BT601, BT709)),
     "bt709 to bt601 of full range": Colours((BT709, FULL)),
-    "bt601 of full range to limited": Colours((FULL, BT601)),
     "8 to 10 bits": Colours((BT709, Coding(bits=10)), warnings=("pixels_change",)),
     "4:2:0 to 4:2:2": Colours((BT709, Coding(chroma=422)), warnings=("pixels_change",)),
     "10 bits 4:2:2 of bt601 to 8 bits of bt709": Colours((replace(BT601, bits=10, chroma=422), BT709)),

@@ -23,7 +23,9 @@ ROUNDED_PIXELS = 1.5
 # bars must not turn over.
 STEP, FIELD_STEP = 2, 4
 _HALF_MILLISECOND = 0.0005  # times of pictures are rounded to microseconds when printed
-_SCALERS_MATRIX = "smpte170m"  # what `scale` makes of RGB unless told otherwise
+# Whatever pictures say of themselves, `scale` is to keep their numbers, of which the plan knows the meaning: newer
+# ffmpeg makes all like the first one. Only RGB becomes this.
+_KEPT_MATRIX = "bt709"
 _ANY_ASPECT = f"if(between(sar,1/{MAX_PIXEL_ASPECT},{MAX_PIXEL_ASPECT}),sar,1)"
 
 
@@ -37,9 +39,11 @@ def on_canvas(stream: Any, video: VideoSource, *, behind: float = 0.0) -> Any:
     if video.crop is not None:
         stream = stream.filter("setsar", ratio)  # older ffmpeg reckons it of the picture with what is hidden
     size = _size((video.width, video.height), aspect, step, aspect_expression(video.shapes, behind))
-    stream = stream.filter("scale", *size, flags="lanczos", eval="frame", interl=-1, **_ranges(video))
+    stream = stream.filter("scale", *size, flags="lanczos", eval="frame", interl=-1, **_kept(video))
     if form := _common_format(video):
         stream = stream.filter("format", form)
+    if len(_colours(video)) > 1:
+        stream = stream.filter("setparams", colorspace=_KEPT_MATRIX)  # or the next `scale` makes them alike
     padded = _padded(stream, (video.width, video.height), step)
     return padded.filter("setsar", ratio)
 
@@ -114,11 +118,25 @@ def _padded(stream: Any, canvas: tuple[int, int], step: int) -> Any:
     return stream.filter("pad", *canvas, *middle, eval="frame")
 
 
-def _ranges(video: VideoSource) -> dict[str, str]:
-    """Return what keeps a full range, for a source that has it throughout, or limits it for one that does not."""
-    if video.shapes:
-        return {"out_range": "tv"} if any(_is_full(shape.colour) for shape in video.shapes) else {}
-    return {"in_range": "pc", "out_range": "pc"} if _is_full(video.colour) else {}
+def as_converted(video: VideoSource, colour: Colour) -> Colour:
+    """Return what a colour of the source means once it is on the canvas."""
+    if not _common_format(video):
+        return colour
+    if colour.matrix == RGB:
+        return replace(colour, matrix=_KEPT_MATRIX, full=False)
+    return replace(colour, full=False)
+
+
+def _kept(video: VideoSource) -> dict[str, str]:
+    """Return what keeps the numbers of pictures when they are scaled, but for ranges where those are of both kinds."""
+    matrix = {"in_color_matrix": _KEPT_MATRIX, "out_color_matrix": _KEPT_MATRIX} if len(_colours(video)) > 1 else {}
+    if _common_format(video):
+        return matrix | {"out_range": "tv"}
+    return matrix | ({"in_range": "pc", "out_range": "pc"} if _is_full(video.colour) else {})
+
+
+def _colours(video: VideoSource) -> set[Colour]:
+    return {shape.colour for shape in video.shapes}
 
 
 def _is_full(colour: Colour) -> bool:
@@ -126,18 +144,9 @@ def _is_full(colour: Colour) -> bool:
     return colour.full and colour.matrix != RGB
 
 
-def as_converted(video: VideoSource, colour: Colour) -> Colour:
-    """Return what a colour of the source means once it is on the canvas."""
-    if _ranges(video) == {"out_range": "tv"}:
-        colour = replace(colour, full=colour.full and colour.matrix == RGB)
-    if colour.matrix == RGB and _common_format(video):
-        colour = replace(colour, matrix=_SCALERS_MATRIX, full=False)
-    return colour
-
-
 def _common_format(video: VideoSource) -> str | None:
-    """Return the format of pixels that colours of several kinds have in common, None if they are of one kind."""
-    colours = {shape.colour for shape in video.shapes}
+    """Return the pixels' format, of limited range, to which unlike ones are brought; None where they are alike."""
+    colours = _colours(video)
     if any(colour.transfer in HDR_TRANSFERS for colour in colours) and len(colours) > 1:
         return "yuv420p10le"
-    return "yuv420p" if len({colour.matrix == RGB for colour in colours}) > 1 else None
+    return "yuv420p" if len({(colour.matrix == RGB, colour.full) for colour in colours}) > 1 else None

@@ -34,11 +34,11 @@ def plan_file(url: str, limits: PlanLimits, watch: Watch) -> tuple[Plan, tuple[S
     The watch is for this file alone: it is cancelled when the file is refused before its packets are read.
     Raises MediaError for what is no video or not taken, and what running ffprobe raises.
     """
-    found = _examined(url, watch)
+    found = _examined(url, limits, watch)
     return make_plan(found.facts, found.video, found.listing, limits, found.looks)
 
 
-def _examined(url: str, watch: Watch) -> _Examined:
+def _examined(url: str, limits: PlanLimits, watch: Watch) -> _Examined:
     """Examine the file, all of it at once: playback waits. Where a stream comes late, look for it further behind."""
     with ThreadPoolExecutor(1) as beside:
         reading = beside.submit(list_packets, url, watch)
@@ -46,7 +46,7 @@ def _examined(url: str, watch: Watch) -> _Examined:
             headers = look_inside(url)
             facts = with_headers(probe(url, watch), headers)
             late = frozenset(stream.index for stream in facts.streams if not stream.is_known)
-            found = None if late else _looked_at(url, facts, reading.result, watch)
+            found = None if late else _looked_at(url, facts, reading.result, limits, watch)
         except BaseException:
             watch.cancelled.set()  # of a file that is none the rest need not be read
             raise
@@ -55,7 +55,7 @@ def _examined(url: str, watch: Watch) -> _Examined:
     if seconds:
         facts = with_headers(probe(url, watch, seconds), headers)
         listing = list_packets(url, watch, seconds)
-    video, looks = _looked_at(url, facts, lambda: listing, watch) if seconds or found is None else found
+    video, looks = _looked_at(url, facts, lambda: listing, limits, watch) if seconds or found is None else found
     if video.codec in LOSING_DECODERS and listing.in_order(video):
         video = replace(video, delay=0)
     return _Examined(facts, replace(video, late=video.index in late), listing, looks)
@@ -68,9 +68,13 @@ def late_seconds(facts: Probe, listing: Listing) -> float:
     return max(times) - facts.start_time + LOOK_BEHIND_SECONDS if times else 0.0
 
 
-def _looked_at(url: str, facts: Probe, listing: Callable[[], Listing], watch: Watch) -> tuple[Stream, tuple[Look, ...]]:
+def _looked_at(
+    url: str, facts: Probe, listing: Callable[[], Listing], limits: PlanLimits, watch: Watch
+) -> tuple[Stream, tuple[Look, ...]]:
     """Return the stream to encode and looks at its pictures; the listing is waited for only where it is needed."""
     video = choose_video(facts)
+    if video.width * video.height > limits.max_pixels:
+        return video, ()  # what will be refused is not decoded to look at it
     looks = look(url, facts, video, _seconds(facts, video, listing), watch)
     return (video, looks) if looks else (fields_told(url, video, watch, facts.look_seconds), looks)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import subprocess
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from storage.plan import Plan
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.changing import Found, Part, look_at, make_changing
+from tests.support.colours import PATCHES, Coding, Rgb, in_bt709, pq, read_patches, worst, write_patches
+from tests.support.colours import SMALL as PATCH
 from tests.support.driving import drive
 from tests.support.looking import look
 from tests.support.results import made
@@ -63,6 +66,76 @@ CASES = {
         "a.ts", "mpeg2", (FIELDS, NEW), (1024, 576), ("shape_changes", "fields_change")
     ),
 }
+
+TOLERANCE = 0.02  # of the signal
+WHITE_NITS = 203
+SDR = list(PATCHES.values())
+NITS = (0, 1, 10, 26, 50)  # below the knee of tone mapping: shown as they are
+BT709, BT601 = Coding(), Coding("bt470bg", "bt470bg", "smpte170m")
+FULL = Coding("bt470bg", "bt470bg", "smpte170m", full=True)
+HDR = Coding("bt2020nc", "bt2020", "smpte2084", bits=10)
+
+
+@dataclass(frozen=True)
+class Colours:
+    """Codings one after the other, a second each, the encoder, and what is warned of."""
+
+    codings: tuple[Coding, ...]
+    encoder: str = "libx264"
+    warnings: tuple[str, ...] = ("colour_changes",)
+
+
+COLOURS = {
+    "bt601 to bt709": Colours((BT601, BT709)),
+    "bt709 to bt601 and back": Colours((BT709, BT601, BT709)),
+    "bt709 to bt601 of full range": Colours((BT709, FULL)),
+    "8 to 10 bits": Colours((BT709, Coding(bits=10)), warnings=("pixels_change",)),
+    "4:2:0 to 4:2:2": Colours((BT709, Coding(chroma=422)), warnings=("pixels_change",)),
+    "10 bits 4:2:2 of bt601 to 8 bits of bt709": Colours((replace(BT601, bits=10, chroma=422), BT709)),
+    "hdr begins": Colours((BT709, HDR), "libx265"),
+    "hdr ends": Colours((HDR, BT601), "libx265"),
+}
+
+
+@pytest.mark.parametrize("name", COLOURS)
+def test_each_part_has_its_own_colours(name: str, twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+    """What changes its coding on the way looks as it did, picture by picture."""
+    case = COLOURS[name]
+    source = tmp_path / "source.ts"
+    source.write_bytes(b"".join(coded_part(tmp_path, n, case).read_bytes() for n in range(len(case.codings))))
+    job = drive(twin_services, settings, source)
+    plan = finished(job, case.warnings)
+    assert plan.frames == 10 * len(case.codings)
+    target = made(twin_services, job, f"{plan.rungs[0].name}.mp4")
+    for number in range(plan.frames):
+        signals, expected = signals_of(case.codings[number // 10])
+        assert worst(read_patches(one_picture(target, number), len(signals)), expected) <= TOLERANCE, number
+    assert made(twin_services, job, "poster.jpg").stat().st_size
+
+
+def signals_of(coding: Coding) -> tuple[list[Rgb], list[Rgb]]:
+    """Return the patches of a part and what they are shown as; twice as many of them if they are fewer."""
+    if coding.transfer != "smpte2084":
+        return SDR, [in_bt709(signal, coding.primaries) for signal in SDR]
+    nits = [*NITS, *NITS]
+    return [(pq(one),) * 3 for one in nits], [((one / WHITE_NITS) ** (1 / 2.4),) * 3 for one in nits]
+
+
+def coded_part(folder: Path, number: int, case: Colours) -> Path:
+    """Write a second of patches for the place it will have in a stream."""
+    coding = case.codings[number]
+    lossless = ["-qp", "0"] if case.encoder == "libx264" else ["-x265-params", "lossless=1:log-level=error"]
+    place = ["-muxdelay", "0", "-muxpreload", "0", "-output_ts_offset", str(1 + number)]
+    output = ["-c:v", case.encoder, *lossless, *coding.tags, *place]
+    return write_patches(folder / f"{number}.ts", signals_of(coding)[0], coding, width=PATCH, output=output)
+
+
+def one_picture(video: Path, number: int) -> Path:
+    """Write one picture of a video as a video of its own, bit by bit the same."""
+    target = video.with_name(f"{number}.mkv")
+    chosen = ["-vf", f"select=eq(n\\,{number})", "-frames:v", "1", "-c:v", "ffv1", str(target)]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-nostdin", "-i", str(video), *chosen], check=True, timeout=60)
+    return target
 
 
 @pytest.mark.parametrize("name", CASES)

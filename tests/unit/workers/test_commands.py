@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.plan import AudioSource, Colour, Crop, Plan, Rung, Segment
+from storage.plan import BT709, AudioSource, Colour, Crop, Plan, Rung, Segment, Shape
 from tests.support.jobs import SOUND, make_plan
 from workers.commands import (
     MIN_TIMESCALE,
@@ -62,6 +62,34 @@ TURNED = turned(PLAN, 90)
 _CROP = {"crop": Crop(left=10, right=6, top=20, bottom=12), "display_width": 1048, "display_height": 1904}
 CROPPED = replace(TURNED, video=replace(TURNED.video, **_CROP))
 VP9_ALPHA = replace(ALPHA, video=replace(ALPHA.video, codec="vp9"))
+BT601 = Colour("smpte170m", "bt709", "bt709", full=False)
+WIDTHS = (Shape(1.4, 720, 576, 16, 15, BT601), Shape(4.4, 544, 576, 24, 17, BT601))
+NARROWER = replace(
+    PLAN,
+    video=replace(
+        PLAN.video,
+        codec="mpeg2video",
+        width=720,
+        height=576,
+        display_width=768,
+        display_height=576,
+        interlaced=True,
+        colour=BT601,
+        shapes=WIDTHS,
+        in_order=True,
+    ),
+    rungs=RUNGS[2:],
+)
+ANAMORPHIC = replace(
+    NARROWER,
+    video=replace(
+        NARROWER.video,
+        display_width=1024,
+        interlaced=False,
+        in_order=False,
+        shapes=(WIDTHS[0], Shape(4.4, 720, 576, 64, 45, BT709), Shape(8.4, 720, 576, 64, 45, PQ.video.colour)),
+    ),
+)
 TAIL = replace(PLAN, tail_frames=90, rungs=RUNGS[2:])
 HALVES = replace(PLAN, segment_count=2, rungs=RUNGS[2:], tail_frames=90)
 FIRST, SECOND = Segment(0, 0, 60, threads=2), Segment(1, 60, 240, threads=1, seek=2.402)
@@ -95,6 +123,8 @@ COMMANDS = {
     "poster_moment_cropped_by_ffmpeg": moment_command(CROPPED, PATH, SCRATCH, None, crops=True),
     "segment_turned_by_ffmpeg": segment(turned(TURNED, 90, mirrored=None)),
     "segment_tail": segment(TAIL),
+    "segment_narrower_fields": segment(NARROWER),
+    "segment_anamorphic_then_hdr": segment(ANAMORPHIC),
     "segment_first_half": segment(HALVES, FIRST),
     "segment_second_half": segment(HALVES, SECOND),
     "audio": audio(SOUND),
@@ -106,6 +136,7 @@ COMMANDS = {
     "poster_keyframes": keyframes_command(PLAN, PATH, SCRATCH),
     "poster_keyframes_relayed": keyframes_command(PLAN, URL, SCRATCH),
     "poster_keyframes_vp9_alpha": keyframes_command(VP9_ALPHA, PATH, SCRATCH),
+    "poster_moment_anamorphic_then_hdr": moment_command(ANAMORPHIC, PATH, SCRATCH, 0.5),
     "poster_moment": moment_command(PLAN, PATH, SCRATCH, 0.5),
     "poster_moment_interlaced_pq": moment_command(INTERLACED_PQ, PATH, SCRATCH, 0.5),
     "poster_moment_interlaced_turned": moment_command(turned(INTERLACED, 270, mirrored=True), PATH, SCRATCH, 0.5),

@@ -17,6 +17,7 @@ from storage.plan import Plan, Segment
 from storage.warnings import warning
 from tests.support import listings
 from tests.support.matrices import MIRRORED, QUARTERS, told
+from workers.looks import Look
 from workers.packets import Listing
 from workers.planning import PlanLimits, choose_video, make_plan
 from workers.probe import Probe, parse_probe
@@ -447,3 +448,25 @@ def test_a_slow_installation_plans_smaller_segments() -> None:
     slow = planned(video(0), packets=film, limits=replace(LIMITS, pace=3.0))
     assert slow.frames == ordinary.frames
     assert slow.segment_count > 1.5 * ordinary.segment_count
+
+
+def test_a_picture_that_grows_too_large_is_refused() -> None:
+    """Though its header announces a small one, and though it does so for a moment only."""
+    probe = probed(video())
+    looks = (Look(0.0, 1280, 720), Look(0.5, 16384, 8192))
+    with pytest.raises(RungsError) as refused:
+        make_plan(probe, choose_video(probe), listings.interleaved(SECOND, ""), LIMITS, looks)
+    assert refused.value.code == "picture_too_large"
+    assert refused.value.values["width"] == 16384
+
+
+def test_the_ladder_follows_the_picture_that_grows() -> None:
+    """Rungs, fields and warnings are those of what the pictures are, not of what the header says."""
+    probe = probed(video(width=320, height=180))
+    looks = (Look(0.0, 320, 180), Look(2.0, 1920, 1080, interlaced=True))
+    listing = listings.interleaved(times(200, Fraction(25)), "")
+    plan, _ = make_plan(probe, choose_video(probe), listing, LIMITS, looks)
+    assert [rung.name for rung in plan.rungs] == ["1080p", "720p", "480p"]
+    assert plan.video.interlaced
+    assert [warning.code for warning in plan.warnings] == ["shape_changes", "fields_change"]
+    assert len(plan.video.shapes) == 2

@@ -36,6 +36,7 @@ CUT_MAY_MISS = 6  # pictures
 LONGEST_SECONDS = 300  # no clip is longer; without a limit a jump that is not seen costs a minute of encoding
 SOUND_MISSING = "sound_missing"
 TOLD_HOLE = 1.0  # seconds: a hole that long is heard
+TOLD_END = 1.2  # seconds: headers and packets of whole files may differ by nearly one
 TOLD_WITHIN = 0.3  # seconds that a told place may lie off: packets are long, and so may be a first frame
 _SHAPE_PIXELS = 3.0  # edges of small pictures on a canvas are found so exactly
 
@@ -95,7 +96,7 @@ def _wrong(traits: Traits, services: Services, job: Job, folder: Path) -> list[s
     if job.state is not JobState.READY:
         return [f"{job.state}: {'' if job.error is None else job.error.code}"]
     assert job.plan is not None
-    wrong = _warned(traits, job)
+    wrong = _warned(traits, job, lost=truth_of(traits).seconds - _cut(traits, truth_of(traits), folder).seconds)
     for way, decoded in decoded_ways(services, job, job.plan.rungs[-1].name, folder).items():
         wrong += [f"{way}: {sentence}" for sentence in _differs(traits, decoded, folder)]
     return wrong
@@ -144,11 +145,11 @@ def _shapes(traits: Traits, decoded: Decoded) -> list[str]:
     return found
 
 
-def _warned(traits: Traits, job: Job) -> list[str]:
-    """Return what is wrong with the warnings: plain clips have none, what was cut off or changes has some."""
+def _warned(traits: Traits, job: Job, *, lost: float) -> list[str]:
+    """Return what is wrong with the warnings: plain clips have none, what changes or lost its end (seconds) has some."""
     codes = {warning.code for warning in job.warnings}
     told = [] if (places := _hole_told(traits, job)) is None else [places]
-    wanted = (traits.kind.tells_length and traits.cut < 1) or traits.change in {"size", "shape", "portrait", "aspect"}
+    wanted = (traits.kind.tells_length and lost >= TOLD_END) or traits.change in {"size", "shape", "portrait", "aspect"}
     if wanted and not codes:
         told.append("no warning")
     explained = wanted or traits.parts > 1 or traits.jump[1] or traits.cut < 1 or traits.change

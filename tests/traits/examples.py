@@ -1,8 +1,8 @@
-"""Combinations with a name: each finds a fault that was severe once, and found it when it was put back."""
+"""Combinations with a name: each was wrong once, or must stay right; the severe faults were put back and found."""
 
 from __future__ import annotations
 
-from tests.traits.traits import Traits
+from tests.traits.traits import WRAP_SECONDS, Traits
 
 EXAMPLES = {
     # A screen recorder writes no picture while nothing moves: 70 s of talk were cut out as a jump of the clock.
@@ -20,4 +20,20 @@ EXAMPLES = {
     # Jitter was taken as a rate: 48 pictures a second of 30.
     "jitter, webm": Traits("webm", "vp8", "", rate="30", seconds=8.0, jitter=0.008),
     "jitter, ts": Traits("ts", "h264", "aac", rate="25", seconds=8.0, jitter=0.008),
+    # Everything else that came out wrong in the field, in containers and codecs that the field's files do not have.
+    "sound begins first, mkv": Traits("mkv", "h264_b", "opus", sound_start=-3.0),
+    "sound begins first, flv": Traits("flv", "h264", "aac", rate="30", sound_start=-1.0),
+    "sound comes late, ts": Traits("ts", "mpeg2", "mp2", seconds=14.0, sound_start=8.0),
+    "sound drifts, mkv": Traits("mkv", "vp9", "opus", seconds=12.0, drift=0.01),
+    "slow motion, mov": Traits("mov", "h264", "aac", rate="240000/1001", seconds=1.5),
+    "the clock jumps, ts": Traits("ts", "h264_b", "aac", jump=(1.5, 1000.0)),
+    "a clock that runs over, m2ts": Traits("m2ts", "h264_b", "ac3", offset=WRAP_SECONDS - 1.0),
+    "radio, then television": Traits("ts", "h264", "mp2", programmes="radio"),
+    "two programmes of television": Traits("ts", "mpeg2", "mp2", programmes="television"),
+    "two mixes": Traits("mkv", "h264", "aac", two_mixes=True),
+    "a phone is turned in a call": Traits("webm", "vp9", "opus", rate="30", change="portrait"),
+    "a broadcast grows": Traits("ts", "h264", "aac", change="size"),
+    "fields come later": Traits("ts", "mpeg2", "mp2", change="fields"),
+    "sound that changes its rate": Traits("ts", "h264", "aac", change="sound_rate"),
+    "a hole in the sound": Traits("ts", "h264", "aac", seconds=5.0, holes=((1.4, 2.5),)),
 }

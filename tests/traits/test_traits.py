@@ -16,7 +16,8 @@ from tests.traits.examples import EXAMPLES
 from tests.traits.traits import Traits, random_traits, simpler
 from tests.traits.trying import tried
 
-FIXED_SEEDS = range(20)
+FIXED_SEEDS = (3, 12, 32, 41, 48, 51, 57, 63, 76, 94, 121, 122)  # those that found the severe faults
+
 FRESH_SEED = int(os.environ.get("SEED") or SystemRandom().randrange(10**9))
 
 Say = Callable[[str], None]
@@ -31,8 +32,8 @@ def assert_right(traits: Traits, say: Say, *, seed: int | None = None) -> None:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_a_severe_fault_does_not_come_back(name: str, say: Say) -> None:
-    """Each named combination comes out right."""
+def test_a_named_combination_comes_out_right(name: str, say: Say) -> None:
+    """Faults that were severe do not come back."""
     assert_right(EXAMPLES[name], say)
 
 

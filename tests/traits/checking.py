@@ -146,7 +146,7 @@ def _shapes(traits: Traits, decoded: Decoded) -> list[str]:
 
 
 def _warned(traits: Traits, job: Job, *, lost: float) -> list[str]:
-    """Return what is wrong with the warnings: plain clips have none, what changes or lost its end (seconds) has some."""
+    """Return what is wrong with the warnings: plain clips have none, what changes or `lost` seconds has some."""
     codes = {warning.code for warning in job.warnings}
     told = [] if (places := _hole_told(traits, job)) is None else [places]
     wanted = (traits.kind.tells_length and lost >= TOLD_END) or traits.change in {"size", "shape", "portrait", "aspect"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from tests.support.coded import BEEP_SECONDS
-from tests.support.coded_truth import Beep, Part, Truth
+from tests.support.coded_truth import RATE_AGREES, Beep, Part, Truth
 from tests.traits.containers import FINE, RUN_IN_SAMPLES
 from tests.traits.traits import Traits
 
@@ -20,6 +20,8 @@ STANDARD_RATES = tuple(
     )
 )  # fmt: skip
 _FILM_RATES = 1001  # rates with this denominator stay 1000/1001 of a whole one when they are halved
+ROUGHLY = 0.003  # 29.97 for 30, not 25
+MILLISECONDS, SHORT_SECONDS = 1000, 4.0  # a millisecond in so few seconds is the difference of 60 and 59.94
 _EDGE = 0.04  # seconds beside a cut in which a beep may be heard or not
 _ELEVENTHS = 11
 
@@ -148,12 +150,18 @@ def truth_of(traits: Traits) -> Truth:
         beeps=tuple(beeps),
         ends=ends,
         rate=output_rate(traits.exact_rate),
-        rate_within=0.003 if traits.jitter or (traits.kind.ticks == 1000 and traits.seconds < 4) else 0.0005,
+        rate_within=ROUGHLY if _has_rough_times(traits) else RATE_AGREES,
         run_in=run_in(traits),
         jitters=traits.jitter > 0,
         framed=traits.change in {"size", "shape", "portrait", "aspect"},
         parts=tuple(parts[1:]),
     )
+
+
+def _has_rough_times(traits: Traits) -> bool:
+    """Tell whether the average rate may be that of a neighbour: jitter, whole milliseconds, halves put together."""
+    is_short = traits.kind.ticks == MILLISECONDS and traits.seconds < SHORT_SECONDS
+    return bool(traits.jitter) or is_short or (bool(traits.change) and traits.container != "ts")
 
 
 def run_in(traits: Traits) -> float:

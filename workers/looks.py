@@ -19,8 +19,9 @@ from workers.tool import Limits, Watch, run_tool
 LOOKS_SECONDS = 60.0  # as for the streams; what takes longer is planned by its header
 # Decoded for looking: a keyframe of a megapixel costs about 10 ms of CPU, and playback waits. Looking goes on beside
 # the listing of packets, so a long file may be looked at more often: docs/encoding.md.
-PIXELS_AT_ONCE = 6_000_000
-PIXELS_A_SECOND = 20_000
+PIXELS_AT_ONCE = 5_000_000
+PIXELS_A_SECOND = 5_000
+PIXELS_A_SECOND_OF_STREAMS = 15_000  # their packets take twice as long to list, and there changes are most likely
 MIN_LOOKS, MAX_LOOKS = 3, 96
 KEYFRAME_SECONDS = 0.5  # encoders set keyframes seldom more often
 # Every picture of these is decoded, whether or not keyframes alone are asked for.
@@ -84,12 +85,14 @@ def look(url: str, probe: Probe, video: Stream, seconds: float, watch: Watch) ->
 def places(probe: Probe, video: Stream, seconds: float) -> str | None:
     """Return the places to look at as ffprobe's intervals, None for the whole file."""
     pixels = max(1, video.width * video.height)
-    affordable = int((PIXELS_AT_ONCE + PIXELS_A_SECOND * seconds) / pixels)
-    count = max(MIN_LOOKS, min(MAX_LOOKS, affordable))
+    blind = probe.container in _SOUGHT_BLINDLY
+    growing = PIXELS_A_SECOND_OF_STREAMS if blind else PIXELS_A_SECOND
+    count = max(MIN_LOOKS, min(MAX_LOOKS, int((PIXELS_AT_ONCE + growing * seconds) / pixels)))
     all_decoded = video.codec in _DECODED_WHOLE | _INTRA
-    if seconds * (max(1.0, float(video.average_rate)) if all_decoded else 1 / KEYFRAME_SECONDS) <= count:
+    decoded = seconds * (max(1.0, float(video.average_rate)) if all_decoded else 1 / KEYFRAME_SECONDS)
+    if decoded <= count or (blind and seconds <= BLIND_SECONDS * count):
         return None
-    length = f"+{BLIND_SECONDS}" if probe.container in _SOUGHT_BLINDLY else "+#1"
+    length = f"+{BLIND_SECONDS}" if blind else "+#1"
     return ",".join(f"{probe.start_time + seconds * n / count:.3f}%{length}" for n in range(count))
 
 

@@ -100,6 +100,7 @@ def _on_grid(stream: Any, plan: Plan, segment: Segment) -> Any:
             fps=f"{plan.rate_num}/{plan.rate_den}",
             start_time=f"{start:.6f}",  # with -copyts filters see the source's clock: n shows at start_time + n/R
             round="near",
+            eof_action="pass",  # or the last picture is left out if it ends before the next place of the grid
         )
         .filter("tpad", stop_mode="clone", stop=_clones(plan, segment))
         .filter("trim", **({"start_frame": skipped} if skipped else {}), end_frame=skipped + segment.frames)

@@ -133,15 +133,32 @@ def list_packets(url: str, watch: Watch, look_seconds: float = 0.0) -> Listing:
 def _by_decoding(rows: Sequence[tuple[int, list[str]]], delay: int) -> Packets:
     """Return times as the decoder gives them: a picture shows when `delay` more packets than its own have gone in."""
     timed = [(place, float(row[2]), row[3], row[4]) for place, row in rows if row[2] not in _UNKNOWN]
-    decoded = sorted(time for _, time, _, _ in timed)
-    step = median_low([after - before for before, after in pairwise(decoded)] or [0.0])
+    decoded = [time for _, time, _, _ in timed]
+    step = median_low(sorted(after - before for before, after in pairwise(decoded) if after > before) or [0.0])
+    times = [time for run in _runs(decoded) for time in _shown(run, delay, step)]
     return Packets(
         places=tuple(place for place, *_ in timed),
-        times=tuple((decoded + [decoded[-1] + step * n for n in range(1, delay + 1)])[delay:]),
+        times=tuple(times),
         lengths=tuple(_length(length) for _, _, length, _ in timed),
-        decoded=tuple(time for _, time, _, _ in timed),
+        decoded=tuple(decoded),
         keyframes=tuple(sorted(time + step * delay for _, time, _, flags in timed if "K" in flags)),
     )
+
+
+def _runs(decoded: Sequence[float]) -> Iterator[Sequence[float]]:
+    """Yield the parts over which times of decoding do not go back: recordings may be joined in a file."""
+    begun = 0
+    for number, (before, after) in enumerate(pairwise(decoded), start=1):
+        if after < before:
+            yield decoded[begun:number]
+            begun = number
+    yield decoded[begun:]
+
+
+def _shown(run: Sequence[float], delay: int, step: float) -> Sequence[float]:
+    if not run:
+        return run
+    return [*run, *(run[-1] + step * n for n in range(1, delay + 1))][delay:]
 
 
 def _packets(found: Iterable[tuple[int, float, float, str]]) -> Packets:

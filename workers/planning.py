@@ -213,9 +213,14 @@ def _timeline(recording: _Recording, rate: Fraction, rungs: tuple[Rung, ...], li
             f"This video lasts {minutes:.1f} minutes; at most {limit:.1f} can be encoded here.",
             values={"minutes": minutes, "limit": limit},
         )
-    frames = max(1, round(shown * rate))
+    frames = max(round(shown * rate), _grid_place(last - start, rate) + 1)
     tail = math.ceil((ends - start) * rate - LEAST_OF_A_STEP) - frames if duration > shown + RUN_OUT_SECONDS else 0
     return Timeline(frames + tail, tail, rate, limits.slots, rungs, start, recording.keyframes, limits.pace)
+
+
+def _grid_place(seconds: float, rate: Fraction) -> int:
+    """Return the number of the frame that shows a picture of this time, as the encoder's filter rounds."""
+    return math.floor(seconds * rate + 0.5)
 
 
 def _of_clock(clock: Clock, start: float) -> Warnings:
@@ -228,8 +233,9 @@ def _of_clock(clock: Clock, start: float) -> Warnings:
 
 def _cut_off(probe: Probe, video: Stream, listing: Listing) -> Warnings:
     """Say if the file ends before its container says so."""
-    declared = _declared_seconds(probe, video)
-    found = max(0.0, listing.last_end() - probe.start_time)
+    declared, ends = _declared_seconds(probe, video), listing.last_end()
+    # Some writers count from the beginning of the recording, others from the beginning of its clock.
+    found = max(0.0, ends, ends - probe.start_time)
     if declared - found <= max(TRUNCATED_SECONDS, TRUNCATED_SHARE * declared):
         return ()
     return (warning("truncated", found=found, declared=declared),)

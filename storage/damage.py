@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any
@@ -83,15 +83,20 @@ def as_result(found: Damages) -> dict[str, Any]:
     return {"damage": {"places": places, "counts": {kind.value: count for kind, count in found.counts.items()}}}
 
 
-def of_results(results: Iterable[Mapping[str, Any]]) -> Damages:
-    """Return the damage that all tasks of a job found, places across the borders of segments joined."""
+def of_results(results: Iterable[Mapping[str, Any]], *, until: float) -> Damages:
+    """Return the damage that all tasks of a job found, places across the borders of segments joined.
+
+    The video lasts `until` then, in seconds: sound may have been looked at for longer.
+    """
     told = [result["damage"] for result in results if "damage" in result]
     places = [
         Damage(DamageKind(place["kind"]), place["start"], place["seconds"])
         for found in told
         for place in found["places"]
     ]
-    whole = summed_up(places)
+    whole = summed_up(
+        replace(place, seconds=min(place.end, until) - place.start) for place in places if place.start < until
+    )
     left_out = {
         kind: sum(found["counts"].get(kind, 0) for found in told) - sum(place.kind is kind for place in places)
         for kind in DamageKind

@@ -17,16 +17,21 @@ _DECODER = "6"  # ffprobe's `category` of who logged
 _DEMUXER = re.compile(r"\[(mov,|matroska|mpegts|mpeg |avi|flv |asf|ogg|mxf|dv |rm |nut|ivf|gif|wtv|pva)")
 # Who speaks of what is made, not of the source.
 _OUTPUT = re.compile(r"\[(swscaler|swresample|lib|Parsed_|auto_|graph|fc#|vf#|af#|vost#|aost#|out#|mp4 |framecrc)")
-_REPEATED = "    Last message repeated"
+# What intact files bring, when they are opened or sought in; real damage never comes with these alone. Words decide
+# here only that no look is worth its CPU, never that something is damaged.
+_HARMLESS = re.compile(
+    "Last message repeated|Guessed Channel Layout|Could not find codec parameters|Consider increasing the value"
+    "|chapter track not found|timescale not set|keyframe not correctly marked|Could not find ref with POC"
+)
 _UNKNOWN = frozenset({"", "N/A"})
 
 
 def speaks_of_source(line: str) -> bool:
     """Tell whether a line that ffmpeg wrote at its level `warning` may be about the source, so that a look is due.
 
-    Its words do not matter, only that it is not about what is made.
+    Its words do not matter beyond that: what is about the results, or comes with intact files, is not worth a look.
     """
-    return bool(line.strip()) and not line.startswith(_REPEATED) and not _OUTPUT.match(line)
+    return bool(line.strip()) and not _OUTPUT.match(line) and not _HARMLESS.search(line)
 
 
 def is_of_container(line: str) -> bool:

@@ -97,9 +97,11 @@ def _ffprobe(url: str, stream: int, look_seconds: float) -> tuple[str, ...]:
 
 
 def _interval(plan: Plan, segment: Segment) -> tuple[str, ...]:
-    start = "" if segment.seek is None else f"{segment.seek:.6f}"
     until = looked_until(plan, segment)
-    return ("-read_intervals", f"{start}%" if until is None else f"{start}%{until:.6f}")
+    if segment.seek is None and until is None:
+        return ()  # ffprobe 7.1 takes an interval without ends for an empty one
+    ends = ("" if seconds is None else f"{seconds:.6f}" for seconds in (segment.seek, until))
+    return ("-read_intervals", "%".join(ends))
 
 
 def looked_until(plan: Plan, segment: Segment) -> float | None:

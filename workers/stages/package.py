@@ -37,7 +37,7 @@ def package_stage(attempt: Attempt) -> None:
     segments = [Task(job.id, Stage.SEGMENT, index) for index in range(plan.segment_count)]
     frames = sum(results[segment.field]["frames"] for segment in segments)
     outputs, has_storyboard = _renditions(attempt, plan, results, frames)
-    damage = of_results(results.values())
+    damage = of_results(results.values(), until=float(frames / plan.rate))
     warnings = (*job.warnings, *_found_out(plan, frames, results), *warnings_of(damage))
     report = {
         "plan": asdict(plan),

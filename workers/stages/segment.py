@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from storage import keys
@@ -12,6 +13,7 @@ from workers.abilities import crops_by_itself
 from workers.attempt import Attempt
 from workers.boxes import Fragmented, check_grid, codec_of, grouped, read_fragmented, unturned
 from workers.commands import frame_ticks, segment_command
+from workers.filters import SPARE_FRAMES
 from workers.scratch import reserve
 from workers.space import segment_bytes
 from workers.stages.checking import damaged_pictures
@@ -29,11 +31,17 @@ def segment_stage(attempt: Attempt) -> None:
         crops = crops_by_itself(plan.video)
         command = segment_command(plan, segment, url, attempt.scratch, crops=crops)
         suspicious = run_ffmpeg(attempt, command, url)
-        damage = as_result(damaged_pictures(attempt, plan, segment, url)) if suspicious else {}
-    found = {rung.name: read_fragmented(attempt.scratch / f"{rung.name}.mp4") for rung in plan.rungs}
-    frames = _checked_frames(plan, segment, tuple(found.values()))
+        found = {rung.name: read_fragmented(attempt.scratch / f"{rung.name}.mp4") for rung in plan.rungs}
+        frames = _checked_frames(plan, segment, tuple(found.values()))
+        damage = _damage(attempt, plan, segment, url, frames) if suspicious else {}
     rungs = {name: _stored(attempt, plan, segment, name, boxes) for name, boxes in found.items()}
     finish(attempt, {"frames": frames, "rungs": rungs} | damage)
+
+
+def _damage(attempt: Attempt, plan: Plan, segment: Segment, url: str, frames: int) -> dict[str, Any]:
+    """Return what the result says of damage in the `frames` there are. An end without any is told by its length."""
+    shown = frames if frames == segment.frames else max(0, frames - SPARE_FRAMES)
+    return as_result(damaged_pictures(attempt, plan, replace(segment, frames=shown), url))
 
 
 def _checked_frames(plan: Plan, segment: Segment, found: tuple[Fragmented, ...]) -> int:

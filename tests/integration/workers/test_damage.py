@@ -139,11 +139,14 @@ def test_flipped_bytes_of_a_picture_are_told(
     assert told(job, SILENT) == []
 
 
-@pytest.mark.parametrize("name", ["h264.mp4", "h264.mkv", "hevc.mp4", "vp8.webm", "vp9.webm"])
+@pytest.mark.parametrize("name", ["h264.mp4", "h264.mkv", "hevc.mp4", "vp8.webm"])
 def test_pictures_that_cannot_be_decoded_are_told(
     name: str, make: Make, tmp_path: Path, twin_services: Services, settings: Settings
 ) -> None:
-    """Packets of nothing but noise give no picture, or one that is damaged: at two places."""
+    """Packets of nothing but noise give no picture, or one that is damaged: at two places.
+
+    VP9 is not among them: at such packets ffmpeg 7.1's decoder gives the whole file up ("Internal bug").
+    """
     source = make(name)
     noise = "noise=amount=between(pts*tb\\,2.39\\,2.49)+between(pts*tb\\,4.79\\,4.89)"
     path = copied(source, tmp_path / name, "-bsf:v", noise)

@@ -48,7 +48,7 @@ def test_the_longest_places_are_kept_and_all_are_counted() -> None:
     assert found.places == tuple(places[MOST_PLACES:])
     assert found.counts == {REPAIRED: MOST_PLACES * 2}
     other = summed_up([Damage(REPAIRED, 1000.0, 3.0)])
-    whole = of_results(json.loads(json.dumps([as_result(found), {"made": True}, as_result(other)])))
+    whole = of_results(json.loads(json.dumps([as_result(found), {"made": True}, as_result(other)])), until=2000.0)
     assert len(whole.places) == MOST_PLACES
     assert whole.places[-1] == Damage(REPAIRED, 1000.0, 3.0)
     assert whole.counts == {REPAIRED: MOST_PLACES * 2 + 1}
@@ -57,13 +57,21 @@ def test_the_longest_places_are_kept_and_all_are_counted() -> None:
 def test_places_go_on_over_borders_of_segments() -> None:
     """A gap that two segments found a part of is one place."""
     first, second = summed_up([Damage(MISSING, 3.0, 1.0)]), summed_up([Damage(MISSING, 4.0, 0.5)])
-    assert of_results([as_result(first), as_result(second)]) == Damages((Damage(MISSING, 3.0, 1.5),), {MISSING: 1})
+    assert of_results([as_result(first), as_result(second)], until=9.0) == Damages(
+        (Damage(MISSING, 3.0, 1.5),), {MISSING: 1}
+    )
+
+
+def test_places_behind_the_end_of_the_video_are_cut() -> None:
+    """Of a video that came out shorter than planned only what can be seen is told."""
+    found = summed_up([Damage(SILENT, 1.0, 2.0), Damage(SILENT, 5.0, 1.0)])
+    assert of_results([as_result(found)], until=2.5).places == (Damage(SILENT, 1.0, 1.5),)
 
 
 def test_nothing_is_said_of_an_intact_file() -> None:
     """No damage leaves no trace in results, and no warning."""
     assert as_result(summed_up([])) == {}
-    assert of_results([{"frames": 3}]) == Damages()
+    assert of_results([{"frames": 3}], until=9.0) == Damages()
     assert list(warnings_of(Damages())) == []
 
 

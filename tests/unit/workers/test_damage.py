@@ -252,6 +252,8 @@ def test_places_are_cut_to_the_segment_and_begin_at_the_timeline() -> None:
         ("[libx264 @ 0x1] something of the encoder", False),
         ("[vost#0:0/libx264 @ 0x1] something of the encoder", False),
         ("    Last message repeated 3 times", False),
+        ("Guessed Channel Layout for Input Stream #0.1 : mono", False),
+        ("[hevc @ 0x1] Could not find ref with POC 70", False),  # after seeking in a stream
         ("", False),
     ],
 )

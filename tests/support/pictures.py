@@ -25,7 +25,9 @@ def filtered(plan: Plan, segment: Segment, source: Path, target: Path) -> Path:
     crops = crops_by_itself(plan.video)
     command = segment_command(smallest, segment, str(source), target.parent, crops=crops)
     before_encoding = command[: command.index("-map") + 2]
-    _run([*before_encoding, "-frames:v", str(segment.frames), *_SMALL, str(target)])
+    # ffmpeg 7 takes the rate behind our filters for unknown, and would repeat and drop raw pictures until it is 25.
+    every = ("-frames:v", str(segment.frames), "-fps_mode", "passthrough")
+    _run([*before_encoding, *every, *_SMALL, str(target)])
     return target
 
 
@@ -36,7 +38,7 @@ def decoded(video: Path, target: Path) -> Path:
 
 def shrunk(source: list[str], target: Path) -> Path:
     """Write all pictures of what ffmpeg's input options name."""
-    _run(["ffmpeg", "-nostdin", "-v", "error", *source, "-vsync", "0", *_SMALL, str(target)])
+    _run(["ffmpeg", "-nostdin", "-v", "error", *source, "-fps_mode", "passthrough", *_SMALL, str(target)])
     return target
 
 

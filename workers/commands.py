@@ -171,6 +171,11 @@ def as_coded(video: VideoSource, *, crops: bool) -> dict[str, Any]:
     return {**unturned, **({"apply_cropping": "codec"} if crops else {})}
 
 
+def keeping_all(video: VideoSource) -> dict[str, str]:
+    """Return the option of an input whose decoder would forget pictures where they change."""
+    return {"flags": "low_delay"} if video.in_order and video.codec in LOSING_DECODERS else {}
+
+
 def seeking(plan: Plan, seek: float) -> dict[str, Any]:
     """Return the options of an input whose decoding begins at the keyframe before `seek`, seconds on its own clock."""
     return {
@@ -193,7 +198,7 @@ def _decoding(plan: Plan, segment: Segment, url: str, *, crops: bool) -> dict[st
         **looking_options(plan.video.look_seconds),
         **decoder(plan.video),
         **as_coded(plan.video, crops=crops),
-        **({"flags": "low_delay"} if plan.video.in_order and plan.video.codec in LOSING_DECODERS else {}),
+        **keeping_all(plan.video),
         **({} if segment.seek is None else seeking(plan, segment.seek)),
         "threads": 1 if plan.video.codec in RACING_DECODERS else segment.threads,
         "copyts": None,  # the filters cut by the source's clock

@@ -8,7 +8,7 @@ from typing import Any
 import ffmpeg
 
 from storage.plan import AudioSource, Plan, Segment
-from workers.commands import compiled, seeking
+from workers.commands import compiled, keeping_all, seeking
 from workers.demuxers import as_input, input_arguments, input_options
 from workers.filters import on_steady_clock
 from workers.probe import looking_arguments, looking_options
@@ -25,6 +25,7 @@ def pictures_command(plan: Plan, segment: Segment, url: str) -> list[str]:
     """Return the command that lists the segment's packets, the pictures they give and who logs errors between them."""
     return [
         *_ffprobe(url, plan.video.stream, plan.video.look_seconds),
+        *(part for name, value in keeping_all(plan.video).items() for part in (f"-{name}", value)),
         "-show_log", str(_ERRORS),  # decodes in one thread, so that errors stand beside their packets
         *_interval(plan, segment),
         "-show_packets",
@@ -74,6 +75,7 @@ def _checksums(plan: Plan, segment: Segment, url: str, target: Path, concealing:
         as_input(url),
         **input_options(url),
         **looking_options(plan.video.look_seconds),
+        **keeping_all(plan.video),
         **concealing,
         **({} if segment.seek is None else seeking(plan, segment.seek)),
         threads=1,  # threads conceal as the other's picture happens to be done

@@ -80,9 +80,7 @@ def make_changing(target: Path, parts: Sequence[Part], codec: str, *, sound: boo
         first += part.frames
     joined = _joined(target, pieces)
     whole = ["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={first / RATE}"] if sound else []
-    if joined == target.with_suffix(".ts") and target.suffix == ".ts" and not sound:
-        return joined
-    copied = target.with_stem(f"{target.stem}_copied")
+    copied = target.with_stem(f"{target.stem}_copied")  # anew: where streams are joined, their packets are not in order
     _run(
         [
             "ffmpeg",

@@ -8,9 +8,8 @@ from typing import Any
 import ffmpeg
 
 from storage.plan import AudioSource, Plan, Rung, Segment, VideoSource
-from workers.demuxers import as_input, input_options
+from workers.demuxers import as_input, input_options, looking_options
 from workers.filters import on_steady_clock, rung_streams
-from workers.probe import looking_options
 from workers.sound import in_two_channels
 
 MIN_TIMESCALE = 10_000  # ticks a second: fine enough that players never round a frame away

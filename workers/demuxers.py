@@ -6,6 +6,8 @@ of an upload carries both lists; playlists, image sequences, SDP, concat and the
 
 from __future__ import annotations
 
+import math
+
 # Names as `ffmpeg -demuxers` prints them; a demuxer with several names is allowed by any one of them.
 _CONTAINERS = (
     "mov",  # MP4, MOV, 3GP, M4A
@@ -47,6 +49,8 @@ _CONTAINERS = (
     "bmp_pipe",
 )
 FORMAT_WHITELIST = ",".join(_CONTAINERS)
+# What a tool looks at to find all streams, where its defaults (5 s and 5 MB) do not do. It keeps it in memory.
+LOOK_BYTES = 256 * 1024**2
 
 
 def protocol_whitelist(url: str) -> str:
@@ -67,3 +71,15 @@ def input_arguments(url: str) -> list[str]:
 def as_input(url: str) -> str:
     """Return the input's name such that a path is never taken for an option or a protocol."""
     return url if "://" in url else f"file:{url}"
+
+
+def looking_options(look_seconds: float) -> dict[str, int]:
+    """Return the options of an input whose streams are to be looked for in its first `look_seconds`, 0 for as usual."""
+    if not look_seconds:
+        return {}
+    return {"analyzeduration": math.ceil(look_seconds * 1_000_000), "probesize": LOOK_BYTES}
+
+
+def looking_arguments(look_seconds: float) -> list[str]:
+    """Return the same as an argument list, for ffprobe."""
+    return [part for key, value in looking_options(look_seconds).items() for part in (f"-{key}", str(value))]

@@ -9,9 +9,8 @@ import ffmpeg
 
 from storage.plan import AudioSource, Plan, Segment
 from workers.commands import compiled, keeping_all, seeking
-from workers.demuxers import as_input, input_arguments, input_options
+from workers.demuxers import as_input, input_arguments, input_options, looking_arguments, looking_options
 from workers.filters import on_steady_clock
-from workers.probe import looking_arguments, looking_options
 
 MARGIN_SECONDS = 2.0  # looked at behind a segment: so that a gap at its end is seen to its end
 TICKS = 1_000_000  # of the times beside checksums, a second

@@ -12,8 +12,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 from storage.errors import ToolError, ToolTimeoutError
-from workers.demuxers import as_input, input_arguments
-from workers.probe import Probe, Stream, looking_arguments
+from workers.demuxers import as_input, input_arguments, looking_arguments
+from workers.probe import Probe, Stream
 from workers.tool import Limits, Watch, run_tool
 
 LOOKS_SECONDS = 60.0  # as for the streams; what takes longer is planned by its header

@@ -9,8 +9,8 @@ from functools import cached_property
 from itertools import dropwhile, pairwise
 from statistics import median_low
 
-from workers.demuxers import as_input, input_arguments
-from workers.probe import Stream, looking_arguments
+from workers.demuxers import as_input, input_arguments, looking_arguments
+from workers.probe import Stream
 from workers.raw_streams import counted
 from workers.tool import Limits, Watch, run_tool
 

@@ -31,14 +31,11 @@ from workers.rates import output_rate, source_rate
 from workers.segments import Timeline, cut, fragment_frames, standard_fragment_frames, whole_file, worth_cutting
 from workers.shapes import Seen, sane, seen, square_size
 from workers.sound import audio_source, choose_audio
+from workers.truncation import truncation
 
 DOLBY_ONLY = (
     "This video is Dolby Vision profile 5, which only Dolby's players can show. Export it as HDR10, HLG or SDR."
 )
-TRUNCATED_SECONDS = 1.0  # headers are rounded, and the last packets of some tracks have no length
-TRUNCATED_SHARE = 0.02
-# Containers that say how long they are; of all others ffprobe tells what it found or guessed.
-DECLARING_CONTAINERS = frozenset({"mov", "matroska", "avi", "flv", "asf", "rm"})
 STILL_CONTAINERS = frozenset({"jpeg_pipe", "png_pipe", "webp_pipe", "bmp_pipe"})
 SOUND_CONTAINERS = frozenset({"mp3", "wav", "flac", "aac"})
 # What decodes from a keyframe to the same pictures as from the beginning: proven over all of the test media and, codec
@@ -141,7 +138,7 @@ def make_plan(
             *found.warnings,
             *_shown_flat(video),
             *_of_clock(clock, line.start),
-            *_cut_off(probe, video, listing),
+            *truncation(probe, video, pictures, listing, limits.max_seconds),
             *_dropped(probe, video, audio),
         ),
     )
@@ -229,25 +226,6 @@ def _of_clock(clock: Clock, start: float) -> Warnings:
         return ()
     first = clock.jumps[0]
     return (warning("parts_joined", at=first.at - start, by=first.by, n=len(clock.jumps)),)
-
-
-def _cut_off(probe: Probe, video: Stream, listing: Listing) -> Warnings:
-    """Say if the file ends before its container says so."""
-    declared, ends = _declared_seconds(probe, video), listing.last_end()
-    # Some writers count from the beginning of the recording, others from the beginning of its clock.
-    found = max(0.0, ends, ends - probe.start_time)
-    if declared - found <= max(TRUNCATED_SECONDS, TRUNCATED_SHARE * declared):
-        return ()
-    return (warning("truncated", found=found, declared=declared),)
-
-
-def _declared_seconds(probe: Probe, video: Stream) -> float:
-    """Return how long the container says that it is, 0 where it says nothing."""
-    if DECLARING_CONTAINERS.isdisjoint(probe.container.split(",")):
-        return 0.0
-    # ffprobe tells what it found of an AVI without its index, though the header counts the pictures.
-    counted = video.declared_frames / video.average_rate if probe.container == "avi" and video.average_rate else 0
-    return max(probe.duration or 0.0, float(counted))
 
 
 def without_cuts(plan: Plan, threads: int) -> tuple[Plan, tuple[Segment, ...]]:

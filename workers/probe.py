@@ -11,7 +11,7 @@ from typing import Any
 
 from storage.errors import NotMediaError, ToolError, ToolTimeoutError
 from storage.plan import Crop
-from workers.demuxers import as_input, input_arguments
+from workers.demuxers import as_input, input_arguments, looking_arguments
 from workers.raw_streams import RAW_CONTAINERS
 from workers.tool import Limits, Watch, run_tool
 from workers.turns import Turn, turn_told
@@ -27,8 +27,6 @@ FIELD_PACKETS = 8
 _GENERIC_NAME = re.compile(
     r"handler|^(core media|l-smash|gpac|isomedia|apple|mainconcept|alias|stereo|mono)\b", re.IGNORECASE
 )
-# What a tool looks at to find all streams, where its defaults (5 s and 5 MB) do not do. It keeps it in memory.
-LOOK_BYTES = 256 * 1024**2
 FLAT = frozenset({"", "2D", "unspecified", "unknown", "rectilinear"})  # of projections and of views: an ordinary video
 MAX_STREAMS = 100  # a real file has a handful; 1500 tracks are an attack on everything that loops over them
 
@@ -116,18 +114,6 @@ class Probe:
         mine = [program for program in self.programs if stream.index in program]
         foreign = frozenset().union(*others) - frozenset().union(*mine)
         return tuple(other for other in self.streams if other.index not in foreign)
-
-
-def looking_options(look_seconds: float) -> dict[str, int]:
-    """Return the options of an input whose streams are to be looked for in its first `look_seconds`, 0 for as usual."""
-    if not look_seconds:
-        return {}
-    return {"analyzeduration": math.ceil(look_seconds * 1_000_000), "probesize": LOOK_BYTES}
-
-
-def looking_arguments(look_seconds: float) -> list[str]:
-    """Return the same as an argument list, for ffprobe."""
-    return [part for key, value in looking_options(look_seconds).items() for part in (f"-{key}", str(value))]
 
 
 def probe(url: str, watch: Watch, look_seconds: float = 0.0) -> Probe:

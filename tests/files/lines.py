@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tests.files.decoding import SAMPLE_RATE, Sound, Times
 
-# By so much times may be off: clocks are coarse, and Vorbis in Matroska is 10 ms off where its blocks change their size.
+# By so much times may be off: clocks are coarse, and Vorbis in Matroska is 10 ms off where its blocks change size.
 # The samples go on where they ended then, or a tone would be torn.
 _SLACK_SECONDS = 0.015
 

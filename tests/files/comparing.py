@@ -208,8 +208,9 @@ def _sound(view: View, heard: Heard) -> list[Unlike]:
 
 
 def _bound(laid: Recording, view: View) -> float:
-    """Return how much of the timeline is compared, seconds: a tail that may be missing is not looked at."""
-    return min(MOST_SECONDS, max(laid.longest, view.seconds) if _length(laid, view) else view.seconds)
+    """Return how much of the timeline's sound is compared, seconds: a tail that may be missing is not listened to."""
+    unlike = bool(_length(laid, view))
+    return min(MOST_SECONDS, max(laid.longest, view.seconds) if unlike else max(0.0, view.seconds - BEHIND_SECONDS))
 
 
 def _notes(laid: Recording, track: str, deltas: Sequence[float]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import re
 import subprocess
 import tempfile
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -66,8 +66,16 @@ class Sound:
 
 
 def pictures(path: Path, stream: int | str = "v:0") -> Pictures:
-    """Decode one stream's pictures; none where ffmpeg can decode none."""
-    filters = f"showinfo=checksum=0,scale={SIDE}:{SIDE}:flags=area,format=gray"
+    """Decode one stream's pictures; none where ffmpeg can decode none. Of fields, each picture's first one is kept."""
+    found = _pictures(path, stream, "null")
+    if not found.interlaced:
+        return found
+    # A picture of two fields is a mixture of two moments: less like what came of it than its like elsewhere may be.
+    return replace(_pictures(path, stream, "yadif=deint=interlaced"), interlaced=True)
+
+
+def _pictures(path: Path, stream: int | str, fields: str) -> Pictures:
+    filters = f"{fields},showinfo=checksum=0,scale={SIDE}:{SIDE}:flags=area,format=gray"
     output = ("-map", f"0:{stream}", "-vf", filters, "-fps_mode", "passthrough", "-f", "rawvideo")
     raw, lines, bounded = _run(path, output, most=MOST_PICTURES * SIDE * SIDE)
     shown, clocks = _shown(lines)

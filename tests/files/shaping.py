@@ -18,7 +18,7 @@ NEAR = 0.85  # of what the source has: a ladder's top may be the standard size n
 MOST_ASPECT = 10.0  # pixels of such a shape are a broken header
 LASTS_SECONDS, LASTS_SHARE = 1.0, 0.1  # a shape that is on for so long, or for such a share, counts
 RATE_SHARE = 0.25  # what snapping to a standard rate moves at most
-GRID_SHARE, NEARLY_ALL = 0.15, 0.9  # of a step; of all steps
+GRID_SHARE, NEARLY_ALL, SOME = 0.15, 0.9, 0.1  # of a step; of all steps
 MOST_RATE, LEAST_RATE = 60.0, 1.0
 
 
@@ -81,6 +81,8 @@ def rate_fault(recorded: Recording, view: View) -> str | None:
 
 
 def _on_grid(steps: Times, rate: float) -> bool:
-    """Tell whether nearly all steps are whole numbers of the rate's."""
+    """Tell whether nearly all steps are whole numbers of the rate's, and some are one."""
     counts = steps * rate
-    return bool((np.abs(counts - np.round(counts)) < GRID_SHARE).mean() > NEARLY_ALL and counts.min() > 1 - GRID_SHARE)
+    whole = np.abs(counts - np.round(counts)) < GRID_SHARE
+    single = np.abs(counts - 1) < GRID_SHARE
+    return bool(whole.mean() > NEARLY_ALL and single.mean() > SOME and counts.min() > 1 - GRID_SHARE)

@@ -281,7 +281,7 @@ def test_joined_recordings_are_one_in_the_order_of_the_file() -> None:
         ("matroska,webm", "20.0", True),
         ("flv", "20.0", True),
         ("mpegts", "20.0", False),
-        ("mov,mp4,m4a,3gp,3g2,mj2", "1.9", False),
+        ("mov,mp4,m4a,3gp,3g2,mj2", "1.5", False),
         ("mov,mp4,m4a,3gp,3g2,mj2", "N/A", False),
     ],
 )

@@ -93,7 +93,7 @@ def clock_of(pictures: Packets, sound: Packets, *, delay: int) -> Clock:
     audible = _runs(sound, pictures, back=SOUND_BACK_SECONDS, step=0.0)
     if _is_steady(seen, audible, len(pictures.times), len(sound.times)):
         return Clock(_moved(pictures), _moved(sound))
-    joined = _joined(seen, audible, step, back)
+    joined = _joined(seen, audible, step, back, delay)
     return replace(
         joined,
         shown=tuple(_of_runs(pictures, seen, joined.pictures)),
@@ -210,9 +210,9 @@ def _of_runs(packets: Packets, runs: Sequence[Run], pieces: Sequence[ClockPiece]
                 yield time - piece.shift, time + packets.lengths[number] - piece.shift
 
 
-def _joined(seen: Sequence[Run], audible: Sequence[Run], step: float, back: float) -> Clock:
+def _joined(seen: Sequence[Run], audible: Sequence[Run], step: float, back: float, delay: int) -> Clock:
     """Return the runs one behind the other, those of pictures and sound that belong together moved together."""
-    joining = _Joining(step, back)
+    joining = _Joining(step, back, delay)
     at_picture, at_sound = 0, 0
     while at_picture < len(seen) or at_sound < len(audible):
         picture = seen[at_picture] if at_picture < len(seen) else None
@@ -235,8 +235,9 @@ def _belong(picture: Run, sound: Run) -> bool:
 class _Joining:
     """The joined clock as far as it goes; times in seconds."""
 
-    def __init__(self, step: float, back: float) -> None:
+    def __init__(self, step: float, back: float, delay: int) -> None:
         self._step = step
+        self._delay = delay
         self._back = back
         self._pictures: list[ClockPiece] = []
         self._sound: list[ClockPiece] = []
@@ -259,7 +260,10 @@ class _Joining:
         if apart:
             self._jumps.append(Jump(raw - shift, apart))
         if picture is not None:
-            self._pictures.append(_piece(picture, shift, self._step / 2, self._back))
+            shown = _piece(picture, shift, self._step / 2, self._back)
+            if begins is not None:  # decoders of program streams tell such a time of the last picture before
+                shown = replace(shown, start=shown.start - self._delay * self._step)
+            self._pictures.append(shown)
             self._shown_to = max(picture.end, picture.latest + self._step / 2) - shift
             self._raw_end = picture.end
         if sound is not None:

@@ -94,6 +94,10 @@ def _on_grid(stream: Any, plan: Plan, segment: Segment) -> Any:
     first = min(segment.first_frame, plan.frames - plan.tail_frames - 1)
     skipped = segment.first_frame - first
     start = plan.video.start_time + float(first / plan.rate)
+    clones = _clones(plan, segment)
+    if clones:
+        # What ends when its last picture begins (FLV tells no lengths) would lose it in what follows.
+        stream = stream.filter("tpad", stop_mode="clone", stop=1)
     return (
         stream.filter(
             "fps",
@@ -102,7 +106,7 @@ def _on_grid(stream: Any, plan: Plan, segment: Segment) -> Any:
             round="near",
             eof_action="pass",  # or the last picture is left out if it ends before the next place of the grid
         )
-        .filter("tpad", stop_mode="clone", stop=_clones(plan, segment))
+        .filter("tpad", stop_mode="clone", stop=clones)
         .filter("trim", **({"start_frame": skipped} if skipped else {}), end_frame=skipped + segment.frames)
         .filter("setpts", f"N+{segment.first_frame}")  # exact whole numbers in 1/R, free of the source's clock
     )

@@ -69,24 +69,26 @@ class Listing:
 
     def pictures(self, video: Stream) -> Packets:
         """Return the stream's pictures; packets without a time or marked as discarded (edit lists) are not shown."""
-        rows = list(self._rows(video.index))
+        rows: Iterable[tuple[int, list[str]]] = self._rows(video.index)
         if video.late:  # what comes before the first keyframe came before its parameters, and cannot be decoded
-            rows = list(dropwhile(lambda row: "K" not in row[1][4], rows)) or rows
-        packets, rate = counted([row[1:] for _, row in rows], video.average_rate, raw=video.raw)
-        rows = (
-            [(place, [row[0], *packet]) for (place, row), packet in zip(rows, packets, strict=True)] if rate else rows
-        )
-        untimed = sum(row[1] in _UNKNOWN and row[2] not in _UNKNOWN for _, row in rows)
-        if untimed * UNTIMED > len(rows):
-            return _by_decoding(rows, video.delay)
-        timed = [(place, row) for place, row in rows if row[1] not in _UNKNOWN]
-        shown = _packets((place, float(row[1]), _length(row[3]), row[2]) for place, row in timed if "D" not in row[4])
-        keyframes = tuple(sorted(float(row[1]) for _, row in timed if "K" in row[4]))
-        return replace(shown, keyframes=keyframes, counted_rate=rate)
+            kept = list(rows)
+            rows = list(dropwhile(lambda row: "K" not in row[1][4], kept)) or kept
+        rate: Fraction | None = None
+        if video.raw:
+            kept = list(rows)
+            packets, rate = counted([row[1:] for _, row in kept], video.average_rate, raw=True)
+            rows = [(place, [row[0], *packet]) for (place, row), packet in zip(kept, packets, strict=True)]
+        columns = _Columns.of(rows)
+        if columns.untimed * UNTIMED > len(columns.places):
+            return _by_decoding(columns, video.delay)
+        return replace(columns.shown(), counted_rate=rate)
 
     def sounds(self, audio: Stream) -> Packets:
         """Return the stream's sound; a packet without a time follows the one before it."""
-        return _packets(self._heard(audio.index))
+        columns = _Columns.of(self._rows(audio.index))
+        if not _UNKNOWN.isdisjoint(columns.times):
+            columns.follow()
+        return replace(columns.shown(), keyframes=())
 
     def in_order(self, video: Stream) -> bool:
         """Tell whether the stream's pictures show in the order in which they stand in the file."""
@@ -95,7 +97,7 @@ class Listing:
 
     def _heard(self, stream: int) -> Iterator[tuple[int, float, float, str]]:
         ends: float | None = None
-        for place, (_, shown, decoded, length, flags, *_) in self._rows(stream):
+        for place, (_, shown, decoded, length, flags) in self._rows(stream):
             lasts = _length(length)
             told = shown if shown not in _UNKNOWN else decoded
             time = float(told) if told not in _UNKNOWN else ends
@@ -106,10 +108,10 @@ class Listing:
                 yield place, time, lasts, told
 
     def _rows(self, stream: int) -> Iterator[tuple[int, list[str]]]:
-        begins = f"{stream}|"
+        begins, bars = f"{stream}|", len(_FIELDS) - 1
         for place, line in enumerate(self.lines):
-            if line.startswith(begins) and len(row := line.split("|")) >= len(_FIELDS):
-                yield place, row
+            if line.startswith(begins) and line.count("|") >= bars:
+                yield place, line.split("|", bars)
 
 
 def list_packets(url: str, watch: Watch, look_seconds: float = 0.0) -> Listing:
@@ -130,18 +132,83 @@ def list_packets(url: str, watch: Watch, look_seconds: float = 0.0) -> Listing:
     return Listing(run_tool(argv, limits, watch=watch).decode())
 
 
-def _by_decoding(rows: Sequence[tuple[int, list[str]]], delay: int) -> Packets:
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The packets of a stream as ffprobe says them, a list for each thing: lists of rows would keep collecting garbage.
+
+    That took half of the time of planning two hours.
+    """
+
+    places: list[int]
+    times: list[str]
+    decoded: list[str]
+    lengths: list[str]
+    flags: list[str]
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[int, list[str]]]) -> _Columns:
+        """Return the columns of rows that are read once."""
+        columns = cls([], [], [], [], [])
+        for place, (_, time, decoded, length, flags) in rows:
+            columns.places.append(place)
+            columns.times.append(time)
+            columns.decoded.append(decoded)
+            columns.lengths.append(length)
+            columns.flags.append(flags)
+        return columns
+
+    @property
+    def untimed(self) -> int:
+        """Packets that are only told when they are decoded."""
+        told = zip(self.times, self.decoded, strict=True)
+        return sum(time in _UNKNOWN and decoded not in _UNKNOWN for time, decoded in told)
+
+    def follow(self) -> None:
+        """Give each packet without a time its time of decoding, else the end of the packet before."""
+        ends = ""
+        for number, told in enumerate(self.times):
+            if told in _UNKNOWN:
+                self.times[number] = ends if self.decoded[number] in _UNKNOWN else self.decoded[number]
+            if (time := self.times[number]) not in _UNKNOWN:
+                ends = repr(float(time) + _length(self.lengths[number]))
+
+    def shown(self) -> Packets:
+        """Return the packets that have a time and are not discarded; where no decoding is told, it is as shown."""
+        timed = [number for number, time in enumerate(self.times) if time not in _UNKNOWN]
+        kept = [number for number in timed if "D" not in self.flags[number]]
+        times = tuple([float(self.times[number]) for number in kept])
+        told = [self.decoded[number] for number in kept]
+        return Packets(
+            places=tuple([self.places[number] for number in kept]),
+            times=times,
+            lengths=tuple([_length(self.lengths[number]) for number in kept]),
+            decoded=times if _UNKNOWN.issuperset(told) else _filled(told, times[0]),
+            keyframes=tuple(sorted([float(self.times[number]) for number in timed if "K" in self.flags[number]])),
+        )
+
+
+def _filled(told: Sequence[str], latest: float) -> tuple[float, ...]:
+    """Return the times of decoding; one that is not told is that of the packet before."""
+    decoded = list[float]()
+    for text in told:
+        latest = latest if text in _UNKNOWN else float(text)
+        decoded.append(latest)
+    return tuple(decoded)
+
+
+def _by_decoding(columns: _Columns, delay: int) -> Packets:
     """Return times as the decoder gives them: a picture shows when `delay` more packets than its own have gone in."""
-    timed = [(place, float(row[2]), row[3], row[4]) for place, row in rows if row[2] not in _UNKNOWN]
-    decoded = [time for _, time, _, _ in timed]
+    timed = [number for number, told in enumerate(columns.decoded) if told not in _UNKNOWN]
+    decoded = [float(columns.decoded[number]) for number in timed]
     step = median_low(sorted(after - before for before, after in pairwise(decoded) if after > before) or [0.0])
     times = [time for run in _runs(decoded) for time in _shown(run, delay, step)]
+    keys = [time for number, time in zip(timed, decoded, strict=True) if "K" in columns.flags[number]]
     return Packets(
-        places=tuple(place for place, *_ in timed),
+        places=tuple([columns.places[number] for number in timed]),
         times=tuple(times),
-        lengths=tuple(_length(length) for _, _, length, _ in timed),
+        lengths=tuple([_length(columns.lengths[number]) for number in timed]),
         decoded=tuple(decoded),
-        keyframes=tuple(sorted(time + step * delay for _, time, _, flags in timed if "K" in flags)),
+        keyframes=tuple(sorted(time + step * delay for time in keys)),
     )
 
 
@@ -159,24 +226,6 @@ def _shown(run: Sequence[float], delay: int, step: float) -> Sequence[float]:
     if not run:
         return run
     return [*run, *(run[-1] + step * n for n in range(1, delay + 1))][delay:]
-
-
-def _packets(found: Iterable[tuple[int, float, float, str]]) -> Packets:
-    """Return packets of places, times, lengths and times of decoding; one not told is that of the packet before.
-
-    Where none is told, pictures are taken to be decoded as they are shown.
-    """
-    columns = tuple(zip(*found, strict=True))
-    if not columns:
-        return Packets()
-    places, times, lengths, told = columns
-    if _UNKNOWN.issuperset(told):
-        return Packets(places, times, lengths, times)
-    decoded, latest = list[float](), times[0]
-    for text in told:
-        latest = latest if text in _UNKNOWN else float(text)
-        decoded.append(latest)
-    return Packets(places, times, lengths, tuple(decoded))
 
 
 def _length(text: str) -> float:

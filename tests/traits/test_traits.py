@@ -6,9 +6,7 @@ parameters.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from random import SystemRandom
 
 import pytest
 
@@ -18,7 +16,6 @@ from tests.traits.trying import tried
 
 FIXED_SEEDS = (3, 12, 32, 41, 48, 51, 57, 63, 76, 94, 121, 122)  # those that found the severe faults
 
-FRESH_SEED = int(os.environ.get("SEED") or SystemRandom().randrange(10**9))
 
 Say = Callable[[str], None]
 
@@ -41,12 +38,6 @@ def test_a_named_combination_comes_out_right(name: str, say: Say) -> None:
 def test_a_known_combination_comes_out_right(seed: int, say: Say) -> None:
     """Seeds that are the same in every run."""
     assert_right(random_traits(seed), say, seed=seed)
-
-
-def test_a_fresh_combination_comes_out_right(say: Say) -> None:
-    """One that no run had before; its seed is printed."""
-    say(f"fresh combination: SEED={FRESH_SEED} {random_traits(FRESH_SEED).told}")
-    assert_right(random_traits(FRESH_SEED), say, seed=FRESH_SEED)
 
 
 def test_a_seed_is_a_combination() -> None:

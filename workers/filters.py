@@ -30,7 +30,7 @@ _UPRIGHT: dict[tuple[int, bool], tuple[tuple[str, dict[str, str]], ...]] = {
 def on_steady_clock(stream: Any, pieces: tuple[ClockPiece, ...], *, sound: bool) -> Any:
     """Return the stream with only what is shown of a clock that jumps, moved together; as it is for a steady clock.
 
-    The rule is that of `workers.clock.straightened`.
+    The pieces are those of `workers.clock.clock_of`: each is left where the clock goes back, or leaves it.
     """
     if not pieces:
         return stream

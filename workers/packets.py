@@ -95,18 +95,6 @@ class Listing:
         times = [row[1] for _, row in self._rows(video.index)]
         return not _UNKNOWN.intersection(times) and all(a < b for a, b in pairwise(map(float, times)))
 
-    def _heard(self, stream: int) -> Iterator[tuple[int, float, float, str]]:
-        ends: float | None = None
-        for place, (_, shown, decoded, length, flags) in self._rows(stream):
-            lasts = _length(length)
-            told = shown if shown not in _UNKNOWN else decoded
-            time = float(told) if told not in _UNKNOWN else ends
-            if time is None:
-                continue
-            ends = time + lasts
-            if "D" not in flags:
-                yield place, time, lasts, told
-
     def _rows(self, stream: int) -> Iterator[tuple[int, list[str]]]:
         begins, bars = f"{stream}|", len(_FIELDS) - 1
         for place, line in enumerate(self.lines):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from storage.plan import Crop
 from tests.support.boxes_of_mp4 import with_box
+from tests.support.ebml import element, extent
 
 _TRACKS, _ENTRY, _VIDEO = b"\x16\x54\xae\x6b", b"\xae", b"\xe0"
 _EDGES = {b"\x54\xcc": "left", b"\x54\xdd": "right", b"\x54\xbb": "top", b"\x54\xaa": "bottom"}
@@ -21,12 +22,10 @@ def hidden_in_matroska(source: Path, target: Path, crop: Crop, shown: tuple[int,
     numbers = {name: getattr(crop, edge) for name, edge in _EDGES.items()}
     if shown:
         numbers |= dict(zip(_SHOWN, shown, strict=True))
-    added = b"".join(_element(name, number.to_bytes(2, "big")) for name, number in numbers.items())
+    added = b"".join(element(name, number.to_bytes(2, "big")) for name, number in numbers.items())
     start = data.index(_TRACKS, data.index(_TRACKS) + 1)  # the first stands in the list of what lies where
-    payload, end = _extent(data, start + len(_TRACKS))
-    target.write_bytes(
-        data[:start] + _element(_TRACKS, _grown(data[payload:end], (_ENTRY, _VIDEO), added)) + data[end:]
-    )
+    payload, end = extent(data, start + len(_TRACKS))
+    target.write_bytes(data[:start] + element(_TRACKS, _grown(data[payload:end], (_ENTRY, _VIDEO), added)) + data[end:])
     return target
 
 
@@ -43,29 +42,18 @@ def _grown(data: bytes, path: tuple[bytes, ...], added: bytes) -> bytes:
     """Return a master's contents with the added elements at the end of the first element at a path."""
     if not path:
         # Of numbers that are there twice the last one counts for some readers, the first one for others.
-        return b"".join(_element(name, part) for name, part in _elements(data) if name not in _SHOWN) + added
+        return b"".join(element(name, part) for name, part in _elements(data) if name not in _SHOWN) + added
     elements = _elements(data)
     place = [name for name, _ in elements].index(path[0])
     elements[place] = (path[0], _grown(elements[place][1], path[1:], added))
-    return b"".join(_element(name, part) for name, part in elements)
+    return b"".join(element(name, part) for name, part in elements)
 
 
 def _elements(data: bytes) -> list[tuple[bytes, bytes]]:
     found, at = list[tuple[bytes, bytes]](), 0
     while at < len(data):
         name = data[at : at + 9 - data[at].bit_length()]
-        payload, end = _extent(data, at + len(name))
+        payload, end = extent(data, at + len(name))
         found.append((name, data[payload:end]))
         at = end
     return found
-
-
-def _element(name: bytes, payload: bytes) -> bytes:
-    return name + (1 << 28 | len(payload)).to_bytes(4, "big") + payload
-
-
-def _extent(data: bytes, at: int) -> tuple[int, int]:
-    """Return where the payload of an element begins and ends, whose size stands at a place."""
-    length = 9 - data[at].bit_length()
-    size = int.from_bytes(data[at : at + length], "big") & ((1 << 7 * length) - 1)
-    return at + length, at + length + size

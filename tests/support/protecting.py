@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
 
+from tests.support.ebml import element, extent
+
 PLAYREADY = UUID("298ae614-2622-4c17-b935-dae07ee9289c").bytes_le  # Extended Content Encryption Object
 MEDIA_DRM = UUID("2211b3fb-bd23-11d2-b4b7-00a0c955fc6e").bytes_le  # Content Encryption Object
 _ASF_STREAM = UUID("b7dc0791-a9b7-11cf-8ee6-00c00c205365").bytes_le
@@ -88,18 +90,18 @@ def encrypted_matroska(kinds: frozenset[int], *, algorithm: int = 5) -> Change:
     """Return the change that declares tracks of the kinds (1 video, 2 sound) encrypted, in a file without an index."""
 
     def change(data: bytes) -> bytes:
-        encryption = _element(b"\x47\xe1", bytes([algorithm])) + _element(b"\x47\xe2", bytes(16))
-        encoding = _element(b"\x50\x33", b"\x01") + _element(b"\x50\x35", encryption)
-        encodings = _element(b"\x6d\x80", _element(b"\x62\x40", encoding))
+        encryption = element(b"\x47\xe1", bytes([algorithm])) + element(b"\x47\xe2", bytes(16))
+        encoding = element(b"\x50\x33", b"\x01") + element(b"\x50\x35", encryption)
+        encodings = element(b"\x6d\x80", element(b"\x62\x40", encoding))
         start = data.index(_TRACKS)
         if data[start - 3 : start] == _SEEK_ID:
             start = data.index(_TRACKS, start + 1)
-        payload, end = _extent(data, start + 4)
+        payload, end = extent(data, start + 4)
         entries = [
             entry + encodings if int.from_bytes(_child(entry, b"\x83"), "big") in kinds else entry
             for entry in _children(data[payload:end])
         ]
-        return data[:start] + _element(_TRACKS, b"".join(_element(_ENTRY, entry) for entry in entries)) + data[end:]
+        return data[:start] + element(_TRACKS, b"".join(element(_ENTRY, entry) for entry in entries)) + data[end:]
 
     return change
 
@@ -155,23 +157,12 @@ def encrypted_mxf(data: bytes) -> bytes:
     return bytes(made)
 
 
-def _element(name: bytes, payload: bytes) -> bytes:
-    return name + (1 << 28 | len(payload)).to_bytes(4, "big") + payload
-
-
-def _extent(data: bytes, at: int) -> tuple[int, int]:
-    """Return where the payload of an element begins and ends, whose size stands at a place."""
-    length = 9 - data[at].bit_length()
-    size = int.from_bytes(data[at : at + length], "big") & ((1 << 7 * length) - 1)
-    return at + length, at + length + size
-
-
 def _children(data: bytes) -> Iterator[bytes]:
     """Yield what the entries of a list of tracks hold."""
     at = 0
     while at < len(data):
         name = 9 - data[at].bit_length()
-        payload, end = _extent(data, at + name)
+        payload, end = extent(data, at + name)
         if data[at : at + name] == _ENTRY:
             yield data[payload:end]
         at = end
@@ -181,7 +172,7 @@ def _child(data: bytes, name: bytes) -> bytes:
     at = 0
     while at < len(data):
         found = data[at : at + 9 - data[at].bit_length()]
-        payload, end = _extent(data, at + len(found))
+        payload, end = extent(data, at + len(found))
         if found == name:
             return data[payload:end]
         at = end

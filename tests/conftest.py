@@ -11,6 +11,7 @@ from uuid import uuid4
 import hypothesis
 import pytest
 import redis
+import structlog
 from pydantic import SecretStr
 
 from storage.connect import connect
@@ -34,6 +35,14 @@ hypothesis.settings.load_profile("rungs")
 
 PATIENCE = 2.0  # seconds that the real stores of tests persevere
 BUCKET = "rungs"
+
+
+@pytest.fixture(autouse=True)
+def _logging_of_its_own() -> Iterator[None]:
+    """Undo what a test sets of logging: the next ones capture what is logged, whatever ran before them."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 def pytest_report_header() -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.files.explained import Explanation, explanations
 from tests.files.printing import lines, summary
-from tests.files.running import try_file
+from tests.files.running import hush, try_file
 from tests.support.codec_clips import CASES, write_clip
 from tests.support.media import media_root
 
@@ -44,7 +44,8 @@ def _run(files: Sequence[Path], known: tuple[Explanation, ...]) -> int:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the processes are the parallel part; threads would wait for each other
     # A process that goes on alone after this one has died would take the cores from everybody.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=hush) as pool:
         try:
             for done in as_completed([pool.submit(try_file, path) for path in files]):
                 tried.append(done.result())

@@ -37,9 +37,13 @@ class Tried:
     seconds: float = 0.0
 
 
+def hush() -> None:
+    """Keep this process from logging all but errors: the report has a line for each file."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
+
 def try_file(path: Path) -> Tried:
     """Take the file through the product and compare; a crash of anything is unlike too."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))  # a line for each file
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rungs-files-") as folder:
         try:

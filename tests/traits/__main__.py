@@ -12,7 +12,7 @@ from random import SystemRandom
 
 from tests.traits.making import make
 from tests.traits.traits import random_traits
-from tests.traits.trying import outcomes, shrunk
+from tests.traits.trying import hush, outcomes, shrunk
 
 
 def main() -> int:
@@ -29,6 +29,7 @@ def main() -> int:
         options.keep.mkdir(parents=True, exist_ok=True)
         print(random_traits(first).told, make(random_traits(first), options.keep), sep="\n")
         return 0
+    hush()
     began, failed = time.monotonic(), 0
     for seed, outcome in outcomes(list(range(first, first + options.count)), options.processes):
         if outcome.unlike:

@@ -18,9 +18,13 @@ from tests.traits.traits import Traits, random_traits, simpler
 SHRINK_STEPS = 25  # tries at a simpler clip that fails as well
 
 
+def hush() -> None:
+    """Keep this process from logging: thousands of jobs would, among which the seeds could not be found."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
 def tried(traits: Traits) -> Outcome:
     """Check the combination in a folder of its own; a clip that cannot be made is an outcome, too."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with tempfile.TemporaryDirectory(prefix="traits_") as folder:
         try:
             return check(traits, Path(folder) / "clip")
@@ -49,7 +53,7 @@ def shrunk(found: Outcome) -> Outcome:
 def outcomes(seeds: list[int], processes: int) -> Iterator[tuple[int, Outcome]]:
     """Yield each seed's outcome as it comes."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=hush) as pool:
         running = {pool.submit(tried_seed, seed): seed for seed in seeds}
         for future in as_completed(running):
             yield running[future], future.result()

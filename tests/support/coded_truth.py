@@ -239,7 +239,7 @@ def _beeps(came: Came, truth: Truth) -> Iterator[str]:
     left = list(came.beeps)
     missing, late = list[str](), list[str]()
     for beep in truth.beeps:
-        bent = int(BENT * (LOWEST_HERTZ / STEP_HERTZ + beep.k))
+        bent = round(BENT * (LOWEST_HERTZ / STEP_HERTZ + beep.k))
         same = [heard for heard in left if abs(heard.k - beep.k) <= bent]
         if not same:
             missing += [f"{beep.k} at {beep.at:.2f} s"] if beep.sure else []

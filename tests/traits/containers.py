@@ -30,7 +30,7 @@ class Can(StrEnum):
 class Container:
     """A container: its suffix, what fits into it, what it can carry, the muxer's options.
 
-    `ticks` are those of its clock in a second. `tells_length` where a file that was cut says how long it should be.
+    `ticks` are those of its clock in a second, `sound_ticks` those of its sound's. `tells_length` where a file that was cut says how long it should be.
     """
 
     suffix: str
@@ -38,6 +38,7 @@ class Container:
     audios: tuple[str, ...]
     can: frozenset[Can]
     ticks: int = 90_000
+    sound_ticks: int = 48_000  # its sample rate
     tells_length: bool = False
     options: str = ""
     rates: tuple[str, ...] = ()
@@ -63,22 +64,22 @@ CONTAINERS = {
     "mkv": Container(
         "mkv", (*_H264, "hevc", "mpeg2", "mpeg4", "vp8", "vp9", "mjpeg"),
         ("aac", "mp3", "mp2", "ac3", "opus", "vorbis", "pcm", "flac"),
-        frozenset(_TIMES | {Can.JUMP, Can.CHANGE, Can.CUT, Can.MIXES}), ticks=1000, tells_length=True,
+        frozenset(_TIMES | {Can.JUMP, Can.CHANGE, Can.CUT, Can.MIXES}), ticks=1000, sound_ticks=1000, tells_length=True,
     ),
     "webm": Container(
-        "webm", ("vp8", "vp9"), ("opus", "vorbis"), frozenset(_TIMES | {Can.JUMP, Can.CHANGE, Can.CUT}), ticks=1000,
+        "webm", ("vp8", "vp9"), ("opus", "vorbis"), frozenset(_TIMES | {Can.JUMP, Can.CHANGE, Can.CUT}), ticks=1000, sound_ticks=1000,
         tells_length=True,
     ),
-    "ts": Container("ts", (*_H264, "hevc", "mpeg2"), ("aac", "mp3", "mp2", "ac3"), _STREAM),
+    "ts": Container("ts", (*_H264, "hevc", "mpeg2"), ("aac", "mp3", "mp2", "ac3"), _STREAM, sound_ticks=90_000),
     "m2ts": Container(
         "m2ts", (*_H264, "mpeg2"), ("ac3", "mp2", "aac"), _STREAM - {Can.JOIN, Can.CHANGE, Can.PROGRAMMES},
-        options="-mpegts_m2ts_mode 1",
+        options="-mpegts_m2ts_mode 1", sound_ticks=90_000,
     ),
     "mpg": Container(
         "mpg", ("mpeg2",), ("mp2", "ac3"), frozenset({Can.OFFSET, Can.START, Can.TAIL, Can.JOIN, Can.CUT})
     ),
     "flv": Container(
-        "flv", ("h264", "h264_b"), ("aac", "mp3"), frozenset(_TIMES | {Can.JUMP, Can.JOIN, Can.CUT}), ticks=1000,
+        "flv", ("h264", "h264_b"), ("aac", "mp3"), frozenset(_TIMES | {Can.JUMP, Can.JOIN, Can.CUT}), ticks=1000, sound_ticks=1000,
         tells_length=True,
     ),
     "avi": Container(

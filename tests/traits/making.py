@@ -137,7 +137,7 @@ def _times(traits: Traits, late: float) -> list[str]:
     jitter = f"{traits.jitter:.6f}*(mod(7*N*N+3*N\\,11)/5-1)"
     paused = "".join(f"+{more:.6f}*gte(N\\,{first})" for first, more in steps)
     seconds = f"({late:.6f}+N*{rate.denominator}/{rate.numerator}+{jitter}{paused})"
-    return ["-vf", f"settb=1/{_FINE_TICKS},setpts={seconds}/TB", "-enc_time_base", f"1:{_FINE_TICKS}"]
+    return ["-vf", f"settb=1/{_FINE_TICKS},setpts={seconds}/TB", "-enc_time_base:v", f"1:{_FINE_TICKS}"]
 
 
 def _sound_input(traits: Traits, made: Recording, path: Path, at: float) -> list[str]:
@@ -158,12 +158,14 @@ def _sound_output(traits: Traits, at: float) -> list[str]:
         packets = SAMPLE_RATE / PACKET_SAMPLES[traits.audio]
         first, last = round(begin * packets), round((begin + length) * packets)
         filters.append(f"noise=drop=gte(n\\,{first})*lt(n\\,{last})")  # its packets' times are not to be had
+    ticks = traits.kind.sound_ticks  # not TB: it is the encoder's, though TS is in the muxer's
     if traits.drift:
-        filters.append(f"setts=ts={at:.6f}/TB+(TS-{at:.6f}/TB)*{1 + traits.drift}")
+        begin = round(at * ticks)
+        filters.append(f"setts=ts={begin}+(TS-{begin})*{1 + traits.drift}")
     if traits.jump[1]:
         # Where the pictures jump.
         jump = round(traits.jump[0] * traits.exact_rate) / traits.exact_rate + max(0.0, -sound_start(traits))
-        filters.append(f"setts=ts=TS+{traits.jump[1]}/TB*gte(TS*TB\\,{float(jump):.6f})")
+        filters.append(f"setts=ts=TS+{round(traits.jump[1] * ticks)}*gte(TS\\,{round(jump * ticks)})")
     return [*options, *(["-bsf:a", ",".join(filters)] if filters else [])]
 
 

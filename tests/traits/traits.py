@@ -118,6 +118,7 @@ def fits(traits: Traits) -> bool:
         and not (traits.parts > 1 and shown + traits.sound_end > MOST_PART_SECONDS)
         and not (traits.programmes and traits.two_mixes)
         and not (traits.jitter and traits.video not in FINE)
+        and not (traits.drift and traits.container == "mov" and traits.audio == "pcm")  # no packet has a time there
         and not (traits.holes and traits.audio not in PACKET_SAMPLES)
         and not (traits.jump[1] and (traits.pauses or traits.holes or traits.drift))
         and not (traits.cut < 1 and traits.turn)

@@ -9,7 +9,7 @@ nothing moves. Only a pause that is longer than any video that is taken here is 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -28,7 +28,8 @@ LEAST_REORDERING = 3
 MOST_REORDERED = 16
 BACK_SECONDS = 0.2
 SOUND_BACK_SECONDS = 0.5  # times of sound jitter by less, packets overlap by less
-SHARED_SECONDS = 1.0  # interleaving: a jump shows in the other stream so much earlier or later
+SHARED_SECONDS = 1.0  # interleaving: what belongs together begins and ends so near
+SHARED = 0.8  # of a jump, both streams have nothing: in a part that follows, sound may begin late
 RUN_IN_SECONDS = 0.05  # an encoder's run-in ahead of the first picture, of two AAC frames, is nothing to be heard
 SOUND_SLACK_SECONDS = 0.25  # decoders tell times of sound that differ from the packets' by an encoder's delay
 LEAST_OF_A_STEP = 0.1  # of sound is no reason for one more picture
@@ -189,12 +190,17 @@ def _without_strays(runs: list[Run], back: float) -> list[Run]:
 def _pauses(run: Run, following: Run, others: Sequence[float]) -> bool:
     """Tell whether a gap is a pause: its length is stated, or the other stream does not jump as well."""
     before, after = run.decoded[1], following.decoded[0]
-    if after - before > ABSURD_SECONDS:
+    gap = after - before
+    if gap > ABSURD_SECONDS:
         return False
-    number = bisect_right(others, before + SHARED_SECONDS)
-    jumps = 0 < number < len(others) and others[number] >= after - SHARED_SECONDS
-    is_stated = (run.end - run.latest) * 2 > after - before
-    return is_stated or not jumps or after - before <= GAP_SECONDS
+    is_stated = (run.end - run.latest) * 2 > gap
+    return is_stated or gap <= GAP_SECONDS or _shared(before, after, others) <= max(GAP_SECONDS, SHARED * gap)
+
+
+def _shared(before: float, after: float, others: Sequence[float]) -> float:
+    """Return for how long at a time the other stream, whose times are sorted, holds nothing within a gap."""
+    near = others[max(0, bisect_right(others, before) - 1) : bisect_left(others, after) + 1]
+    return max((min(end, after) - max(start, before) for start, end in pairwise(near)), default=0.0)
 
 
 def _moved(packets: Packets) -> tuple[tuple[float, float], ...]:
@@ -264,7 +270,9 @@ class _Joining:
             if begins is not None:  # decoders of program streams tell such a time of the last picture before
                 shown = replace(shown, start=shown.start - self._delay * self._step)
             self._pictures.append(shown)
-            self._shown_to = max(picture.end, picture.latest + self._step / 2) - shift
+            # Where no length is told the last picture lasts as the others do; else at least half of that.
+            least = self._step if picture.end == picture.latest else self._step / 2
+            self._shown_to = max(picture.end, picture.latest + least) - shift
             self._raw_end = picture.end
         if sound is not None:
             heard = _piece(sound, shift + apart, SOUND_SLACK_SECONDS, SOUND_BACK_SECONDS)

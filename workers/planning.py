@@ -110,7 +110,8 @@ def make_plan(
     _check_pictures(found.largest, pictures, limits)
     video = found.video
     width, height, warnings = _checked_size(video)
-    clock = clock_of(pictures, Packets() if sound is None else listing.sounds(sound), delay=video.delay)
+    heard = Packets() if sound is None else listing.sounds(sound)
+    clock = clock_of(pictures, heard, delay=video.delay)
     recording = _recording(clock, pictures.keyframes)
     rate = output_rate(source_rate(recording.times, video.average_rate, interlaced=_is_interlaced(video)))
     rungs = ladder(width, height, rate)
@@ -122,6 +123,7 @@ def make_plan(
         segments = whole_file(line.frames, limits.slots)
     source = _video_source(probe, found, (width, height), line, clock, pictures.counted_rate)
     audio = audio_source(probe, video, sound, clock.sound)
+    used = [(video, pictures), *([] if sound is None else [(sound, heard)])]
     plan = Plan(
         video=source,
         audio=audio,
@@ -138,7 +140,7 @@ def make_plan(
             *found.warnings,
             *_shown_flat(video),
             *_of_clock(clock, line.start),
-            *truncation(probe, video, pictures, listing, limits.max_seconds),
+            *truncation(probe, listing, used, limits.max_seconds),
             *_dropped(probe, video, audio),
         ),
     )

@@ -78,7 +78,7 @@ class Stream:
     views: str = ""
     title: str = ""
     late: bool = False
-    declared_frames: int = 0
+    counted_seconds: float = 0.0
 
     @property
     def is_known(self) -> bool:
@@ -222,7 +222,7 @@ def _stream(item: dict[str, Any]) -> Stream:
         projection=_said(item, "Spherical Mapping", "projection") or _tag(item, "spherical-video"),
         views=_said(item, "Stereo 3D", "type"),
         title=_title(item),
-        declared_frames=int(count) if (count := str(item.get("nb_frames", ""))).isdecimal() else 0,
+        counted_seconds=float(_counted(item) * _ratio(item.get("time_base", ""), "/")),
     )
 
 
@@ -265,6 +265,12 @@ def _said(item: dict[str, Any], kind: str, name: str) -> str:
     """Return what a stream's side data of a kind say under a name, nothing for an ordinary, flat video."""
     said = (str(data.get(name, "")) for data in item.get("side_data_list", []) if data.get("side_data_type") == kind)
     return next((word for word in said if word not in FLAT), "")
+
+
+def _counted(item: dict[str, Any]) -> int:
+    """Return how many units of its time base an AVI says that the stream has; other containers count otherwise."""
+    count = str(item.get("nb_frames", ""))
+    return int(count) if count.isdecimal() else 0
 
 
 def _number(text: str) -> int:

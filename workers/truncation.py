@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from storage.warnings import Warnings, warning
@@ -12,7 +12,7 @@ from workers.probe import Probe, Stream
 LEAST_SECONDS = 0.5  # headers are rounded, and the last packets of some tracks have no length
 LEAST_SHARE = 0.02
 # Containers that say how long they are; of all others ffprobe tells what it found or guessed.
-BY_TRACK, BY_PICTURES, AS_A_WHOLE = "mov", "avi", frozenset({"matroska", "flv", "asf", "rm"})
+BY_TRACK, BY_COUNT, AS_A_WHOLE = "mov", "avi", frozenset({"matroska", "flv", "asf", "rm"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +28,44 @@ class _Length:
         return self.declared - self.found
 
 
-def truncation(probe: Probe, video: Stream, pictures: Packets, listing: Listing, max_seconds: float) -> Warnings:
+def truncation(
+    probe: Probe, listing: Listing, used: Sequence[tuple[Stream, Packets]], max_seconds: float
+) -> Warnings:
     """Return the warning of a file that ends too early, with both lengths; none for others.
 
-    What a header says beyond `max_seconds` is no length.
+    `used` are the streams that are encoded, the pictures first. What a header says beyond `max_seconds` is no length.
     """
+    video, _ = used[0]
     step = float(1 / video.average_rate) if video.average_rate else 0.0
-    lengths = [one for one in _lengths(probe, video, pictures, listing) if 0 < one.declared <= max_seconds]
+    lengths = [one for one in _lengths(probe, listing, used) if 0 < one.declared <= max_seconds]
     longest = max(lengths, key=lambda one: one.missing, default=_Length(0.0, 0.0))
     if longest.missing <= max(LEAST_SECONDS + step, LEAST_SHARE * longest.declared):
         return ()
     return (warning("truncated", found=longest.found, declared=longest.declared),)
 
 
-def _lengths(probe: Probe, video: Stream, pictures: Packets, listing: Listing) -> Iterator[_Length]:
+def _lengths(probe: Probe, listing: Listing, used: Sequence[tuple[Stream, Packets]]) -> Iterator[_Length]:
     names = probe.container.split(",")
-    ends = max(time + length for time, length in zip(pictures.times, pictures.lengths, strict=True))
+    video, _ = used[0]
     if BY_TRACK in names and video.duration is not None:
-        yield _Length(max(0.0, ends - video.start_time), video.duration)
-    elif BY_PICTURES in names and video.average_rate:
-        # ffprobe tells what it found of an AVI without its index, though the header counts the pictures.
-        yield _Length(ends - min(pictures.times), float(video.declared_frames / video.average_rate))
+        yield from (
+            _Length(max(0.0, _end(packets) - stream.start_time), stream.duration)
+            for stream, packets in used
+            if stream.duration is not None and packets.times
+        )
+    elif BY_COUNT in names:
+        # ffprobe tells what it found of an AVI without its index, though the header counts pictures and sound.
+        yield from (
+            _Length(_end(packets) - min(packets.times), stream.counted_seconds)
+            for stream, packets in used
+            if packets.times
+        )
     elif probe.duration is not None and (BY_TRACK in names or not AS_A_WHOLE.isdisjoint(names)):
         # Some writers count from the beginning of the recording, others from the beginning of its clock.
         last = listing.last_end()
         declared = probe.duration if video.duration is None else min(probe.duration, video.duration)
         yield _Length(max(0.0, last, last - probe.start_time), declared)
+
+
+def _end(packets: Packets) -> float:
+    return max(time + length for time, length in zip(packets.times, packets.lengths, strict=True))

@@ -12,6 +12,7 @@ from tests.traits.containers import CONTAINERS, FINE, PACKET_SAMPLES, Can, Conta
 MOST_FRAMES = 420  # of a clip: four seconds of the fastest rate fit nearly, and no clip costs more than a second
 SHORTEST_SOUND = 0.7  # seconds
 MOST_PART_SECONDS = 28  # beeps of appended recordings have other pitches
+FLV_REORDERS_SECONDS = 8388.0  # its 24 bits of milliseconds between a picture's decoding and its showing
 WRAP_SECONDS = 95443.7  # where the 33 bits of a transport stream's clock begin anew
 
 
@@ -121,10 +122,18 @@ def fits(traits: Traits) -> bool:
         and not (traits.drift and traits.container == "mov" and traits.audio == "pcm")  # no packet has a time there
         and not (traits.holes and traits.audio not in PACKET_SAMPLES)
         and not (traits.jump[1] and (traits.pauses or traits.holes or traits.drift))
+        and not (traits.jump[1] and not _jumps_together(traits))
         and not (traits.cut < 1 and traits.turn)
         and all(at < traits.seconds - 1 for at, _ in traits.pauses)
         and traits.jitter < float(0.21 / traits.exact_rate)
     )
+
+
+def _jumps_together(traits: Traits) -> bool:
+    """Tell whether there are pictures and sound on both sides of the jump, and a container that can say so."""
+    at, length = traits.jump
+    is_told = traits.container != "flv" or traits.video != "h264_b" or length < FLV_REORDERS_SECONDS
+    return is_told and traits.sound_start <= at - 0.5 and traits.seconds + traits.sound_end >= at + 0.5
 
 
 def simpler(traits: Traits) -> Iterator[Traits]:

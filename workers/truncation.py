@@ -28,9 +28,7 @@ class _Length:
         return self.declared - self.found
 
 
-def truncation(
-    probe: Probe, listing: Listing, used: Sequence[tuple[Stream, Packets]], max_seconds: float
-) -> Warnings:
+def truncation(probe: Probe, listing: Listing, used: Sequence[tuple[Stream, Packets]], max_seconds: float) -> Warnings:
     """Return the warning of a file that ends too early, with both lengths; none for others.
 
     `used` are the streams that are encoded, the pictures first. What a header says beyond `max_seconds` is no length.

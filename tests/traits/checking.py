@@ -35,6 +35,7 @@ ENOUGH_FOR_A_RATE = 10  # pictures: of fewer, those of a reordered group that ar
 CUT_MAY_MISS = 6  # pictures
 LONGEST_SECONDS = 300  # no clip is longer; without a limit a jump that is not seen costs a minute of encoding
 SOUND_MISSING = "sound_missing"
+PAUSING = frozenset({"opus"})  # callers send nothing while they are silent, so that a hole is none to be told
 TOLD_HOLE = 1.0  # seconds: a hole that long is heard
 TOLD_END = 1.2  # seconds: headers and packets of whole files may differ by nearly one
 TOLD_WITHIN = 0.3  # seconds that a told place may lie off: packets are long, and so may be a first frame
@@ -162,7 +163,8 @@ def _hole_told(traits: Traits, job: Job) -> str | None:
     """Return what is wrong with the words about a long hole in the sound, None where its place is told."""
     (at, lasting) = max(traits.holes, key=lambda hole: hole[1], default=(0.0, 0.0))
     made = recording(traits)
-    if traits.cut < 1 or made.sound is None or lasting < TOLD_HOLE or at + lasting > made.sound[1] - made.sound[0]:
+    ends_in_hole = made.sound is not None and at + lasting > made.sound[1] - made.sound[0]
+    if traits.cut < 1 or traits.audio in PAUSING or made.sound is None or lasting < TOLD_HOLE or ends_in_hole:
         return None
     values = next((warning.values for warning in job.warnings if warning.code == SOUND_MISSING), None)
     if values is None:

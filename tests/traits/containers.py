@@ -118,7 +118,7 @@ AUDIO = {
     "wmav2": "-c:a wmav2 -b:a 128k",
 }
 # Samples that an encoder's first packet begins ahead of the sound: the timeline may begin there as well.
-RUN_IN_SAMPLES = {"aac": 1024, "mp3": 1105, "mp2": 481, "ac3": 256, "opus": 312, "vorbis": 0, "wmav2": 2048}
+RUN_IN_SAMPLES = {"aac": 1024, "mp3": 1105, "mp2": 481, "ac3": 256, "opus": 312, "vorbis": 128, "wmav2": 2048}
 # Samples of a packet, of those whose packets are all alike.
 PACKET_SAMPLES = {"aac": 1024, "mp3": 1152, "mp2": 1152, "ac3": 1536, "opus": 960, "wmav2": 2048}
 FINE = frozenset({"h264", "h264_b", "h264_open", "hevc", "vp8", "vp9", "mjpeg"})  # encoders that take any clock

@@ -117,7 +117,7 @@ def fits(traits: Traits) -> bool:
         and not (traits.change and (traits.pauses or traits.sound_start or traits.sound_end or traits.drift))
         and not (traits.change and traits.video not in in_band.get(traits.container, set()))
         and not (traits.parts > 1 and shown + traits.sound_end > MOST_PART_SECONDS)
-        and not (traits.programmes and traits.two_mixes)
+        and not (traits.two_mixes and (traits.programmes or traits.drift))  # ffmpeg writes wrong times of two tracks
         and not (traits.jitter and traits.video not in FINE)
         and not (traits.drift and traits.container == "mov" and traits.audio == "pcm")  # no packet has a time there
         and not (traits.holes and traits.audio not in PACKET_SAMPLES)

@@ -30,7 +30,8 @@ class Can(StrEnum):
 class Container:
     """A container: its suffix, what fits into it, what it can carry, the muxer's options.
 
-    `ticks` are those of its clock in a second, `sound_ticks` those of its sound's. `tells_length` where a file that was cut says how long it should be.
+    `ticks` are those of its clock in a second, `sound_ticks` those of its sound's. `tells_length` where a file that was
+    cut says how long it should be.
     """
 
     suffix: str
@@ -67,8 +68,8 @@ CONTAINERS = {
         frozenset(_TIMES | {Can.JUMP, Can.CHANGE, Can.CUT, Can.MIXES}), ticks=1000, sound_ticks=1000, tells_length=True,
     ),
     "webm": Container(
-        "webm", ("vp8", "vp9"), ("opus", "vorbis"), frozenset(_TIMES | {Can.JUMP, Can.CHANGE, Can.CUT}), ticks=1000, sound_ticks=1000,
-        tells_length=True,
+        "webm", ("vp8", "vp9"), ("opus", "vorbis"), frozenset(_TIMES | {Can.JUMP, Can.CHANGE, Can.CUT}), ticks=1000,
+        sound_ticks=1000, tells_length=True,
     ),
     "ts": Container("ts", (*_H264, "hevc", "mpeg2"), ("aac", "mp3", "mp2", "ac3"), _STREAM, sound_ticks=90_000),
     "m2ts": Container(
@@ -79,8 +80,8 @@ CONTAINERS = {
         "mpg", ("mpeg2",), ("mp2", "ac3"), frozenset({Can.OFFSET, Can.START, Can.TAIL, Can.JOIN, Can.CUT})
     ),
     "flv": Container(
-        "flv", ("h264", "h264_b"), ("aac", "mp3"), frozenset(_TIMES | {Can.JUMP, Can.JOIN, Can.CUT}), ticks=1000, sound_ticks=1000,
-        tells_length=True,
+        "flv", ("h264", "h264_b"), ("aac", "mp3"), frozenset(_TIMES | {Can.JUMP, Can.JOIN, Can.CUT}), ticks=1000,
+        sound_ticks=1000, tells_length=True,
     ),
     "avi": Container(
         "avi", ("mpeg4", "mjpeg", "h264"), ("mp3", "pcm", "ac3"), frozenset({Can.TAIL, Can.CUT}), tells_length=True

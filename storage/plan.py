@@ -39,13 +39,20 @@ class Segment:
 class ClockPiece:
     """A part of a recording, in the order of the file: what lies from `start` to `end` is shown `shift` earlier.
 
-    The next piece begins where the clock goes back by more than `back`, or leaves this one; all in seconds.
+    The next piece begins where the clock goes back by more than `back`, or leaves this one; all in seconds. What lies
+    before `held_to` is the end of the piece before, told late: it is shown `held_shift` earlier.
     """
 
     start: float
     end: float
     shift: float
     back: float = 0.5
+    held_to: float | None = None
+    held_shift: float = 0.0
+
+    def shift_at(self, time: float) -> float:
+        """Return how much earlier is shown what lies at this time."""
+        return self.held_shift if self.held_to is not None and time < self.held_to else self.shift
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,67 +1,31 @@
 """Clocks that jump: recordings joined end to end, broken timestamps, a camera set to another day. Pure.
 
-A recording is read in the order in which its file has the packets. Where the clock goes back, or where pictures and
-sound jump ahead together, a new part begins, and parts are joined one behind the other. A pause of pictures is no jump
-while the sound goes on, or while nothing in the file speaks against it: a screen recorder writes no picture as long as
-nothing moves. Only a pause that is longer than any video that is taken here is no pause.
+The runs of pictures and sound that belong together make a part, and parts are joined one behind the other.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from storage.plan import ClockPiece
 from workers.packets import Packets
+from workers.runs import (
+    ABSURD_SECONDS,
+    SHARED_SECONDS,
+    SOUND_BACK_SECONDS,
+    Run,
+    reordering,
+    runs_of,
+    typical_step,
+)
 
-GAP_SECONDS = 60.0  # shorter pauses that pictures and sound share are lost reception more often than another recording
-ABSURD_SECONDS = 12 * 3600.0  # between two packets, or pictures and sound: longer than what is encoded here at all
-TINY_GAP_SECONDS = 5.0  # in the first packets of a part: a stray one is told from a pause by what the clock does next
-GAP_STEPS = 20.0  # and only where pictures otherwise come much faster: a slide show's steps are all long
-STRAY_PACKETS = 2  # so few packets on a clock of their own are damage, not a scene
-# Containers may list pictures in the order of decoding. H.264 reorders over at most 16 places, encoders over 2 to 4;
-# what decodes first may show so many steps earlier than one listed before it, and a little for rounding.
-LEAST_REORDERING = 3
-MOST_REORDERED = 16
-BACK_SECONDS = 0.2
-SOUND_BACK_SECONDS = 0.5  # times of sound jitter by less, packets overlap by less
-SHARED_SECONDS = 1.0  # interleaving: what belongs together begins and ends so near
-SHARED = 0.8  # of a jump, both streams have nothing: in a part that follows, sound may begin late
 RUN_IN_SECONDS = 0.05  # an encoder's run-in ahead of the first picture, of two AAC frames, is nothing to be heard
 SOUND_SLACK_SECONDS = 0.25  # decoders tell times of sound that differ from the packets' by an encoder's delay
 LEAST_OF_A_STEP = 0.1  # of sound is no reason for one more picture
 ROUNDING_SECONDS = 0.01
 RUN_OUT_SECONDS = 0.1  # encoders leave so much of sound behind the last picture; more is meant to be heard
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Packets of a stream, by their `numbers`, over which its clock goes on.
-
-    The earliest begins at `start` and the latest at `latest`, which ends at `end`; the first and the last are `decoded`
-    at these times: seconds on the source's clock. `places` are those of the first and the last packet in the file.
-    """
-
-    numbers: Sequence[int]
-    start: float
-    latest: float
-    end: float
-    decoded: tuple[float, float]
-    places: tuple[int, int]
-
-    @property
-    def is_tiny(self) -> bool:
-        """Tell whether it holds so few packets that it may be damage."""
-        return len(self.numbers) <= STRAY_PACKETS
-
-    def with_next(self, other: Run) -> Run:
-        """Return the run that goes on as the other one, which follows."""
-        ends = max((self.latest, self.end), (other.latest, other.end))
-        decoded, places = (self.decoded[0], other.decoded[1]), (self.places[0], other.places[1])
-        return Run([*self.numbers, *other.numbers], min(self.start, other.start), *ends, decoded, places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +53,9 @@ class Clock:
 def clock_of(pictures: Packets, sound: Packets, *, delay: int) -> Clock:
     """Return how the parts of a recording are joined. The pictures are reordered over `delay` places."""
     step = typical_step(pictures.times)
-    back = max(delay, LEAST_REORDERING) * step + BACK_SECONDS
-    seen = _runs(pictures, sound, back=back, step=step)
-    audible = _runs(sound, pictures, back=SOUND_BACK_SECONDS, step=0.0)
+    back = reordering(delay, step)
+    seen = runs_of(pictures, sound, back=back, step=step)
+    audible = runs_of(sound, pictures, back=SOUND_BACK_SECONDS, step=0.0)
     if _is_steady(seen, audible, len(pictures.times), len(sound.times)):
         return Clock(_moved(pictures), _moved(sound))
     joined = _joined(seen, audible, step, back, delay)
@@ -108,99 +72,6 @@ def _is_steady(seen: Sequence[Run], audible: Sequence[Run], pictures: int, sound
         return False
     whole = ((seen, pictures), (audible, sounds))
     return all(not runs or (len(runs) == 1 and len(runs[0].numbers) == count) for runs, count in whole)
-
-
-def typical_step(times: Sequence[float]) -> float:
-    """Return the median step between pictures in seconds, 0 where there is none."""
-    ordered = sorted(times)
-    steps = sorted(after - before for before, after in pairwise(ordered) if after > before)
-    return steps[len(steps) // 2] if steps else 0.0
-
-
-def _runs(packets: Packets, other: Packets, *, back: float, step: float) -> list[Run]:
-    """Return the runs of a stream beside another one, without stray packets."""
-    found = _without_strays(list(_steady(packets, back, step)), back)
-    others, runs = sorted(other.times), found[:1]
-    for run in found[1:]:
-        ahead = run.decoded[0] > runs[-1].decoded[1] - back
-        if ahead and _pauses(runs[-1], run, others):
-            runs[-1] = runs[-1].with_next(run)
-        else:
-            runs.append(run)
-    return runs
-
-
-def _steady(packets: Packets, back: float, step: float) -> Iterator[Run]:
-    """Yield what lies between the places where the clock goes back or far ahead."""
-    decoded, begun, early = packets.decoded, 0, list[int]()
-    limits = (max(TINY_GAP_SECONDS, GAP_STEPS * step), max(GAP_SECONDS, GAP_STEPS * step))
-    for number in range(1, len(decoded)):
-        limit = limits[number - begun > STRAY_PACKETS]
-        if -back <= decoded[number] - decoded[number - 1] <= limit:
-            continue
-        # What is decoded ahead of its turn may belong to the part behind the jump.
-        ahead = _ahead(packets, range(begun, number), decoded[number], back)
-        yield _run(packets, range(begun, number), early, ahead)
-        begun, early = number, ahead
-    if decoded:
-        yield _run(packets, range(begun, len(decoded)), early, [])
-
-
-def _ahead(packets: Packets, numbers: range, behind: float, back: float) -> list[int]:
-    """Return which of a run's last packets show outside of it, nearer to `behind` the jump that ends it."""
-    begins, ends = packets.decoded[numbers[0]] - back, packets.decoded[numbers[-1]] + back
-    found: list[int] = []
-    for number in numbers[-MOST_REORDERED:]:
-        time = packets.times[number]
-        if not begins <= time <= ends and abs(time - behind) < min(abs(time - begins), abs(time - ends)):
-            found.append(number)
-    return found if len(found) < len(numbers) else []
-
-
-def _run(packets: Packets, numbers: range, early: list[int], ahead: list[int]) -> Run:
-    """Return the run of these packets: with those that were decoded early, without those decoded ahead for the next."""
-    mine: Sequence[int] = numbers
-    if early or ahead:
-        mine = [*early, *(number for number in numbers if number not in ahead)]
-    times = [packets.times[number] for number in mine]
-    latest = max(times)
-    return Run(
-        numbers=mine,
-        start=min(times),
-        latest=latest,
-        end=latest + packets.lengths[mine[times.index(latest)]],
-        decoded=(packets.decoded[numbers[0]], packets.decoded[numbers[-1]]),
-        places=(packets.places[numbers[0]], packets.places[numbers[-1]]),
-    )
-
-
-def _without_strays(runs: list[Run], back: float) -> list[Run]:
-    """Return the runs without tiny ones that the clock comes back from or goes back to, or that lie absurdly far."""
-    kept: list[Run] = []
-    for number, run in enumerate(runs):
-        following = runs[number + 1] if number + 1 < len(runs) else None
-        comes_back = following is not None and following.decoded[0] < run.decoded[1] - back
-        goes_back = bool(kept) and run.decoded[0] < kept[-1].decoded[1] - back
-        far = bool(kept) and run.decoded[0] - kept[-1].decoded[1] > ABSURD_SECONDS
-        if not run.is_tiny or not (comes_back or goes_back or far):
-            kept.append(run)
-    return kept or runs[:1]
-
-
-def _pauses(run: Run, following: Run, others: Sequence[float]) -> bool:
-    """Tell whether a gap is a pause: its length is stated, or the other stream does not jump as well."""
-    before, after = run.decoded[1], following.decoded[0]
-    gap = after - before
-    if gap > ABSURD_SECONDS:
-        return False
-    is_stated = (run.end - run.latest) * 2 > gap
-    return is_stated or gap <= GAP_SECONDS or _shared(before, after, others) <= max(GAP_SECONDS, SHARED * gap)
-
-
-def _shared(before: float, after: float, others: Sequence[float]) -> float:
-    """Return for how long at a time the other stream, whose times are sorted, holds nothing within a gap."""
-    near = others[max(0, bisect_right(others, before) - 1) : bisect_left(others, after) + 1]
-    return max((min(end, after) - max(start, before) for start, end in pairwise(near)), default=0.0)
 
 
 def _moved(packets: Packets) -> tuple[tuple[float, float], ...]:
@@ -249,6 +120,7 @@ class _Joining:
         self._sound: list[ClockPiece] = []
         self._jumps: list[Jump] = []
         self._shown_to: float | None = None
+        self._latest_shown = 0.0
         self._heard_to: float | None = None
         self._raw_end = 0.0
         self._sound_place = -1
@@ -267,12 +139,13 @@ class _Joining:
             self._jumps.append(Jump(raw - shift, apart))
         if picture is not None:
             shown = _piece(picture, shift, self._step / 2, self._back)
-            if begins is not None:  # decoders of program streams tell such a time of the last picture before
-                shown = replace(shown, start=shown.start - self._delay * self._step)
+            if begins is not None:
+                shown = self._with_held(shown, picture)
             self._pictures.append(shown)
             # Where no length is told the last picture lasts as the others do; else at least half of that.
             least = self._step if picture.end == picture.latest else self._step / 2
             self._shown_to = max(picture.end, picture.latest + least) - shift
+            self._latest_shown = picture.latest - shift
             self._raw_end = picture.end
         if sound is not None:
             heard = _piece(sound, shift + apart, SOUND_SLACK_SECONDS, SOUND_BACK_SECONDS)
@@ -282,6 +155,15 @@ class _Joining:
             self._heard_to = sound.end - shift - apart
             self._sound_place = sound.places[1]
             self._raw_end = sound.end if picture is None else max(picture.end, sound.end - apart)
+
+    def _with_held(self, piece: ClockPiece, run: Run) -> ClockPiece:
+        """Return the piece with room for the last pictures before it, which decoders hold back over a jump.
+
+        In program streams not every picture has a time. These then get those at which the run's first are decoded.
+        """
+        held = self._delay * self._step
+        last = run.decoded[0] + max(0.0, held - self._step)
+        return replace(piece, start=piece.start - held, held_to=piece.start, held_shift=last - self._latest_shown)
 
     def _begins(self, picture: Run | None, sound: Run | None) -> float | None:
         """Return where on the joined clock the next part begins, None for the first."""

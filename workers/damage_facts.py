@@ -134,7 +134,7 @@ def _moved(times: Sequence[float], pieces: Sequence[ClockPiece]) -> Iterator[flo
         else:
             yield NO_TIME
             continue
-        yield time - pieces[present].shift
+        yield time - pieces[present].shift_at(time)
 
 
 def parse_checksums(text: str) -> dict[int, str]:

@@ -36,7 +36,11 @@ def on_steady_clock(stream: Any, pieces: tuple[ClockPiece, ...], *, sound: bool)
         return stream
     prefix = "a" if sound else ""
     shown = stream.filter(f"{prefix}select", f"{_in_its_piece(pieces, 't', 'n')};ld(2)+ld(3)")
-    shift = _of_piece([piece.shift for piece in pieces], "ld(0)")
+    shift = _of_piece([piece.shift for piece in pieces], "ld(0)") + "".join(
+        f"+eq(ld(0),{index})*lt(T,{piece.held_to:.6f})*{piece.held_shift - piece.shift:.6f}"
+        for index, piece in enumerate(pieces)
+        if piece.held_to is not None
+    )
     return shown.filter(f"{prefix}setpts", f"{_in_its_piece(pieces, 'T', 'N')};PTS-({shift})/TB")
 
 

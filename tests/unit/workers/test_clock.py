@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.clock import ABSURD_SECONDS, GAP_SECONDS, Clock, clock_of, head_steps
+from workers.clock import Clock, clock_of, head_steps
 from workers.packets import Packets
+from workers.runs import ABSURD_SECONDS, GAP_SECONDS
 
 DAY = 24 * 3600.0
 STEP = 0.04
@@ -128,6 +129,40 @@ def test_a_gap_that_pictures_and_sound_share_is_a_jump_unless_its_length_is_stat
     lengths = tuple(98.04 if number == 49 else STEP for number in range(100))
     stated = [Packets(track.places, track.times, lengths, track.decoded) for track in (pictures, sound)]
     assert clock_of(*stated, delay=0).pictures == ()
+
+
+@pytest.mark.parametrize(("length", "parts"), [(0.0, 0), (2000.0, 2)])
+def test_sound_that_begins_late_in_the_next_part_jumps_with_its_pictures(length: float, parts: int) -> None:
+    """By less than the pictures, as it ends early before the jump and begins late behind it."""
+    pictures, sound = together((run(0, 200), run(0, 180)), (run(8 + length, 200), run(10 + length, 100)))
+    clock = clock_of(pictures, sound, delay=0)
+    assert (len(clock.pictures), len(clock.sound)) == (parts, parts)
+    assert shown(clock) == pytest.approx(run(0, 400))
+    assert [time for time, _ in clock.heard] == pytest.approx([*run(0, 180), *run(10, 100)])
+
+
+def test_sound_that_goes_on_for_long_into_a_gap_makes_it_a_pause() -> None:
+    """Though it ends before the next picture comes."""
+    pictures, sound = together(([*run(0, 50), *run(300, 50)], run(0, 50, step=2.0)))
+    assert clock_of(pictures, sound, delay=0).pictures == ()
+
+
+def test_a_last_picture_without_a_length_lasts_as_the_others_do() -> None:
+    """Or the part behind it would lie between two places of the grid."""
+    pictures, sound = together((run(0, 50), run(0, 50)), (run(0, 50), run(0, 50)))
+    untold = Packets(pictures.places, pictures.times, (0.0,) * 100, pictures.decoded)
+    assert shown(clock_of(untold, sound, delay=0)) == pytest.approx(run(0, 100))
+
+
+def test_what_a_decoder_holds_back_over_a_jump_is_the_end_of_the_part_before() -> None:
+    """It comes at the time at which the next part's first picture is decoded."""
+    pictures, sound = together((run(1, 50), run(1, 100)), (run(1, 50), run(1, 50)))
+    early = tuple(time - STEP for time in pictures.times)
+    clock = clock_of(Packets(pictures.places, pictures.times, pictures.lengths, early), sound, delay=1)
+    first_piece, second = clock.pictures
+    assert first_piece.shift_at(1.0) == 0.0
+    assert 1 - STEP - second.shift_at(1 - STEP) == pytest.approx(1 + 49 * STEP)
+    assert 1.0 - second.shift_at(1.0) == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize("times", [[3700.0, *run(100, 50)], [*run(100, 25), 3700.0, *run(101, 25)]])

@@ -17,6 +17,7 @@ import pytest
 
 from storage.errors import StorageFullError
 from storage.jobs import Stage, Task, new_job_id
+from tests.support.waiting import wait_until
 from workers.scratch import (
     ALIVE_SECONDS,
     KEPT_FREE_BYTES,
@@ -66,7 +67,9 @@ def test_the_folder_is_gone_afterwards(tmp_path: Path) -> None:
 def working_in(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process that has a file of the folder in its command line, as an ffmpeg has."""
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)", str(folder / "480p.mp4")])
+    command = Path("/proc", str(process.pid), "cmdline")
     try:
+        wait_until(command.read_bytes, what="the command line, which is empty for a moment after the start")
         yield process
     finally:
         process.kill()

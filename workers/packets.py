@@ -18,6 +18,7 @@ PACKETS_SECONDS = 900.0  # 0.6 s for 290 MB on local disk (DESIGN §7); 64 GiB a
 # If more than one packet of so many has no time of showing, the container keeps times of decoding (AVI) or those of a
 # few pictures (DVD); if fewer, it is damaged.
 UNTIMED = 10
+LEAP_SECONDS = 60.0  # of times of decoding: no picture is held back for so long; it is the last of its recording
 _FIELDS = ("stream_index", "pts_time", "dts_time", "duration_time", "flags")
 _UNKNOWN = frozenset({"", "N/A"})
 
@@ -201,10 +202,10 @@ def _by_decoding(columns: _Columns, delay: int) -> Packets:
 
 
 def _runs(decoded: Sequence[float]) -> Iterator[Sequence[float]]:
-    """Yield the parts over which times of decoding do not go back: recordings may be joined in a file."""
+    """Yield the parts over which times of decoding go neither back nor far ahead: recordings may be joined."""
     begun = 0
     for number, (before, after) in enumerate(pairwise(decoded), start=1):
-        if after < before:
+        if not before <= after <= before + LEAP_SECONDS:
             yield decoded[begun:number]
             begun = number
     yield decoded[begun:]

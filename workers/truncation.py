@@ -59,10 +59,10 @@ def _lengths(probe: Probe, listing: Listing, used: Sequence[tuple[Stream, Packet
             if packets.times
         )
     elif probe.duration is not None and (BY_TRACK in names or not AS_A_WHOLE.isdisjoint(names)):
-        # Some writers count from the beginning of the recording, others from the beginning of its clock.
-        last = listing.last_end()
+        found = max(0.0, listing.last_end() - probe.start_time)
         declared = probe.duration if video.duration is None else min(probe.duration, video.duration)
-        yield _Length(max(0.0, last, last - probe.start_time), declared)
+        # Some writers count from the beginning of the recording, others from the beginning of its clock.
+        yield _Length(found, declared - max(0.0, probe.start_time) if declared > probe.start_time else declared)
 
 
 def _end(packets: Packets) -> float:

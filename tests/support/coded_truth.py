@@ -11,6 +11,7 @@ from fractions import Fraction
 from tests.support.coded import LOWEST_HERTZ, STEP_HERTZ, Heard
 
 BEEP_TOLERANCE = 0.060  # seconds, as the field's README says
+JOINED_TOLERANCE = 0.100  # seconds: a shorter hole between two recordings is bridged by stretching, not by silence
 RUN_IN_SECONDS = 0.050  # of an encoder, before the picture: it need not be kept
 SOUND_TAIL_SECONDS = 0.100  # behind the last picture need not be kept
 END_SECONDS = 0.030  # a frame of AAC may be filled up
@@ -247,7 +248,8 @@ def _beeps(came: Came, truth: Truth) -> Iterator[str]:
         nearest = min(same, key=lambda heard: abs(heard.at - beep.at))
         left.remove(nearest)
         off = nearest.at - beep.at
-        if beep.sure and abs(off) > BEEP_TOLERANCE:
+        joined = any(beep.k >= part.first_beep for part in truth.parts)
+        if beep.sure and abs(off) > (JOINED_TOLERANCE if joined else BEEP_TOLERANCE):
             late.append(f"{beep.k} by {off * 1000:+.0f} ms")
     if missing:
         yield f"{len(missing)} beeps missing: {', '.join(missing[:_SHOWN])}"

@@ -22,7 +22,9 @@ STANDARD_RATES = tuple(
 _FILM_RATES = 1001  # rates with this denominator stay 1000/1001 of a whole one when they are halved
 ROUGHLY = 0.003  # 29.97 for 30, not 25
 MILLISECONDS, SHORT_SECONDS = 1000, 4.0  # a millisecond in so few seconds is the difference of 60 and 59.94
-LOST_BY_DECODERS = 1  # ffmpeg's of MPEG-2 drops the picture that it holds back where the next one has another shape
+# ffmpeg's decoder of MPEG-2 drops the picture that it holds back where the next one has another shape. In program
+# streams its parser gives one key picture in hundreds the time of the picture behind it.
+LOST_BY_DECODERS = 3
 _EDGE = 0.04  # seconds beside a cut in which a beep may be heard or not
 _ELEVENTHS = 11
 
@@ -155,7 +157,7 @@ def truth_of(traits: Traits) -> Truth:
         run_in=run_in(traits),
         jitters=traits.jitter > 0,
         framed=traits.change in {"size", "shape", "portrait", "aspect"},
-        may_miss=LOST_BY_DECODERS if traits.change and traits.video == "mpeg2" else 0,
+        may_miss=LOST_BY_DECODERS if (traits.change and traits.video == "mpeg2") or traits.container == "mpg" else 0,
         parts=tuple(parts[1:]),
     )
 

@@ -12,7 +12,7 @@ from tests.traits.containers import CONTAINERS, FINE, PACKET_SAMPLES, Can, Conta
 MOST_FRAMES = 420  # of a clip: four seconds of the fastest rate fit nearly, and no clip costs more than a second
 SHORTEST_SOUND = 0.7  # seconds
 MOST_PART_SECONDS = 28  # beeps of appended recordings have other pitches
-FLV_REORDERS_SECONDS = 8388.0  # its 24 bits of milliseconds between a picture's decoding and its showing
+FLV_REORDERS = 8388.0  # seconds: its 24 bits of milliseconds between a picture's decoding and its showing
 WRAP_SECONDS = 95443.7  # where the 33 bits of a transport stream's clock begin anew
 
 
@@ -111,7 +111,7 @@ def fits(traits: Traits) -> bool:
     in_band = {"ts": {"h264", "mpeg2"}, "mkv": {"vp8", "vp9", "mpeg2"}, "webm": {"vp8", "vp9"}}
     alone = [traits.parts > 1, bool(traits.change), bool(traits.programmes), traits.cut < 1, traits.jump[1] > 0]
     return (
-        (has_sound or not (wants_sound or traits.jump[1]))
+        (has_sound or not (wants_sound or traits.jump[1] or traits.restart > 0))
         and (not has_sound or shown + traits.sound_end - traits.sound_start >= SHORTEST_SOUND)
         and sum(alone) <= 1
         and not (traits.change and (traits.pauses or traits.sound_start or traits.sound_end or traits.drift))
@@ -132,7 +132,9 @@ def fits(traits: Traits) -> bool:
 def _jumps_together(traits: Traits) -> bool:
     """Tell whether there are pictures and sound on both sides of the jump, and a container that can say so."""
     at, length = traits.jump
-    is_told = traits.container != "flv" or traits.video != "h264_b" or length < FLV_REORDERS_SECONDS
+    is_told = traits.video != "mpeg4" and (
+        (traits.container, traits.video) != ("flv", "h264_b") or length < FLV_REORDERS
+    )
     return is_told and traits.sound_start <= at - 0.5 and traits.seconds + traits.sound_end >= at + 0.5
 
 

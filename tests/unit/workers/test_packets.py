@@ -46,6 +46,14 @@ def test_a_packet_may_have_no_length() -> None:
     assert read("0.5|0.5|N/A|K_\n") == Packets((0,), (0.5,), (0.0,), (0.5,), (0.5,))
 
 
+@pytest.mark.parametrize("second", [0.0, 2000.0])
+def test_a_picture_that_is_held_back_at_the_end_of_a_recording_is_not_of_the_next_one(second: float) -> None:
+    """Program streams tell when pictures are decoded; of the last two nothing follows in their recording."""
+    times = [*(0.04 * n for n in range(5)), *(second + 0.04 * n for n in range(5))]
+    found = read("".join(f"N/A|{time:.6f}|0.04|__\n" for time in times))
+    assert found.times == pytest.approx([time + 0.08 for time in times])
+
+
 def test_no_packets_are_no_times() -> None:
     """A declared stream may hold nothing."""
     assert read("") == Packets()

@@ -34,7 +34,7 @@ CUT_LOOSE_SECONDS = 0.4  # the last group of packets before a cut may be lost
 ENOUGH_FOR_A_RATE = 10  # pictures: of fewer, those of a reordered group that are missing change the average
 CUT_MAY_MISS = 6  # pictures
 LONGEST_SECONDS = 300  # no clip is longer; without a limit a jump that is not seen costs a minute of encoding
-SOUND_MISSING = "sound_missing"
+SOUND_MISSING, MISREAD = "sound_missing", "audio_misread"
 PAUSING = frozenset({"opus"})  # callers send nothing while they are silent, so that a hole is none to be told
 TOLD_HOLE = 1.0  # seconds: a hole that long is heard
 TOLD_END = 1.2  # seconds: headers and packets of whole files may differ by nearly one
@@ -97,6 +97,8 @@ def _wrong(traits: Traits, services: Services, job: Job, folder: Path) -> list[s
     if job.state is not JobState.READY:
         return [f"{job.state}: {'' if job.error is None else job.error.code}"]
     assert job.plan is not None
+    if traits.audio == "pcm24" and job.plan.audio is None and MISREAD in {warning.code for warning in job.warnings}:
+        traits = traits.silent  # ffmpeg 5.1 reads it as 16 bits, and noise is worse than none
     wrong = _warned(traits, job, lost=truth_of(traits).seconds - _cut(traits, truth_of(traits), folder).seconds)
     for way, decoded in decoded_ways(services, job, job.plan.rungs[-1].name, folder).items():
         wrong += [f"{way}: {sentence}" for sentence in _differs(traits, decoded, folder)]
@@ -155,7 +157,7 @@ def _warned(traits: Traits, job: Job, *, lost: float) -> list[str]:
         told.append("no warning")
     explained = wanted or traits.parts > 1 or traits.jump[1] or traits.cut < 1 or traits.change
     explained = explained or traits.programmes or traits.two_mixes
-    extra = codes - ({SOUND_MISSING} if traits.holes else set())
+    extra = codes - ({SOUND_MISSING} if traits.holes else set()) - ({MISREAD} if not traits.audio else set())
     return [*told, f"warnings: {' '.join(sorted(extra))}"] if extra and not explained else told
 
 
@@ -180,7 +182,7 @@ def _cut(traits: Traits, truth: Truth, folder: Path) -> Truth:
         return truth
     whole = folder / f"clip.{traits.kind.suffix}"
     kept = int(whole.stat().st_size * traits.cut)
-    pictures, sounds = (_packets(whole, kind) for kind in ("v:0", "a:0"))
+    pictures, sounds = _packets(whole, "v:0"), _packets(whole, "a:0") if traits.audio else []
     ranked = sorted(range(len(pictures)), key=lambda n: pictures[n][0])
     numbers = {rank for rank, n in enumerate(ranked) if pictures[n][1] <= kept}
     whole_prefix = next((n for n in range(len(ranked)) if n not in numbers), len(ranked))

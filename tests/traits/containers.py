@@ -52,7 +52,7 @@ _FILE = frozenset(_TIMES | {Can.CUT, Can.TURN})
 
 CONTAINERS = {
     "mp4": Container(
-        "mp4", (*_H264, "hevc", "mpeg4"), ("aac", "mp3", "ac3", "opus"), _FILE, tells_length=True,
+        "mp4", (*_H264, "hevc", "mpeg4"), ("aac", "mp3", "ac3", "opus", "pcm24"), _FILE, tells_length=True,
         options="-movflags +faststart",
     ),
     "mov": Container(
@@ -115,6 +115,7 @@ AUDIO = {
     "opus": "-c:a libopus -b:a 96k",
     "vorbis": "-c:a libvorbis -q:a 5",
     "pcm": "-c:a pcm_s16le",
+    "pcm24": "-c:a pcm_s24le",
     "flac": "-c:a flac",
     "wmav2": "-c:a wmav2 -b:a 128k",
 }
@@ -122,4 +123,5 @@ AUDIO = {
 RUN_IN_SAMPLES = {"aac": 1024, "mp3": 1105, "mp2": 481, "ac3": 256, "opus": 312, "vorbis": 128, "wmav2": 2048}
 # Samples of a packet, of those whose packets are all alike.
 PACKET_SAMPLES = {"aac": 1024, "mp3": 1152, "mp2": 1152, "ac3": 1536, "opus": 960, "wmav2": 2048}
+WITHOUT_TIMES = frozenset({"pcm", "pcm24"})  # in QuickTime and MP4: no packet has a time of its own
 FINE = frozenset({"h264", "h264_b", "h264_open", "hevc", "vp8", "vp9", "mjpeg"})  # encoders that take any clock

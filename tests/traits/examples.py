@@ -17,6 +17,9 @@ EXAMPLES = {
     # A download that broke off was filled with a frozen picture in silence.
     "cut off, mp4": Traits("mp4", "h264", "aac", seconds=8.0, cut=0.4),
     "cut off, mkv": Traits("mkv", "vp8", "opus", seconds=8.0, cut=0.55),
+    # Samples of 24 bits were read as 16, and were noise.
+    "pcm of 24 bits, mp4": Traits("mp4", "h264", "pcm24"),
+    "pcm of 24 bits that begins first, mp4": Traits("mp4", "h264_b", "pcm24", sound_start=-1.0),
     # Jitter was taken as a rate: 48 pictures a second of 30.
     "jitter, webm": Traits("webm", "vp8", "", rate="30", seconds=8.0, jitter=0.008),
     "jitter, ts": Traits("ts", "h264", "aac", rate="25", seconds=8.0, jitter=0.008),

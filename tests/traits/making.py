@@ -10,6 +10,7 @@ import numpy as np
 
 from tests.support.boxes_of_mp4 import turned
 from tests.support.coded import coded_pictures, coded_sound
+from tests.support.odd_containers import plain_pcm
 from tests.traits.containers import AUDIO, FINE, INTERLACED, PACKET_SAMPLES, VIDEO
 from tests.traits.timeline import (
     BEEPS_OF_A_PART,
@@ -38,7 +39,12 @@ def make(traits: Traits, folder: Path) -> Path:
         return _changed(traits, folder, target)
     if traits.parts > 1:
         return _joined(traits, folder, target)
-    _encode(traits, recording(traits), target, offset=traits.offset)
+    if traits.audio == "pcm24":  # as newer writers do, which this ffmpeg is not
+        written = target.with_suffix(".mov")
+        _encode(traits, recording(traits), written, offset=traits.offset)
+        plain_pcm(written, target, bits=24, little=True)
+    else:
+        _encode(traits, recording(traits), target, offset=traits.offset)
     if traits.turn:
         return turned(target, folder / f"turned.{traits.kind.suffix}", traits.turn)
     if traits.cut < 1:

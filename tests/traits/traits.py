@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from random import Random
 
-from tests.traits.containers import CONTAINERS, FINE, PACKET_SAMPLES, Can, Container
+from tests.traits.containers import CONTAINERS, FINE, PACKET_SAMPLES, WITHOUT_TIMES, Can, Container
 
 MOST_FRAMES = 420  # of a clip: four seconds of the fastest rate fit nearly, and no clip costs more than a second
 SHORTEST_SOUND = 0.7  # seconds
@@ -66,6 +66,11 @@ class Traits:
         return CONTAINERS[self.container]
 
     @property
+    def silent(self) -> Traits:
+        """The clip without its sound."""
+        return replace(self, audio="", sound_start=0.0, sound_end=0.0)
+
+    @property
     def told(self) -> str:
         """Return the traits as Python writes them, without those of a plain clip."""
         plain = Traits()
@@ -119,7 +124,7 @@ def fits(traits: Traits) -> bool:
         and not (traits.parts > 1 and shown + traits.sound_end > MOST_PART_SECONDS)
         and not (traits.two_mixes and (traits.programmes or traits.drift))  # ffmpeg writes wrong times of two tracks
         and not (traits.jitter and traits.video not in FINE)
-        and not (traits.drift and traits.container == "mov" and traits.audio == "pcm")  # no packet has a time there
+        and not (traits.drift and traits.container in {"mov", "mp4"} and traits.audio in WITHOUT_TIMES)
         and not (traits.holes and traits.audio not in PACKET_SAMPLES)
         and not (traits.jump[1] and (traits.pauses or traits.holes or traits.drift))
         and not (traits.jump[1] and not _jumps_together(traits))

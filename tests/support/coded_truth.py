@@ -140,7 +140,7 @@ def _length(came: Came, truth: Truth) -> Iterator[str]:
     seconds = came.times[-1] - came.times[0] + step
     picture, sound = truth.ends
     least = max(picture, sound - SOUND_TAIL_SECONDS) - 1.5 * step - truth.loose
-    most = truth.seconds + END_SECONDS + 1.5 * step + truth.loose
+    most = truth.seconds + END_SECONDS + 1.5 * step + PART_SECONDS * len(truth.parts) + truth.loose
     if not least <= seconds <= most:
         yield f"{seconds:.2f} s instead of {truth.seconds:.2f} s"
     if abs(came.times[0]) > _EPSILON:

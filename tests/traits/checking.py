@@ -94,6 +94,8 @@ def driven(services: Services, settings: Settings, source: Path) -> Job:
 def _wrong(traits: Traits, services: Services, job: Job, folder: Path) -> list[str]:
     if traits.container == "fmp4" and traits.cut < 1 and job.error is not None and job.error.code == "not_a_video":
         return []  # ffmpeg opens no fragmented file that ends within a fragment's header
+    if traits.cut < 1 and job.error is not None and not _whole_pictures(traits, folder):
+        return []
     if job.state is not JobState.READY:
         return [f"{job.state}: {'' if job.error is None else job.error.code}"]
     assert job.plan is not None
@@ -174,6 +176,12 @@ def _hole_told(traits: Traits, job: Job) -> str | None:
     place = made.sound[0] - made.begin + at
     is_right = abs(values["at"] - place) <= TOLD_WITHIN and abs(values["longest"] - lasting) <= TOLD_WITHIN
     return None if is_right else f"hole of {lasting} s at {place:.2f} s told as {values}"
+
+
+def _whole_pictures(traits: Traits, folder: Path) -> int:
+    """Return how many pictures lie before the cut."""
+    whole = folder / f"clip.{traits.kind.suffix}"
+    return sum(end <= whole.stat().st_size * traits.cut for _, end in _packets(whole, "v:0"))
 
 
 def _cut(traits: Traits, truth: Truth, folder: Path) -> Truth:

@@ -84,7 +84,9 @@ CONTAINERS = {
         sound_ticks=1000, tells_length=True,
     ),
     "avi": Container(
-        "avi", ("mpeg4", "mjpeg", "h264"), ("mp3", "pcm", "ac3"), frozenset({Can.TAIL, Can.CUT}), tells_length=True
+        "avi", ("mpeg4", "mjpeg", "h264"), ("mp3", "pcm", "ac3"), frozenset({Can.TAIL, Can.CUT}), tells_length=True,
+        # At one a second ffmpeg writes the second picture as the third.
+        rates=("5", "10", "15", "24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60", "100", "120")
     ),
     "ogg": Container("ogg", ("theora", "vp8"), ("vorbis", "opus", "flac"), frozenset({Can.TAIL})),
     "nut": Container("nut", ("h264", "mpeg4"), ("mp3", "pcm", "aac"), frozenset(_TIMES)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from tests.traits.timeline import (
 from tests.traits.traits import Traits
 
 _DEADLINE_SECONDS = 120
+_ENCODERS_CLOCK_SINCE = 6
 _FINE_TICKS = 90_000
 _FLV_HEADER_BYTES = 13
 SIZES = {"size": (320, 180), "shape": (120, 90), "portrait": (90, 160)}
@@ -143,7 +145,9 @@ def _times(traits: Traits, late: float) -> list[str]:
     jitter = f"{traits.jitter:.6f}*(mod(7*N*N+3*N\\,11)/5-1)"
     paused = "".join(f"+{more:.6f}*gte(N\\,{first})" for first, more in steps)
     seconds = f"({late:.6f}+N*{rate.denominator}/{rate.numerator}+{jitter}{paused})"
-    return ["-vf", f"settb=1/{_FINE_TICKS},setpts={seconds}/TB", "-enc_time_base:v", f"1:{_FINE_TICKS}"]
+    lasting = f"setts=duration={round(_FINE_TICKS / rate)}"  # of the last one: newer ffmpeg forgets it, and hides it
+    lasts = ["-bsf:v", lasting] if traits.kind.suffix in {"mp4", "mov"} and traits.video != "hevc" else []
+    return ["-vf", f"settb=1/{_FINE_TICKS},setpts={seconds}/TB", "-enc_time_base:v", f"1:{_FINE_TICKS}", *lasts]
 
 
 def _sound_input(traits: Traits, made: Recording, path: Path, at: float) -> list[str]:
@@ -164,7 +168,7 @@ def _sound_output(traits: Traits, at: float) -> list[str]:
         packets = SAMPLE_RATE / PACKET_SAMPLES[traits.audio]
         first, last = round(begin * packets), round((begin + length) * packets)
         filters.append(f"noise=drop=gte(n\\,{first})*lt(n\\,{last})")  # its packets' times are not to be had
-    ticks = traits.kind.sound_ticks  # not TB: it is the encoder's, though TS is in the muxer's
+    ticks = SAMPLE_RATE if _filters_see_encoders_clock() else traits.kind.sound_ticks
     if traits.drift:
         begin = round(at * ticks)
         filters.append(f"setts=ts={begin}+(TS-{begin})*{1 + traits.drift}")
@@ -173,6 +177,13 @@ def _sound_output(traits: Traits, at: float) -> list[str]:
         jump = round(traits.jump[0] * traits.exact_rate) / traits.exact_rate + max(0.0, -sound_start(traits))
         filters.append(f"setts=ts=TS+{round(traits.jump[1] * ticks)}*gte(TS\\,{round(jump * ticks)})")
     return [*options, *(["-bsf:a", ",".join(filters)] if filters else [])]
+
+
+@cache
+def _filters_see_encoders_clock() -> bool:
+    """Tell whether times in `setts` are in the encoder's ticks, as its TB is: older ffmpeg has the muxer's there."""
+    said = subprocess.run(["ffmpeg", "-version"], check=True, capture_output=True, text=True, timeout=_DEADLINE_SECONDS)
+    return int(said.stdout.split()[2].partition(".")[0]) >= _ENCODERS_CLOCK_SINCE
 
 
 def _programmes(traits: Traits, made: Recording, target: Path, late: float) -> tuple[list[str], list[str]]:

@@ -58,7 +58,7 @@ def clock_of(pictures: Packets, sound: Packets, *, delay: int) -> Clock:
     audible = runs_of(sound, pictures, back=SOUND_BACK_SECONDS, step=0.0)
     if _is_steady(seen, audible, len(pictures.times), len(sound.times)):
         return Clock(_moved(pictures), _moved(sound))
-    joined = _joined(seen, audible, step, back, delay)
+    joined = _joined(seen, audible, _Joining(step, back, delay, holds=pictures.by_decoding))
     return replace(
         joined,
         shown=tuple(_of_runs(pictures, seen, joined.pictures)),
@@ -87,9 +87,8 @@ def _of_runs(packets: Packets, runs: Sequence[Run], pieces: Sequence[ClockPiece]
                 yield time - piece.shift, time + packets.lengths[number] - piece.shift
 
 
-def _joined(seen: Sequence[Run], audible: Sequence[Run], step: float, back: float, delay: int) -> Clock:
+def _joined(seen: Sequence[Run], audible: Sequence[Run], joining: _Joining) -> Clock:
     """Return the runs one behind the other, those of pictures and sound that belong together moved together."""
-    joining = _Joining(step, back, delay)
     at_picture, at_sound = 0, 0
     while at_picture < len(seen) or at_sound < len(audible):
         picture = seen[at_picture] if at_picture < len(seen) else None
@@ -112,9 +111,10 @@ def _belong(picture: Run, sound: Run) -> bool:
 class _Joining:
     """The joined clock as far as it goes; times in seconds."""
 
-    def __init__(self, step: float, back: float, delay: int) -> None:
+    def __init__(self, step: float, back: float, delay: int, *, holds: bool) -> None:
         self._step = step
         self._delay = delay
+        self._holds = holds
         self._back = back
         self._pictures: list[ClockPiece] = []
         self._sound: list[ClockPiece] = []
@@ -157,13 +157,15 @@ class _Joining:
             self._raw_end = sound.end if picture is None else max(picture.end, sound.end - apart)
 
     def _with_held(self, piece: ClockPiece, run: Run) -> ClockPiece:
-        """Return the piece with room for the last pictures before it, which decoders hold back over a jump.
+        """Return the piece with room for pictures without a time, which decoders tell to be as much earlier.
 
-        In program streams not every picture has a time. These then get those at which the run's first are decoded.
+        Those are its own first ones. Where hardly any picture has a time they are the last ones of the piece before:
+        decoders hold them back over the jump, and give them the times at which the first of the run are decoded.
         """
         held = self._delay * self._step
         last = run.decoded[0] + max(0.0, held - self._step)
-        return replace(piece, start=piece.start - held, held_to=piece.start, held_shift=last - self._latest_shown)
+        early = replace(piece, start=piece.start - held)
+        return replace(early, held_to=piece.start, held_shift=last - self._latest_shown) if self._holds else early
 
     def _begins(self, picture: Run | None, sound: Run | None) -> float | None:
         """Return where on the joined clock the next part begins, None for the first."""

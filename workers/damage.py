@@ -7,7 +7,7 @@ level and never by their words. A pause of the recording is no damage.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -29,6 +29,7 @@ HOLE_SECONDS = 0.1  # shorter holes in steady sound are jitter of its times
 FEW_PICTURES = 3  # fewer tell no usual step; those of the packets do
 HABIT = 0.9  # a message with so many of the pictures is a habit of who wrote the file, not damage
 STEADY_SHARE = 0.9  # of steps that are usual: pictures that come so steadily do not pause
+MOST_HELD = 16  # pictures that a decoder of H.264 holds back to show them in order
 HEAD_SECONDS = 0.25  # phones write a first piece of sound a little ahead of the rest
 
 
@@ -83,7 +84,7 @@ def _missing(listing: Listing, step: float, until: float | None) -> Iterator[Dam
     losses = sorted(packet.time for packet in timed if packet.corrupt)
     lossy = listing.lossy and _is_steady(listing, step)
     first = min((packet.time for packet in timed if packet.key), default=min(packet.time for packet in timed))
-    ends = until or max((*listing.shown[-1:], *(time + step for time in without)), default=0.0)
+    ends = _judged_until(listing, without, step, until)
     # Before the first keyframe nothing can be decoded: the recording begins in the midst of a stream.
     shown = [first - step, *(time for time in listing.shown if first <= time <= ends), ends]
     for before, after in pairwise(shown):
@@ -94,6 +95,15 @@ def _missing(listing: Listing, step: float, until: float | None) -> Iterator[Dam
             yield Damage(DamageKind.PICTURES_MISSING, before + step, after - before - step)
         elif inside and (is_gap or after == ends):
             yield Damage(DamageKind.PICTURES_MISSING, inside[0], after - inside[0])
+
+
+def _judged_until(listing: Listing, without: Sequence[float], step: float, until: float | None) -> float:
+    """Return up to where pictures can be missed: what a decoder holds back where the listing ends may yet come."""
+    if until is None:
+        return max((*listing.shown[-1:], *(time + step for time in without)), default=0.0)
+    latest = listing.shown[-1] if listing.shown else until
+    held = len(without) - bisect_right(without, latest)
+    return min(until, latest + step) if 0 < held <= MOST_HELD else until
 
 
 def _is_steady(listing: Listing, step: float) -> bool:

@@ -30,7 +30,8 @@ class Packets:
     `times` are when they begin and `lengths` how long they last, in seconds on the source's clock; a length is 0 where
     the file says none. `decoded` are when they are decoded, which goes back only where the clock does. `places` number
     the packets among those of all streams. `keyframes` are sorted; those of packets that are not shown are among them.
-    `counted_rate` is there where the packets have no times of their own, and these were counted.
+    `counted_rate` is there where the packets have no times of their own, and these were counted; `by_decoding` tells
+    that they are those at which decoders show the pictures.
     """
 
     places: tuple[int, ...] = ()
@@ -39,6 +40,7 @@ class Packets:
     decoded: tuple[float, ...] = ()
     keyframes: tuple[float, ...] = ()
     counted_rate: Fraction | None = None
+    by_decoding: bool = False
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,7 @@ def _by_decoding(columns: _Columns, delay: int) -> Packets:
         lengths=tuple([_length(columns.lengths[number]) for number in timed]),
         decoded=tuple(decoded),
         keyframes=tuple(sorted(time + step * delay for time in keys)),
+        by_decoding=True,
     )
 
 

@@ -23,7 +23,7 @@ from tests.support.coded_truth import Truth, unlike
 from tests.support.driving import resume, submit
 from tests.support.exactness import local_services
 from tests.traits.making import OTHER, SIZES, make
-from tests.traits.timeline import BEEPS_OF_A_PART, PICTURES_OF_A_PART, recording, truth_of
+from tests.traits.timeline import BEEPS_OF_A_PART, PICTURES_OF_A_PART, ROUGHLY, recording, truth_of
 from tests.traits.traits import Traits
 from workers.attempt import attempt_task
 from workers.fallback import go_without
@@ -207,6 +207,7 @@ def _cut(traits: Traits, truth: Truth, folder: Path) -> Truth:
         ),
         ends=(last[0] + step, heard),
         rate=truth.rate if whole_prefix >= ENOUGH_FOR_A_RATE else None,
+        rate_within=ROUGHLY,  # pictures of the last group may be missing
         loose=CUT_LOOSE_SECONDS + 3 * step,
         may_miss=CUT_MAY_MISS,
     )

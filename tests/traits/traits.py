@@ -199,7 +199,8 @@ def _change(traits: Traits, random: Random) -> Traits:
     changes += (
         ["channels", "sound_rate"] if traits.audio in {"aac", "mp2", "mp3"} and traits.container != "webm" else []
     )
-    return replace(traits, change=random.choice(changes), width=160, height=90)
+    change = random.choice(changes)
+    return replace(traits, change=change, width=160, height=96 if change == "fields" else 90)  # fields: a multiple of 4
 
 
 def _programmes(traits: Traits, random: Random) -> Traits:

@@ -158,7 +158,8 @@ def test_what_a_decoder_holds_back_over_a_jump_is_the_end_of_the_part_before() -
     """It comes at the time at which the next part's first picture is decoded."""
     pictures, sound = together((run(1, 50), run(1, 100)), (run(1, 50), run(1, 50)))
     early = tuple(time - STEP for time in pictures.times)
-    clock = clock_of(Packets(pictures.places, pictures.times, pictures.lengths, early), sound, delay=1)
+    told = Packets(pictures.places, pictures.times, pictures.lengths, early, by_decoding=True)
+    clock = clock_of(told, sound, delay=1)
     first_piece, second = clock.pictures
     assert first_piece.shift_at(1.0) == 0.0
     assert 1 - STEP - second.shift_at(1 - STEP) == pytest.approx(1 + 49 * STEP)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 
 from storage.plan import Plan, Segment
 from workers.commands import LOSING_DECODERS
+from workers.headers.appended import NOTHING_APPENDED, Appended, appended
 from workers.headers.looking import look_inside, with_headers
+from workers.headers.ranges import ranges_of
 from workers.looks import Look, look
 from workers.packets import Listing, list_packets
 from workers.planning import PlanLimits, choose_video, make_plan
@@ -28,14 +30,31 @@ class _Examined:
     looks: tuple[Look, ...]
 
 
-def plan_file(url: str, limits: PlanLimits, watch: Watch) -> tuple[Plan, tuple[Segment, ...]]:
-    """Return the plan of the file at a path or URL, and its segments.
+class AppendedError(Exception):
+    """Tells what tools must not see of the file: it is to be planned without."""
+
+    def __init__(self, found: Appended) -> None:
+        super().__init__(found)
+        self.found = found
+
+
+def plan_file(
+    url: str, limits: PlanLimits, watch: Watch, left_out: Appended = NOTHING_APPENDED
+) -> tuple[Plan, tuple[Segment, ...]]:
+    """Return the plan of the file at a path or URL, and its segments. What is `left_out` is not there any more.
 
     The watch is for this file alone: it is cancelled when the file is refused before its packets are read.
-    Raises MediaError for what is no video or not taken, and what running ffprobe raises.
+    Raises MediaError for what is no video or not taken, AppendedError for what has to be planned without something, and
+    what running ffprobe raises.
     """
     found = _examined(url, limits, watch)
-    return make_plan(found.facts, found.video, found.listing, limits, found.looks)
+    if left_out == NOTHING_APPENDED:
+        with ranges_of(url) as file:
+            behind = appended(file, found.facts.container, found.listing)
+        if behind.without:
+            raise AppendedError(behind)
+    plan, segments = make_plan(found.facts, found.video, found.listing, limits, found.looks)
+    return replace(plan, without=left_out.without, warnings=(*plan.warnings, *left_out.warnings)), segments
 
 
 def _examined(url: str, limits: PlanLimits, watch: Watch) -> _Examined:

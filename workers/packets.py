@@ -19,6 +19,8 @@ PACKETS_SECONDS = 900.0  # 0.6 s for 290 MB on local disk (DESIGN §7); 64 GiB a
 # few pictures (DVD); if fewer, it is damaged.
 UNTIMED = 10
 _FIELDS = ("stream_index", "pts_time", "dts_time", "duration_time", "flags")
+# What is asked of ffprobe, which keeps this order: the place in the file stands ahead of the flags, and goes with them.
+_ASKED = (*_FIELDS[:-1], "pos", _FIELDS[-1])
 _UNKNOWN = frozenset({"", "N/A"})
 
 
@@ -42,7 +44,10 @@ class Packets:
 
 @dataclass(frozen=True)
 class Listing:
-    """ffprobe's lines, one for each packet of every stream: `index|pts|dts|duration|flags`."""
+    """ffprobe's lines, one for each packet of every stream: `index|pts|dts|duration|flags`.
+
+    Ahead of the flags stands where the packet begins in the file, in bytes: `pos|flags`.
+    """
 
     text: str = field(repr=False)
 
@@ -66,6 +71,14 @@ class Listing:
         """Return when the last packet of any stream ends, seconds on the source's clock; minus infinity without any."""
         rows = (row for stream in self.streams for _, row in self._rows(stream))
         return max((float(row[1]) + _length(row[3]) for row in rows if row[1] not in _UNKNOWN), default=float("-inf"))
+
+    def positions(self, last: int = 0) -> Iterator[int]:
+        """Yield where packets begin in the file, in bytes, as far as it is known: the `last` so many, 0 for all."""
+        bars = len(_FIELDS) - 1
+        for line in self.lines[-last:]:
+            told = line.split("|", bars)[-1].partition("|")[0]
+            if told.isdecimal():
+                yield int(told)
 
     def pictures(self, video: Stream) -> Packets:
         """Return the stream's pictures; packets without a time or marked as discarded (edit lists) are not shown."""
@@ -113,7 +126,7 @@ def list_packets(url: str, watch: Watch, look_seconds: float = 0.0) -> Listing:
         *looking_arguments(look_seconds),
         *input_arguments(url),
         "-of", "compact=p=0:nk=1",
-        "-show_entries", f"packet={','.join(_FIELDS)}",
+        "-show_entries", f"packet={','.join(_ASKED)}",
         as_input(url),
     ]  # fmt: skip
     limits = Limits(deadline=PACKETS_SECONDS, stall=PACKETS_SECONDS)

@@ -45,6 +45,19 @@ def read_matroska(file: Ranges) -> Headers | None:
     return Headers("matroska", by_place=dict(enumerate(track for track in found if track is not None)))
 
 
+def first_cluster(file: Ranges, start: int) -> int | None:
+    """Return where the packets begin of the recording whose header stands at `start`, None where it has none."""
+    segment = _first(file, _SEGMENT, start, file.size)
+    if segment is None:
+        return None
+    place = segment.payload
+    for element in _elements(file, segment.payload, segment.end):
+        if element.name == _CLUSTER:
+            return place
+        place = element.end
+    return None
+
+
 def _elements(file: Ranges, start: int, end: int) -> Iterator[_Element]:
     """Yield the elements of a master as far as they make sense; the last may be cut off or have no end of its own."""
     for _ in range(MOST_ELEMENTS):

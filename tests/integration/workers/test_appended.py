@@ -1,0 +1,100 @@
+"""Recordings appended byte by byte (`cat a b`), through all stages: whole, or what is not read is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from storage.jobs import Job, JobState
+from storage.services import Services
+from storage.settings import Settings
+from storage.warnings import JobWarning
+from tests.support.coded_clips import H264, RATE, Clip, coded_clip
+from tests.support.coded_results import decoded_ways
+from tests.support.driving import drive
+
+SECONDS = 3
+FURTHER, BEEPS = 500, 20  # further recordings begin at such numbers
+MPEG4, MPEG2 = "-c:v mpeg4 -g 25 -c:a mp3", "-c:v mpeg2video -g 12 -c:a mp2"
+READ_THROUGH = {
+    "flv": f"{H264} -c:a aac",
+    "mkv": f"{H264} -c:a aac",
+    "ts": f"{H264} -c:a aac",
+    "webm": "-c:v libvpx -g 25 -deadline realtime -c:a libopus",
+    "live.webm": "-c:v libvpx -g 25 -deadline realtime -c:a libopus -live 1",
+    "mpg": MPEG2,
+    "avi": MPEG4,
+    "ivf": "-c:v libvpx -g 25 -deadline realtime -an",
+}
+ONLY_THE_FIRST = {
+    "mp4": f"{H264} -c:a aac",
+    "faststart.mp4": f"{H264} -c:a aac -movflags +faststart",
+    "fragments.mp4": f"{H264} -c:a aac -movflags +frag_keyframe+empty_moov",
+    "mov": f"{H264} -c:a aac",
+    "mxf": "-c:v mpeg2video -g 12 -c:a pcm_s16le",
+    "ogv": "-c:v libtheora -g 25 -c:a libvorbis",
+    "wmv": "-c:v wmv2 -g 25 -c:a wmav2",
+    "rm": "-c:v rv20 -s 352x288 -c:a ac3",
+    "wtv": MPEG2,
+    "y4m": "-pix_fmt yuv420p -an",
+    "gif": "-an",
+}
+
+
+def appended(folder: Path, name: str, options: str, *, count: int = 2) -> tuple[Path, Path]:
+    """Return a file of so many recordings, and the last of them."""
+    parts = [
+        coded_clip(folder / f"{n}.{name}", Clip(n * FURTHER, n * BEEPS, SECONDS, options=options)) for n in range(count)
+    ]
+    (folder / f"all.{name}").write_bytes(b"".join(part.read_bytes() for part in parts))
+    return folder / f"all.{name}", parts[-1]
+
+
+def seen_and_heard(services: Services, job: Job, folder: Path) -> list[tuple[list[int], list[int]]]:
+    """Return the numbers of pictures (each once) and beeps, as the MP4 and as the playlists give them."""
+    assert job.state is JobState.READY, job.error
+    assert job.plan is not None
+    came = [way.came() for way in decoded_ways(services, job, job.plan.rungs[0].name, folder).values()]
+    return [(list(dict.fromkeys(one.numbers)), [beep.k for beep in one.beeps or ()]) for one in came]
+
+
+def numbers(count: int) -> list[int]:
+    """Return the numbers of all pictures of so many recordings."""
+    return [part * FURTHER + n for part in range(count) for n in range(SECONDS * RATE)]
+
+
+def beeps(count: int, options: str) -> list[int]:
+    """Return the beeps of so many recordings."""
+    return [] if "-an" in options else [part * BEEPS + n for part in range(count) for n in range(SECONDS)]
+
+
+@pytest.mark.parametrize("name", READ_THROUGH)
+def test_recordings_appended_byte_by_byte_follow_each_other(
+    name: str, twin_services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """All pictures and beeps of three, in their order; also where a header in the middle hides the rest from ffmpeg."""
+    source, _ = appended(tmp_path, name, READ_THROUGH[name], count=3)
+    job = drive(twin_services, settings, source)
+    for pictures, heard in seen_and_heard(twin_services, job, tmp_path):
+        assert pictures == numbers(3)
+        # Decoders go on from the part before: the pitch of the first beep may be bent a little.
+        assert heard == pytest.approx(beeps(3, READ_THROUGH[name]), abs=1)
+    assert not {known.code for known in job.warnings} - {"parts_joined"}
+
+
+@pytest.mark.parametrize("name", ONLY_THE_FIRST)
+def test_a_recording_that_cannot_be_read_is_told(
+    name: str, twin_services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """The first comes out whole, nothing of the second gets into it, and a warning tells how much that is."""
+    source, last = appended(tmp_path, name, ONLY_THE_FIRST[name])
+    job = drive(twin_services, settings, source)
+    for pictures, heard in seen_and_heard(twin_services, job, tmp_path):
+        assert (pictures, heard) == (numbers(1), beeps(1, ONLY_THE_FIRST[name]))
+    (told,) = job.warnings
+    assert told == JobWarning("appended_unread", told.message, pytest.approx(_megabytes(last, source)))
+
+
+def _megabytes(unread: Path, whole: Path) -> dict[str, float]:
+    return {"unread": unread.stat().st_size / 1e6, "whole": whole.stat().st_size / 1e6}

@@ -39,13 +39,15 @@ class Segment:
 class ClockPiece:
     """A part of a recording, in the order of the file: what lies from `start` to `end` is shown `shift` earlier.
 
-    The next piece begins where the clock goes back by more than `back`, or leaves this one; all in seconds.
+    The next piece begins where the clock goes back by more than `back`, or leaves this one; all in seconds. `position`
+    is where the file has the first of it, in bytes, where that is known.
     """
 
     start: float
     end: float
     shift: float
     back: float = 0.5
+    position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,11 +74,11 @@ class Listing:
 
     def positions(self, last: int = 0) -> Iterator[int]:
         """Yield where packets begin in the file, in bytes, as far as it is known: the `last` so many, 0 for all."""
-        bars = len(_FIELDS) - 1
-        for line in self.lines[-last:]:
-            told = line.split("|", bars)[-1].partition("|")[0]
-            if told.isdecimal():
-                yield int(told)
+        return (known for line in self.lines[-last:] if (known := _position(line)) is not None)
+
+    def position(self, place: int) -> int | None:
+        """Return where the packet of this place begins in the file, in bytes; None where that is not known."""
+        return _position(self.lines[place])
 
     def pictures(self, video: Stream) -> Packets:
         """Return the stream's pictures; packets without a time or marked as discarded (edit lists) are not shown."""
@@ -186,6 +186,11 @@ class _Columns:
             decoded=times if _UNKNOWN.issuperset(told) else _filled(told, times[0]),
             keyframes=tuple(sorted([float(self.times[number]) for number in timed if "K" in self.flags[number]])),
         )
+
+
+def _position(line: str) -> int | None:
+    told = line.split("|", len(_FIELDS) - 1)[-1].partition("|")[0]
+    return int(told) if told.isdecimal() else None
 
 
 def _filled(told: Sequence[str], latest: float) -> tuple[float, ...]:

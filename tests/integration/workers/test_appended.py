@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from storage.settings import Settings
 from storage.warnings import JobWarning
 from tests.support.coded_clips import H264, RATE, Clip, coded_clip
 from tests.support.coded_results import decoded_ways
+from tests.support.coded_truth import BEEP_TOLERANCE
 from tests.support.driving import drive
 
 SECONDS = 3
@@ -81,6 +83,32 @@ def test_recordings_appended_byte_by_byte_follow_each_other(
         # Decoders go on from the part before: the pitch of the first beep may be bent a little.
         assert heard == pytest.approx(beeps(3, READ_THROUGH[name]), abs=1)
     assert not {known.code for known in job.warnings} - {"parts_joined"}
+
+
+@pytest.mark.parametrize("suffix", ["ts", "flv", "mkv"])
+@pytest.mark.parametrize(("rate", "channels"), [(44_100, 1), (48_000, 2), (32_000, 2)])
+def test_sound_of_another_format_follows_in_its_place(
+    suffix: str, rate: int, channels: int, twin_services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """Filters begin anew with it, though all clocks begin at the same time: none of it is lost or lies over another."""
+    clips = [
+        Clip(),
+        Clip(FURTHER, BEEPS, SECONDS, sample_rate=rate, channels=channels),
+        Clip(2 * FURTHER, 2 * BEEPS, SECONDS, sound_seconds=2.0),
+    ]
+    if suffix == "mkv":  # whose packets have the rate and the channels that the first header says
+        clips = [replace(clip, options=f"{H264} -c:a mp2", channels=channels) for clip in clips]
+    parts = [coded_clip(tmp_path / f"{n}.{suffix}", clip) for n, clip in enumerate(clips)]
+    (tmp_path / f"all.{suffix}").write_bytes(b"".join(part.read_bytes() for part in parts))
+    job = drive(twin_services, settings, tmp_path / f"all.{suffix}")
+    assert job.plan is not None
+    for decoded in decoded_ways(twin_services, job, job.plan.rungs[0].name, tmp_path).values():
+        came = decoded.came()
+        assert list(dict.fromkeys(came.numbers)) == numbers(3)
+        expected = [(part * SECONDS + n, part * BEEPS + n) for part in range(3) for n in range(SECONDS)][:-1]
+        assert [beep.k for beep in came.beeps or ()] == [k for _, k in expected]
+        assert [beep.at for beep in came.beeps or ()] == pytest.approx([at for at, _ in expected], abs=BEEP_TOLERANCE)
+    assert {known.code for known in job.warnings} == {"parts_joined"}
 
 
 @pytest.mark.parametrize("name", ONLY_THE_FIRST)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from storage.plan import Plan, Segment
 from workers.commands import LOSING_DECODERS
-from workers.headers.appended import NOTHING_APPENDED, Appended, appended
+from workers.headers.appended import NOTHING_APPENDED, Appended, appended, unread
 from workers.headers.looking import look_inside, with_headers
 from workers.headers.ranges import ranges_of
 from workers.looks import Look, look
@@ -48,13 +48,15 @@ def plan_file(
     what running ffprobe raises.
     """
     found = _examined(url, limits, watch)
-    if left_out == NOTHING_APPENDED:
-        with ranges_of(url) as file:
-            behind = appended(file, found.facts.container, found.listing)
-        if behind.without:
+    with ranges_of(url) as file:
+        behind = appended(file, found.facts.container, found.listing) if left_out == NOTHING_APPENDED else left_out
+        if behind != left_out:
             raise AppendedError(behind)
+        rest = unread(file, found.facts.container, found.listing)
     plan, segments = make_plan(found.facts, found.video, found.listing, limits, found.looks)
-    return replace(plan, without=left_out.without, warnings=(*plan.warnings, *left_out.warnings)), segments
+    return replace(
+        plan, without=left_out.without, warnings=(*plan.warnings, *left_out.warnings, *rest.warnings)
+    ), segments
 
 
 def _examined(url: str, limits: PlanLimits, watch: Watch) -> _Examined:

@@ -21,6 +21,8 @@ MEGABYTE = 1_000_000
 MOST_PARTS = 1000  # headers that are left out; who appends more than so many parts is not believed
 # ffmpeg takes the header of an FLV for a tag of 'L' 'V' 1 bytes and skips them. No packet of Flash video is so large.
 FLV_SKIPPED_BYTES = 0x4C5601
+FLV_TAG_BYTES = 15  # around the contents of a tag
+FLV_OTHER_BYTES = 4096  # tags of text that some writers leave at the end
 LAST_LINES = 4096  # tracks that are not interleaved end one after another, but not with so many packets each
 SEARCHED_BYTES = 8 * 1024**2  # behind the last packet: indexes and tables of these containers take a few hundred kB
 # A recording in fragments has thousands of boxes, each a read of the store: they are only walked where much is unread.
@@ -80,6 +82,18 @@ def appended(file: Ranges, container: str, listing: Listing) -> Appended:
         return Appended(tuple(_headers(file, name, _read_to(listing, name))))
     begins = _second(file, names, max(listing.positions(LAST_LINES), default=0))
     return NOTHING_APPENDED if begins is None else Appended(((begins, file.size),), file.size - begins, file.size)
+
+
+def unread(file: Ranges, container: str, listing: Listing) -> Appended:
+    """Return what of Flash video lies behind all packets, which other containers need not have.
+
+    A recording of other codecs is in tracks of its own there, which ffprobe meets too late to list their packets.
+    """
+    last = max(listing.positions(LAST_LINES), default=0)
+    if container != "flv" or not last:
+        return NOTHING_APPENDED
+    lost = file.size - last - FLV_TAG_BYTES - int.from_bytes(file.read(last + 1, 3))
+    return Appended((), lost, file.size) if lost > max(FLV_OTHER_BYTES, LEAST_SHARE * file.size) else NOTHING_APPENDED
 
 
 def _headers(file: Ranges, name: str, start: int) -> Iterator[tuple[int, int]]:

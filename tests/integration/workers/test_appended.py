@@ -133,5 +133,18 @@ def test_an_animation_is_read_through_or_told(twin_services: Services, settings:
         assert pictures == numbers(1 if told else 2)
 
 
+def test_flash_video_of_another_codec_is_told(twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+    """It is in tracks of its own, which nobody announces."""
+    first = coded_clip(tmp_path / "0.flv", Clip())
+    second = coded_clip(tmp_path / "1.flv", Clip(FURTHER, BEEPS, options="-c:v flv -g 25 -c:a mp3 -ar 44100"))
+    (tmp_path / "all.flv").write_bytes(first.read_bytes() + second.read_bytes())
+    job = drive(twin_services, settings, tmp_path / "all.flv")
+    for pictures, _ in seen_and_heard(twin_services, job, tmp_path):
+        assert pictures == numbers(1)
+    (told,) = job.warnings
+    assert told.code == "appended_unread"
+    assert told.values == pytest.approx(_megabytes(second, tmp_path / "all.flv"), abs=0.001)
+
+
 def _megabytes(unread: Path, whole: Path) -> dict[str, float]:
     return {"unread": unread.stat().st_size / 1e6, "whole": whole.stat().st_size / 1e6}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from storage.plan import Plan, Segment
 from workers.commands import LOSING_DECODERS
-from workers.headers.appended import NOTHING_APPENDED, Appended, appended, unread
+from workers.headers.appended import NOTHING_APPENDED, Appended, appended, coded_otherwise, unread
 from workers.headers.looking import look_inside, with_headers
 from workers.headers.ranges import ranges_of
 from workers.looks import Look, look
@@ -53,7 +53,12 @@ def plan_file(
         if behind != left_out:
             raise AppendedError(behind)
         rest = unread(file, found.facts.container, found.listing)
-    plan, segments = make_plan(found.facts, found.video, found.listing, limits, found.looks)
+        plan, segments = make_plan(found.facts, found.video, found.listing, limits, found.looks)
+        jumps = plan.video.pieces or (plan.audio is not None and plan.audio.pieces)
+        if jumps and left_out == NOTHING_APPENDED:
+            other = coded_otherwise(file, found.facts.container)
+            if other.without:
+                raise AppendedError(other)
     return replace(
         plan, without=left_out.without, warnings=(*plan.warnings, *left_out.warnings, *rest.warnings)
     ), segments

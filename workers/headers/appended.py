@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from storage.warnings import Warnings, warning
-from workers.headers.matroska import first_cluster
+from workers.headers.matroska import codings, first_cluster
 from workers.headers.mp4 import MOST_BOXES, top_boxes
 from workers.headers.ranges import Ranges
 from workers.packets import Listing
@@ -79,9 +79,28 @@ def appended(file: Ranges, container: str, listing: Listing) -> Appended:
     names = container.split(",")
     name = next((one for one in names if one in _TO_LEAVE_OUT), None)
     if name is not None:
-        return Appended(tuple(_headers(file, name, _read_to(listing, name))))
+        spans = tuple(_headers(file, name, _read_to(listing, name)))
+        return _only_alike(file, spans) if spans and name == "matroska" else Appended(spans)
     begins = _second(file, names, max(listing.positions(LAST_LINES), default=0))
     return NOTHING_APPENDED if begins is None else Appended(((begins, file.size),), file.size - begins, file.size)
+
+
+def coded_otherwise(file: Ranges, container: str) -> Appended:
+    """Return what of Matroska whose clock jumps is another recording, with tracks that are coded otherwise.
+
+    ffmpeg decodes its packets by the first header, into noise.
+    """
+    return _only_alike(file, ()) if "matroska" in container.split(",") else NOTHING_APPENDED
+
+
+def _only_alike(file: Ranges, without: tuple[tuple[int, int], ...]) -> Appended:
+    """Return the file without these spans, and without all that follows a header of other tracks than the first has."""
+    first = codings(file, 0)
+    for at in islice(_found(file, _TO_LEAVE_OUT["matroska"], 1, file.size), MOST_PARTS):
+        if (other := codings(file, at)) and other != first:
+            kept = tuple(span for span in without if span[0] < at)
+            return Appended((*kept, (at, file.size)), file.size - at, file.size)
+    return Appended(without)
 
 
 def unread(file: Ranges, container: str, listing: Listing) -> Appended:

@@ -133,6 +133,30 @@ def test_an_animation_is_read_through_or_told(twin_services: Services, settings:
         assert pictures == numbers(1 if told else 2)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        Clip(FURTHER, BEEPS, options=f"-vf scale=640:360 {H264} -c:a aac"),
+        Clip(FURTHER, BEEPS, options=f"{H264} -c:a aac", sample_rate=44_100, channels=2),
+        Clip(FURTHER, BEEPS, options="-c:v mpeg4 -c:a mp3"),
+    ],
+)
+@pytest.mark.parametrize("count", [2, 4])
+def test_matroska_coded_otherwise_is_told(
+    other: Clip, count: int, twin_services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """Its packets would be decoded by the first header, into noise; recordings alike before it are kept."""
+    alike = [coded_clip(tmp_path / f"{n}.mkv", Clip(n * FURTHER, n * BEEPS)) for n in range(count - 1)]
+    last = coded_clip(tmp_path / "other.mkv", other)
+    (tmp_path / "all.mkv").write_bytes(b"".join(part.read_bytes() for part in [*alike, last]))
+    job = drive(twin_services, settings, tmp_path / "all.mkv")
+    for pictures, heard in seen_and_heard(twin_services, job, tmp_path):
+        assert (pictures, heard) == (numbers(count - 1), beeps(count - 1, ""))
+    told = {known.code: known.values for known in job.warnings}
+    assert told.pop("appended_unread") == pytest.approx(_megabytes(last, tmp_path / "all.mkv"))
+    assert set(told) <= {"parts_joined"}
+
+
 def test_flash_video_of_another_codec_is_told(twin_services: Services, settings: Settings, tmp_path: Path) -> None:
     """It is in tracks of its own, which nobody announces."""
     first = coded_clip(tmp_path / "0.flv", Clip())

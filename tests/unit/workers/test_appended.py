@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.headers.appended import FLV_SKIPPED_BYTES, MOST_PARTS, NOTHING_APPENDED, Appended, appended
+from workers.headers.appended import (
+    FLV_SKIPPED_BYTES,
+    MOST_PARTS,
+    NOTHING_APPENDED,
+    Appended,
+    appended,
+    coded_otherwise,
+)
 from workers.headers.ranges import CHUNK_BYTES, Ranges
 from workers.packets import Listing
 
@@ -109,6 +116,7 @@ def test_hostile_files_are_looked_at_for_a_moment(container: str) -> None:
     """Whatever they are full of."""
     began = time.process_time()
     found(HOSTILE[container], container, 5)
+    coded_otherwise(in_memory(HOSTILE[container]), container)
     assert time.process_time() - began < SLOWEST_LOOK
 
 
@@ -126,3 +134,4 @@ def test_no_bytes_make_the_look_fail(data: bytes, container: str, positions: lis
     edges = [edge for span in found(data, container, *positions).without for edge in span]
     assert edges == sorted(edges)
     assert all(0 <= edge <= len(data) for edge in edges)
+    assert coded_otherwise(in_memory(data), MATROSKA) == NOTHING_APPENDED

@@ -40,7 +40,8 @@ class ClockPiece:
     """A part of a recording, in the order of the file: what lies from `start` to `end` is shown `shift` earlier.
 
     The next piece begins where the clock goes back by more than `back`, or leaves this one; all in seconds. What lies
-    before `held_to` is the end of the piece before, told late: it is shown `held_shift` earlier.
+    before `held_to` is the end of the piece before, told late: it is shown `held_shift` earlier. `position` is where
+    the file has the first of it, in bytes, where that is known.
     """
 
     start: float
@@ -49,6 +50,7 @@ class ClockPiece:
     back: float = 0.5
     held_to: float | None = None
     held_shift: float = 0.0
+    position: int | None = None
 
     def shift_at(self, time: float) -> float:
         """Return how much earlier is shown what lies at this time."""
@@ -162,7 +164,8 @@ class Plan:
 
     The last `tail_frames` of `frames` repeat the last picture because the sound goes on after it. Each segment begins
     a fragment and goes on in fragments of `fragment_frames`; its last one may be shorter. The `segment_count` segments
-    themselves are kept beside the plan: there may be thousands, and who reads the plan needs one of them at most.
+    themselves are kept beside the plan: there may be thousands, and who reads the plan needs one of them at most. The
+    original is read `without` these spans of bytes, of which tools would make a mess.
     """
 
     video: VideoSource
@@ -176,6 +179,7 @@ class Plan:
     segment_count: int
     preset: str
     warnings: Warnings
+    without: tuple[tuple[int, int], ...] = ()
 
     @property
     def rate(self) -> Fraction:

@@ -20,6 +20,10 @@ SENTENCES: Mapping[str, str] = {
         "The file's clock jumps by {by:,.1f} s at {at:,.1f} s; the parts were joined. Jumps in the whole file: {n:.0f}."
     ),
     "truncated": "The file ends after {found:,.1f} s, though it says that it lasts {declared:,.1f} s: it was cut off.",
+    "appended_unread": (
+        "Another recording was appended to this file and cannot be read: the last {unread:,.1f} MB of {whole:,.1f} MB "
+        "are left out."
+    ),
     "shape_changes": (
         "The picture changes its shape, first at {seconds:.1f} s from {width:.0f} x {height:.0f} to {to_width:.0f} x "
         "{to_height:.0f}; each part keeps its own."

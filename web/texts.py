@@ -134,6 +134,10 @@ _WARNINGS = {
     "warning.truncated": _(
         "The file ends after %(found)s s, though it says that it lasts %(declared)s s: it was cut off."
     ),
+    "warning.appended_unread": _(
+        "Another recording was appended to this file and cannot be read: the last %(unread)s MB of %(whole)s MB are "
+        "left out."
+    ),
     "warning.shape_changes": _(
         "The picture changes its shape, first at %(seconds)s s from %(width)s x %(height)s to %(to_width)s x "
         "%(to_height)s; each part keeps its own."

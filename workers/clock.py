@@ -40,7 +40,8 @@ class Jump:
 class Clock:
     """How the clock of a file becomes one that goes on: the pieces of pictures and sound; none for a steady clock.
 
-    `shown` and `heard` are the beginnings and ends of the packets on that clock, in the order of the file.
+    `shown` and `heard` are the beginnings and ends of the packets on that clock, in the order of the file. `places` are
+    those of the packets with which the pieces of sound begin.
     """
 
     shown: tuple[tuple[float, float], ...]
@@ -48,6 +49,7 @@ class Clock:
     pictures: tuple[ClockPiece, ...] = ()
     sound: tuple[ClockPiece, ...] = ()
     jumps: tuple[Jump, ...] = ()
+    places: tuple[int, ...] = ()
 
 
 def clock_of(pictures: Packets, sound: Packets, *, delay: int) -> Clock:
@@ -63,6 +65,7 @@ def clock_of(pictures: Packets, sound: Packets, *, delay: int) -> Clock:
         joined,
         shown=tuple(_of_runs(pictures, seen, joined.pictures)),
         heard=tuple(_of_runs(sound, audible, joined.sound)),
+        places=tuple(run.places[0] for run in audible),
     )
 
 

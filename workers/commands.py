@@ -85,7 +85,7 @@ def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard:
     The times of what was decoded go to `heard`, one line each: that file has none where nothing can be decoded, while
     the target is then filled with silence, as it is in holes.
     """
-    source = ffmpeg.input(as_input(url), **input_options(url), **looking_options(audio.look_seconds), copyts=None)
+    source = _sound_input(audio, url)
     streams = [audio.stream] if audio.right is None else [audio.stream, audio.right]
     tracks = [on_steady_clock(source[str(stream)], audio.pieces, sound=True) for stream in streams]
     parts = tracks[0].filter_multi_output("asplit", 2)
@@ -113,9 +113,23 @@ def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard:
         "fflags": "+bitexact",  # the same bytes from every attempt
         "f": "mp4",
     }
+    return compiled([ffmpeg.output(stream, str(target), **options), _listed(parts[1], heard)])
+
+
+def heard_command(audio: AudioSource, url: str, heard: Path) -> list[str]:
+    """Return the command that only lists the times of what can be decoded of the sound, as `audio_command` does."""
+    return compiled(
+        [_listed(on_steady_clock(_sound_input(audio, url)[str(audio.stream)], audio.pieces, sound=True), heard)]
+    )
+
+
+def _sound_input(audio: AudioSource, url: str) -> Any:
+    return ffmpeg.input(as_input(url), **input_options(url), **looking_options(audio.look_seconds), copyts=None)
+
+
+def _listed(track: Any, heard: Path) -> Any:
     # The samples do not matter, only when they begin and how many there are.
-    listed = ffmpeg.output(parts[1], str(heard), **{"c:a": "pcm_u8", "f": "framecrc"})
-    return compiled([ffmpeg.output(stream, str(target), **options), listed])
+    return ffmpeg.output(track, str(heard), **{"c:a": "pcm_u8", "f": "framecrc"})
 
 
 def _beside_picture(track: Any, plan: Plan) -> Any:

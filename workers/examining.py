@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 
 from storage.plan import Plan, Segment
 from workers.commands import LOSING_DECODERS
+from workers.headers.appended import NOTHING_APPENDED, Appended, appended, coded_otherwise, unread
 from workers.headers.looking import look_inside, with_headers
+from workers.headers.ranges import ranges_of
 from workers.looks import Look, look
 from workers.packets import Listing, list_packets
 from workers.planning import PlanLimits, choose_video, make_plan
@@ -28,14 +30,38 @@ class _Examined:
     looks: tuple[Look, ...]
 
 
-def plan_file(url: str, limits: PlanLimits, watch: Watch) -> tuple[Plan, tuple[Segment, ...]]:
-    """Return the plan of the file at a path or URL, and its segments.
+class AppendedError(Exception):
+    """Tells what tools must not see of the file: it is to be planned without."""
+
+    def __init__(self, found: Appended) -> None:
+        super().__init__(found)
+        self.found = found
+
+
+def plan_file(
+    url: str, limits: PlanLimits, watch: Watch, left_out: Appended = NOTHING_APPENDED
+) -> tuple[Plan, tuple[Segment, ...]]:
+    """Return the plan of the file at a path or URL, and its segments. What is `left_out` is not there any more.
 
     The watch is for this file alone: it is cancelled when the file is refused before its packets are read.
-    Raises MediaError for what is no video or not taken, and what running ffprobe raises.
+    Raises MediaError for what is no video or not taken, AppendedError for what has to be planned without something, and
+    what running ffprobe raises.
     """
     found = _examined(url, limits, watch)
-    return make_plan(found.facts, found.video, found.listing, limits, found.looks)
+    with ranges_of(url) as file:
+        behind = appended(file, found.facts.container, found.listing) if left_out == NOTHING_APPENDED else left_out
+        if behind != left_out:
+            raise AppendedError(behind)
+        rest = unread(file, found.facts.container, found.listing)
+        plan, segments = make_plan(found.facts, found.video, found.listing, limits, found.looks)
+        jumps = plan.video.pieces or (plan.audio is not None and plan.audio.pieces)
+        if jumps and left_out == NOTHING_APPENDED:
+            other = coded_otherwise(file, found.facts.container)
+            if other.without:
+                raise AppendedError(other)
+    return replace(
+        plan, without=left_out.without, warnings=(*plan.warnings, *left_out.warnings, *rest.warnings)
+    ), segments
 
 
 def _examined(url: str, limits: PlanLimits, watch: Watch) -> _Examined:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import ffmpeg
@@ -14,6 +15,8 @@ from workers.colour import on_black, scaled, smaller, to_bt709
 # that drops a broken last frame must not cost the last segment its exact count. More missing is a truncated file.
 SPARE_FRAMES = 3
 FAR_SECONDS = 1e15  # before every time that a container can tell
+MADE_UP_SECONDS = 0.5  # that times within a packet of a transport stream may lie off; it holds about 0.3 s of sound
+NO_TIME = "0/0"  # of what is not heard
 # What makes a picture upright, by its turn against the clock and whether it is mirrored left to right before that.
 _UPRIGHT: dict[tuple[int, bool], tuple[tuple[str, dict[str, str]], ...]] = {
     (0, False): (),
@@ -34,14 +37,24 @@ def on_steady_clock(stream: Any, pieces: tuple[ClockPiece, ...], *, sound: bool)
     """
     if not pieces:
         return stream
-    prefix = "a" if sound else ""
-    shown = stream.filter(f"{prefix}select", f"{_in_its_piece(pieces, 't', 'n')};ld(2)+ld(3)")
-    shift = _of_piece([piece.shift for piece in pieces], "ld(0)") + "".join(
+    shift = _of_piece([piece.shift for piece in pieces], "ld(0)")
+    if not sound:
+        shown = stream.filter("select", f"{_in_its_piece(pieces, 't', 'n')};ld(2)+ld(3)")
+        return shown.filter("setpts", f"{_in_its_piece(pieces, 'T', 'N')};PTS-({shift}{_of_held(pieces)})/TB")
+    # One filter decides: where only the first frame of a part says where it stands in the file, it may not be heard.
+    number = _piece_by_place(pieces)
+    follow = f"{_in_its_piece(pieces, 'T', 'N')};st(4,T)" if number is None else _in_its_place(pieces, number)
+    moved = stream.filter("asetpts", f"{follow};if(ld(2)+ld(3),round((ld(4)-({shift}))/TB),{NO_TIME})")
+    return moved.filter("aselect", "not(isnan(t))")
+
+
+def _of_held(pieces: tuple[ClockPiece, ...]) -> str:
+    """Return what is to be added to the shift of pictures that a decoder held back over a jump."""
+    return "".join(
         f"+eq(ld(0),{index})*lt(T,{piece.held_to:.6f})*{piece.held_shift - piece.shift:.6f}"
         for index, piece in enumerate(pieces)
         if piece.held_to is not None
     )
-    return shown.filter(f"{prefix}setpts", f"{_in_its_piece(pieces, 'T', 'N')};PTS-({shift})/TB")
 
 
 def _in_its_piece(pieces: tuple[ClockPiece, ...], time: str, number: str) -> str:
@@ -51,17 +64,53 @@ def _in_its_piece(pieces: tuple[ClockPiece, ...], time: str, number: str) -> str
     in the piece of the frame before it, and whether it is the first of the next one.
     """
     starts, ends = [piece.start for piece in pieces], [piece.end for piece in pieces]
-    here = f"between({time},{_of_piece(starts, 'ld(0)')},{_of_piece(ends, 'ld(0)')})"
     following = f"between({time},{_of_piece(starts, 'ld(0)+1')},{_of_piece(ends, 'ld(0)+1')})"
     return ";".join(
         (
             f"if(eq({number},0),st(1,-{FAR_SECONDS}))",
-            f"st(2,{here}*gte({time},ld(1)-{pieces[0].back:.6f}))",
+            f"st(2,{_here(pieces, time)})",
             f"st(3,not(ld(2))*lt(ld(0),{len(pieces) - 1})*{following})",
             "st(0,ld(0)+ld(3))",
             f"st(1,if(ld(3),{time},if(ld(2),max(ld(1),{time}),ld(1))))",
         )
     )
+
+
+def _in_its_place(pieces: tuple[ClockPiece, ...], number: str) -> str:
+    """Return an expression that finds the piece by a frame's place in the file: `number` of it, or the one before.
+
+    ffmpeg begins its filters anew where sound changes its rate or its channels, and clocks of several recordings may
+    begin at the same time: what came before is forgotten then, and times tell nothing. Registers are as above, and 4 is
+    the frame's time. Frames without a place follow the one before, which ends at 5: in transport streams their times
+    are made up by the rate that the first recording has.
+    """
+    return ";".join(
+        (
+            f"st(3,if(isnan(POS),ld(0),{number}))",
+            f"if(eq(N,0)+not(eq(ld(0),ld(3))),st(1,-{FAR_SECONDS}))",
+            "st(0,ld(3))",
+            "st(3,0)",
+            f"st(4,if(isnan(POS)*lt(abs(T-ld(5)),{MADE_UP_SECONDS}),ld(5),T))",
+            "st(5,ld(4)+NB_SAMPLES/SR)",
+            f"st(2,{_here(pieces, 'ld(4)')})",
+            "st(1,if(ld(2),max(ld(1),ld(4)),ld(1)))",
+        )
+    )
+
+
+def _here(pieces: tuple[ClockPiece, ...], time: str) -> str:
+    """Return an expression that tells whether the time goes on within the piece."""
+    starts, ends = [piece.start for piece in pieces], [piece.end for piece in pieces]
+    inside = f"between({time},{_of_piece(starts, 'ld(0)')},{_of_piece(ends, 'ld(0)')})"
+    return f"{inside}*gte({time},ld(1)-{pieces[0].back:.6f})"
+
+
+def _piece_by_place(pieces: tuple[ClockPiece, ...]) -> str | None:
+    """Return an expression for the number of the piece in which POS lies, None where the file does not tell."""
+    places = [piece.position for piece in pieces if piece.position is not None]
+    if len(places) < len(pieces) or any(after <= before for before, after in pairwise(places)):
+        return None
+    return "+".join(f"gte(POS,{place})" for place in places[1:]) or "0"
 
 
 def _of_piece(values: list[float], number: str) -> str:

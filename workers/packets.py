@@ -20,6 +20,8 @@ PACKETS_SECONDS = 900.0  # 0.6 s for 290 MB on local disk (DESIGN §7); 64 GiB a
 UNTIMED = 10
 LEAP_SECONDS = 60.0  # of times of decoding: no picture is held back for so long; it is the last of its recording
 _FIELDS = ("stream_index", "pts_time", "dts_time", "duration_time", "flags")
+# What is asked of ffprobe, which keeps this order: the place in the file stands ahead of the flags, and goes with them.
+_ASKED = (*_FIELDS[:-1], "pos", _FIELDS[-1])
 _UNKNOWN = frozenset({"", "N/A"})
 
 
@@ -45,7 +47,10 @@ class Packets:
 
 @dataclass(frozen=True)
 class Listing:
-    """ffprobe's lines, one for each packet of every stream: `index|pts|dts|duration|flags`."""
+    """ffprobe's lines, one for each packet of every stream: `index|pts|dts|duration|flags`.
+
+    Ahead of the flags stands where the packet begins in the file, in bytes: `pos|flags`.
+    """
 
     text: str = field(repr=False)
 
@@ -69,6 +74,14 @@ class Listing:
         """Return when the last packet of any stream ends, seconds on the source's clock; minus infinity without any."""
         rows = (row for stream in self.streams for _, row in self._rows(stream))
         return max((float(row[1]) + _length(row[3]) for row in rows if row[1] not in _UNKNOWN), default=float("-inf"))
+
+    def positions(self, last: int = 0) -> Iterator[int]:
+        """Yield where packets begin in the file, in bytes, as far as it is known: the `last` so many, 0 for all."""
+        return (known for line in self.lines[-last:] if (known := _position(line)) is not None)
+
+    def position(self, place: int) -> int | None:
+        """Return where the packet of this place begins in the file, in bytes; None where that is not known."""
+        return _position(self.lines[place])
 
     def pictures(self, video: Stream) -> Packets:
         """Return the stream's pictures; packets without a time or marked as discarded (edit lists) are not shown."""
@@ -116,7 +129,7 @@ def list_packets(url: str, watch: Watch, look_seconds: float = 0.0) -> Listing:
         *looking_arguments(look_seconds),
         *input_arguments(url),
         "-of", "compact=p=0:nk=1",
-        "-show_entries", f"packet={','.join(_FIELDS)}",
+        "-show_entries", f"packet={','.join(_ASKED)}",
         as_input(url),
     ]  # fmt: skip
     limits = Limits(deadline=PACKETS_SECONDS, stall=PACKETS_SECONDS)
@@ -176,6 +189,11 @@ class _Columns:
             decoded=times if _UNKNOWN.issuperset(told) else _filled(told, times[0]),
             keyframes=tuple(sorted([float(self.times[number]) for number in timed if "K" in self.flags[number]])),
         )
+
+
+def _position(line: str) -> int | None:
+    told = line.split("|", len(_FIELDS) - 1)[-1].partition("|")[0]
+    return int(told) if told.isdecimal() else None
 
 
 def _filled(told: Sequence[str], latest: float) -> tuple[float, ...]:

@@ -30,7 +30,7 @@ from workers.probe import Probe, Stream
 from workers.rates import output_rate, source_rate
 from workers.segments import Timeline, cut, fragment_frames, standard_fragment_frames, whole_file, worth_cutting
 from workers.shapes import Seen, sane, seen, square_size
-from workers.sound import audio_source, choose_audio
+from workers.sound import audio_source, choose_audio, placed
 from workers.truncation import truncation
 
 DOLBY_ONLY = (
@@ -122,7 +122,7 @@ def make_plan(
     if not can_be_cut:
         segments = whole_file(line.frames, limits.slots)
     source = _video_source(probe, found, (width, height), line, clock, pictures.counted_rate)
-    audio = audio_source(probe, video, sound, clock.sound)
+    audio = audio_source(probe, video, sound, placed(clock, listing))
     used = [(video, pictures), *([] if sound is None else [(sound, heard)])]
     plan = Plan(
         video=source,

@@ -25,15 +25,18 @@ from storage.object_store import ObjectStore
 AWAY_SECONDS = 10.0  # a reader kept waiting for so long at a time waits for a store that is away
 # Reads of the store at once: the poster opens four inputs, and each may leave behind one that it hung up on to seek.
 READERS = 8
+Spans = tuple[tuple[int, int], ...]  # of bytes: from the first up to the second
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 class Relay:
     """Serves one object while the context lasts; entering raises what ObjectStore.stat raises."""
 
-    def __init__(self, objects: ObjectStore, key: str) -> None:
+    def __init__(self, objects: ObjectStore, key: str, without: Spans = ()) -> None:
+        """Leave out the spans `without`, sorted: tools see a file that has never had them."""
         self._objects = objects
         self._key = key
+        self._without = without
         self._path = f"/{secrets.token_hex()}"
         self._failure: RungsError | None = None
         self._longest_wait = 0.0
@@ -41,7 +44,9 @@ class Relay:
         self._waits: dict[int, float] = {}
 
     def __enter__(self) -> Self:
-        self.size = self._objects.stat(self._key).size
+        whole = self._objects.stat(self._key).size
+        self._kept = kept(whole, self._without)
+        self.size = sum(end - start for start, end in self._kept)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, self))
         threading.Thread(target=self._server.serve_forever, name="relay", daemon=True).start()
         return self
@@ -73,7 +78,11 @@ class Relay:
             raise ObjectStoreDownError(f"The object store did not answer for {longest:.0f} s.", detail=self._key)
 
     def read(self, start: int, end: int) -> Generator[bytes]:
-        """Yield the object's bytes from `start` up to `end`; what it raises of the store, `check` raises too."""
+        """Yield the bytes that are seen from `start` up to `end`; what it raises of the store, `check` raises too."""
+        for begins, ends in places(start, end, self._kept):
+            yield from self._read(begins, ends)
+
+    def _read(self, start: int, end: int) -> Generator[bytes]:
         while start < end:
             chunks = self._objects.read(self._key, start=start, length=end - start)
             begun_at = start
@@ -132,6 +141,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
         """Say nothing: the tool's own lines tell what matters."""
+
+
+def kept(size: int, without: Spans) -> Spans:
+    """Return the spans of an object of `size` bytes that are left `without` those, which are sorted."""
+    starts = [0, *(min(end, size) for _, end in without)]
+    ends = [*(min(start, size) for start, _ in without), size]
+    return tuple((start, end) for start, end in zip(starts, ends, strict=True) if start < end)
+
+
+def places(start: int, end: int, spans: Spans) -> Iterator[tuple[int, int]]:
+    """Yield where in the object the bytes from `start` to `end` lie of what the spans, one after another, hold."""
+    before = 0
+    for begins, ends in spans:
+        first, last = max(start - before, 0), min(end - before, ends - begins)
+        if first < last:
+            yield begins + first, begins + last
+        before += ends - begins
 
 
 def asked_range(header: str, size: int) -> tuple[int, int]:

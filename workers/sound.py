@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import ffmpeg
 
 from storage.plan import AudioSource, ClockPiece
+from workers.clock import Clock
+from workers.packets import Listing
 from workers.probe import Probe, Stream
 
 BITRATES = {1: 96_000, 2: 128_000}  # bits/s of AAC-LC by output channels: transparent for nearly all material
@@ -64,6 +67,12 @@ def audio_source(
         pieces=pieces,
         look_seconds=probe.look_seconds,
     )
+
+
+def placed(clock: Clock, listing: Listing) -> tuple[ClockPiece, ...]:
+    """Return the pieces of the clock's sound with where they begin in the file."""
+    pieces = zip(clock.sound, clock.places, strict=True) if clock.sound else ()
+    return tuple(replace(piece, position=listing.position(place)) for piece, place in pieces)
 
 
 def in_two_channels(tracks: Sequence[Any], audio: AudioSource) -> Any:

@@ -19,6 +19,10 @@ _SEEK, _SEEK_ID, _SEEK_POSITION = 0x4DBB, 0x53AB, 0x53AC
 _ENTRY, _TYPE, _CODEC = 0xAE, 0x83, 0x86
 _ENCODINGS, _ENCODING, _ENCODING_TYPE, _ENCRYPTION, _ALGORITHM = 0x6D80, 0x6240, 0x5033, 0x5035, 0x47E1
 _VIDEO, _WIDTH, _HEIGHT, _SHOWN_WIDTH, _SHOWN_HEIGHT, _UNIT, _STEREO = 0xE0, 0xB0, 0xBA, 0x54B0, 0x54BA, 0x54B2, 0x53B8
+_NUMBER, _PRIVATE, _AUDIO = 0xD7, 0x63A2, 0xE1
+# Codecs whose packets say all that a decoder must know; those of all others need what their track says.
+_SELF_TOLD = (b"V_VP8", b"V_VP9", b"V_AV1", b"A_MPEG", b"A_AC3", b"A_EAC3", b"A_DTS", b"A_OPUS")
+MOST_PRIVATE_BYTES = 64 * 1024  # of what a decoder is told: Vorbis has some kB of tables
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0x54CC, 0x54DD, 0x54BB, 0x54AA  # edges that are hidden
 _UNITS = 4  # of the shown size, that say its shape; others are unknown
 _KINDS = {1: VIDEO, 2: AUDIO, 0x11: "subtitle", 0x21: "data"}  # others are no stream of ffmpeg's
@@ -43,6 +47,40 @@ def read_matroska(file: Ranges) -> Headers | None:
     entries = [element for element in _elements(file, tracks.payload, tracks.end) if element.name == _ENTRY]
     found = [_track(file, entry) for entry in entries[:MOST_TRACKS]]
     return Headers("matroska", by_place=dict(enumerate(track for track in found if track is not None)))
+
+
+def first_cluster(file: Ranges, start: int) -> int | None:
+    """Return where the packets begin of the recording whose header stands at `start`, None where it has none."""
+    segment = _first(file, _SEGMENT, start, file.size)
+    if segment is None:
+        return None
+    place = segment.payload
+    for element in _elements(file, segment.payload, segment.end):
+        if element.name == _CLUSTER:
+            return place
+        place = element.end
+    return None
+
+
+def codings(file: Ranges, start: int) -> tuple[tuple[bytes, ...], ...]:
+    """Return how each track is coded of the recording whose header stands at `start`: what its packets do not say."""
+    segment = _first(file, _SEGMENT, start, file.size)
+    tracks = None if segment is None else _tracks(file, segment)
+    if tracks is None:
+        return ()
+    entries = (element for element in _elements(file, tracks.payload, tracks.end) if element.name == _ENTRY)
+    return tuple(_coding(file, entry) for entry in islice(entries, MOST_TRACKS))
+
+
+def _coding(file: Ranges, entry: _Element) -> tuple[bytes, ...]:
+    found = {
+        element.name: file.read(element.payload, min(element.end - element.payload, MOST_PRIVATE_BYTES))
+        for element in _elements(file, entry.payload, entry.end)
+        if element.name in {_NUMBER, _CODEC, _PRIVATE, _AUDIO}
+    }
+    codec = found.get(_CODEC, b"")
+    told = b"" if codec.startswith(_SELF_TOLD) else found.get(_PRIVATE, found.get(_AUDIO, b""))
+    return found.get(_NUMBER, b""), codec, told
 
 
 def _elements(file: Ranges, start: int, end: int) -> Iterator[_Element]:

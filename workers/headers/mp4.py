@@ -33,8 +33,11 @@ _TOP = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class _Box:
+class Box:
+    """One box; where it and its contents begin, and where both end, in bytes."""
+
     kind: bytes
+    start: int
     payload: int
     end: int
 
@@ -52,7 +55,12 @@ def read_mp4(file: Ranges) -> Headers | None:
     return Headers("mov", still=picture)
 
 
-def _boxes(file: Ranges, start: int, end: int) -> Iterator[_Box]:
+def top_boxes(file: Ranges, most: int) -> Iterator[Box]:
+    """Yield the first `most` boxes of the file itself."""
+    return islice(_boxes(file, 0, file.size), most)
+
+
+def _boxes(file: Ranges, start: int, end: int) -> Iterator[Box]:
     """Yield the boxes of a folder as far as they make sense; the last one may be cut off."""
     for _ in range(MOST_BOXES):
         header = file.read(start, _HEADER_BYTES + 8)
@@ -66,11 +74,11 @@ def _boxes(file: Ranges, start: int, end: int) -> Iterator[_Box]:
             size = end - start
         if size < payload - start:
             return
-        yield _Box(kind, payload, min(end, start + size))
+        yield Box(kind, start, payload, min(end, start + size))
         start += size
 
 
-def _inside(file: Ranges, box: _Box | None, *kinds: bytes) -> _Box | None:
+def _inside(file: Ranges, box: Box | None, *kinds: bytes) -> Box | None:
     """Return the first box at a path of kinds."""
     for kind in kinds:
         if box is None:
@@ -84,7 +92,7 @@ def _handler(file: Ranges, start: int, end: int) -> bytes:
     return b"" if found is None else file.read(found.payload + 8, 4)
 
 
-def _track(file: Ranges, trak: _Box) -> tuple[int, Track]:
+def _track(file: Ranges, trak: Box) -> tuple[int, Track]:
     """Return the track's id and what is known of it."""
     head, media = _inside(file, trak, b"tkhd"), _inside(file, trak, b"mdia")
     kind = "" if media is None else _KINDS.get(_handler(file, media.payload, media.end), "")
@@ -95,13 +103,13 @@ def _track(file: Ranges, trak: _Box) -> tuple[int, Track]:
     return (0 if head is None else _track_id(file, head)), track
 
 
-def _track_id(file: Ranges, head: _Box) -> int:
+def _track_id(file: Ranges, head: Box) -> int:
     data = file.read(head.payload, 24)
     at = 20 if data[:1] == b"\x01" else 12
     return int.from_bytes(data[at : at + 4], "big")
 
 
-def _entries(file: Ranges, table: _Box | None) -> Iterator[tuple[bytes, bytes]]:
+def _entries(file: Ranges, table: Box | None) -> Iterator[tuple[bytes, bytes]]:
     """Yield name and contents of each description of samples."""
     if table is None:
         return

@@ -16,6 +16,7 @@ BLOCK_BYTES = 64 * 1024  # one read of the store: headers lie close together, an
 # 32 MiB: the index of a long film is read for its few descriptions, not whole; who hides them farther is not believed.
 MOST_BLOCKS = 512
 KEPT_BLOCKS = 16
+CHUNK_BYTES = 1024 * 1024  # of what is read through
 MOST_READS = 20_000  # a hundred tracks are described in some thousands; tables that never end stop here
 ANSWER_SECONDS = 60.0  # as ffprobe has for a header
 _UNREACHED = "The beginning of the file could not be read in reasonable time."
@@ -48,6 +49,11 @@ class Ranges:
             found += part
             start += len(part)
         return bytes(found)
+
+    def chunks(self, start: int, end: int) -> Iterator[bytes]:
+        """Yield the bytes from `start` to `end` in large pieces, which do not count: who asks knows where to stop."""
+        for at in range(start, min(end, self.size), CHUNK_BYTES):
+            yield self._fetch(at, min(CHUNK_BYTES, end - at, self.size - at))
 
     def _block(self, number: int) -> bytes:
         if number in self._blocks:

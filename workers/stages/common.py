@@ -16,7 +16,7 @@ from storage.plan import Plan
 from workers.attempt import Attempt
 from workers.damage_facts import speaks_of_source
 from workers.finishing import finish_task
-from workers.relay import Relay
+from workers.relay import Relay, Spans
 from workers.scratch import KEPT_FREE_BYTES
 from workers.tool import Watch, run_tool
 
@@ -26,18 +26,21 @@ LATER_NICENESS = 10
 
 
 @contextmanager
-def original_of(attempt: Attempt) -> Iterator[str]:
+def original_of(attempt: Attempt, without: Spans = ()) -> Iterator[str]:
     """Give what a tool opens: the original's path, or an address of our own where the store is another machine.
+
+    Also where the original is read without some spans: those of the plan, or these as long as there is none.
 
     Raises the store's own error in place of whatever the tool made of an original that it could not read.
     """
     objects, key = attempt.services.objects, keys.original(attempt.job.id)
+    without = attempt.job.plan.without if attempt.job.plan is not None else without
     path = objects.local_path(key)
-    if path is not None:
+    if path is not None and not without:
         objects.stat(key)
         yield str(path)
         return
-    with Relay(objects, key) as relay:
+    with Relay(objects, key, without) as relay:
         try:
             yield relay.url
         except (ToolError, ToolTimeoutError, MediaError):

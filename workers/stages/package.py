@@ -38,7 +38,7 @@ def package_stage(attempt: Attempt) -> None:
     frames = sum(results[segment.field]["frames"] for segment in segments)
     outputs, has_storyboard = _renditions(attempt, plan, results, frames)
     damage = of_results(results.values(), until=float(frames / plan.rate))
-    warnings = (*job.warnings, *_found_out(plan, frames, results), *warnings_of(damage))
+    warnings = (*job.warnings, *_found_out(plan, results), *warnings_of(damage))
     report = {
         "plan": asdict(plan),
         "segments": [asdict(segment) for segment in attempt.services.jobs.segments(job.id)],
@@ -115,10 +115,11 @@ def _join(attempt: Attempt, target: Path, track: str, count: int) -> None:
             file.writelines(objects.read(keys.segment(job_id, track, index)))
 
 
-def _found_out(plan: Plan, frames: int, results: Results) -> Iterator[JobWarning]:
+def _found_out(plan: Plan, results: Results) -> Iterator[JobWarning]:
     """Yield the warnings that only the encoding could give."""
-    if plan.frames - frames > SPARE_FRAMES:
-        yield warning("cut_short", done=float(frames / plan.rate), whole=plan.duration)
     for result in results.values():
+        if "shown" in result and plan.frames - plan.tail_frames - result["shown"] > SPARE_FRAMES:
+            whole = float((plan.frames - plan.tail_frames) / plan.rate)
+            yield warning("cut_short", done=float(result["shown"] / plan.rate), whole=whole)
         if result.get("made") is False and "detail" in result:
             yield warning("sound_undecodable")

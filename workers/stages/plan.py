@@ -11,7 +11,7 @@ from storage.jobs import Changes, Job, JobState
 from storage.outlook import read_queue
 from storage.plan import Plan, Segment
 from workers.attempt import Attempt
-from workers.examining import plan_file
+from workers.examining import AppendedError, plan_file
 from workers.planning import PlanLimits
 from workers.saving import save_planned
 from workers.stages.common import original_of
@@ -55,5 +55,13 @@ def _planned(attempt: Attempt) -> tuple[Plan, tuple[Segment, ...]]:
         slots=jobs.slots() or attempt.settings.encoders,
         pace=calibrate(jobs.recent_finished()).pace,
     )
-    with original_of(attempt) as url:
-        return plan_file(url, limits, Watch(cancelled=attempt.watch.cancelled, conceal=url))
+    try:
+        with original_of(attempt) as url:
+            return plan_file(url, limits, _watch(attempt, url))
+    except AppendedError as error:
+        with original_of(attempt, error.found.without) as url:
+            return plan_file(url, limits, _watch(attempt, url), error.found)
+
+
+def _watch(attempt: Attempt, url: str) -> Watch:
+    return Watch(cancelled=attempt.watch.cancelled, conceal=url)

@@ -13,11 +13,11 @@ from workers.abilities import crops_by_itself
 from workers.attempt import Attempt
 from workers.boxes import Fragmented, check_grid, codec_of, grouped, read_fragmented, unturned
 from workers.commands import frame_ticks, segment_command
-from workers.filters import SPARE_FRAMES
 from workers.scratch import reserve
 from workers.space import segment_bytes
 from workers.stages.checking import damaged_pictures
 from workers.stages.common import MP4, finish, original_of, plan_of, run_ffmpeg
+from workers.stages.standing import pictures_shown, standing
 
 COPY_BYTES = 1024 * 1024
 
@@ -28,27 +28,36 @@ def segment_stage(attempt: Attempt) -> None:
     segment = attempt.services.jobs.segment(attempt.job.id, attempt.task.index)
     reserve(attempt.scratch, segment_bytes(plan, segment))
     with original_of(attempt) as url:
-        crops = crops_by_itself(plan.video)
-        command = segment_command(plan, segment, url, attempt.scratch, crops=crops)
-        suspicious = run_ffmpeg(attempt, command, url)
-        found = {rung.name: read_fragmented(attempt.scratch / f"{rung.name}.mp4") for rung in plan.rungs}
-        frames = _checked_frames(plan, segment, tuple(found.values()))
-        damage = _damage(attempt, plan, segment, url, frames) if suspicious else {}
+        found, suspicious = _encoded(attempt, plan, segment, url)
+        frames = _checked_frames(plan, segment, found)
+        short = {} if frames == segment.frames else {"shown": pictures_shown(plan, frames)}
+        damage = _damage(attempt, plan, segment, url, short.get("shown", frames)) if suspicious else {}
+        longer = standing(attempt, plan, segment, url, frames) if short else None
+        if longer is not None:
+            found, _ = _encoded(attempt, *longer, url)
+            frames = _checked_frames(*longer, found)
     rungs = {name: _stored(attempt, plan, segment, name, boxes) for name, boxes in found.items()}
-    finish(attempt, {"frames": frames, "rungs": rungs} | damage)
+    finish(attempt, {"frames": frames, "rungs": rungs} | short | damage)
 
 
-def _damage(attempt: Attempt, plan: Plan, segment: Segment, url: str, frames: int) -> dict[str, Any]:
-    """Return what the result says of damage in the `frames` there are. An end without any is told by its length."""
-    shown = frames if frames == segment.frames else max(0, frames - SPARE_FRAMES)
+def _encoded(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> tuple[dict[str, Fragmented], bool]:
+    """Encode the segment; return what there is of each rung, and whether ffmpeg had something to say of the source."""
+    command = segment_command(plan, segment, url, attempt.scratch, crops=crops_by_itself(plan.video))
+    suspicious = run_ffmpeg(attempt, command, url)
+    return {rung.name: read_fragmented(attempt.scratch / f"{rung.name}.mp4") for rung in plan.rungs}, suspicious
+
+
+def _damage(attempt: Attempt, plan: Plan, segment: Segment, url: str, shown: int) -> dict[str, Any]:
+    """Return what the result says of damage in the pictures `shown`. An end without any is told by its length."""
     return as_result(damaged_pictures(attempt, plan, replace(segment, frames=shown), url))
 
 
-def _checked_frames(plan: Plan, segment: Segment, found: tuple[Fragmented, ...]) -> int:
+def _checked_frames(plan: Plan, segment: Segment, rungs: dict[str, Fragmented]) -> int:
     """Return how many frames every rung has: the planned number, or fewer of a damaged file that is one segment.
 
     Raises OutputMismatchError when rungs or timestamps disagree, NoFramesError when nothing could be decoded.
     """
+    found = tuple(rungs.values())
     whole_file = plan.segment_count == 1
     frames = len(found[0].times) if whole_file else segment.frames
     if frames == 0:

@@ -18,12 +18,16 @@ from storage.services import Services
 from storage.settings import Settings
 from storage.warnings import warning
 from tests.support.clips import make_clip, overwritten
+from tests.support.coded_clips import Clip as Coded
+from tests.support.coded_clips import coded_clip
+from tests.support.coded_results import decoded_ways
 from tests.support.driving import drive, drive_on, step, submit
 from tests.support.looking import beeps, flashes, frame_times, look, top_boxes
 from tests.support.processes import arguments_of, descendants
 from tests.support.results import ALWAYS, assert_whole, fragments, made, names, report
 from workers.attempt import attempt_task
 from workers.fallback import NOT_CUT
+from workers.filters import SPARE_FRAMES
 from workers.stages import STAGES
 
 Clip = Callable[..., Path]
@@ -107,15 +111,37 @@ def test_sound_that_cannot_be_decoded_costs_the_sound(
 def test_a_damaged_end_costs_the_end(clip: Clip, twin_services: Services, settings: Settings, tmp_path: Path) -> None:
     """What can be decoded is kept, picture and sound equally long, with a warning that says how much it is."""
     whole = clip("whole.mp4", seconds=4)
-    job = drive(twin_services, settings, overwritten(whole, tmp_path / "hole.mp4", stream=0, share=0.5))
+    silent = overwritten(whole, tmp_path / "silent.mp4", stream=1, share=0.5)
+    job = drive(twin_services, settings, overwritten(silent, tmp_path / "hole.mp4", stream=0, share=0.5))
     assert job.state is JobState.READY
     in_one_piece, damaged, *torn = job.warnings
     assert in_one_piece == NOT_CUT
-    assert {known.code for known in torn} <= {"pictures_missing", "pictures_repaired"}  # where the hole begins
+    assert {known.code for known in torn} <= {"pictures_missing", "pictures_repaired", "sound_missing"}
     frames = report(twin_services, job)["frames"]
-    assert damaged == warning("cut_short", done=frames / 30, whole=4.0)
+    assert damaged.code == "cut_short"
+    assert damaged.values == {"done": pytest.approx((frames - SPARE_FRAMES) / 30, abs=0.1), "whole": 4.0}
     assert 50 <= frames <= 70
     assert_whole(look(made(twin_services, job, "180p.mp4")), frames=frames, rate=Fraction(30), audio=True)
+
+
+@pytest.mark.parametrize(("sound", "expected"), [(4.0, 4.0), (6.0, 6.0), (3.0, 3.0)])
+def test_the_last_picture_stands_where_pictures_end_in_damage(
+    sound: float, expected: float, twin_services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """No sound is lost, however long it is, and the warning says how much there is of the pictures."""
+    whole = coded_clip(tmp_path / "whole.mp4", Coded(seconds=4.0, sound_seconds=sound))
+    job = drive(twin_services, settings, overwritten(whole, tmp_path / "hole.mp4", stream=0, share=0.5))
+    (damaged,) = (known for known in job.warnings if known.code == "cut_short")
+    assert damaged.values == {"done": pytest.approx(2.0, abs=0.3), "whole": 4.0}
+    assert job.plan is not None
+    for decoded in decoded_ways(twin_services, job, job.plan.rungs[0].name, tmp_path).values():
+        came = decoded.came()
+        shown = list(dict.fromkeys(came.numbers))
+        assert shown == list(range(len(shown)))
+        assert len(shown) == pytest.approx(50, abs=7)
+        assert came.beeps is not None
+        assert [beep.k for beep in came.beeps] == list(range(int(sound)))
+        assert len(came.numbers) / 25 == pytest.approx(expected, abs=0.06)
 
 
 def test_a_file_that_was_cut_off_plays_to_the_cut(

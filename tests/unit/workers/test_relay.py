@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import urllib3
+from hypothesis import given
+from hypothesis import strategies as st
 
 from storage import keys
 from storage.errors import NotMediaError, ObjectNotFoundError, ObjectStoreDownError
@@ -17,7 +19,7 @@ from tests.support.waiting import wait_until
 from workers import relay as relay_module
 from workers.packets import list_packets
 from workers.probe import probe
-from workers.relay import READERS, Relay, asked_range
+from workers.relay import READERS, Relay, asked_range, kept, places
 from workers.tool import Watch
 
 KEY = keys.original("0f")
@@ -87,6 +89,26 @@ def test_what_lies_beyond_the_end_is_refused(store: Shaky) -> None:
     with Relay(store, KEY) as relay:
         assert get(relay.url, f"bytes={len(DATA)}-").status == 416
         assert get(relay.url + "0").status == 404
+
+
+@given(st.integers(0, 60), st.lists(st.integers(0, 80), max_size=8), st.integers(0, 70), st.integers(0, 70))
+def test_spans_are_left_out(size: int, edges: list[int], start: int, end: int) -> None:
+    """Any part of what is left is found in the object; spans may reach beyond its end."""
+    edges = sorted(edges)
+    without = tuple(zip(edges[::2], edges[1::2], strict=False))
+    data = bytes(range(size))
+    left = bytes(byte for byte in data if not any(first <= byte < last for first, last in without))
+    found = [data[first:last] for first, last in places(start, end, kept(size, without))]
+    assert b"".join(found) == left[start:end]
+
+
+def test_readers_see_nothing_of_what_is_left_out(store: Shaky) -> None:
+    """The file is shorter, and is read through breaks and over the gaps."""
+    with Relay(store, KEY, ((0, 7), (2000, 5000), (9999, 10_000))) as relay:
+        answers = [get(relay.url, asked).data for asked in ("", "bytes=1990-1995", "bytes=6988-")]
+        assert relay.size == len(DATA) - 3008
+    assert answers[0] == DATA[7:2000] + DATA[5000:9999]
+    assert answers[1:] == [DATA[1997:2000] + DATA[5000:5003], DATA[9995:9999]]
 
 
 def test_a_store_that_stays_away_is_told(store: Shaky) -> None:

@@ -29,10 +29,14 @@ def sound(start: float, seconds: float, *, index: int = 1) -> str:
 
 def interleaved(*tracks: str) -> Listing:
     """Return the listing of a file with these tracks: sorted by time, as a file has them whose clock is sane."""
+    return one_after_another(tracks)
+
+
+def one_after_another(*parts: Iterable[str]) -> Listing:
+    """Return the listing of a file in which parts of several tracks follow each other, whatever their times."""
+    return Listing.of("\n".join(chain.from_iterable(map(_by_time, parts))))
+
+
+def _by_time(tracks: Iterable[str]) -> list[str]:
     rows = chain.from_iterable(track.splitlines() for track in tracks)
-    return Listing("\n".join(sorted(rows, key=lambda row: float(row.split("|")[1]))))
-
-
-def one_after_another(*parts: Listing) -> Listing:
-    """Return the listing of a file in which parts follow each other, whatever their times."""
-    return Listing("\n".join(part.text for part in parts))
+    return sorted(rows, key=lambda row: float(row.split("|")[1]))

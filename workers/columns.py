@@ -1,0 +1,136 @@
+"""ffprobe's lines of packets, read into a column for each thing that they say of a stream. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from array import array
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import compress
+
+FIELDS = ("stream_index", "pts_time", "dts_time", "duration_time", "flags")
+KEY, HIDDEN = 1, 2  # marks of a packet: one that decoding may begin at, one that is not to be shown
+# A whole line; others are passed over. Behind the flags ffprobe leaves a bar where there is more to a packet.
+_PACKET = re.compile(rb"^(\d+)\|([^|\n]*)\|([^|\n]*)\|([^|\n]*)\|(.*)$", re.MULTILINE)
+_UNKNOWN = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The packets of a stream in the order of the file, as ffprobe says them; NaN for a number that it does not say.
+
+    `places` number them among those of all streams, `times` are when they show, `decoded` when they are decoded and
+    `lengths` how long they last, in seconds. `marks` are KEY, HIDDEN, both or 0. Arrays, as lists of rows or texts kept
+    the garbage collector busy for half of the planning of two hours.
+    """
+
+    places: array[int] = field(default_factory=lambda: array("q"))
+    times: array[float] = field(default_factory=lambda: array("d"))
+    decoded: array[float] = field(default_factory=lambda: array("d"))
+    lengths: array[float] = field(default_factory=lambda: array("d"))
+    marks: bytearray = field(default_factory=bytearray)
+
+    def without_first(self, count: int) -> Columns:
+        """Return the columns without so many packets at their beginning."""
+        return Columns(
+            self.places[count:],
+            self.times[count:],
+            self.decoded[count:],
+            self.lengths[count:],
+            self.marks[count:],
+        )
+
+    def only(self, numbers: Sequence[int]) -> Columns:
+        """Return the columns with only the packets of these numbers."""
+        return Columns(
+            array("q", [self.places[number] for number in numbers]),
+            array("d", [self.times[number] for number in numbers]),
+            array("d", [self.decoded[number] for number in numbers]),
+            array("d", [self.lengths[number] for number in numbers]),
+            bytearray([self.marks[number] for number in numbers]),
+        )
+
+    def keys(self, times: Sequence[float]) -> list[float]:
+        """Return which of the packets' times are those of keyframes."""
+        return list(compress(times, self.marks.translate(_IS_KEY)))
+
+
+class Reader:
+    """Reads what ffprobe prints piece by piece; where the pieces end does not matter."""
+
+    def __init__(self) -> None:
+        self._columns: dict[int, Columns] = {}
+        self._places = 0
+        self._begun: list[bytes] = []
+
+    def feed(self, data: bytes) -> None:
+        """Read another piece."""
+        end = data.rfind(b"\n") + 1
+        if not end:  # joined only at its end: a line may be as long as all that a tool may print
+            self._begun.append(data)
+            return
+        self._read(b"".join((*self._begun, data[:end])))
+        self._begun = [data[end:]]
+
+    def columns(self) -> dict[int, Columns]:
+        """Return the columns of all streams by their index; nothing may be fed after this."""
+        self._read(b"".join(self._begun))
+        self._begun = []
+        return self._columns
+
+    def _read(self, lines: bytes) -> None:
+        rows = _PACKET.findall(lines)
+        numbers = defaultdict[bytes, list[int]](list)
+        for number, row in enumerate(rows):
+            numbers[row[0]].append(number)
+        for index, mine in numbers.items():
+            columns = self._columns.setdefault(int(index), Columns())
+            _, times, decoded, lengths, flags = zip(*[rows[number] for number in mine], strict=True)
+            columns.places.extend([self._places + number for number in mine])
+            columns.times.extend(found := _numbers(times))
+            columns.decoded.extend(found if decoded == times else _numbers(decoded))
+            columns.lengths.extend(_repeated(lengths))
+            marks = {text: _marks(text) for text in set(flags)}
+            columns.marks.extend([marks[text] for text in flags])
+        self._places += len(rows)
+
+
+def read(text: str) -> dict[int, Columns]:
+    """Return the columns of a whole text."""
+    reader = Reader()
+    reader.feed(text.encode())
+    return reader.columns()
+
+
+def all_told(numbers: Sequence[float]) -> bool:
+    """Tell whether none of the numbers is missing."""
+    return not math.isnan(sum(numbers)) or not any(map(math.isnan, numbers))
+
+
+_IS_KEY = bytes(mark & KEY for mark in range(256))
+
+
+def _marks(flags: bytes) -> int:
+    return KEY * (b"K" in flags) | HIDDEN * (b"D" in flags)
+
+
+def _repeated(texts: Sequence[bytes]) -> array[float]:
+    """Return the numbers of texts of which most are alike."""
+    known = {text: _number(text) for text in set(texts)}
+    return array("d", [known[text] for text in texts])
+
+
+def _numbers(texts: Sequence[bytes]) -> array[float]:
+    try:
+        return array("d", list(map(float, texts)))
+    except ValueError:
+        return array("d", list(map(_number, texts)))
+
+
+def _number(text: bytes) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return _UNKNOWN

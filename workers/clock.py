@@ -9,58 +9,25 @@ nothing moves. Only a pause that is longer than any video that is taken here is 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import compress
+from operator import add, sub
 
 from storage.plan import ClockPiece
 from workers.packets import Packets
+from workers.runs import ABSURD_SECONDS, SHARED_SECONDS, Run, runs_of
 
-GAP_SECONDS = 60.0  # shorter pauses that pictures and sound share are lost reception more often than another recording
-ABSURD_SECONDS = 12 * 3600.0  # between two packets, or pictures and sound: longer than what is encoded here at all
-TINY_GAP_SECONDS = 5.0  # in the first packets of a part: a stray one is told from a pause by what the clock does next
-GAP_STEPS = 20.0  # and only where pictures otherwise come much faster: a slide show's steps are all long
-STRAY_PACKETS = 2  # so few packets on a clock of their own are damage, not a scene
-# Containers may list pictures in the order of decoding. H.264 reorders over at most 16 places, encoders over 2 to 4;
-# what decodes first may show so many steps earlier than one listed before it, and a little for rounding.
+# Containers may list pictures in the order of decoding. Encoders reorder over 2 to 4 places: what decodes first may
+# show so many steps earlier than one listed before it, and a little for rounding.
 LEAST_REORDERING = 3
-MOST_REORDERED = 16
 BACK_SECONDS = 0.2
 SOUND_BACK_SECONDS = 0.5  # times of sound jitter by less, packets overlap by less
-SHARED_SECONDS = 1.0  # interleaving: a jump shows in the other stream so much earlier or later
 RUN_IN_SECONDS = 0.05  # an encoder's run-in ahead of the first picture, of two AAC frames, is nothing to be heard
 SOUND_SLACK_SECONDS = 0.25  # decoders tell times of sound that differ from the packets' by an encoder's delay
 LEAST_OF_A_STEP = 0.1  # of sound is no reason for one more picture
 ROUNDING_SECONDS = 0.01
 RUN_OUT_SECONDS = 0.1  # encoders leave so much of sound behind the last picture; more is meant to be heard
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Packets of a stream, by their `numbers`, over which its clock goes on.
-
-    The earliest begins at `start` and the latest at `latest`, which ends at `end`; the first and the last are `decoded`
-    at these times: seconds on the source's clock. `places` are those of the first and the last packet in the file.
-    """
-
-    numbers: Sequence[int]
-    start: float
-    latest: float
-    end: float
-    decoded: tuple[float, float]
-    places: tuple[int, int]
-
-    @property
-    def is_tiny(self) -> bool:
-        """Tell whether it holds so few packets that it may be damage."""
-        return len(self.numbers) <= STRAY_PACKETS
-
-    def with_next(self, other: Run) -> Run:
-        """Return the run that goes on as the other one, which follows."""
-        ends = max((self.latest, self.end), (other.latest, other.end))
-        decoded, places = (self.decoded[0], other.decoded[1]), (self.places[0], other.places[1])
-        return Run([*self.numbers, *other.numbers], min(self.start, other.start), *ends, decoded, places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +39,22 @@ class Jump:
 
 
 @dataclass(frozen=True, slots=True)
+class Spans:
+    """When packets begin and when they end, in seconds: columns, as pairs keep the garbage collector busy."""
+
+    begins: tuple[float, ...] = ()
+    ends: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
     """How the clock of a file becomes one that goes on: the pieces of pictures and sound; none for a steady clock.
 
-    `shown` and `heard` are the beginnings and ends of the packets on that clock, in the order of the file.
+    `shown` and `heard` are the packets on that clock, in the order of the file.
     """
 
-    shown: tuple[tuple[float, float], ...]
-    heard: tuple[tuple[float, float], ...]
+    shown: Spans
+    heard: Spans
     pictures: tuple[ClockPiece, ...] = ()
     sound: tuple[ClockPiece, ...] = ()
     jumps: tuple[Jump, ...] = ()
@@ -89,15 +64,15 @@ def clock_of(pictures: Packets, sound: Packets, *, delay: int) -> Clock:
     """Return how the parts of a recording are joined. The pictures are reordered over `delay` places."""
     step = typical_step(pictures.times)
     back = max(delay, LEAST_REORDERING) * step + BACK_SECONDS
-    seen = _runs(pictures, sound, back=back, step=step)
-    audible = _runs(sound, pictures, back=SOUND_BACK_SECONDS, step=0.0)
+    seen = runs_of(pictures, sound, back=back, step=step)
+    audible = runs_of(sound, pictures, back=SOUND_BACK_SECONDS, step=0.0)
     if _is_steady(seen, audible, len(pictures.times), len(sound.times)):
         return Clock(_moved(pictures), _moved(sound))
     joined = _joined(seen, audible, step, back, delay)
     return replace(
         joined,
-        shown=tuple(_of_runs(pictures, seen, joined.pictures)),
-        heard=tuple(_of_runs(sound, audible, joined.sound)),
+        shown=_of_runs(pictures, seen, joined.pictures),
+        heard=_of_runs(sound, audible, joined.sound),
     )
 
 
@@ -112,102 +87,24 @@ def _is_steady(seen: Sequence[Run], audible: Sequence[Run], pictures: int, sound
 def typical_step(times: Sequence[float]) -> float:
     """Return the median step between pictures in seconds, 0 where there is none."""
     ordered = sorted(times)
-    steps = sorted(after - before for before, after in pairwise(ordered) if after > before)
+    steps = sorted([step for step in map(sub, ordered[1:], ordered) if step > 0])
     return steps[len(steps) // 2] if steps else 0.0
 
 
-def _runs(packets: Packets, other: Packets, *, back: float, step: float) -> list[Run]:
-    """Return the runs of a stream beside another one, without stray packets."""
-    found = _without_strays(list(_steady(packets, back, step)), back)
-    others, runs = sorted(other.times), found[:1]
-    for run in found[1:]:
-        ahead = run.decoded[0] > runs[-1].decoded[1] - back
-        if ahead and _pauses(runs[-1], run, others):
-            runs[-1] = runs[-1].with_next(run)
-        else:
-            runs.append(run)
-    return runs
+def _moved(packets: Packets) -> Spans:
+    return Spans(packets.times, tuple(map(add, packets.times, packets.lengths)))
 
 
-def _steady(packets: Packets, back: float, step: float) -> Iterator[Run]:
-    """Yield what lies between the places where the clock goes back or far ahead."""
-    decoded, begun, early = packets.decoded, 0, list[int]()
-    limits = (max(TINY_GAP_SECONDS, GAP_STEPS * step), max(GAP_SECONDS, GAP_STEPS * step))
-    for number in range(1, len(decoded)):
-        limit = limits[number - begun > STRAY_PACKETS]
-        if -back <= decoded[number] - decoded[number - 1] <= limit:
-            continue
-        # What is decoded ahead of its turn may belong to the part behind the jump.
-        ahead = _ahead(packets, range(begun, number), decoded[number], back)
-        yield _run(packets, range(begun, number), early, ahead)
-        begun, early = number, ahead
-    if decoded:
-        yield _run(packets, range(begun, len(decoded)), early, [])
-
-
-def _ahead(packets: Packets, numbers: range, behind: float, back: float) -> list[int]:
-    """Return which of a run's last packets show outside of it, nearer to `behind` the jump that ends it."""
-    begins, ends = packets.decoded[numbers[0]] - back, packets.decoded[numbers[-1]] + back
-    found: list[int] = []
-    for number in numbers[-MOST_REORDERED:]:
-        time = packets.times[number]
-        if not begins <= time <= ends and abs(time - behind) < min(abs(time - begins), abs(time - ends)):
-            found.append(number)
-    return found if len(found) < len(numbers) else []
-
-
-def _run(packets: Packets, numbers: range, early: list[int], ahead: list[int]) -> Run:
-    """Return the run of these packets: with those that were decoded early, without those decoded ahead for the next."""
-    mine: Sequence[int] = numbers
-    if early or ahead:
-        mine = [*early, *(number for number in numbers if number not in ahead)]
-    times = [packets.times[number] for number in mine]
-    latest = max(times)
-    return Run(
-        numbers=mine,
-        start=min(times),
-        latest=latest,
-        end=latest + packets.lengths[mine[times.index(latest)]],
-        decoded=(packets.decoded[numbers[0]], packets.decoded[numbers[-1]]),
-        places=(packets.places[numbers[0]], packets.places[numbers[-1]]),
-    )
-
-
-def _without_strays(runs: list[Run], back: float) -> list[Run]:
-    """Return the runs without tiny ones that the clock comes back from or goes back to, or that lie absurdly far."""
-    kept: list[Run] = []
-    for number, run in enumerate(runs):
-        following = runs[number + 1] if number + 1 < len(runs) else None
-        comes_back = following is not None and following.decoded[0] < run.decoded[1] - back
-        goes_back = bool(kept) and run.decoded[0] < kept[-1].decoded[1] - back
-        far = bool(kept) and run.decoded[0] - kept[-1].decoded[1] > ABSURD_SECONDS
-        if not run.is_tiny or not (comes_back or goes_back or far):
-            kept.append(run)
-    return kept or runs[:1]
-
-
-def _pauses(run: Run, following: Run, others: Sequence[float]) -> bool:
-    """Tell whether a gap is a pause: its length is stated, or the other stream does not jump as well."""
-    before, after = run.decoded[1], following.decoded[0]
-    if after - before > ABSURD_SECONDS:
-        return False
-    number = bisect_right(others, before + SHARED_SECONDS)
-    jumps = 0 < number < len(others) and others[number] >= after - SHARED_SECONDS
-    is_stated = (run.end - run.latest) * 2 > after - before
-    return is_stated or not jumps or after - before <= GAP_SECONDS
-
-
-def _moved(packets: Packets) -> tuple[tuple[float, float], ...]:
-    return tuple((time, time + length) for time, length in zip(packets.times, packets.lengths, strict=True))
-
-
-def _of_runs(packets: Packets, runs: Sequence[Run], pieces: Sequence[ClockPiece]) -> Iterator[tuple[float, float]]:
-    """Yield what the runs hold on the joined clock, without stray packets among them."""
+def _of_runs(packets: Packets, runs: Sequence[Run], pieces: Sequence[ClockPiece]) -> Spans:
+    """Return what the runs hold on the joined clock, without stray packets among them."""
+    begins, ends = list[float](), list[float]()
     for run, piece in zip(runs, pieces, strict=True):
-        for number in run.numbers:
-            time = packets.times[number]
-            if piece.start <= time <= piece.end:
-                yield time - piece.shift, time + packets.lengths[number] - piece.shift
+        begun, lengths = run.of(packets.times), run.of(packets.lengths)
+        kept = [piece.start <= time <= piece.end for time in begun]
+        times = list(compress(begun, kept))
+        begins.extend([time - piece.shift for time in times])
+        ends.extend([time + length - piece.shift for time, length in zip(times, compress(lengths, kept), strict=True)])
+    return Spans(tuple(begins), tuple(ends))
 
 
 def _joined(seen: Sequence[Run], audible: Sequence[Run], step: float, back: float, delay: int) -> Clock:
@@ -288,7 +185,7 @@ class _Joining:
 
     def clock(self) -> Clock:
         """Return what was joined."""
-        return Clock((), (), tuple(self._pictures), tuple(self._sound), tuple(self._jumps))
+        return Clock(Spans(), Spans(), tuple(self._pictures), tuple(self._sound), tuple(self._jumps))
 
 
 def head_steps(picture: float, sound: float | None, step: float) -> int:

@@ -6,7 +6,7 @@ import math
 import re
 from array import array
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 
@@ -42,14 +42,15 @@ class Columns:
             self.marks[count:],
         )
 
-    def only(self, numbers: Sequence[int]) -> Columns:
-        """Return the columns with only the packets of these numbers."""
+    def only(self, kept: Iterable[object]) -> Columns:
+        """Return the columns with only the packets that are kept: something true or false for each."""
+        chosen = list(map(bool, kept))
         return Columns(
-            array("q", [self.places[number] for number in numbers]),
-            array("d", [self.times[number] for number in numbers]),
-            array("d", [self.decoded[number] for number in numbers]),
-            array("d", [self.lengths[number] for number in numbers]),
-            bytearray([self.marks[number] for number in numbers]),
+            array("q", list(compress(self.places, chosen))),
+            array("d", list(compress(self.times, chosen))),
+            array("d", list(compress(self.decoded, chosen))),
+            array("d", list(compress(self.lengths, chosen))),
+            bytearray(compress(self.marks, chosen)),
         )
 
     def keys(self, times: Sequence[float]) -> list[float]:

@@ -78,12 +78,12 @@ class Listing:
             columns, rate = _counted(columns, video.average_rate)
         if _untimed(columns) * UNTIMED > len(columns.places):
             return _by_decoding(columns, video.delay)
-        return replace(_shown(columns), counted_rate=rate)
+        return replace(_shown(columns), keyframes=_keyframes(columns), counted_rate=rate)
 
     def sounds(self, audio: Stream) -> Packets:
         """Return the stream's sound; a packet without a time follows the one before it."""
         columns = self._of(audio.index)
-        return replace(_shown(columns if all_told(columns.times) else _following(columns)), keyframes=())
+        return _shown(columns if all_told(columns.times) else _following(columns))
 
     def in_order(self, video: Stream) -> bool:
         """Tell whether the stream's pictures show in the order in which they stand in the file."""
@@ -148,18 +148,20 @@ def _following(columns: Columns) -> Columns:
 def _shown(columns: Columns) -> Packets:
     """Return the packets that have a time and are not discarded; where no decoding is told, it is as shown."""
     if not all_told(columns.times):
-        columns = columns.only([number for number, time in enumerate(columns.times) if not math.isnan(time)])
-    keyframes = tuple(sorted(columns.keys(columns.times)))
+        columns = columns.only(not math.isnan(time) for time in columns.times)
     if max(columns.marks, default=0) >= HIDDEN:
-        columns = columns.only([number for number, mark in enumerate(columns.marks) if not mark & HIDDEN])
+        columns = columns.only(mark < HIDDEN for mark in columns.marks)
     times = tuple(columns.times)
     return Packets(
         places=tuple(columns.places),
         times=times,
         lengths=_lengths(columns),
         decoded=_decoded(columns.decoded, times),
-        keyframes=keyframes,
     )
+
+
+def _keyframes(columns: Columns) -> tuple[float, ...]:
+    return tuple(sorted(time for time in columns.keys(columns.times) if not math.isnan(time)))
 
 
 def _decoded(told: Sequence[float], times: tuple[float, ...]) -> tuple[float, ...]:
@@ -177,7 +179,7 @@ def _decoded(told: Sequence[float], times: tuple[float, ...]) -> tuple[float, ..
 
 def _by_decoding(columns: Columns, delay: int) -> Packets:
     """Return times as the decoder gives them: a picture shows when `delay` more packets than its own have gone in."""
-    columns = columns.only([number for number, told in enumerate(columns.decoded) if not math.isnan(told)])
+    columns = columns.only(not math.isnan(told) for told in columns.decoded)
     decoded = tuple(columns.decoded)
     step = median_low(sorted(after - before for before, after in pairwise(decoded) if after > before) or [0.0])
     return Packets(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import add
 
 from storage.warnings import Warnings, warning
 from workers.packets import Listing, Packets
@@ -43,7 +44,7 @@ def truncation(probe: Probe, video: Stream, pictures: Packets, listing: Listing,
 
 def _lengths(probe: Probe, video: Stream, pictures: Packets, listing: Listing) -> Iterator[_Length]:
     names = probe.container.split(",")
-    ends = max(time + length for time, length in zip(pictures.times, pictures.lengths, strict=True))
+    ends = max(map(add, pictures.times, pictures.lengths))
     if BY_TRACK in names and video.duration is not None:
         yield _Length(max(0.0, ends - video.start_time), video.duration)
     elif BY_PICTURES in names and video.average_rate:

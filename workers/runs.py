@@ -1,0 +1,137 @@
+"""Runs: the parts of a stream over which its clock goes on. Pure; workers.clock tells what becomes of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from operator import sub
+
+from workers.packets import Packets
+
+GAP_SECONDS = 60.0  # shorter pauses that pictures and sound share are lost reception more often than another recording
+ABSURD_SECONDS = 12 * 3600.0  # between two packets, or pictures and sound: longer than what is encoded here at all
+TINY_GAP_SECONDS = 5.0  # in the first packets of a part: a stray one is told from a pause by what the clock does next
+GAP_STEPS = 20.0  # and only where pictures otherwise come much faster: a slide show's steps are all long
+STRAY_PACKETS = 2  # so few packets on a clock of their own are damage, not a scene
+MOST_REORDERED = 16  # places over which H.264 reorders pictures at most
+SHARED_SECONDS = 1.0  # interleaving: a jump shows in the other stream so much earlier or later
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Packets of a stream, by their `numbers`, over which its clock goes on.
+
+    The earliest begins at `start` and the latest at `latest`, which ends at `end`; the first and the last are `decoded`
+    at these times: seconds on the source's clock. `places` are those of the first and the last packet in the file.
+    """
+
+    numbers: Sequence[int]
+    start: float
+    latest: float
+    end: float
+    decoded: tuple[float, float]
+    places: tuple[int, int]
+
+    @property
+    def is_tiny(self) -> bool:
+        """Tell whether it holds so few packets that it may be damage."""
+        return len(self.numbers) <= STRAY_PACKETS
+
+    def of(self, column: Sequence[float]) -> Sequence[float]:
+        """Return the run's part of a column of all packets."""
+        return _of(column, self.numbers)
+
+    def with_next(self, other: Run) -> Run:
+        """Return the run that goes on as the other one, which follows."""
+        ends = max((self.latest, self.end), (other.latest, other.end))
+        decoded, places = (self.decoded[0], other.decoded[1]), (self.places[0], other.places[1])
+        return Run([*self.numbers, *other.numbers], min(self.start, other.start), *ends, decoded, places)
+
+
+def runs_of(packets: Packets, other: Packets, *, back: float, step: float) -> list[Run]:
+    """Return the runs of a stream beside another one, without stray packets."""
+    found = _without_strays(list(_steady(packets, back, step)), back)
+    others, runs = sorted(other.times) if len(found) > 1 else [], found[:1]
+    for run in found[1:]:
+        ahead = run.decoded[0] > runs[-1].decoded[1] - back
+        if ahead and _pauses(runs[-1], run, others):
+            runs[-1] = runs[-1].with_next(run)
+        else:
+            runs.append(run)
+    return runs
+
+
+def _steady(packets: Packets, back: float, step: float) -> Iterator[Run]:
+    """Yield what lies between the places where the clock goes back or far ahead."""
+    decoded, begun, early = packets.decoded, 0, list[int]()
+    limits = (max(TINY_GAP_SECONDS, GAP_STEPS * step), max(GAP_SECONDS, GAP_STEPS * step))
+    steps = enumerate(map(sub, decoded[1:], decoded), start=1)
+    for number in [number for number, step in steps if not -back <= step <= limits[0]]:  # few of very many
+        limit = limits[number - begun > STRAY_PACKETS]
+        if -back <= decoded[number] - decoded[number - 1] <= limit:
+            continue
+        # What is decoded ahead of its turn may belong to the part behind the jump.
+        ahead = _ahead(packets, range(begun, number), decoded[number], back)
+        yield _run(packets, range(begun, number), early, ahead)
+        begun, early = number, ahead
+    if decoded:
+        yield _run(packets, range(begun, len(decoded)), early, [])
+
+
+def _ahead(packets: Packets, numbers: range, behind: float, back: float) -> list[int]:
+    """Return which of a run's last packets show outside of it, nearer to `behind` the jump that ends it."""
+    begins, ends = packets.decoded[numbers[0]] - back, packets.decoded[numbers[-1]] + back
+    found: list[int] = []
+    for number in numbers[-MOST_REORDERED:]:
+        time = packets.times[number]
+        if not begins <= time <= ends and abs(time - behind) < min(abs(time - begins), abs(time - ends)):
+            found.append(number)
+    return found if len(found) < len(numbers) else []
+
+
+def _run(packets: Packets, numbers: range, early: list[int], ahead: list[int]) -> Run:
+    """Return the run of these packets: with those that were decoded early, without those decoded ahead for the next."""
+    mine: Sequence[int] = numbers
+    if early or ahead:
+        mine = [*early, *(number for number in numbers if number not in ahead)]
+    times = _of(packets.times, mine)
+    latest = max(times)
+    return Run(
+        numbers=mine,
+        start=min(times),
+        latest=latest,
+        end=latest + packets.lengths[mine[times.index(latest)]],
+        decoded=(packets.decoded[numbers[0]], packets.decoded[numbers[-1]]),
+        places=(packets.places[numbers[0]], packets.places[numbers[-1]]),
+    )
+
+
+def _without_strays(runs: list[Run], back: float) -> list[Run]:
+    """Return the runs without tiny ones that the clock comes back from or goes back to, or that lie absurdly far."""
+    kept: list[Run] = []
+    for number, run in enumerate(runs):
+        following = runs[number + 1] if number + 1 < len(runs) else None
+        comes_back = following is not None and following.decoded[0] < run.decoded[1] - back
+        goes_back = bool(kept) and run.decoded[0] < kept[-1].decoded[1] - back
+        far = bool(kept) and run.decoded[0] - kept[-1].decoded[1] > ABSURD_SECONDS
+        if not run.is_tiny or not (comes_back or goes_back or far):
+            kept.append(run)
+    return kept or runs[:1]
+
+
+def _pauses(run: Run, following: Run, others: Sequence[float]) -> bool:
+    """Tell whether a gap is a pause: its length is stated, or the other stream does not jump as well."""
+    before, after = run.decoded[1], following.decoded[0]
+    if after - before > ABSURD_SECONDS:
+        return False
+    number = bisect_right(others, before + SHARED_SECONDS)
+    jumps = 0 < number < len(others) and others[number] >= after - SHARED_SECONDS
+    is_stated = (run.end - run.latest) * 2 > after - before
+    return is_stated or not jumps or after - before <= GAP_SECONDS
+
+
+def _of(column: Sequence[float], numbers: Sequence[int]) -> Sequence[float]:
+    if isinstance(numbers, range):
+        return column[numbers.start : numbers.stop]
+    return [column[number] for number in numbers]

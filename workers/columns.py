@@ -6,14 +6,14 @@ import math
 import re
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 
 FIELDS = ("stream_index", "pts_time", "dts_time", "duration_time", "flags")
 KEY, HIDDEN = 1, 2  # marks of a packet: one that decoding may begin at, one that is not to be shown
 # A whole line; others are passed over. Behind the flags ffprobe leaves a bar where there is more to a packet.
-_PACKET = re.compile(rb"^(\d+)\|([^|\n]*)\|([^|\n]*)\|([^|\n]*)\|(.*)$", re.MULTILINE)
+_PACKET = re.compile(rb"^(\d{1,9})\|([^|\n]*)\|([^|\n]*)\|([^|\n]*)\|(.*)$", re.MULTILINE)
 _UNKNOWN = math.nan
 
 
@@ -42,9 +42,8 @@ class Columns:
             self.marks[count:],
         )
 
-    def only(self, kept: Iterable[object]) -> Columns:
-        """Return the columns with only the packets that are kept: something true or false for each."""
-        chosen = list(map(bool, kept))
+    def only(self, chosen: Sequence[bool | int]) -> Columns:
+        """Return the columns with only the chosen packets: something true or false is told of each."""
         return Columns(
             array("q", list(compress(self.places, chosen))),
             array("d", list(compress(self.times, chosen))),
@@ -56,6 +55,12 @@ class Columns:
     def keys(self, times: Sequence[float]) -> list[float]:
         """Return which of the packets' times are those of keyframes."""
         return list(compress(times, self.marks.translate(_IS_KEY)))
+
+    def not_hidden(self) -> Columns:
+        """Return the columns of what is shown."""
+        first = len(self.marks) - len(self.marks.lstrip(_HIDDEN_MARKS))  # an encoder's run-in: most have no other
+        shown = self.without_first(first) if first else self
+        return shown.only(shown.marks.translate(_IS_SHOWN)) if max(shown.marks, default=0) >= HIDDEN else shown
 
 
 class Reader:
@@ -111,6 +116,8 @@ def all_told(numbers: Sequence[float]) -> bool:
 
 
 _IS_KEY = bytes(mark & KEY for mark in range(256))
+_HIDDEN_MARKS = bytes([HIDDEN, KEY | HIDDEN])
+_IS_SHOWN = bytes(mark < HIDDEN for mark in range(256))
 
 
 def _marks(flags: bytes) -> int:

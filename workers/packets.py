@@ -11,7 +11,7 @@ from itertools import chain, pairwise
 from operator import add, lt
 from statistics import median_low
 
-from workers.columns import FIELDS, HIDDEN, KEY, Columns, Reader, all_told, read
+from workers.columns import FIELDS, KEY, Columns, Reader, all_told, read
 from workers.demuxers import as_input, input_arguments, looking_arguments
 from workers.probe import Stream
 from workers.raw_streams import counted_times, counting_rate
@@ -148,9 +148,8 @@ def _following(columns: Columns) -> Columns:
 def _shown(columns: Columns) -> Packets:
     """Return the packets that have a time and are not discarded; where no decoding is told, it is as shown."""
     if not all_told(columns.times):
-        columns = columns.only(not math.isnan(time) for time in columns.times)
-    if max(columns.marks, default=0) >= HIDDEN:
-        columns = columns.only(mark < HIDDEN for mark in columns.marks)
+        columns = columns.only([not math.isnan(time) for time in columns.times])
+    columns = columns.not_hidden()
     times = tuple(columns.times)
     return Packets(
         places=tuple(columns.places),
@@ -179,7 +178,7 @@ def _decoded(told: Sequence[float], times: tuple[float, ...]) -> tuple[float, ..
 
 def _by_decoding(columns: Columns, delay: int) -> Packets:
     """Return times as the decoder gives them: a picture shows when `delay` more packets than its own have gone in."""
-    columns = columns.only(not math.isnan(told) for told in columns.decoded)
+    columns = columns.only([not math.isnan(told) for told in columns.decoded])
     decoded = tuple(columns.decoded)
     step = median_low(sorted(after - before for before, after in pairwise(decoded) if after > before) or [0.0])
     return Packets(

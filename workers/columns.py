@@ -14,6 +14,8 @@ FIELDS = ("stream_index", "pts_time", "dts_time", "duration_time", "flags")
 KEY, HIDDEN = 1, 2  # marks of a packet: one that decoding may begin at, one that is not to be shown
 # A whole line; others are passed over. Behind the flags ffprobe leaves a bar where there is more to a packet.
 _PACKET = re.compile(rb"^(\d{1,9})\|([^|\n]*)\|([^|\n]*)\|([^|\n]*)\|(.*)$", re.MULTILINE)
+_MAX_DIGITS = 9
+_STRIDE = len(FIELDS) + 1
 _UNKNOWN = math.nan
 
 
@@ -87,20 +89,37 @@ class Reader:
         return self._columns
 
     def _read(self, lines: bytes) -> None:
-        rows = _PACKET.findall(lines)
+        indexes, *said = _whole(lines) or tuple(zip(*_PACKET.findall(lines), strict=True)) or ((),)
         numbers = defaultdict[bytes, list[int]](list)
-        for number, row in enumerate(rows):
-            numbers[row[0]].append(number)
+        for number, index in enumerate(indexes):
+            numbers[index].append(number)
         for index, mine in numbers.items():
+            times, decoded, lengths, flags = ([column[number] for number in mine] for column in said)
             columns = self._columns.setdefault(int(index), Columns())
-            _, times, decoded, lengths, flags = zip(*[rows[number] for number in mine], strict=True)
             columns.places.extend([self._places + number for number in mine])
             columns.times.extend(found := _numbers(times))
             columns.decoded.extend(found if decoded == times else _numbers(decoded))
             columns.lengths.extend(_repeated(lengths))
             marks = {text: _marks(text) for text in set(flags)}
             columns.marks.extend([marks[text] for text in flags])
-        self._places += len(rows)
+        self._places += len(indexes)
+
+
+def _whole(lines: bytes) -> tuple[Sequence[bytes], ...] | None:
+    """Return the columns of lines that are packets one and all, as they nearly always are; None for others.
+
+    They are what _PACKET finds, in three quarters of the time.
+    """
+    # Each end of a line becomes a column of its own, so that lines of other lengths are noticed.
+    fields = lines.replace(b"|\n\n", b"\n").replace(b"\n", b"|\n|").split(b"|")
+    count = len(fields) // _STRIDE
+    ends = fields[_STRIDE - 1 :: _STRIDE]
+    if len(fields) != count * _STRIDE + 1 or not ends.count(b"\n") == fields.count(b"\n") == count or fields[-1]:
+        return None
+    indexes = fields[:-1:_STRIDE]
+    if not all(index.isdigit() and len(index) <= _MAX_DIGITS for index in set(indexes)):
+        return None
+    return indexes, *(fields[column::_STRIDE] for column in range(1, len(FIELDS)))
 
 
 def read(text: str) -> dict[int, Columns]:

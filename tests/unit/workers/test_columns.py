@@ -58,6 +58,13 @@ def test_whatever_is_printed_makes_columns_of_one_length(text: bytes) -> None:
         assert {len(column) for column in others} == {len(columns.places)}
 
 
+@given(st.lists(st.one_of(PACKETS.map("|".join), LINES), max_size=6), st.sampled_from(["\n", "|\n\n"]))
+def test_lines_that_are_all_packets_are_read_like_others(lines: list[str], end: str) -> None:
+    """There is a fast way for them; a line at the end that is no packet makes all of them go the other way."""
+    text = "".join(line + end for line in lines).encode(errors="surrogateescape")
+    assert told(read_in_pieces(text, [])) == told(read_in_pieces(text + b"none\n", []))
+
+
 def test_a_line_says_one_packet() -> None:
     """Of each stream, with the bar that ffprobe leaves behind the flags of some."""
     columns = read("0|0.08|0.0|0.04|K_\n1|N/A|N/A|N/A|KD|\n\n0|0.04|0.04|N/A|__|side_data\n")

@@ -111,7 +111,8 @@ def _whole(lines: bytes) -> tuple[Sequence[bytes], ...] | None:
     They are what _PACKET finds, in three quarters of the time.
     """
     # Each end of a line becomes a column of its own, so that lines of other lengths are noticed.
-    fields = lines.replace(b"|\n\n", b"\n").replace(b"\n", b"|\n|").split(b"|")
+    packets = lines.replace(b"|\n\n", b"\n").replace(b"|\n", b"\n")  # the bar behind flags, of ffprobe 5.1 and 7.1
+    fields = packets.replace(b"\n", b"|\n|").split(b"|")
     count = len(fields) // _STRIDE
     ends = fields[_STRIDE - 1 :: _STRIDE]
     if len(fields) != count * _STRIDE + 1 or not ends.count(b"\n") == fields.count(b"\n") == count or fields[-1]:

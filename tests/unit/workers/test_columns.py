@@ -58,7 +58,7 @@ def test_whatever_is_printed_makes_columns_of_one_length(text: bytes) -> None:
         assert {len(column) for column in others} == {len(columns.places)}
 
 
-@given(st.lists(st.one_of(PACKETS.map("|".join), LINES), max_size=6), st.sampled_from(["\n", "|\n\n"]))
+@given(st.lists(st.one_of(PACKETS.map("|".join), LINES), max_size=6), st.sampled_from(["\n", "|\n", "|\n\n"]))
 def test_lines_that_are_all_packets_are_read_like_others(lines: list[str], end: str) -> None:
     """There is a fast way for them; a line at the end that is no packet makes all of them go the other way."""
     text = "".join(line + end for line in lines).encode(errors="surrogateescape")

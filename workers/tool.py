@@ -89,7 +89,7 @@ def run_tool(
     """
     watch = watch or Watch()
     with subprocess.Popen(
-        [*_PREFIX, *_NICE, str(niceness), *argv],
+        [*_PREFIX, *((*_NICE, str(niceness)) if niceness else ()), *argv],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

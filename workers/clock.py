@@ -6,8 +6,10 @@ The runs of pictures and sound that belong together make a part, and parts are j
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
+from operator import add
 
 from storage.plan import ClockPiece
 from workers.packets import Packets
@@ -37,15 +39,23 @@ class Jump:
 
 
 @dataclass(frozen=True, slots=True)
+class Spans:
+    """When packets begin and when they end, in seconds: columns, as pairs keep the garbage collector busy."""
+
+    begins: tuple[float, ...] = ()
+    ends: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
     """How the clock of a file becomes one that goes on: the pieces of pictures and sound; none for a steady clock.
 
-    `shown` and `heard` are the beginnings and ends of the packets on that clock, in the order of the file. `places` are
-    those of the packets with which the pieces of sound begin.
+    `shown` and `heard` are the packets on that clock, in the order of the file. `places` are those of the packets with
+    which the pieces of sound begin.
     """
 
-    shown: tuple[tuple[float, float], ...]
-    heard: tuple[tuple[float, float], ...]
+    shown: Spans
+    heard: Spans
     pictures: tuple[ClockPiece, ...] = ()
     sound: tuple[ClockPiece, ...] = ()
     jumps: tuple[Jump, ...] = ()
@@ -63,8 +73,8 @@ def clock_of(pictures: Packets, sound: Packets, *, delay: int) -> Clock:
     joined = _joined(seen, audible, _Joining(step, back, delay, holds=pictures.by_decoding))
     return replace(
         joined,
-        shown=tuple(_of_runs(pictures, seen, joined.pictures)),
-        heard=tuple(_of_runs(sound, audible, joined.sound)),
+        shown=_of_runs(pictures, seen, joined.pictures),
+        heard=_of_runs(sound, audible, joined.sound),
         places=tuple(run.places[0] for run in audible),
     )
 
@@ -77,17 +87,20 @@ def _is_steady(seen: Sequence[Run], audible: Sequence[Run], pictures: int, sound
     return all(not runs or (len(runs) == 1 and len(runs[0].numbers) == count) for runs, count in whole)
 
 
-def _moved(packets: Packets) -> tuple[tuple[float, float], ...]:
-    return tuple((time, time + length) for time, length in zip(packets.times, packets.lengths, strict=True))
+def _moved(packets: Packets) -> Spans:
+    return Spans(packets.times, tuple(map(add, packets.times, packets.lengths)))
 
 
-def _of_runs(packets: Packets, runs: Sequence[Run], pieces: Sequence[ClockPiece]) -> Iterator[tuple[float, float]]:
-    """Yield what the runs hold on the joined clock, without stray packets among them."""
+def _of_runs(packets: Packets, runs: Sequence[Run], pieces: Sequence[ClockPiece]) -> Spans:
+    """Return what the runs hold on the joined clock, without stray packets among them."""
+    begins, ends = list[float](), list[float]()
     for run, piece in zip(runs, pieces, strict=True):
-        for number in run.numbers:
-            time = packets.times[number]
-            if piece.start <= time <= piece.end:
-                yield time - piece.shift, time + packets.lengths[number] - piece.shift
+        begun, lengths = run.of(packets.times), run.of(packets.lengths)
+        kept = [piece.start <= time <= piece.end for time in begun]
+        times = list(compress(begun, kept))
+        begins.extend([time - piece.shift for time in times])
+        ends.extend([time + length - piece.shift for time, length in zip(times, compress(lengths, kept), strict=True)])
+    return Spans(tuple(begins), tuple(ends))
 
 
 def _joined(seen: Sequence[Run], audible: Sequence[Run], joining: _Joining) -> Clock:
@@ -183,7 +196,7 @@ class _Joining:
 
     def clock(self) -> Clock:
         """Return what was joined."""
-        return Clock((), (), tuple(self._pictures), tuple(self._sound), tuple(self._jumps))
+        return Clock(Spans(), Spans(), tuple(self._pictures), tuple(self._sound), tuple(self._jumps))
 
 
 def head_steps(picture: float, sound: float | None, step: float) -> int:

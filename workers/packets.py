@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
-from itertools import dropwhile, pairwise
+from itertools import chain, pairwise
+from operator import add, lt
 from statistics import median_low
 
+from workers.columns import FIELDS, KEY, UNKNOWN_POSITION, Columns, Reader, all_told, read
 from workers.demuxers import as_input, input_arguments, looking_arguments
 from workers.probe import Stream
-from workers.raw_streams import counted
+from workers.raw_streams import counted_times, counting_rate
 from workers.tool import Limits, Watch, run_tool
 
 PACKETS_SECONDS = 900.0  # 0.6 s for 290 MB on local disk (DESIGN §7); 64 GiB at 100 MB/s is 11 minutes
@@ -19,10 +23,6 @@ PACKETS_SECONDS = 900.0  # 0.6 s for 290 MB on local disk (DESIGN §7); 64 GiB a
 # few pictures (DVD); if fewer, it is damaged.
 UNTIMED = 10
 LEAP_SECONDS = 60.0  # of times of decoding: no picture is held back for so long; it is the last of its recording
-_FIELDS = ("stream_index", "pts_time", "dts_time", "duration_time", "flags")
-# What is asked of ffprobe, which keeps this order: the place in the file stands ahead of the flags, and goes with them.
-_ASKED = (*_FIELDS[:-1], "pos", _FIELDS[-1])
-_UNKNOWN = frozenset({"", "N/A"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,77 +45,76 @@ class Packets:
     by_decoding: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Listing:
-    """ffprobe's lines, one for each packet of every stream: `index|pts|dts|duration|flags`.
+    """The packets of every stream that has any, by its index."""
 
-    Ahead of the flags stands where the packet begins in the file, in bytes: `pos|flags`.
-    """
+    columns: Mapping[int, Columns] = field(repr=False)
 
-    text: str = field(repr=False)
+    @classmethod
+    def of(cls, text: str) -> Listing:
+        """Return what ffprobe's lines say, one for each packet: `index|pts|dts|duration|pos|flags`."""
+        return cls(read(text))
 
-    @cached_property
-    def lines(self) -> list[str]:
-        """The lines, some of which may be empty."""
-        return self.text.splitlines()
-
-    @cached_property
+    @property
     def streams(self) -> frozenset[int]:
         """The indexes of the streams that have packets."""
-        found = {line.partition("|")[0] for line in self.lines}
-        return frozenset(int(index) for index in found if index.isdecimal())
+        return frozenset(self.columns)
 
     def first_time(self, stream: int) -> float | None:
         """Return the time of the stream's first keyframe, or of its first packet where none is marked; or None."""
-        timed = [(float(row[1]), row[4]) for _, row in self._rows(stream) if row[1] not in _UNKNOWN]
-        return next((time for time, flags in timed if "K" in flags), timed[0][0] if timed else None)
+        columns = self._of(stream)
+        times = chain(columns.keys(columns.times), columns.times)
+        return next((time for time in times if not math.isnan(time)), None)
 
     def last_end(self) -> float:
         """Return when the last packet of any stream ends, seconds on the source's clock; minus infinity without any."""
-        rows = (row for stream in self.streams for _, row in self._rows(stream))
-        return max((float(row[1]) + _length(row[3]) for row in rows if row[1] not in _UNKNOWN), default=float("-inf"))
+        return max(map(_last_end, self.columns.values()), default=-math.inf)
 
-    def positions(self, last: int = 0) -> Iterator[int]:
-        """Yield where packets begin in the file, in bytes, as far as it is known: the `last` so many, 0 for all."""
-        return (known for line in self.lines[-last:] if (known := _position(line)) is not None)
+    @property
+    def positions(self) -> list[int]:
+        """Where packets of any stream begin in the file, in bytes, as far as it is known; sorted."""
+        known = (columns.positions for columns in self.columns.values())
+        return sorted(position for position in chain.from_iterable(known) if position != UNKNOWN_POSITION)
+
+    @property
+    def read_to(self) -> int:
+        """Where the last packet in the file begins, in bytes; 0 where that is not known."""
+        return max((0, *(max(columns.positions, default=0) for columns in self.columns.values())))
 
     def position(self, place: int) -> int | None:
         """Return where the packet of this place begins in the file, in bytes; None where that is not known."""
-        return _position(self.lines[place])
+        for columns in self.columns.values():
+            number = bisect_left(columns.places, place)
+            if number < len(columns.places) and columns.places[number] == place:
+                return None if columns.positions[number] == UNKNOWN_POSITION else columns.positions[number]
+        return None
 
     def pictures(self, video: Stream) -> Packets:
         """Return the stream's pictures; packets without a time or marked as discarded (edit lists) are not shown."""
-        rows: Iterable[tuple[int, list[str]]] = self._rows(video.index)
+        columns = self._of(video.index)
         if video.late:  # what comes before the first keyframe came before its parameters, and cannot be decoded
-            kept = list(rows)
-            rows = list(dropwhile(lambda row: "K" not in row[1][4], kept)) or kept
+            first = next((number for number, mark in enumerate(columns.marks) if mark & KEY), 0)
+            columns = columns.without_first(first)
         rate: Fraction | None = None
-        if video.raw:
-            kept = list(rows)
-            packets, rate = counted([row[1:] for _, row in kept], video.average_rate, raw=True)
-            rows = [(place, [row[0], *packet]) for (place, row), packet in zip(kept, packets, strict=True)]
-        columns = _Columns.of(rows)
-        if columns.untimed * UNTIMED > len(columns.places):
+        if video.raw and columns.places:
+            columns, rate = _counted(columns, video.average_rate)
+        if _untimed(columns) * UNTIMED > len(columns.places):
             return _by_decoding(columns, video.delay)
-        return replace(columns.shown(), counted_rate=rate)
+        return replace(_shown(columns), keyframes=_keyframes(columns), counted_rate=rate)
 
     def sounds(self, audio: Stream) -> Packets:
         """Return the stream's sound; a packet without a time follows the one before it."""
-        columns = _Columns.of(self._rows(audio.index))
-        if not _UNKNOWN.isdisjoint(columns.times):
-            columns.follow()
-        return replace(columns.shown(), keyframes=())
+        columns = self._of(audio.index)
+        return _shown(columns if all_told(columns.times) else _following(columns))
 
     def in_order(self, video: Stream) -> bool:
         """Tell whether the stream's pictures show in the order in which they stand in the file."""
-        times = [row[1] for _, row in self._rows(video.index)]
-        return not _UNKNOWN.intersection(times) and all(a < b for a, b in pairwise(map(float, times)))
+        times = self._of(video.index).times
+        return all_told(times) and all(map(lt, times, times[1:]))
 
-    def _rows(self, stream: int) -> Iterator[tuple[int, list[str]]]:
-        begins, bars = f"{stream}|", len(_FIELDS) - 1
-        for place, line in enumerate(self.lines):
-            if line.startswith(begins) and line.count("|") >= bars:
-                yield place, line.split("|", bars)
+    def _of(self, stream: int) -> Columns:
+        return self.columns.get(stream) or Columns()
 
 
 def list_packets(url: str, watch: Watch, look_seconds: float = 0.0) -> Listing:
@@ -129,95 +128,88 @@ def list_packets(url: str, watch: Watch, look_seconds: float = 0.0) -> Listing:
         *looking_arguments(look_seconds),
         *input_arguments(url),
         "-of", "compact=p=0:nk=1",
-        "-show_entries", f"packet={','.join(_ASKED)}",
+        "-show_entries", f"packet={','.join(FIELDS)}",
+        "-o", "pipe:1",  # else each line is a write of its own: two hours took a third longer, most of it waking us
         as_input(url),
     ]  # fmt: skip
-    limits = Limits(deadline=PACKETS_SECONDS, stall=PACKETS_SECONDS)
-    return Listing(run_tool(argv, limits, watch=watch).decode())
+    reader = Reader()
+    run_tool(argv, Limits(deadline=PACKETS_SECONDS, stall=PACKETS_SECONDS), watch=watch, take=reader.feed)
+    return Listing(reader.columns())
 
 
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    """The packets of a stream as ffprobe says them, a list for each thing: lists of rows would keep collecting garbage.
-
-    That took half of the time of planning two hours.
-    """
-
-    places: list[int]
-    times: list[str]
-    decoded: list[str]
-    lengths: list[str]
-    flags: list[str]
-
-    @classmethod
-    def of(cls, rows: Iterable[tuple[int, list[str]]]) -> _Columns:
-        """Return the columns of rows that are read once."""
-        columns = cls([], [], [], [], [])
-        for place, (_, time, decoded, length, flags) in rows:
-            columns.places.append(place)
-            columns.times.append(time)
-            columns.decoded.append(decoded)
-            columns.lengths.append(length)
-            columns.flags.append(flags)
-        return columns
-
-    @property
-    def untimed(self) -> int:
-        """Packets that are only told when they are decoded."""
-        told = zip(self.times, self.decoded, strict=True)
-        return sum(time in _UNKNOWN and decoded not in _UNKNOWN for time, decoded in told)
-
-    def follow(self) -> None:
-        """Give each packet without a time its time of decoding, else the end of the packet before."""
-        ends = ""
-        for number, told in enumerate(self.times):
-            if told in _UNKNOWN:
-                self.times[number] = ends if self.decoded[number] in _UNKNOWN else self.decoded[number]
-            if (time := self.times[number]) not in _UNKNOWN:
-                ends = repr(float(time) + _length(self.lengths[number]))
-
-    def shown(self) -> Packets:
-        """Return the packets that have a time and are not discarded; where no decoding is told, it is as shown."""
-        timed = [number for number, time in enumerate(self.times) if time not in _UNKNOWN]
-        kept = [number for number in timed if "D" not in self.flags[number]]
-        times = tuple([float(self.times[number]) for number in kept])
-        told = [self.decoded[number] for number in kept]
-        return Packets(
-            places=tuple([self.places[number] for number in kept]),
-            times=times,
-            lengths=tuple([_length(self.lengths[number]) for number in kept]),
-            decoded=times if _UNKNOWN.issuperset(told) else _filled(told, times[0]),
-            keyframes=tuple(sorted([float(self.times[number]) for number in timed if "K" in self.flags[number]])),
-        )
+def _counted(columns: Columns, declared: Fraction) -> tuple[Columns, Fraction]:
+    """Return a raw stream's packets with times by their number, and the rate that these go by."""
+    rate = counting_rate(columns.lengths, declared)
+    times = counted_times(len(columns.places) + 1, rate)
+    counted = array("d", times[:-1])
+    return replace(columns, times=counted, decoded=counted, lengths=array("d", [times[1]] * len(counted))), rate
 
 
-def _position(line: str) -> int | None:
-    told = line.split("|", len(_FIELDS) - 1)[-1].partition("|")[0]
-    return int(told) if told.isdecimal() else None
+def _last_end(columns: Columns) -> float:
+    ends = map(add, columns.times, _lengths(columns))
+    return max(ends if all_told(columns.times) else (end for end in ends if not math.isnan(end)), default=-math.inf)
 
 
-def _filled(told: Sequence[str], latest: float) -> tuple[float, ...]:
+def _untimed(columns: Columns) -> int:
+    """Return how many packets are only told when they are decoded."""
+    if all_told(columns.times):
+        return 0
+    told = zip(columns.times, columns.decoded, strict=True)
+    return sum(math.isnan(time) and not math.isnan(decoded) for time, decoded in told)
+
+
+def _following(columns: Columns) -> Columns:
+    """Give each packet without a time its time of decoding, else the end of the packet before."""
+    ends, times = math.nan, array("d")
+    for told, decoded, length in zip(columns.times, columns.decoded, _lengths(columns), strict=True):
+        time = told if not math.isnan(told) else ends if math.isnan(decoded) else decoded
+        times.append(time)
+        ends = time + length
+    return replace(columns, times=times)
+
+
+def _shown(columns: Columns) -> Packets:
+    """Return the packets that have a time and are not discarded; where no decoding is told, it is as shown."""
+    if not all_told(columns.times):
+        columns = columns.only([not math.isnan(time) for time in columns.times])
+    columns = columns.not_hidden()
+    times = tuple(columns.times)
+    return Packets(
+        places=tuple(columns.places),
+        times=times,
+        lengths=_lengths(columns),
+        decoded=_decoded(columns.decoded, times),
+    )
+
+
+def _keyframes(columns: Columns) -> tuple[float, ...]:
+    return tuple(sorted(time for time in columns.keys(columns.times) if not math.isnan(time)))
+
+
+def _decoded(told: Sequence[float], times: tuple[float, ...]) -> tuple[float, ...]:
     """Return the times of decoding; one that is not told is that of the packet before."""
-    decoded = list[float]()
-    for text in told:
-        latest = latest if text in _UNKNOWN else float(text)
+    if all_told(told):
+        return tuple(told)
+    if all(map(math.isnan, told)):
+        return times
+    decoded, latest = list[float](), times[0]
+    for time in told:
+        latest = latest if math.isnan(time) else time
         decoded.append(latest)
     return tuple(decoded)
 
 
-def _by_decoding(columns: _Columns, delay: int) -> Packets:
+def _by_decoding(columns: Columns, delay: int) -> Packets:
     """Return times as the decoder gives them: a picture shows when `delay` more packets than its own have gone in."""
-    timed = [number for number, told in enumerate(columns.decoded) if told not in _UNKNOWN]
-    decoded = [float(columns.decoded[number]) for number in timed]
+    columns = columns.only([not math.isnan(told) for told in columns.decoded])
+    decoded = tuple(columns.decoded)
     step = median_low(sorted(after - before for before, after in pairwise(decoded) if after > before) or [0.0])
-    times = [time for run in _runs(decoded) for time in _shown(run, delay, step)]
-    keys = [time for number, time in zip(timed, decoded, strict=True) if "K" in columns.flags[number]]
     return Packets(
-        places=tuple([columns.places[number] for number in timed]),
-        times=tuple(times),
-        lengths=tuple([_length(columns.lengths[number]) for number in timed]),
-        decoded=tuple(decoded),
-        keyframes=tuple(sorted(time + step * delay for time in keys)),
+        places=tuple(columns.places),
+        times=tuple(time for run in _runs(decoded) for time in _shown_later(run, delay, step)),
+        lengths=_lengths(columns),
+        decoded=decoded,
+        keyframes=tuple(sorted(time + step * delay for time in columns.keys(decoded))),
         by_decoding=True,
     )
 
@@ -232,11 +224,13 @@ def _runs(decoded: Sequence[float]) -> Iterator[Sequence[float]]:
     yield decoded[begun:]
 
 
-def _shown(run: Sequence[float], delay: int, step: float) -> Sequence[float]:
+def _shown_later(run: Sequence[float], delay: int, step: float) -> Sequence[float]:
     if not run:
         return run
     return [*run, *(run[-1] + step * n for n in range(1, delay + 1))][delay:]
 
 
-def _length(text: str) -> float:
-    return 0.0 if text in _UNKNOWN else float(text)
+def _lengths(columns: Columns) -> tuple[float, ...]:
+    """Return how long the packets last, 0 where the file does not say it."""
+    told = columns.lengths
+    return tuple(told) if all_told(told) else tuple([0.0 if math.isnan(length) else length for length in told])

@@ -190,13 +190,9 @@ class _Recording:
 
 
 def _recording(clock: Clock, keyframes: tuple[float, ...]) -> _Recording:
-    latest, ends = max(clock.shown)
-    return _Recording(
-        times=tuple(sorted(time for time, _ in clock.shown)),
-        last_length=ends - latest,
-        keyframes=keyframes,
-        heard=(min(clock.heard)[0], max(end for _, end in clock.heard)) if clock.heard else None,
-    )
+    latest, ends = max(zip(clock.shown.begins, clock.shown.ends, strict=True))
+    heard = (min(clock.heard.begins), max(clock.heard.ends)) if clock.heard.begins else None
+    return _Recording(tuple(sorted(clock.shown.begins)), ends - latest, keyframes, heard)
 
 
 def _timeline(recording: _Recording, rate: Fraction, rungs: tuple[Rung, ...], limits: PlanLimits) -> Timeline:

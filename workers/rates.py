@@ -28,6 +28,7 @@ QUANTILE = 0.25  # a variable source's rate is the one that a quarter of its fra
 # 0.03 at 60 a second and 0.06 at 240; times that jitter by 4 ms leave 0.08 at 30.
 JITTER = 0.08
 PAUSE_STEPS = 3.0  # longer steps are pauses; jitter of less than half a step makes none longer than two
+ROUNDS_TO_ONE = 1.5  # steps below it, as nearly all are; there are as many as pictures, and rounding takes time
 DOUBLE_TELEVISION = Fraction(60_000, 1001)
 
 
@@ -72,7 +73,8 @@ def _step(steps: Sequence[float]) -> float:
 def _off_grid(steps: Sequence[float], unit: float) -> float:
     """Return how far steps lie from whole multiples of the unit in the mean, as a share of it."""
     moving = [step / unit for step in steps if step <= PAUSE_STEPS * unit]
-    return sum(abs(step - max(1, round(step))) for step in moving) / len(moving) if moving else 0.0
+    off = [abs(step - (1 if step < ROUNDS_TO_ONE else round(step))) for step in moving]
+    return sum(off) / len(moving) if moving else 0.0
 
 
 def output_rate(source: Fraction) -> Fraction:

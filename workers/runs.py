@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import sub
 
 from workers.packets import Packets
 
@@ -50,6 +51,10 @@ class Run:
         """Tell whether it holds so few packets that it may be damage."""
         return len(self.numbers) <= STRAY_PACKETS
 
+    def of(self, column: Sequence[float]) -> Sequence[float]:
+        """Return the run's part of a column of all packets."""
+        return _of(column, self.numbers)
+
     def with_next(self, other: Run) -> Run:
         """Return the run that goes on as the other one, which follows."""
         ends = max((self.latest, self.end), (other.latest, other.end))
@@ -65,7 +70,7 @@ def reordering(delay: int, step: float) -> float:
 def typical_step(times: Sequence[float]) -> float:
     """Return the median step between pictures in seconds, 0 where there is none."""
     ordered = sorted(times)
-    steps = sorted(after - before for before, after in pairwise(ordered) if after > before)
+    steps = sorted([step for step in map(sub, ordered[1:], ordered) if step > 0])
     return steps[len(steps) // 2] if steps else 0.0
 
 
@@ -75,7 +80,7 @@ def runs_of(packets: Packets, other: Packets, *, back: float, step: float) -> li
     Its pictures come a `step` after each other, and its clock goes back where it does by more than `back`; seconds.
     """
     found = _without_strays(list(_steady(packets, back, step)), back)
-    others, runs = sorted(other.times), found[:1]
+    others, runs = sorted(other.times) if len(found) > 1 else [], found[:1]
     for run in found[1:]:
         ahead = run.decoded[0] > runs[-1].decoded[1] - back
         if ahead and _pauses(runs[-1], run, others):
@@ -89,7 +94,8 @@ def _steady(packets: Packets, back: float, step: float) -> Iterator[Run]:
     """Yield what lies between the places where the clock goes back or far ahead."""
     decoded, begun, early = packets.decoded, 0, list[int]()
     limits = (max(TINY_GAP_SECONDS, GAP_STEPS * step), max(GAP_SECONDS, GAP_STEPS * step))
-    for number in range(1, len(decoded)):
+    steps = enumerate(map(sub, decoded[1:], decoded), start=1)
+    for number in [number for number, step in steps if not -back <= step <= limits[0]]:  # few of very many
         limit = limits[number - begun > STRAY_PACKETS]
         if -back <= decoded[number] - decoded[number - 1] <= limit:
             continue
@@ -117,7 +123,7 @@ def _run(packets: Packets, numbers: range, early: list[int], ahead: list[int]) -
     mine: Sequence[int] = numbers
     if early or ahead:
         mine = [*early, *(number for number in numbers if number not in ahead)]
-    times = [packets.times[number] for number in mine]
+    times = _of(packets.times, mine)
     latest = max(times)
     return Run(
         numbers=mine,
@@ -156,3 +162,9 @@ def _shared(before: float, after: float, others: Sequence[float]) -> float:
     """Return for how long at a time the other stream, whose times are sorted, holds nothing within a gap."""
     near = others[max(0, bisect_right(others, before) - 1) : bisect_left(others, after) + 1]
     return max((min(end, after) - max(start, before) for start, end in pairwise(near)), default=0.0)
+
+
+def _of(column: Sequence[float], numbers: Sequence[int]) -> Sequence[float]:
+    if isinstance(numbers, range):
+        return column[numbers.start : numbers.stop]
+    return [column[number] for number in numbers]

@@ -70,11 +70,18 @@ class Watch:
 
 
 def run_tool(
-    argv: Sequence[str], limits: Limits, *, watch: Watch | None = None, cwd: Path | None = None, niceness: int = 0
+    argv: Sequence[str],
+    limits: Limits,
+    *,
+    watch: Watch | None = None,
+    cwd: Path | None = None,
+    niceness: int = 0,
+    take: Callable[[bytes], None] | None = None,
 ) -> bytes:
-    """Run to the end and return standard output (empty when progress lines are consumed by `watch`).
+    """Run to the end and return standard output (empty when progress lines are consumed by `watch`, or it is taken).
 
-    `niceness` is the scheduler's: a tool of a higher one leaves the cores to those of a lower one.
+    `niceness` is the scheduler's: a tool of a higher one leaves the cores to those of a lower one. `take` gets what is
+    printed while the tool works, piece by piece in a thread of its own; what it raises stops the tool and is raised.
 
     Raises ToolError for a non-zero end (last stderr lines in `detail`), ToolTimeoutError for deadline or stall,
     LeaseLostError when cancelled and UnforeseenError where the tool is not installed. The whole process group is gone
@@ -82,7 +89,7 @@ def run_tool(
     """
     watch = watch or Watch()
     with subprocess.Popen(
-        [*_PREFIX, *_NICE, str(niceness), *argv],
+        [*_PREFIX, *((*_NICE, str(niceness)) if niceness else ()), *argv],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -90,7 +97,7 @@ def run_tool(
         env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
         process_group=0,  # to be killed whole; a session of its own would make the kernel ignore its niceness
     ) as process:
-        reading = _Reading(process, watch)
+        reading = _Reading(process, watch, take)
         try:
             _wait(process, reading, limits, watch)
         finally:
@@ -101,15 +108,22 @@ def run_tool(
     if process.returncode != 0:
         message = _ending(argv[0], process.returncode)
         raise ToolError(message, detail=reading.last_lines, killed=process.returncode < 0)
+    if reading.failure is not None:
+        raise reading.failure
     return bytes(reading.captured)
 
 
 class _Reading:
     """Drains both pipes in threads, so that the tool never blocks on a full one (DESIGN §12)."""
 
-    def __init__(self, process: subprocess.Popen[bytes], watch: Watch) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], watch: Watch, take: Callable[[bytes], None] | None = None
+    ) -> None:
         self.captured = bytearray()
         self.overflow = False
+        self.failure: Exception | None = None
+        self._take = take or self.captured.extend
+        self._printed = 0
         self.moved_at = time.monotonic()
         self._watch = watch
         self._lines: deque[str] = deque(maxlen=STDERR_LINES)
@@ -128,7 +142,17 @@ class _Reading:
         text = "\n".join(self._lines)
         return text.replace(self._watch.conceal, "original") if self._watch.conceal else text
 
+    @property
+    def goes_on(self) -> bool:
+        """Tell whether the tool may still print."""
+        return self._threads[0].is_alive()
+
+    def wait(self, seconds: float) -> None:
+        """Return when the tool prints no more, which is when it ends, or after so many seconds."""
+        self._threads[0].join(seconds)
+
     def join(self) -> None:
+        """Return when both pipes are closed."""
         for thread in self._threads:
             thread.join()
 
@@ -136,14 +160,21 @@ class _Reading:
         if self._watch.on_progress is None:
             while data := pipe.read(READ_BYTES):
                 self.moved_at = time.monotonic()
-                self.overflow = self.overflow or len(self.captured) + len(data) > MAX_CAPTURE_BYTES
-                if not self.overflow:
-                    self.captured += data
+                self._printed += len(data)
+                self.overflow = self._printed > MAX_CAPTURE_BYTES
+                if not self.overflow and self.failure is None:
+                    self._give(data)
             return
         while line := pipe.readline(READ_BYTES):  # bounded: a flood need not have line ends
             key, _, value = line.decode(errors="replace").strip().partition("=")
             self._note_progress(key, value)
             self._watch.on_progress(key, value)
+
+    def _give(self, data: bytes) -> None:
+        try:
+            self._take(data)
+        except Exception as error:  # noqa: BLE001 - raised by the thread that runs the tool; this one goes on draining
+            self.failure = error
 
     def _note_progress(self, key: str, value: str) -> None:
         """Only a position that moves is progress: a stuck ffmpeg goes on printing the same block."""
@@ -163,14 +194,17 @@ def _wait(process: subprocess.Popen[bytes], reading: _Reading, limits: Limits, w
     """Return when the process has ended; raise for deadline, stall, overflow or cancellation."""
     started = time.monotonic()
     while True:
+        reading.wait(POLL_SECONDS)  # waiting for the process itself would notice its end up to 50 ms later
         try:
-            process.wait(timeout=POLL_SECONDS)
+            process.wait(timeout=0 if reading.goes_on else POLL_SECONDS)
         except subprocess.TimeoutExpired:
             now = time.monotonic()
         else:
             return
         if watch.cancelled.is_set():
             raise LeaseLostError("The attempt was stopped: the job no longer wants it or another attempt owns it.")
+        if reading.failure is not None:
+            raise reading.failure
         if reading.overflow:
             raise ToolError("The tool printed more than any real file needs.", detail=reading.last_lines)
         if now - started > limits.deadline:

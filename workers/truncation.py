@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import add
 
 from storage.warnings import Warnings, warning
 from workers.packets import Listing, Packets
@@ -66,4 +67,5 @@ def _lengths(probe: Probe, listing: Listing, used: Sequence[tuple[Stream, Packet
 
 
 def _end(packets: Packets) -> float:
-    return max(time + length for time, length in zip(packets.times, packets.lengths, strict=True))
+    end: float = max(map(add, packets.times, packets.lengths))
+    return end

@@ -23,7 +23,6 @@ MOST_PARTS = 1000  # headers that are left out; who appends more than so many pa
 FLV_SKIPPED_BYTES = 0x4C5601
 FLV_TAG_BYTES = 15  # around the contents of a tag
 FLV_OTHER_BYTES = 4096  # tags of text that some writers leave at the end
-LAST_LINES = 4096  # tracks that are not interleaved end one after another, but not with so many packets each
 SEARCHED_BYTES = 8 * 1024**2  # behind the last packet: indexes and tables of these containers take a few hundred kB
 # A recording in fragments has thousands of boxes, each a read of the store: they are only walked where much is unread.
 FEW_BOXES, LEAST_SHARE = 16, 0.02
@@ -81,7 +80,7 @@ def appended(file: Ranges, container: str, listing: Listing) -> Appended:
     if name is not None:
         spans = tuple(_headers(file, name, _read_to(listing, name)))
         return _only_alike(file, spans) if spans and name == "matroska" else Appended(spans)
-    begins = _second(file, names, max(listing.positions(LAST_LINES), default=0))
+    begins = _second(file, names, listing.read_to)
     return NOTHING_APPENDED if begins is None else Appended(((begins, file.size),), file.size - begins, file.size)
 
 
@@ -108,7 +107,7 @@ def unread(file: Ranges, container: str, listing: Listing) -> Appended:
 
     A recording of other codecs is in tracks of its own there, which ffprobe meets too late to list their packets.
     """
-    last = max(listing.positions(LAST_LINES), default=0)
+    last = listing.read_to
     if container != "flv" or not last:
         return NOTHING_APPENDED
     lost = file.size - last - FLV_TAG_BYTES - int.from_bytes(file.read(last + 1, 3))
@@ -128,10 +127,10 @@ def _headers(file: Ranges, name: str, start: int) -> Iterator[tuple[int, int]]:
 def _read_to(listing: Listing, name: str) -> int:
     """Return where the last packet begins ahead of what was skipped."""
     if name == "flv":
-        for before, after in pairwise(listing.positions()):
+        for before, after in pairwise(listing.positions):
             if after - before > FLV_SKIPPED_BYTES:
                 return before
-    return max(listing.positions(LAST_LINES), default=0)
+    return listing.read_to
 
 
 def _second(file: Ranges, names: list[str], read_to: int) -> int | None:

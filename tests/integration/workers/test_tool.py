@@ -173,6 +173,62 @@ def test_a_flood_of_progress_neither_blocks_nor_fills_memory(line: str) -> None:
     assert resident_bytes() - before < MEMORY_GROWTH_BYTES
 
 
+def test_output_is_taken_while_the_tool_works() -> None:
+    """Piece by piece and in order; nothing is kept to be returned."""
+    pieces: list[bytes] = []
+    told: list[float] = []
+
+    def take(piece: bytes) -> None:
+        pieces.append(piece)
+        told.append(time.monotonic())
+
+    script = "import time; print('x' * 70000, flush=True); time.sleep(1); print('end')"
+    assert run_tool(python(script), PATIENT, take=take) == b""
+    assert b"".join(pieces) == b"x" * 70000 + b"\nend\n"
+    assert told[0] < time.monotonic() - 0.9
+
+
+def test_who_cannot_take_the_output_stops_the_tool() -> None:
+    """Its error is raised at once, and the tool is gone."""
+
+    def take(_piece: bytes) -> None:
+        raise ValueError("Nobody knows what to do with it.")
+
+    began = time.monotonic()
+    with pytest.raises(ValueError, match="Nobody knows"):
+        run_tool(shell("while :; do echo 0123456789; done"), PATIENT, take=take)
+    with pytest.raises(ValueError, match="Nobody knows"):
+        run_tool(shell("echo 0123456789"), PATIENT, take=take)
+    assert time.monotonic() - began < PATIENT.deadline / 2
+
+
+def test_a_flood_that_is_taken_is_stopped_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever takes it keeps something of it."""
+    monkeypatch.setattr(tool, "MAX_CAPTURE_BYTES", 1024**2)
+    taken: list[int] = []
+    with pytest.raises(ToolError, match="printed more"):
+        run_tool(shell("while :; do echo 0123456789; done"), PATIENT, take=lambda piece: taken.append(len(piece)))
+    assert sum(taken) <= tool.MAX_CAPTURE_BYTES
+
+
+def test_the_end_of_a_tool_is_noticed_at_once() -> None:
+    """Not at the next poll: playback waits for several tools, one after another."""
+    times = []
+    for _ in range(10):
+        began = time.monotonic()
+        run_tool(shell("sleep 0.068"), PATIENT)
+        times.append(time.monotonic() - began)
+    assert min(times) < 0.095  # the poll would notice it after 0.1
+
+
+def test_a_tool_that_closes_its_output_is_waited_for(tmp_path: Path) -> None:
+    """It is at its end only when it has ended; a child that keeps the output open does not keep us."""
+    run_tool(shell('exec >&- 2>&-; sleep 0.3; echo done >"$1"', tmp_path / "note"), PATIENT)
+    assert (tmp_path / "note").read_text() == "done\n"
+    with pytest.raises(ToolTimeoutError):
+        run_tool(shell("exec >&- 2>&-; sleep 30"), Limits(deadline=1.0, stall=30.0))
+
+
 def test_a_flood_of_output_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """More than any real file's packet list is not collected to the end."""
     monkeypatch.setattr(tool, "MAX_CAPTURE_BYTES", 1024**2)

@@ -40,7 +40,7 @@ def in_memory(data: bytes) -> Ranges:
 
 def listed(*positions: int) -> Listing:
     """Return the listing of packets that begin at these places of the file."""
-    return Listing("".join(f"0|{n}.0|{n}.0|1.0|{position}|K__\n" for n, position in enumerate(positions)))
+    return Listing.of("".join(f"0|{n}.0|{n}.0|1.0|{position}|K__\n" for n, position in enumerate(positions)))
 
 
 def box(kind: bytes, length: int = 100) -> bytes:

@@ -15,8 +15,14 @@ VIDEO, OTHER = parse_probe(
 
 
 def read(text: str) -> Packets:
-    """Return what lines without an index say, as those of a stream that reorders over two places."""
-    return Listing("".join(f"{VIDEO.index}|{line}\n" for line in text.splitlines())).pictures(VIDEO)
+    """Return what lines say without an index and a place, as those of a stream that reorders over two places."""
+    return Listing.of("".join(f"{VIDEO.index}|{placed(line)}\n" for line in text.splitlines())).pictures(VIDEO)
+
+
+def placed(line: str) -> str:
+    """Return the line with a place that is not known."""
+    said, _, flags = line.rpartition("|")
+    return f"{said}|N/A|{flags}"
 
 
 def test_packets_come_in_the_order_of_the_file_and_only_those_that_are_shown() -> None:
@@ -61,14 +67,16 @@ def test_no_packets_are_no_times() -> None:
 
 def test_sound_without_times_follows_what_was_before() -> None:
     """Transport streams give the time of the first packet of several."""
-    listing = Listing("0|1.0|1.0|0.04|K_\n1|2.5|2.5|0.25|K_\n1|N/A|N/A|0.25|K_\n1|N/A|3.0|N/A|K_\n1|-0.1|N/A|0.1|KD\n")
+    listing = Listing.of(
+        "0|1.0|1.0|0.04|N/A|K_\n1|2.5|2.5|0.25|N/A|K_\n1|N/A|N/A|0.25|N/A|K_\n1|N/A|3.0|N/A|N/A|K_\n1|-0.1|N/A|0.1|N/A|KD\n"
+    )
     found = listing.sounds(OTHER)
     assert (found.places, found.times, found.lengths) == ((1, 2, 3), (2.5, 2.75, 3.0), (0.25, 0.25, 0.0))
 
 
 def test_the_listing_knows_its_streams() -> None:
     """Which have packets at all, when one comes first, and when the last of all ends."""
-    listing = Listing("1|N/A|N/A|N/A|K_\n1|2.5|2.5|0.25|K_\n\n0|1.0|1.0|0.5|K_\nsomething|else\n")
+    listing = Listing.of("1|N/A|N/A|N/A|N/A|K_\n1|2.5|2.5|0.25|N/A|K_\n\n0|1.0|1.0|0.5|N/A|K_\nsomething|else\n")
     assert listing.streams == {0, 1}
     assert (listing.first_time(1), listing.first_time(7), listing.last_end()) == (2.5, None, 2.75)
 
@@ -109,6 +117,6 @@ def test_a_few_packets_without_a_time_are_damage() -> None:
 
 def test_other_streams_packets_do_not_count() -> None:
     """A listing has those of every stream, whichever turns out to be the one to encode; a cover's too."""
-    listing = Listing("0|0.0|0.0|0.04|K_\n1|7.0|7.0|0.5|K_\n0|0.04|0.04|0.04|__\n")
+    listing = Listing.of("0|0.0|0.0|0.04|N/A|K_\n1|7.0|7.0|0.5|N/A|K_\n0|0.04|0.04|0.04|N/A|__\n")
     assert listing.pictures(VIDEO).times == (0.0, 0.04)
     assert listing.pictures(OTHER) == Packets((1,), (7.0,), (0.5,), (7.0,), (7.0,))

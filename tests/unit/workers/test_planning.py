@@ -263,7 +263,7 @@ def test_a_pause_of_pictures_stays_a_pause_while_the_sound_goes_on() -> None:
 
 def test_joined_recordings_are_one_in_the_order_of_the_file() -> None:
     """The clock begins anew with pictures and sound together; a warning says where and by how much."""
-    part = listings.interleaved(SECOND, listings.sound(0.0, 1.0))
+    part = (SECOND, listings.sound(0.0, 1.0))
     probe = probed(video(), sound())
     plan, segments = make_plan(probe, choose_video(probe), listings.one_after_another(part, part, part), LIMITS)
     assert (plan.frames, plan.tail_frames, len(segments)) == (75, 0, 1)
@@ -389,7 +389,7 @@ def test_what_will_be_shown_flat_is_told(fields: dict[str, Any], codes: list[str
 def test_a_raw_stream_is_encoded_in_one_piece() -> None:
     """There is nothing to seek by, and its pictures are counted."""
     facts = probed(video(), container="h264")
-    listing = Listing("0|N/A|N/A|0.040000|K__\n" * 2500)
+    listing = Listing.of("0|N/A|N/A|0.040000|N/A|K__\n" * 2500)
     plan, segments = make_plan(facts, choose_video(facts), listing, LIMITS)
     assert (plan.video.counted_rate, plan.frames, len(segments)) == ((25, 1), 2500, 1)
 
@@ -418,12 +418,12 @@ def planned_from_lines(seconds: int, every: int) -> tuple[Plan, tuple[Segment, .
     `every` are the seconds between keyframes.
     """
     listed = "".join(
-        f"0|{(n ^ 1) / 25:.6f}|{n / 25:.6f}|0.040000|{'___' if (n ^ 1) % (25 * every) else 'K__'}\n"
+        f"0|{(n ^ 1) / 25:.6f}|{n / 25:.6f}|0.040000|N/A|{'___' if (n ^ 1) % (25 * every) else 'K__'}\n"
         for n in range(seconds * 25)
     )
     probe = probed(video(has_b_frames=1), sound(duration=f"{seconds}.0"))
     began = time.process_time()
-    plan, segments = make_plan(probe, choose_video(probe), Listing(listed), replace(LIMITS, slots=64))
+    plan, segments = make_plan(probe, choose_video(probe), Listing.of(listed), replace(LIMITS, slots=64))
     return plan, segments, time.process_time() - began
 
 

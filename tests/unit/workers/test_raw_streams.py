@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.raw_streams import FASTEST, UNSAID_RATE, counted, counting_rate
+from workers.packets import Listing, Packets
+from workers.probe import parse_probe
+from workers.raw_streams import FASTEST, UNSAID_RATE, counting_rate
 
 NTSC = Fraction(30_000, 1001)
+(STREAM,) = parse_probe({"streams": [{"index": 0}]}).streams
+RAW = replace(STREAM, raw=True)
+
+
+def seconds(durations: list[str]) -> list[float]:
+    """Return lengths as packets have them."""
+    return [math.nan if text == "N/A" else float(text) for text in durations]
 
 
 @pytest.mark.parametrize(
@@ -32,22 +43,19 @@ NTSC = Fraction(30_000, 1001)
 )
 def test_the_rate_is_told_by_lengths_or_declared(durations: list[str], declared: Fraction, rate: Fraction) -> None:
     """Exact where lengths are rounded; a telecined film has the rate of its pictures, not of its fields."""
-    assert counting_rate(durations, declared) == rate
+    assert counting_rate(seconds(durations), declared) == rate
 
 
 def test_pictures_of_a_raw_stream_are_counted() -> None:
-    """Whatever times its demuxer made up, and the marks of packets stay."""
-    packets = [["N/A", "N/A", "0.040000", "K_"], ["0.9", "0.000001", "0.040000", "__"]]
-    found, rate = counted(packets, Fraction(25), raw=True)
-    assert rate == 25
-    assert found == [["0.000000", "0.000000", "0.040000", "K_"], ["0.040000", "0.040000", "0.040000", "__"]]
+    """Whatever times its demuxer made up; the marks of packets stay."""
+    stream = replace(RAW, average_rate=Fraction(25))
+    found = Listing.of("0|N/A|N/A|0.040000|N/A|K_\n0|0.9|0.000001|0.040000|N/A|__\n").pictures(stream)
+    assert found == Packets((0, 1), (0.0, 0.04), (0.04, 0.04), (0.0, 0.04), (0.0,), Fraction(25))
 
 
-def test_times_of_a_container_are_left_as_they_are() -> None:
-    """Also where there are none, and of an empty stream."""
-    packets = [["N/A", "N/A", "0.040000", "K_"]]
-    assert counted(packets, Fraction(25), raw=False) == (packets, None)
-    assert counted([], Fraction(25), raw=True) == ([], None)
+def test_a_raw_stream_may_be_empty() -> None:
+    """Nothing is counted then."""
+    assert Listing.of("").pictures(RAW) == Packets()
 
 
 @given(
@@ -56,5 +64,5 @@ def test_times_of_a_container_are_left_as_they_are() -> None:
 )
 def test_any_lengths_give_a_rate(durations: list[str], declared: Fraction) -> None:
     """A rate above 0 that encoders take as a number."""
-    rate = counting_rate(durations, declared)
+    rate = counting_rate(seconds(durations), declared)
     assert 0 < rate <= FASTEST

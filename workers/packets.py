@@ -32,6 +32,7 @@ class Packets:
     `times` are when they begin and `lengths` how long they last, in seconds on the source's clock; a length is 0 where
     the file says none. `decoded` are when they are decoded, which goes back only where the clock does. `places` number
     the packets among those of all streams. `keyframes` are sorted; those of packets that are not shown are among them.
+    `sought` are the times up to which a file must be sought so that each keyframe comes: those of its decoding.
     `counted_rate` is there where the packets have no times of their own, and these were counted; `by_decoding` tells
     that they are those at which decoders show the pictures.
     """
@@ -41,6 +42,7 @@ class Packets:
     lengths: tuple[float, ...] = ()
     decoded: tuple[float, ...] = ()
     keyframes: tuple[float, ...] = ()
+    sought: tuple[float, ...] = ()
     counted_rate: Fraction | None = None
     by_decoding: bool = False
 
@@ -101,7 +103,8 @@ class Listing:
             columns, rate = _counted(columns, video.average_rate)
         if _untimed(columns) * UNTIMED > len(columns.places):
             return _by_decoding(columns, video.delay)
-        return replace(_shown(columns), keyframes=_keyframes(columns), counted_rate=rate)
+        keyframes, sought = _keyframes(columns)
+        return replace(_shown(columns), keyframes=keyframes, sought=sought, counted_rate=rate)
 
     def sounds(self, audio: Stream) -> Packets:
         """Return the stream's sound; a packet without a time follows the one before it."""
@@ -182,8 +185,12 @@ def _shown(columns: Columns) -> Packets:
     )
 
 
-def _keyframes(columns: Columns) -> tuple[float, ...]:
-    return tuple(sorted(time for time in columns.keys(columns.times) if not math.isnan(time)))
+def _keyframes(columns: Columns) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return when keyframes show and up to when each must be sought: after a pause that is long before it shows."""
+    times, decoded = columns.keys(columns.times), columns.keys(columns.decoded)
+    known = sorted(pair for pair in zip(times, decoded, strict=True) if not math.isnan(pair[0]))
+    # Nothing is less than NaN: where no decoding is told, it is when the keyframe shows.
+    return tuple(time for time, _ in known), tuple(min(time, told) for time, told in known)
 
 
 def _decoded(told: Sequence[float], times: tuple[float, ...]) -> tuple[float, ...]:
@@ -210,6 +217,7 @@ def _by_decoding(columns: Columns, delay: int) -> Packets:
         lengths=_lengths(columns),
         decoded=decoded,
         keyframes=tuple(sorted(time + step * delay for time in columns.keys(decoded))),
+        sought=tuple(sorted(columns.keys(decoded))),
         by_decoding=True,
     )
 

@@ -112,7 +112,7 @@ def make_plan(
     width, height, warnings = _checked_size(video)
     heard = Packets() if sound is None else listing.sounds(sound)
     clock = clock_of(pictures, heard, delay=video.delay)
-    recording = _recording(clock, pictures.keyframes)
+    recording = _recording(clock, pictures)
     rate = output_rate(source_rate(recording.times, video.average_rate, interlaced=_is_interlaced(video)))
     rungs = ladder(width, height, rate)
     line = _timeline(recording, rate, rungs, limits)
@@ -186,13 +186,14 @@ class _Recording:
     times: tuple[float, ...]
     last_length: float
     keyframes: tuple[float, ...]
+    sought: tuple[float, ...]
     heard: tuple[float, float] | None
 
 
-def _recording(clock: Clock, keyframes: tuple[float, ...]) -> _Recording:
+def _recording(clock: Clock, pictures: Packets) -> _Recording:
     latest, ends = max(zip(clock.shown.begins, clock.shown.ends, strict=True))
     heard = (min(clock.heard.begins), max(clock.heard.ends)) if clock.heard.begins else None
-    return _Recording(tuple(sorted(clock.shown.begins)), ends - latest, keyframes, heard)
+    return _Recording(tuple(sorted(clock.shown.begins)), ends - latest, pictures.keyframes, pictures.sought, heard)
 
 
 def _timeline(recording: _Recording, rate: Fraction, rungs: tuple[Rung, ...], limits: PlanLimits) -> Timeline:
@@ -210,7 +211,8 @@ def _timeline(recording: _Recording, rate: Fraction, rungs: tuple[Rung, ...], li
         )
     frames = max(round(shown * rate), _grid_place(last - start, rate) + 1)
     tail = math.ceil((ends - start) * rate - LEAST_OF_A_STEP) - frames if duration > shown + RUN_OUT_SECONDS else 0
-    return Timeline(frames + tail, tail, rate, limits.slots, rungs, start, recording.keyframes, limits.pace)
+    keys, sought = recording.keyframes, recording.sought
+    return Timeline(frames + tail, tail, rate, limits.slots, rungs, start, keys, limits.pace, sought)
 
 
 def _grid_place(seconds: float, rate: Fraction) -> int:

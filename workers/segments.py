@@ -45,8 +45,9 @@ class Timeline:
     """What the cutting depends on: the output grid, the slots, and the source's keyframes.
 
     A slot takes `pace` times as long as on the machine of docs/encoding.md. `start` is when frame 0 shows and
-    `keyframes` are the times of keyframes (sorted), seconds on the source's clock. The last `tail` of
-    `frames` repeat the last picture; they stay with it in the last segment.
+    `keyframes` are the times of keyframes (sorted), seconds on the source's clock. `sought` are those up to which tools
+    must seek so that each of them comes; the same where there are none. The last `tail` of `frames` repeat the last
+    picture; they stay with it in the last segment.
     """
 
     frames: int
@@ -57,6 +58,7 @@ class Timeline:
     start: float
     keyframes: Sequence[float]
     pace: float = 1.0
+    sought: Sequence[float] = ()
 
     @property
     def shown(self) -> int:
@@ -65,10 +67,17 @@ class Timeline:
 
     def keyframe_before(self, frame: int) -> float | None:
         """Return the time of the last keyframe from which this frame can be decoded, None if there is none."""
-        # The picture at a border may be the source's one just before it, so a keyframe must lie a frame ahead.
-        latest = self.start + float((frame - 1) / self.rate)
-        found = bisect_right(self.keyframes, latest)
+        found = self._keyframes_before(frame)
         return self.keyframes[found - 1] if found else None
+
+    def sought_before(self, frame: int) -> float | None:
+        """Return up to when tools must seek for that keyframe."""
+        found = self._keyframes_before(frame)
+        return (self.sought or self.keyframes)[found - 1] if found else None
+
+    def _keyframes_before(self, frame: int) -> int:
+        # The picture at a border may be the source's one just before it, so a keyframe must lie a frame ahead.
+        return bisect_right(self.keyframes, self.start + float((frame - 1) / self.rate))
 
 
 def whole_file(frames: int, threads: int) -> tuple[Segment, ...]:
@@ -125,10 +134,10 @@ def standard_fragment_frames(rate: Fraction) -> int:
 
 def _seek(line: Timeline, start: int) -> float | None:
     """Return where decoding begins: ahead of the keyframe by what seeking may overshoot; None for the beginning."""
-    keyframe = line.keyframe_before(start)
-    if keyframe is None or keyframe - SEEK_MARGIN_SECONDS <= line.start:
+    sought = line.sought_before(start)
+    if sought is None or sought - SEEK_MARGIN_SECONDS <= line.start:
         return None
-    return keyframe - SEEK_MARGIN_SECONDS
+    return sought - SEEK_MARGIN_SECONDS
 
 
 def _fragment_frames(seconds: int | Fraction, rate: Fraction) -> int:

@@ -37,6 +37,7 @@ def test_packets_come_in_the_order_of_the_file_and_only_those_that_are_shown() -
         lengths=(0.033333, 0.0, 0.033333),
         decoded=(0.0, 0.0, 0.2),
         keyframes=(0.033333, 0.1),
+        sought=(0.033333, 0.0),
     )
 
 
@@ -47,9 +48,16 @@ def test_a_hidden_keyframe_can_be_decoded_from() -> None:
     assert (found.times, found.keyframes) == ((0.0, 0.033333), (-0.033333,))
 
 
+def test_a_keyframe_is_sought_when_it_is_decoded() -> None:
+    """Behind a pause that is long before it shows: seeking by the time it shows would pass it."""
+    text = "0.00|-0.08|0.04|K_\n0.04|-0.04|0.04|__\n9.00|0.00|0.04|K_\n9.04|N/A|0.04|K_\n"
+    found = read(text)
+    assert (found.keyframes, found.sought) == ((0.0, 9.0, 9.04), (-0.08, 0.0, 9.04))
+
+
 def test_a_packet_may_have_no_length() -> None:
     """Raw streams say no lengths."""
-    assert read("0.5|0.5|N/A|K_\n") == Packets((0,), (0.5,), (0.0,), (0.5,), (0.5,))
+    assert read("0.5|0.5|N/A|K_\n") == Packets((0,), (0.5,), (0.0,), (0.5,), (0.5,), (0.5,))
 
 
 @pytest.mark.parametrize("second", [0.0, 2000.0])
@@ -119,4 +127,4 @@ def test_other_streams_packets_do_not_count() -> None:
     """A listing has those of every stream, whichever turns out to be the one to encode; a cover's too."""
     listing = Listing.of("0|0.0|0.0|0.04|N/A|K_\n1|7.0|7.0|0.5|N/A|K_\n0|0.04|0.04|0.04|N/A|__\n")
     assert listing.pictures(VIDEO).times == (0.0, 0.04)
-    assert listing.pictures(OTHER) == Packets((1,), (7.0,), (0.5,), (7.0,), (7.0,))
+    assert listing.pictures(OTHER) == Packets((1,), (7.0,), (0.5,), (7.0,), (7.0,), (7.0,))

@@ -50,7 +50,7 @@ def test_pictures_of_a_raw_stream_are_counted() -> None:
     """Whatever times its demuxer made up; the marks of packets stay."""
     stream = replace(RAW, average_rate=Fraction(25))
     found = Listing.of("0|N/A|N/A|0.040000|N/A|K_\n0|0.9|0.000001|0.040000|N/A|__\n").pictures(stream)
-    assert found == Packets((0, 1), (0.0, 0.04), (0.04, 0.04), (0.0, 0.04), (0.0,), Fraction(25))
+    assert found == Packets((0, 1), (0.0, 0.04), (0.04, 0.04), (0.0, 0.04), (0.0,), (0.0,), Fraction(25))
 
 
 def test_a_raw_stream_may_be_empty() -> None:

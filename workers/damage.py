@@ -119,10 +119,11 @@ def _gave_picture(packet: Packet, listing: Listing) -> bool:
     return nearest < len(listing.shown) and listing.shown[nearest] - packet.time < LOST_SECONDS / 10
 
 
-def sound_damage(heard: Heard, codec: str, packets: Sequence[Packet]) -> Iterator[Damage]:
+def sound_damage(heard: Heard, codec: str, packets: Sequence[Packet], joins: Sequence[float] = ()) -> Iterator[Damage]:
     """Yield the holes in the sound that are no pauses of its own, on the clock of what was heard.
 
-    `packets` are those of the track where there was reason to look at them, else none.
+    `packets` are those of the track where there was reason to look at them, else none. Recordings meet at the `joins`,
+    sorted: the sound of one may end early, and that of the next begin late.
     """
     steady = codec in STEADY_CODECS or codec.startswith(PCM)
     times = sorted(packet.time for packet in packets if packet.time != NO_TIME)
@@ -130,7 +131,7 @@ def sound_damage(heard: Heard, codec: str, packets: Sequence[Packet]) -> Iterato
     for start, end in heard.holes:
         packed = _any_between(times, start - LOST_SECONDS / 2, end - LOST_SECONDS)
         shown = packed or _any_between(lost, start - NEAR_LOSS_SECONDS, end + NEAR_LOSS_SECONDS)
-        in_midst = start - heard.start >= HEAD_SECONDS
+        in_midst = start - heard.start >= HEAD_SECONDS and not _any_between(joins, start, end + HEAD_SECONDS)
         if shown or (steady and in_midst and end - start >= HOLE_SECONDS):
             yield Damage(DamageKind.SOUND_MISSING, start, end - start)
     if times and codec not in CONFIGURED_LATER and heard.start - times[0] >= HOLE_SECONDS:

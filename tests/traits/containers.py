@@ -65,11 +65,12 @@ CONTAINERS = {
     "mkv": Container(
         "mkv", (*_H264, "hevc", "mpeg2", "mpeg4", "vp8", "vp9", "mjpeg"),
         ("aac", "mp3", "mp2", "ac3", "opus", "vorbis", "pcm", "flac"),
-        frozenset(_TIMES | {Can.JUMP, Can.CHANGE, Can.CUT, Can.MIXES}), ticks=1000, sound_ticks=1000, tells_length=True,
+        frozenset(_TIMES | {Can.JUMP, Can.JOIN, Can.CHANGE, Can.CUT, Can.MIXES}), ticks=1000, sound_ticks=1000,
+        tells_length=True,
     ),
     "webm": Container(
-        "webm", ("vp8", "vp9"), ("opus", "vorbis"), frozenset(_TIMES | {Can.JUMP, Can.CHANGE, Can.CUT}), ticks=1000,
-        sound_ticks=1000, tells_length=True,
+        "webm", ("vp8", "vp9"), ("opus", "vorbis"), frozenset(_TIMES | {Can.JUMP, Can.JOIN, Can.CHANGE, Can.CUT}),
+        ticks=1000, sound_ticks=1000, tells_length=True,
     ),
     "ts": Container("ts", (*_H264, "hevc", "mpeg2"), ("aac", "mp3", "mp2", "ac3"), _STREAM, sound_ticks=90_000),
     "m2ts": Container(

@@ -29,7 +29,6 @@ from tests.traits.traits import Traits
 _DEADLINE_SECONDS = 120
 _ENCODERS_CLOCK_SINCE = 6
 _FINE_TICKS = 90_000
-_FLV_HEADER_BYTES = 13
 SIZES = {"size": (320, 180), "shape": (120, 90), "portrait": (90, 160)}
 OTHER = 3  # parts of another programme or mix have the numbers of a part that far
 
@@ -58,13 +57,12 @@ def make(traits: Traits, folder: Path) -> Path:
 
 
 def _joined(traits: Traits, folder: Path, target: Path) -> Path:
-    """Append recordings byte by byte, each on a clock that begins anew; an FLV's further headers are left out."""
+    """Append recordings byte by byte, each on a clock that begins anew."""
     data = b""
     for part in range(traits.parts):
         path = folder / f"part_{part}.{traits.kind.suffix}"
         _encode(traits, recording(traits, part), path, offset=traits.offset + max(0.0, part * traits.restart))
-        whole = path.read_bytes()
-        data += whole[_FLV_HEADER_BYTES if part and traits.container == "flv" else 0 :]
+        data += path.read_bytes()
     target.write_bytes(data)
     return target
 

@@ -11,6 +11,7 @@ from tests.traits.containers import CONTAINERS, FINE, PACKET_SAMPLES, WITHOUT_TI
 
 MOST_FRAMES = 420  # of a clip: four seconds of the fastest rate fit nearly, and no clip costs more than a second
 SHORTEST_SOUND = 0.7  # seconds
+FEWEST_OF_A_PART = 6  # pictures: a clock that goes back by fewer steps may be that of reordered pictures
 MOST_PART_SECONDS = 28  # beeps of appended recordings have other pitches
 FLV_REORDERS = 8388.0  # seconds: its 24 bits of milliseconds between a picture's decoding and its showing
 WRAP_SECONDS = 95443.7  # where the 33 bits of a transport stream's clock begin anew
@@ -121,6 +122,7 @@ def fits(traits: Traits) -> bool:
         and sum(alone) <= 1
         and not (traits.change and (traits.pauses or traits.sound_start or traits.sound_end or traits.drift))
         and not (traits.change and traits.video not in in_band.get(traits.container, set()))
+        and not (traits.parts > 1 and traits.frames < FEWEST_OF_A_PART)
         and not (traits.parts > 1 and shown + traits.sound_end > MOST_PART_SECONDS)
         and not (traits.two_mixes and (traits.programmes or traits.drift))  # ffmpeg writes wrong times of two tracks
         and not (traits.jitter and traits.video not in FINE)

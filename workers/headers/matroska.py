@@ -21,6 +21,7 @@ _ENCODINGS, _ENCODING, _ENCODING_TYPE, _ENCRYPTION, _ALGORITHM = 0x6D80, 0x6240,
 _VIDEO, _WIDTH, _HEIGHT, _SHOWN_WIDTH, _SHOWN_HEIGHT, _UNIT, _STEREO = 0xE0, 0xB0, 0xBA, 0x54B0, 0x54BA, 0x54B2, 0x53B8
 _NUMBER, _PRIVATE, _AUDIO = 0xD7, 0x63A2, 0xE1
 # Codecs whose packets say all that a decoder must know; those of all others need what their track says.
+_FLAC = b"A_FLAC"
 _SELF_TOLD = (b"V_VP8", b"V_VP9", b"V_AV1", b"A_MPEG", b"A_AC3", b"A_EAC3", b"A_DTS", b"A_OPUS")
 MOST_PRIVATE_BYTES = 64 * 1024  # of what a decoder is told: Vorbis has some kB of tables
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0x54CC, 0x54DD, 0x54BB, 0x54AA  # edges that are hidden
@@ -79,7 +80,12 @@ def _coding(file: Ranges, entry: _Element) -> tuple[bytes, ...]:
         if element.name in {_NUMBER, _CODEC, _PRIVATE, _AUDIO}
     }
     codec = found.get(_CODEC, b"")
-    told = b"" if codec.startswith(_SELF_TOLD) else found.get(_PRIVATE, found.get(_AUDIO, b""))
+    if codec.startswith(_SELF_TOLD):
+        told = b""
+    elif codec == _FLAC:  # its header tells of the recording as well: how long it is, and a checksum of its samples
+        told = found.get(_AUDIO, b"")
+    else:
+        told = found.get(_PRIVATE, found.get(_AUDIO, b""))
     return found.get(_NUMBER, b""), codec, told
 
 

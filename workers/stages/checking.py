@@ -64,7 +64,8 @@ def damaged_sound(
     if heard is not None:
         with _only_logged(attempt):
             packets = _sound_packets(attempt, audio, url) if suspicious else ()
-            found += sound_damage(heard, audio.codec, packets)
+            joins = [piece.start - piece.shift for piece in audio.pieces[1:]]
+            found += sound_damage(heard, audio.codec, packets, joins)
     return summed_up(on_timeline(found, plan, 0, plan.frames))
 
 

@@ -15,7 +15,7 @@ JOINED_TOLERANCE = 0.100  # seconds: a shorter hole between two recordings is br
 RUN_IN_SECONDS = 0.050  # of an encoder, before the picture: it need not be kept
 SOUND_TAIL_SECONDS = 0.100  # behind the last picture need not be kept
 END_SECONDS = 0.030  # a frame of AAC may be filled up
-PART_SECONDS = 0.12  # an appended recording may begin so much earlier or later: run-in and tail of the one before
+PART_SECONDS = 0.12  # an appended recording may begin so much earlier or later: run-in and tail; and a picture's step
 BENT = 0.03  # of its pitch a beep may be higher or lower where sound is stretched to its clock: half a semitone
 RATE_AGREES = 0.0005  # between 59.94 and 60 lie 0.001
 JITTER_SHARE = 0.03  # of all pictures may be lost, and as many repeated, where the times jitter: nearly none
@@ -121,7 +121,7 @@ def _moved(came: Came, truth: Truth, shift: float) -> Truth:
         numbers = range(part.first_picture, truth.parts[index].first_picture if index < len(truth.parts) else 1 << 30)
         seen = sorted(first_seen[n] - at for at, n in shown if n in numbers and n in first_seen)
         own = seen[len(seen) // 2] if seen else 0.0
-        if abs(own) > PART_SECONDS * index:
+        if abs(own) > _part_slack(came) * index:
             continue
         pitches = range(part.first_beep, truth.parts[index].first_beep if index < len(truth.parts) else 1 << 30)
         shown = [(at + own if n in numbers else at, n) for at, n in shown]
@@ -135,12 +135,17 @@ def _moved(came: Came, truth: Truth, shift: float) -> Truth:
     )
 
 
+def _part_slack(came: Came) -> float:
+    """Return how much later each further recording may begin: whole steps of pictures from the one before."""
+    return PART_SECONDS + float(1 / came.rate)
+
+
 def _length(came: Came, truth: Truth) -> Iterator[str]:
     step = float(1 / came.rate)
     seconds = came.times[-1] - came.times[0] + step
     picture, sound = truth.ends
     least = max(picture, sound - SOUND_TAIL_SECONDS) - 1.5 * step - truth.loose
-    most = truth.seconds + END_SECONDS + 1.5 * step + PART_SECONDS * len(truth.parts) + truth.loose
+    most = truth.seconds + END_SECONDS + 1.5 * step + _part_slack(came) * len(truth.parts) + truth.loose
     if not least <= seconds <= most:
         yield f"{seconds:.2f} s instead of {truth.seconds:.2f} s"
     if abs(came.times[0]) > _EPSILON:

@@ -143,7 +143,8 @@ def _times(traits: Traits, late: float) -> list[str]:
     jitter = f"{traits.jitter:.6f}*(mod(7*N*N+3*N\\,11)/5-1)"
     paused = "".join(f"+{more:.6f}*gte(N\\,{first})" for first, more in steps)
     seconds = f"({late:.6f}+N*{rate.denominator}/{rate.numerator}+{jitter}{paused})"
-    lasting = f"setts=pts=PTS:dts=DTS:duration={round(_FINE_TICKS / rate)}"  # of the last one: newer ffmpeg forgets it, and hides it
+    # How long the last one lasts: newer ffmpeg forgets it, and hides the picture.
+    lasting = f"setts=pts=PTS:dts=DTS:duration={round(_FINE_TICKS / rate)}"
     lasts = ["-bsf:v", lasting] if traits.kind.suffix in {"mp4", "mov"} else []
     return ["-vf", f"settb=1/{_FINE_TICKS},setpts={seconds}/TB", "-enc_time_base:v", f"1:{_FINE_TICKS}", *lasts]
 

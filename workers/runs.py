@@ -26,6 +26,7 @@ STRAY_PACKETS = 2  # so few packets on a clock of their own are damage, not a sc
 LEAST_REORDERING = 3
 MOST_REORDERED = 16
 BACK_SECONDS = 0.2
+SORTED_AT_ONCE = 16 * MOST_REORDERED  # so many that few steps are missed between them, and few pieces hold a jump
 SOUND_BACK_SECONDS = 0.5  # times of sound jitter by less, packets overlap by less
 SHARED_SECONDS = 1.0  # interleaving: what belongs together begins and ends so near
 SHARED = 0.8  # of a jump, both streams have nothing: in a part that follows, sound may begin late
@@ -68,9 +69,15 @@ def reordering(delay: int, step: float) -> float:
 
 
 def typical_step(times: Sequence[float]) -> float:
-    """Return the median step between pictures in seconds, 0 where there is none."""
-    ordered = sorted(times)
-    steps = sorted([step for step in map(sub, ordered[1:], ordered) if step > 0])
+    """Return the median step between pictures in seconds, 0 where there is none; the times are in the file's order.
+
+    They are sorted piece by piece, as the clocks of recordings in one file may run over each other.
+    """
+    steps = list[float]()
+    for begin in range(0, len(times), SORTED_AT_ONCE):
+        ordered = sorted(times[begin : begin + SORTED_AT_ONCE])
+        steps += [step for step in map(sub, ordered[1:], ordered) if step > 0]
+    steps.sort()
     return steps[len(steps) // 2] if steps else 0.0
 
 

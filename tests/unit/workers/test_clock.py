@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from workers.clock import Clock, clock_of, head_steps
 from workers.packets import Packets
-from workers.runs import ABSURD_SECONDS, GAP_SECONDS
+from workers.runs import ABSURD_SECONDS, GAP_SECONDS, typical_step
 
 DAY = 24 * 3600.0
 STEP = 0.04
@@ -164,6 +164,12 @@ def test_what_a_decoder_holds_back_over_a_jump_is_the_end_of_the_part_before() -
     assert first_piece.shift_at(1.0) == 0.0
     assert 1 - STEP - second.shift_at(1 - STEP) == pytest.approx(1 + 49 * STEP)
     assert 1.0 - second.shift_at(1.0) == pytest.approx(5.0)
+
+
+def test_clocks_that_run_over_each_other_do_not_make_steps_shorter() -> None:
+    """Three recordings of one length, each a blink later on its own clock."""
+    times = [time for part in range(3) for time in run(1 + part / 10_000, 400)]
+    assert typical_step(times) == pytest.approx(STEP)
 
 
 @pytest.mark.parametrize("times", [[3700.0, *run(100, 50)], [*run(100, 25), 3700.0, *run(101, 25)]])

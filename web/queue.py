@@ -69,6 +69,7 @@ def _admission(web: Web, seen: Seen) -> dict[str, Any]:
         "max_wait_seconds": web.gate.limits.wait,
         "code": None if refusal is None else refusal.code,
         "message": None if refusal is None else refusal.message,
+        "values": {} if refusal is None else refusal.values,
         "retry_after": refusal.retry_after if isinstance(refusal, BusyError) else None,
     }
 

@@ -43,6 +43,7 @@ class Admission(BaseModel):
     max_wait_seconds: float = Field(description="Predicted wait above which uploads are refused.")
     code: str | None
     message: str | None
+    values: dict[str, float] = Field(description="The numbers in the sentence, by name.")
     retry_after: int | None
 
 

@@ -37,7 +37,7 @@ def admission(queue: Queue) -> str:
     state = queue["admission"]
     if state["open"]:
         return text("queue.open", limit=about(state["max_wait_seconds"]))
-    why = reason({"code": state["code"], "message": state["message"]})
+    why = reason({"code": state["code"], "message": state["message"], "values": state["values"]})
     if state["retry_after"] is None:
         return text("queue.closed", reason=why)
     return text("queue.closed_until", reason=why, duration=about(state["retry_after"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
@@ -19,6 +19,16 @@ from web.texts import TEXTS
 
 # Failures where another try ends the same way: the pages advise another file instead of a retry.
 FINAL_CODES = frozenset({MediaError.code, *(kind.code for kind in MediaError.__subclasses__())})
+
+
+class Told(TypedDict):
+    """An error or a warning as JSON has it: a sentence, and what it takes to say it in another language."""
+
+    code: str
+    message: str
+    values: Mapping[str, float]
+
+
 STEPS = ("queued", "planning", "encoding", "packaging", "ready")
 FINISHED = ("ready", "failed", "cancelled")
 
@@ -190,19 +200,19 @@ def place(position: int | None) -> str:
     return text(f"line.{position}") if position <= _NAMED_PLACES else text("line.n", n=position)
 
 
-def reason(error: Mapping[str, Any]) -> str:
-    """Return why a job failed in one sentence of the request's language."""
+def reason(error: Told) -> str:
+    """Return why a job failed, or an upload is refused, in one sentence of the request's language."""
     return str(error["message"]) if language() == DEFAULT_LANGUAGE else _told(f"error.{error['code']}", error)
 
 
-def warned(warning: Mapping[str, Any]) -> str:
+def warned(warning: Told) -> str:
     """Return a job's warning in the request's language."""
     key = f"warning.{warning['code']}"
     one = key + ONE
     return _told(one if warning["values"].get("n") == 1 and one in TEXTS else key, warning)
 
 
-def _told(key: str, said: Mapping[str, Any]) -> str:
+def _told(key: str, said: Told) -> str:
     """Return a text with numbers; the server's own sentence where there is no such text, or not its numbers."""
     values = {
         name: format_decimal(value, format="#,##0.#", locale=language()) for name, value in said["values"].items()

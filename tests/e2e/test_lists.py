@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from playwright.sync_api import expect
 
 from storage.flow import SAMPLE_SECONDS
@@ -117,6 +118,28 @@ def test_queue_shows_its_rates_and_its_last_hour(make_site: Callable[..., Site],
     expect(page.locator("[data-field=figure-wait]")).to_contain_text("minutes")
     expect(page.locator("#plot-wait canvas")).to_be_visible()
     expect(page.locator("#no-history")).to_be_hidden()
+
+
+CLOSED = "지금은 업로드를 받지 않습니다. 대기열이 가득 찼습니다."
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_closed_queue_is_told_in_korean(
+    make_site: Callable[..., Site], visitors: Callable[..., Visit], scheme: str
+) -> None:
+    """Why uploads are refused, at the first look and without a reload, and nothing of a server that is away."""
+    site = make_site(encoders=1, admission_max_wait_seconds=60)
+    site.jobs.announce("encoder:7", 1, seconds=600)
+    page = visitors(locale="ko-KR", color_scheme=scheme).page
+    page.goto(f"{site.url}/queue")
+    expect(page.locator("#admission")).to_contain_text("업로드를 받습니다")
+    scenes.add_job(site, "A film", size=200_000_000)
+    expect(page.locator("#admission")).to_contain_text(CLOSED)
+    answer = page.goto(f"{site.url}/queue")
+    assert answer is not None
+    assert answer.status == 200
+    expect(page.locator("#admission")).to_contain_text(CLOSED)
+    expect(page.locator("[data-field=live-note]")).to_be_hidden()
 
 
 def test_queue_says_why_a_machine_pauses(site: Site, visit: Visit) -> None:

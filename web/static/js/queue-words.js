@@ -24,9 +24,9 @@ export function figures(queue) {
 }
 
 /** Whether uploads are taken, and if not, why and until when. */
-export function admission({ open, max_wait_seconds: limit, code, message, retry_after: seconds }) {
+export function admission({ open, max_wait_seconds: limit, code, message, values, retry_after: seconds }) {
   if (open) return text("queue.open", { limit: about(limit) });
-  const why = reason({ code, message });
+  const why = reason({ code, message, values });
   if (seconds === null) return text("queue.closed", { reason: why });
   return text("queue.closed_until", { reason: why, duration: about(seconds) });
 }

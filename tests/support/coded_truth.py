@@ -11,7 +11,9 @@ from fractions import Fraction
 from tests.support.coded import LOWEST_HERTZ, STEP_HERTZ, Heard
 
 BEEP_TOLERANCE = 0.060  # seconds, as the field's README says
-JOINED_TOLERANCE = 0.100  # seconds: a shorter hole between two recordings is bridged by stretching, not by silence
+MISREAD_WITHIN = 0.15  # seconds beside a beep that was cut
+HALF_WAY = 0.5  # seconds between two beeps: what is heard farther away is another one
+JOINED_TOLERANCE = 0.080  # seconds: a shorter hole between two recordings is bridged by stretching
 RUN_IN_SECONDS = 0.050  # of an encoder, before the picture: it need not be kept
 SOUND_TAIL_SECONDS = 0.100  # behind the last picture need not be kept
 END_SECONDS = 0.030  # a frame of AAC may be filled up
@@ -246,7 +248,7 @@ def _beeps(came: Came, truth: Truth) -> Iterator[str]:
     missing, late = list[str](), list[str]()
     for beep in truth.beeps:
         bent = round(BENT * (LOWEST_HERTZ / STEP_HERTZ + beep.k))
-        same = [heard for heard in left if abs(heard.k - beep.k) <= bent]
+        same = [heard for heard in left if abs(heard.k - beep.k) <= bent and abs(heard.at - beep.at) <= HALF_WAY]
         if not same:
             missing += [f"{beep.k} at {beep.at:.2f} s"] if beep.sure else []
             continue
@@ -260,6 +262,8 @@ def _beeps(came: Came, truth: Truth) -> Iterator[str]:
         yield f"{len(missing)} beeps missing: {', '.join(missing[:_SHOWN])}"
     if late:
         yield f"{len(late)} beeps off: {', '.join(late[:_SHOWN])}"
+    unsure = [beep.at for beep in truth.beeps if not beep.sure]  # cut, they may be heard at any pitch
+    left = [heard for heard in left if all(abs(heard.at - at) > MISREAD_WITHIN for at in unsure)]
     if truth.loose:  # what was cut in the midst of a packet may click
         left = [heard for heard in left if heard.at < truth.ends[1] - truth.loose]
     if left:

@@ -130,7 +130,7 @@ def fits(traits: Traits) -> bool:
         and not (traits.holes and traits.audio not in PACKET_SAMPLES)
         and not (traits.jump[1] and (traits.pauses or traits.holes or traits.drift))
         and not (traits.jump[1] and not _jumps_together(traits))
-        and not (traits.cut < 1 and traits.turn)
+        and not (traits.cut < 1 and (traits.turn or traits.pauses))  # a picture before a pause may be said to last
         and all(at < traits.seconds - 1 for at, _ in traits.pauses)
         and traits.jitter < float(0.21 / traits.exact_rate)
     )
@@ -142,7 +142,7 @@ def _jumps_together(traits: Traits) -> bool:
     is_told = traits.video != "mpeg4" and (
         (traits.container, traits.video) != ("flv", "h264_b") or length < FLV_REORDERS
     )
-    return is_told and traits.sound_start <= at - 0.5 and traits.seconds + traits.sound_end >= at + 0.5
+    return is_told and traits.sound_start <= at - 0.5 and traits.seconds + min(0.0, traits.sound_end) >= at + 0.5
 
 
 def simpler(traits: Traits) -> Iterator[Traits]:

@@ -81,7 +81,8 @@ def _changed(traits: Traits, folder: Path, target: Path) -> Path:
         target.write_bytes(b"".join(path.read_bytes() for path in paths))
         return target
     listed = folder / "halves.txt"
-    listed.write_text("".join(f"file '{path.name}'\n" for path in paths))
+    lasting = halves(traits)[0].picture_end  # a sound's last packet would move the second half off the grid
+    listed.write_text(f"file '{paths[0].name}'\nduration {lasting:.6f}\nfile '{paths[1].name}'\n")
     offset = ["-output_ts_offset", f"{traits.offset:.6f}"] if traits.offset else []
     _run(["-f", "concat", "-i", str(listed), "-c", "copy", *offset, str(target)])
     return target

@@ -23,6 +23,20 @@ EXAMPLES = {
     # Jitter was taken as a rate: 48 pictures a second of 30.
     "jitter, webm": Traits("webm", "vp8", "", rate="30", seconds=8.0, jitter=0.008),
     "jitter, ts": Traits("ts", "h264", "aac", rate="25", seconds=8.0, jitter=0.008),
+    # What random combinations found.
+    "a keyframe that is decoded long before it shows, m2ts": Traits(
+        "m2ts", "h264_b", "mp2", rate="25/2", sound_end=-0.4, jitter=0.002, pauses=((1.0, 2.0), (1.5, 3.0))
+    ),
+    "sound that begins late in the next part, mpg": Traits(
+        "mpg", "mpeg2", "ac3", rate="50", sound_start=2.0, sound_end=-0.4, parts=2, restart=2000.0
+    ),
+    "clocks that run over each other, mpg": Traits(
+        "mpg", "mpeg2", "ac3", rate="60000/1001", sound_end=1.0, parts=3, restart=-1.0
+    ),
+    "recordings with checksums, mkv": Traits("mkv", "h264_b", "flac", seconds=3.0, parts=3),
+    "two recordings, flv": Traits("flv", "h264", "aac", parts=2),
+    "a jump within an open group, m2ts": Traits("m2ts", "h264_open", "ac3", rate="10", seconds=8.0, jump=(1.5, 9000.0)),
+    "the sound was cut off, avi": Traits("avi", "mpeg4", "ac3", rate="60", seconds=2.0, sound_end=6.0, cut=0.55),
     # Everything else that came out wrong in the field, in containers and codecs that the field's files do not have.
     "sound begins first, mkv": Traits("mkv", "h264_b", "opus", sound_start=-3.0),
     "sound begins first, flv": Traits("flv", "h264", "aac", rate="30", sound_start=-1.0),

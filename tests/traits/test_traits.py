@@ -14,7 +14,8 @@ from tests.traits.examples import EXAMPLES
 from tests.traits.traits import Traits, random_traits, simpler
 from tests.traits.trying import tried
 
-FIXED_SEEDS = (3, 12, 32, 41, 48, 51, 57, 63, 76, 94, 121, 122)  # those that found the severe faults
+# Those that found the severe faults when these were put back: pauses, tails, recordings, cuts, PCM.
+FIXED_SEEDS = (70040, 70009, 70022, 70031, 70003, 70014, 70038, 70235)
 
 
 Say = Callable[[str], None]

@@ -11,6 +11,7 @@ from tests.traits.containers import CONTAINERS, FINE, PACKET_SAMPLES, WITHOUT_TI
 
 MOST_FRAMES = 420  # of a clip: four seconds of the fastest rate fit nearly, and no clip costs more than a second
 SHORTEST_SOUND = 0.7  # seconds
+FEWEST_THAT_JITTER = 34  # pictures: of fewer the share that may be lost is none
 FEWEST_OF_A_PART = 6  # pictures: a clock that goes back by fewer steps may be that of reordered pictures
 MOST_PART_SECONDS = 28  # beeps of appended recordings have other pitches
 FLV_REORDERS = 8388.0  # seconds: its 24 bits of milliseconds between a picture's decoding and its showing
@@ -133,6 +134,7 @@ def fits(traits: Traits) -> bool:
         and not (traits.cut < 1 and (traits.turn or traits.pauses))  # a picture before a pause may be said to last
         and all(at < traits.seconds - 1 for at, _ in traits.pauses)
         and traits.jitter < float(0.21 / traits.exact_rate)
+        and not (traits.jitter and traits.frames < FEWEST_THAT_JITTER)
     )
 
 

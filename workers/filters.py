@@ -149,8 +149,9 @@ def _on_grid(stream: Any, plan: Plan, segment: Segment) -> Any:
     start = plan.video.start_time + float(first / plan.rate)
     clones = _clones(plan, segment)
     if clones:
-        # What ends when its last picture begins (FLV tells no lengths) would lose it in what follows.
-        stream = stream.filter("tpad", stop_mode="clone", stop=1)
+        # What ends when its last picture begins (FLV tells no lengths) would lose it in what follows. A step by time:
+        # one clone lies no farther behind than the smallest step of a source whose rate varies.
+        stream = stream.filter("tpad", stop_mode="clone", stop_duration=f"{float(1 / plan.rate):.6f}")
     return (
         stream.filter(
             "fps",

@@ -131,7 +131,7 @@ def sound_damage(heard: Heard, codec: str, packets: Sequence[Packet], joins: Seq
     for start, end in heard.holes:
         packed = _any_between(times, start - LOST_SECONDS / 2, end - LOST_SECONDS)
         shown = packed or _any_between(lost, start - NEAR_LOSS_SECONDS, end + NEAR_LOSS_SECONDS)
-        in_midst = start - heard.start >= HEAD_SECONDS and not _any_between(joins, start, end + HEAD_SECONDS)
+        in_midst = start - heard.start >= HEAD_SECONDS and not _any_between(joins, start, end + HOLE_SECONDS / 2)
         if shown or (steady and in_midst and end - start >= HOLE_SECONDS):
             yield Damage(DamageKind.SOUND_MISSING, start, end - start)
     if times and codec not in CONFIGURED_LATER and heard.start - times[0] >= HOLE_SECONDS:

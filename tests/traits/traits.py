@@ -129,6 +129,7 @@ def fits(traits: Traits) -> bool:
         and not (traits.jitter and traits.video not in FINE)
         and not (traits.drift and traits.container in {"mov", "mp4"} and traits.audio in WITHOUT_TIMES)
         and not (traits.holes and traits.audio not in PACKET_SAMPLES)
+        and all(at + lasting < shown + traits.sound_end - traits.sound_start for at, lasting in traits.holes)
         and not (traits.jump[1] and (traits.pauses or traits.holes or traits.drift))
         and not (traits.jump[1] and not _jumps_together(traits))
         and not (traits.cut < 1 and (traits.turn or traits.pauses))  # a picture before a pause may be said to last

@@ -230,7 +230,8 @@ def test_a_hole_where_recordings_meet_is_none() -> None:
     """The sound of the next part begins late, or that of the one before ended early."""
     holes = Heard(0.0, 20.0, ((2.0, 3.0), (8.0, 10.0)))
     assert list(sound_damage(holes, "aac", (), joins=[8.1])) == [Damage(SILENT, 2.0, 1.0)]
-    assert list(sound_damage(holes, "aac", (), joins=[10.1])) == [Damage(SILENT, 2.0, 1.0)]
+    assert list(sound_damage(holes, "aac", (), joins=[10.02])) == [Damage(SILENT, 2.0, 1.0)]
+    assert len(list(sound_damage(holes, "aac", (), joins=[10.2]))) == 2
 
 
 def test_sound_that_could_not_be_decoded_at_the_ends_is_missing() -> None:

@@ -50,7 +50,8 @@ class Truth:
 
     `shown` are (time, number) of the source's pictures: the first stands before it, each one until the next; without
     any their numbers are not looked at. `ends` are the ends of pictures and sound, 0 without sound. `run_in` is how
-    long after the beginning the timeline may begin as well, and `may_miss` how many pictures need not be there.
+    long after the beginning the timeline may begin as well, `may_miss` how many pictures need not be there and
+    `misplaced` how many frames may show one of beside.
     `jitters` tells that times do, `framed` that pictures stand on a larger canvas. `parts` are recordings after the
     first; each may begin a little earlier or later, its pictures and sound together. Where the end is not known
     exactly, it may be so `loose`, seconds.
@@ -64,6 +65,7 @@ class Truth:
     jitters: bool = False
     framed: bool = False
     may_miss: int = 0
+    misplaced: int = 0
     parts: tuple[Part, ...] = ()
     loose: float = 0.0
     rate_within: float = RATE_AGREES
@@ -182,7 +184,7 @@ def _pictures(came: Came, truth: Truth) -> Iterator[str]:
             torn += 1  # what was cut in its midst shows any number
         elif number not in near:
             wrong.append(f"{number} at {time:.2f} s instead of {near[len(near) // 2]}")
-    if wrong:
+    if len(wrong) > truth.misplaced:
         yield f"{len(wrong)} {_WRONG}: {', '.join(wrong[:_SHOWN])}"
     else:
         yield from _counts(came, truth, step)

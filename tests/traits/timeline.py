@@ -158,6 +158,7 @@ def truth_of(traits: Traits) -> Truth:
         run_in=run_in(traits),
         jitters=traits.jitter > 0,
         framed=traits.change in {"size", "shape", "portrait", "aspect"},
+        misplaced=LOST_BY_DECODERS if traits.container == "mpg" else 0,
         may_miss=LOST_BY_DECODERS if (traits.change and traits.video == "mpeg2") or traits.container == "mpg" else 0,
         parts=tuple(parts[1:]),
     )

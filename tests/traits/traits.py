@@ -123,9 +123,8 @@ def fits(traits: Traits) -> bool:
         and sum(alone) <= 1
         and not (traits.change and (traits.pauses or traits.sound_start or traits.sound_end or traits.drift))
         and not (traits.change and traits.video not in in_band.get(traits.container, set()))
-        and not (
-            traits.parts > 1 and (traits.frames < FEWEST_OF_A_PART or traits.jitter)
-        )  # which would join off the grid
+        and not (traits.parts > 1 and traits.frames < FEWEST_OF_A_PART)
+        and not (traits.jitter and (traits.parts > 1 or traits.jump[1]))  # each part would begin elsewhere in a frame
         and not (traits.parts > 1 and shown + traits.sound_end > MOST_PART_SECONDS)
         and not (traits.two_mixes and (traits.programmes or traits.drift))  # ffmpeg writes wrong times of two tracks
         and not (traits.jitter and traits.video not in FINE)

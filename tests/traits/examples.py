@@ -36,6 +36,9 @@ EXAMPLES = {
     "recordings with checksums, mkv": Traits("mkv", "h264_b", "flac", seconds=3.0, parts=3),
     "two recordings, flv": Traits("flv", "h264", "aac", parts=2),
     "a jump within an open group, m2ts": Traits("m2ts", "h264_open", "ac3", rate="10", seconds=8.0, jump=(1.5, 9000.0)),
+    "the last of pictures whose rate is not known, ts": Traits(
+        "ts", "h264_open", "mp3", rate="1", seconds=2.0, offset=1.4, jitter=0.008
+    ),
     "the sound was cut off, avi": Traits("avi", "mpeg4", "ac3", rate="60", seconds=2.0, sound_end=6.0, cut=0.55),
     # Everything else that came out wrong in the field, in containers and codecs that the field's files do not have.
     "sound begins first, mkv": Traits("mkv", "h264_b", "opus", sound_start=-3.0),

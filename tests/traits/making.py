@@ -140,14 +140,19 @@ def _times(traits: Traits, late: float) -> list[str]:
         return []
     if traits.video not in FINE:  # whole pictures later
         later = "".join(f"+{round(more * rate)}*gte(N\\,{first})" for first, more in steps)
-        return ["-vf", f"settb={rate.denominator}/{rate.numerator},setpts={round(late * rate)}+N{later}"]
+        moved = f"settb={rate.denominator}/{rate.numerator},setpts={round(late * rate)}+N{later}"
+        return ["-vf", moved, *(_lasting(traits, 1) if _filters_see_encoders_clock() else [])]
     jitter = f"{traits.jitter:.6f}*(mod(7*N*N+3*N\\,11)/5-1)"
     paused = "".join(f"+{more:.6f}*gte(N\\,{first})" for first, more in steps)
     seconds = f"({late:.6f}+N*{rate.denominator}/{rate.numerator}+{jitter}{paused})"
-    # How long the last one lasts: newer ffmpeg forgets it, and hides the picture.
-    lasting = f"setts=pts=PTS:dts=DTS:duration={round(_FINE_TICKS / rate)}"
-    lasts = ["-bsf:v", lasting] if traits.kind.suffix in {"mp4", "mov"} else []
-    return ["-vf", f"settb=1/{_FINE_TICKS},setpts={seconds}/TB", "-enc_time_base:v", f"1:{_FINE_TICKS}", *lasts]
+    timed = ["-vf", f"settb=1/{_FINE_TICKS},setpts={seconds}/TB", "-enc_time_base:v", f"1:{_FINE_TICKS}"]
+    return [*timed, *_lasting(traits, round(_FINE_TICKS / rate))]
+
+
+def _lasting(traits: Traits, ticks: int) -> list[str]:
+    """Return the options that tell how long the last picture lasts: newer ffmpeg forgets it, and MP4 hides it then."""
+    is_hidden = traits.kind.suffix in {"mp4", "mov"}
+    return ["-bsf:v", f"setts=pts=PTS:dts=DTS:duration={ticks}"] if is_hidden else []
 
 
 def _sound_input(traits: Traits, made: Recording, path: Path, at: float) -> list[str]:

@@ -14,6 +14,7 @@ from itertools import islice, pairwise
 from storage.warnings import Warnings, warning
 from workers.headers.matroska import codings, first_cluster
 from workers.headers.mp4 import MOST_BOXES, top_boxes
+from workers.headers.others import klvs
 from workers.headers.ranges import Ranges
 from workers.packets import Listing
 
@@ -175,18 +176,10 @@ def _second_movie(file: Ranges, read_to: int) -> int | None:
 
 def _second_mxf(file: Ranges) -> int | None:
     """Return where a partition of a header stands behind the footer, which ffmpeg takes for more of the first one."""
-    head = file.read(0, 20 + _MXF_FOOTER_AT + 8)
-    if not head.startswith(_MXF_KEY + _MXF_PARTITION + _MXF_HEADER):
+    header = _MXF_KEY + _MXF_PARTITION + _MXF_HEADER
+    first = next(klvs(file, 0, 1), None)
+    if first is None or not first[1].startswith(header):
         return None
-    long = head[16] & 0x7F if head[16] & 0x80 else 0
-    place = 17 + long + _MXF_FOOTER_AT
-    at = int.from_bytes(file.read(place, 8))
-    for _ in range(MOST_KLVS if at else 0):
-        key = file.read(at, 25)
-        if len(key) < 17:  # noqa: PLR2004 - a key and the first byte of a length
-            return None
-        if key.startswith(_MXF_KEY + _MXF_PARTITION + _MXF_HEADER):
-            return at
-        long = key[16] & 0x7F if key[16] & 0x80 else 0
-        at += 17 + long + (int.from_bytes(key[17 : 17 + min(long, 8)]) if long else key[16])
-    return None
+    footer = int.from_bytes(file.read(first[2] + _MXF_FOOTER_AT, 8))
+    behind = klvs(file, footer, MOST_KLVS) if footer else ()
+    return next((at for at, key, _ in behind if key.startswith(header)), None)

@@ -41,7 +41,7 @@ def read_mxf(file: Ranges) -> Headers | None:
     """Return whether pictures are encrypted, as in digital cinema packages; None for another container."""
     if file.read(0, len(_MXF)) != _MXF:
         return None
-    for key in _keys(file):
+    for _, key, _ in klvs(file, 0, MOST_PACKETS):
         if key.startswith(_MXF_ENCRYPTED):
             return Headers("mxf", by_place={0: Track(VIDEO, encrypted=True)})
         if key.startswith(_MXF_ESSENCE):
@@ -49,12 +49,14 @@ def read_mxf(file: Ranges) -> Headers | None:
     return Headers("mxf")
 
 
-def _keys(file: Ranges) -> Iterator[bytes]:
-    at = 0
-    for _ in range(MOST_PACKETS):
+def klvs(file: Ranges, start: int, most: int) -> Iterator[tuple[int, bytes, int]]:
+    """Yield where each of the first `most` KLVs of an MXF begins, from `start` on, its key, and where its value does."""
+    at = start
+    for _ in range(most):
         head = file.read(at, 25)
         if len(head) < 17:  # noqa: PLR2004 - a key and the first byte of a length
             return
-        yield head[:16]
         more = head[16] & 0x7F if head[16] & 0x80 else 0
-        at += 17 + more + (int.from_bytes(head[17 : 17 + min(more, 8)]) if more else head[16])
+        value = at + 17 + more
+        yield at, head[:16], value
+        at = value + (int.from_bytes(head[17 : 17 + min(more, 8)]) if more else head[16])

@@ -162,7 +162,7 @@ def _pauses(run: Run, following: Run, others: Sequence[float]) -> bool:
     if gap > ABSURD_SECONDS:
         return False
     is_stated = (run.end - run.latest) * 2 > gap
-    return is_stated or gap <= GAP_SECONDS or _shared(before, after, others) <= max(GAP_SECONDS, SHARED * gap)
+    return is_stated or _shared(before, after, others) <= max(GAP_SECONDS, SHARED * gap)
 
 
 def _shared(before: float, after: float, others: Sequence[float]) -> float:

@@ -19,16 +19,6 @@ from web.texts import TEXTS
 
 # Failures where another try ends the same way: the pages advise another file instead of a retry.
 FINAL_CODES = frozenset({MediaError.code, *(kind.code for kind in MediaError.__subclasses__())})
-
-
-class Told(TypedDict):
-    """An error or a warning as JSON has it: a sentence, and what it takes to say it in another language."""
-
-    code: str
-    message: str
-    values: Mapping[str, float]
-
-
 STEPS = ("queued", "planning", "encoding", "packaging", "ready")
 FINISHED = ("ready", "failed", "cancelled")
 
@@ -54,6 +44,14 @@ CODECS = {
 }
 
 Job = Mapping[str, Any]
+
+
+class Told(TypedDict):
+    """An error or a warning as JSON has it: a sentence, and what it takes to say it in another language."""
+
+    code: str
+    message: str
+    values: Mapping[str, float]
 
 
 def known(key: str, values: Collection[str]) -> bool:

@@ -50,7 +50,7 @@ def read_mxf(file: Ranges) -> Headers | None:
 
 
 def klvs(file: Ranges, start: int, most: int) -> Iterator[tuple[int, bytes, int]]:
-    """Yield where each of the first `most` KLVs of an MXF begins, from `start` on, its key, and where its value does."""
+    """Yield where each of the first `most` KLVs of an MXF begins, from `start` on, its key, and its value's place."""
     at = start
     for _ in range(most):
         head = file.read(at, 25)

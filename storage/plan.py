@@ -142,8 +142,8 @@ class AudioSource:
     """The chosen audio stream and how it becomes stereo (or mono) AAC; `bitrate` in bits/s.
 
     `channels` are the result's; the source has `source_channels` in the order that ffmpeg calls `layout`. Where each
-    channel is a track of its own, `right` is the right one's stream. `pieces` and `look_seconds` are as those of the
-    picture.
+    channel is a track of its own, `right` is the right one's stream. `partly_mono` tells that it changes between mono
+    and stereo. `pieces` and `look_seconds` are as those of the picture.
     """
 
     stream: int
@@ -156,6 +156,7 @@ class AudioSource:
     right: int | None = None
     pieces: tuple[ClockPiece, ...] = ()
     look_seconds: float = 0.0
+    partly_mono: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,10 @@ SENTENCES: Mapping[str, str] = {
     "fields_change": "Only some pictures are interlaced (a first change at {seconds:.1f} s); they were deinterlaced.",
     "colour_changes": "The colours change their coding, first at {seconds:.1f} s; each part was converted by its own.",
     "pixels_change": "The pixels change their format, first at {seconds:.1f} s; all became the usual one.",
+    "sound_changes": (
+        "The sound changes its format, first at {at_clock}: channels {channels:.0f} to {to_channels:.0f}, sample rate "
+        "{rate:,.0f} Hz to {to_rate:,.0f} Hz."
+    ),
     "video_left_out": "Video tracks left out: {n:.0f}.",
     "audio_left_out": "Audio tracks left out: {n:.0f}.",
     "subtitle_left_out": "Subtitle tracks left out: {n:.0f}.",

@@ -149,6 +149,10 @@ _WARNINGS = {
         "The colours change their coding, first at %(seconds)s s; each part was converted by its own."
     ),
     "warning.pixels_change": _("The pixels change their format, first at %(seconds)s s; all became the usual one."),
+    "warning.sound_changes": _(
+        "The sound changes its format, first at %(at_clock)s: channels %(channels)s to %(to_channels)s, sample rate "
+        "%(rate)s Hz to %(to_rate)s Hz."
+    ),
     "warning.video_left_out": _("Video tracks left out: %(n)s."),
     "warning.audio_left_out": _("Audio tracks left out: %(n)s."),
     "warning.subtitle_left_out": _("Subtitle tracks left out: %(n)s."),

@@ -6,13 +6,15 @@ The runs of pictures and sound that belong together make a part, and parts are j
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from operator import add
+from typing import Protocol, Self, TypeVar
 
 from storage.plan import ClockPiece
-from workers.packets import Packets
+from workers.packets import Listing, Packets
 from workers.runs import (
     ABSURD_SECONDS,
     SHARED_SECONDS,
@@ -50,8 +52,8 @@ class Spans:
 class Clock:
     """How the clock of a file becomes one that goes on: the pieces of pictures and sound; none for a steady clock.
 
-    `shown` and `heard` are the packets on that clock, in the order of the file. `places` are those of the packets with
-    which the pieces of sound begin.
+    `shown` and `heard` are the packets on that clock, in the order of the file. `picture_places` and `sound_places` are
+    those of the packets with which the pieces begin.
     """
 
     shown: Spans
@@ -59,7 +61,61 @@ class Clock:
     pictures: tuple[ClockPiece, ...] = ()
     sound: tuple[ClockPiece, ...] = ()
     jumps: tuple[Jump, ...] = ()
-    places: tuple[int, ...] = ()
+    picture_places: tuple[int, ...] = ()
+    sound_places: tuple[int, ...] = ()
+
+
+def placed(clock: Clock, listing: Listing) -> Clock:
+    """Return the clock with where its pieces begin in the file."""
+    return replace(
+        clock,
+        pictures=_placed(clock.pictures, clock.picture_places, listing),
+        sound=_placed(clock.sound, clock.sound_places, listing),
+    )
+
+
+def _placed(pieces: Sequence[ClockPiece], places: Sequence[int], listing: Listing) -> tuple[ClockPiece, ...]:
+    placed = zip(pieces, places, strict=True) if pieces else ()
+    return tuple(replace(piece, position=listing.position(place)) for piece, place in placed)
+
+
+class Timed(Protocol):
+    """A look at one moment: when it shows or sounds, in seconds, and where the file has it, in bytes."""
+
+    @property
+    def time(self) -> float | None:
+        """Seconds on the source's clock."""
+
+    @property
+    def position(self) -> int | None:
+        """Bytes from the beginning of the file."""
+
+    def at(self, time: float) -> Self:
+        """Return the look at another time."""
+
+
+_Timed = TypeVar("_Timed", bound=Timed)
+
+
+def on_joined_clock(looks: Sequence[_Timed], pieces: Sequence[ClockPiece]) -> tuple[_Timed, ...]:
+    """Return the looks at the times that they have once the pieces are joined; as they are for a steady clock.
+
+    Those whose place in the file is not known are left out: nobody can tell of which piece they are. What the first
+    look into a piece shows is taken to be so from the end of the piece before on.
+    """
+    positions = [piece.position for piece in pieces if piece.position is not None]
+    if not pieces or len(positions) < len(pieces):
+        return tuple(looks)
+    placed = {one.position: one for one in looks if one.position is not None}
+    joined, begun = list[_Timed](), 0
+    for position in sorted(placed):
+        look, number = placed[position], max(0, bisect_right(positions, position) - 1)
+        if number > begun:
+            joined.append(look.at(pieces[number - 1].end - pieces[number - 1].shift))
+        elif look.time is not None:
+            joined.append(look.at(look.time - pieces[number].shift))
+        begun = max(begun, number)
+    return tuple(joined)
 
 
 def clock_of(pictures: Packets, sound: Packets, *, delay: int) -> Clock:
@@ -75,7 +131,8 @@ def clock_of(pictures: Packets, sound: Packets, *, delay: int) -> Clock:
         joined,
         shown=_of_runs(pictures, seen, joined.pictures),
         heard=_of_runs(sound, audible, joined.sound),
-        places=tuple(run.places[0] for run in audible),
+        picture_places=tuple(run.places[0] for run in seen),
+        sound_places=tuple(run.places[0] for run in audible),
     )
 
 

@@ -15,7 +15,7 @@ KEY, HIDDEN = 1, 2  # marks of a packet: one that decoding may begin at, one tha
 # A whole line; others are passed over. Behind the flags ffprobe leaves a bar where there is more to a packet.
 _PACKET = re.compile(rb"^(\d{1,9})\|([^|\n]*)\|([^|\n]*)\|([^|\n]*)\|([^|\n]*)\|(.*)$", re.MULTILINE)
 _MAX_DIGITS = 9
-_MAX_POSITION_DIGITS = 18  # of bytes: more do not fit into 64 bits
+MAX_POSITION_DIGITS = 18  # of bytes: more do not fit into 64 bits
 UNKNOWN_POSITION = -1
 _STRIDE = len(FIELDS) + 1
 _UNKNOWN = math.nan
@@ -158,7 +158,7 @@ def _repeated(texts: Sequence[bytes]) -> array[float]:
 
 
 def _position(text: bytes) -> int:
-    return int(text) if text.isdigit() and len(text) <= _MAX_POSITION_DIGITS else UNKNOWN_POSITION
+    return int(text) if text.isdigit() and len(text) <= MAX_POSITION_DIGITS else UNKNOWN_POSITION
 
 
 def _numbers(texts: Sequence[bytes]) -> array[float]:

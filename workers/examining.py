@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain
 
-from storage.plan import Plan, Segment
+from storage.plan import ClockPiece, Plan, Segment
 from workers.commands import LOSING_DECODERS
 from workers.headers.appended import NOTHING_APPENDED, Appended, appended, coded_otherwise, unread
 from workers.headers.looking import look_inside, with_headers
 from workers.headers.ranges import ranges_of
-from workers.looks import Look, look
+from workers.listening import Heard, listen, listen_from
+from workers.looks import SOUGHT_BLINDLY, Look, look, look_from
 from workers.packets import Listing, list_packets
 from workers.planning import PlanLimits, choose_video, make_plan
 from workers.probe import Probe, Stream, fields_told, probe
+from workers.sound import choose_audio
 from workers.tool import Watch
 
 LOOK_BEHIND_SECONDS = 5.0  # of a stream that comes late: its first packets need not say all of it
@@ -22,12 +25,16 @@ LOOK_BEHIND_SECONDS = 5.0  # of a stream that comes late: its first packets need
 
 @dataclass(frozen=True, slots=True)
 class _Examined:
-    """What the file is, the stream to encode, the packets of all streams, and looks at the pictures."""
+    """What the file is, the stream to encode, the packets of all streams, looks at the pictures and at the sound."""
 
     facts: Probe
     video: Stream
     listing: Listing
     looks: tuple[Look, ...]
+    heard: tuple[Heard, ...]
+
+
+MOST_PIECES = 16  # looked into, for 0.3 s each: a recording in more of them has other faults
 
 
 class AppendedError(Exception):
@@ -53,7 +60,8 @@ def plan_file(
         if behind != left_out:
             raise AppendedError(behind)
         rest = unread(file, found.facts.container, found.listing)
-        plan, segments = make_plan(found.facts, found.video, found.listing, limits, found.looks)
+        plan, segments = make_plan(found.facts, found.video, found.listing, limits, found.looks, found.heard)
+        plan, segments = _with_pieces(url, found, (plan, segments), limits, watch)
         jumps = plan.video.pieces or (plan.audio is not None and plan.audio.pieces)
         if jumps and left_out == NOTHING_APPENDED:
             other = coded_otherwise(file, found.facts.container)
@@ -62,6 +70,31 @@ def plan_file(
     return replace(
         plan, without=left_out.without, warnings=(*plan.warnings, *left_out.warnings, *rest.warnings)
     ), segments
+
+
+def _with_pieces(
+    url: str, found: _Examined, planned: tuple[Plan, tuple[Segment, ...]], limits: PlanLimits, watch: Watch
+) -> tuple[Plan, tuple[Segment, ...]]:
+    """Return the plan made with a look at the beginning of each piece as well: seeking by time misses some of them."""
+    plan, _ = planned
+    if found.facts.container not in SOUGHT_BLINDLY:
+        return planned
+    facts, video, audio = found.facts, found.video, choose_audio(found.facts, found.video)
+    shown = [look_from(url, facts, video, place, watch) for place in _places(plan.video.pieces)]
+    heard = (
+        []
+        if audio is None or plan.audio is None
+        else [listen_from(url, facts, audio, place, watch) for place in _places(plan.audio.pieces)]
+    )
+    if not any((*shown, *heard)):
+        return planned
+    looks = (*found.looks, *chain.from_iterable(shown))
+    return make_plan(facts, video, found.listing, limits, looks, (*found.heard, *chain.from_iterable(heard)))
+
+
+def _places(pieces: Sequence[ClockPiece]) -> list[int]:
+    """Return where the pieces behind the first one begin in the file, of as many as are worth the time."""
+    return [piece.position for piece in pieces[1:] if piece.position is not None][:MOST_PIECES]
 
 
 def _examined(url: str, limits: PlanLimits, watch: Watch) -> _Examined:
@@ -81,10 +114,10 @@ def _examined(url: str, limits: PlanLimits, watch: Watch) -> _Examined:
     if seconds:
         facts = with_headers(probe(url, watch, seconds), headers)
         listing = list_packets(url, watch, seconds)
-    video, looks = _looked_at(url, facts, lambda: listing, limits, watch) if seconds or found is None else found
+    video, looks, heard = _looked_at(url, facts, lambda: listing, limits, watch) if seconds or found is None else found
     if video.codec in LOSING_DECODERS and listing.in_order(video):
         video = replace(video, delay=0)
-    return _Examined(facts, replace(video, late=video.index in late), listing, looks)
+    return _Examined(facts, replace(video, late=video.index in late), listing, looks, heard)
 
 
 def late_seconds(facts: Probe, listing: Listing) -> float:
@@ -96,13 +129,18 @@ def late_seconds(facts: Probe, listing: Listing) -> float:
 
 def _looked_at(
     url: str, facts: Probe, listing: Callable[[], Listing], limits: PlanLimits, watch: Watch
-) -> tuple[Stream, tuple[Look, ...]]:
-    """Return the stream to encode and looks at its pictures; the listing is waited for only where it is needed."""
+) -> tuple[Stream, tuple[Look, ...], tuple[Heard, ...]]:
+    """Return the stream to encode and looks into the file; the listing is waited for only where it is needed."""
     video = choose_video(facts)
     if video.width * video.height > limits.max_pixels:
-        return video, ()  # what will be refused is not decoded to look at it
-    looks = look(url, facts, video, _seconds(facts, video, listing), watch)
-    return (video, looks) if looks else (fields_told(url, video, watch, facts.look_seconds), looks)
+        return video, (), ()  # what will be refused is not decoded to look at it
+    seconds = _seconds(facts, video, listing)
+    with ThreadPoolExecutor(1) as beside:
+        listening = beside.submit(listen, url, facts, choose_audio(facts, video), seconds, watch)
+        looks = look(url, facts, video, seconds, watch)
+    if not looks:
+        video = fields_told(url, video, watch, facts.look_seconds)
+    return video, looks, listening.result()
 
 
 def _seconds(facts: Probe, video: Stream, listing: Callable[[], Listing]) -> float:

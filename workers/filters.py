@@ -137,9 +137,9 @@ def rung_streams(url_input: Any, plan: Plan, segment: Segment) -> list[tuple[Run
 def _on_grid(stream: Any, plan: Plan, segment: Segment) -> Any:
     """Return exactly the segment's frames, numbered on the output grid."""
     stream = _counted(stream, plan.video)
+    stream = on_steady_clock(stream, plan.video.pieces, sound=False)  # takes pictures of any size
     if needs_one_size(plan.video):
         stream = on_canvas(stream, plan.video)
-    stream = on_steady_clock(stream, plan.video.pieces, sound=False)
     if plan.video.interlaced:
         # One frame per frame, only where a frame says it is interlaced: mixed sources keep their progressive parts.
         stream = stream.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
@@ -242,7 +242,7 @@ def colour_at(video: VideoSource, seconds: float) -> Colour:
 def colours_of(plan: Plan, segment: Segment) -> list[tuple[int, Colour]]:
     """Return what the segment's pictures mean, each with the frame of the segment from which on they do."""
     video = plan.video
-    if not video.shapes or video.pieces:
+    if not video.shapes:
         return [(0, video.colour)]
     runs: list[tuple[int, Colour]] = []
     for shape in video.shapes:

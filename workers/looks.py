@@ -7,11 +7,13 @@ them where the file is short, else those of places all over it. Parsing is pure;
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
+from typing import Self
 
 from storage.errors import ToolError, ToolTimeoutError
+from workers.columns import MAX_POSITION_DIGITS
 from workers.demuxers import as_input, input_arguments, looking_arguments
 from workers.probe import Probe, Stream
 from workers.tool import Limits, Watch, run_tool
@@ -31,7 +33,7 @@ _INTRA = frozenset(
     | {"huffyuv", "magicyuv", "utvideo"}
 )
 # Seeking in these does not look for keyframes: so many seconds are read until there is one.
-_SOUGHT_BLINDLY = frozenset({"mpegts", "mpeg"})
+SOUGHT_BLINDLY = frozenset({"mpegts", "mpeg"})
 BLIND_SECONDS = 3
 FIRST_PACKETS = 8  # where no keyframe is marked: pictures enough to tell fields
 MAX_GAPS = 8  # looked through for the time of a change, each at most as long as two looks are apart
@@ -39,7 +41,7 @@ MAX_LINES = 20_000  # read of what ffprobe prints; all keyframes of MAX_LOOKS pl
 _MAX_DIGITS = 9
 _TAGS = ("pixel_format", "range", "matrix", "primaries", "transfer")
 _ENTRIES = (
-    "best_effort_timestamp_time", "width", "height", "sample_aspect_ratio", "pix_fmt", "interlaced_frame",
+    "best_effort_timestamp_time", "pkt_pos", "width", "height", "sample_aspect_ratio", "pix_fmt", "interlaced_frame",
     "top_field_first", "color_range", "color_space", "color_primaries", "color_transfer",
 )  # fmt: skip
 
@@ -48,7 +50,8 @@ _ENTRIES = (
 class Look:
     """A picture as it was decoded, `time` seconds on the source's clock; None where the container has none for it.
 
-    `aspect` is that of its pixels. The rest is in ffmpeg's words, as in `Stream`.
+    `aspect` is that of its pixels, `position` where the file has it, in bytes, as far as that is known. The rest is in
+    ffmpeg's words, as in `Stream`.
     """
 
     time: float | None
@@ -62,11 +65,16 @@ class Look:
     matrix: str = ""
     primaries: str = ""
     transfer: str = ""
+    position: int | None = None
 
     @property
     def tags(self) -> dict[str, str]:
         """What it says of its numbers, by the names of `Stream`."""
         return {tag: getattr(self, tag) for tag in _TAGS}
+
+    def at(self, time: float) -> Self:
+        """Return the same at another time."""
+        return replace(self, time=time)
 
 
 def look(url: str, probe: Probe, video: Stream, seconds: float, watch: Watch) -> tuple[Look, ...]:
@@ -82,10 +90,16 @@ def look(url: str, probe: Probe, video: Stream, seconds: float, watch: Watch) ->
     return (*found, *_keyframes(url, probe, video, gaps, watch)) if sought and gaps else found
 
 
+def look_from(url: str, probe: Probe, video: Stream, position: int, watch: Watch) -> tuple[Look, ...]:
+    """Return keyframes near a place in the file, in bytes, of a container that is read from anywhere."""
+    how = ["-skip_initial_bytes", str(position), "-skip_frame", "nokey", *_reading(f"%+{BLIND_SECONDS}")]
+    return _asked(url, probe, video, how, watch)
+
+
 def places(probe: Probe, video: Stream, seconds: float) -> str | None:
     """Return the places to look at as ffprobe's intervals, None for the whole file."""
     pixels = max(1, video.width * video.height)
-    blind = probe.container in _SOUGHT_BLINDLY
+    blind = probe.container in SOUGHT_BLINDLY
     growing = PIXELS_A_SECOND_OF_STREAMS if blind else PIXELS_A_SECOND
     count = max(MIN_LOOKS, min(MAX_LOOKS, int((PIXELS_AT_ONCE + growing * seconds) / pixels)))
     all_decoded = video.codec in _DECODED_WHOLE | _INTRA
@@ -146,15 +160,15 @@ def _reading(intervals: str | None) -> list[str]:
 
 
 def _look(line: dict[str, str]) -> Look | None:
-    width, height = _count(line.get("width", "")), _count(line.get("height", ""))
+    width, height = count_of(line.get("width", "")), count_of(line.get("height", ""))
     if not width or not height:
         return None
-    across, _, down = line.get("sample_aspect_ratio", "").partition(":")
+    across, down = map(count_of, line.get("sample_aspect_ratio", "").partition(":")[::2])
     return Look(
-        time=_seconds(line.get("best_effort_timestamp_time", "")),
+        time=seconds_of(line.get("best_effort_timestamp_time", "")),
         width=width,
         height=height,
-        aspect=Fraction(_count(across) or 1, _count(down) or 1) if _count(across) and _count(down) else Fraction(1),
+        aspect=Fraction(across, down) if across and down else Fraction(1),
         interlaced=line.get("interlaced_frame") == "1",
         top_first=line.get("top_field_first") == "1",
         pixel_format=line.get("pix_fmt", ""),
@@ -162,15 +176,22 @@ def _look(line: dict[str, str]) -> Look | None:
         matrix=line.get("color_space", ""),
         primaries=line.get("color_primaries", ""),
         transfer=line.get("color_transfer", ""),
+        position=position_of(line.get("pkt_pos", "")),
     )
 
 
-def _count(text: str) -> int:
+def count_of(text: str) -> int:
     """Return a whole number of sane length, 0 for anything else."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else 0
 
 
-def _seconds(text: str) -> float | None:
+def position_of(text: str) -> int | None:
+    """Return a place in a file, in bytes; None for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_POSITION_DIGITS else None
+
+
+def seconds_of(text: str) -> float | None:
+    """Return a finite number of seconds, None for anything else."""
     try:
         value = float(text)
     except ValueError:

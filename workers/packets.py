@@ -112,9 +112,12 @@ class Listing:
         return _shown(columns if all_told(columns.times) else _following(columns))
 
     def in_order(self, video: Stream) -> bool:
-        """Tell whether the stream's pictures show in the order in which they stand in the file."""
-        times = self._of(video.index).times
-        return all_told(times) and all(map(lt, times, times[1:]))
+        """Tell whether the stream's pictures show in the order in which they are decoded, in each recording of it."""
+        columns = self._of(video.index)
+        times, decoded = columns.times, columns.decoded
+        if not all_told(times):
+            return False
+        return all(map(lt, times, times[1:])) or all(map(_goes_on, times, times[1:], decoded, decoded[1:]))
 
     def _of(self, stream: int) -> Columns:
         return self.columns.get(stream) or Columns()
@@ -138,6 +141,11 @@ def list_packets(url: str, watch: Watch, look_seconds: float = 0.0) -> Listing:
     reader = Reader()
     run_tool(argv, Limits(deadline=PACKETS_SECONDS, stall=PACKETS_SECONDS), watch=watch, take=reader.feed)
     return Listing(reader.columns())
+
+
+def _goes_on(time: float, next_time: float, decoded: float, next_decoded: float) -> bool:
+    """Tell whether a picture shows behind the one decoded before it, or the clock begins anew with it."""
+    return time < next_time or next_decoded < decoded
 
 
 def _counted(columns: Columns, declared: Fraction) -> tuple[Columns, Fraction]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -18,19 +17,21 @@ from storage.errors import (
     TooLongError,
     TooSmallPictureError,
 )
-from storage.plan import AudioSource, Crop, Plan, Rung, Segment, VideoSource
+from storage.plan import Crop, Plan, Rung, Segment, VideoSource
 from storage.warnings import Warnings, warning
-from workers.clock import LEAST_OF_A_STEP, RUN_OUT_SECONDS, Clock, clock_of, head_steps
+from workers.clock import LEAST_OF_A_STEP, RUN_OUT_SECONDS, Clock, clock_of, head_steps, on_joined_clock, placed
 from workers.colour import has_alpha
 from workers.headers.looking import ENCRYPTED, STILL
 from workers.ladder import MIN_SIDE, ladder
+from workers.listening import Heard, sound_changes
 from workers.looks import Look
 from workers.packets import Listing, Packets
+from workers.plan_warnings import left_out, of_clock, shown_flat
 from workers.probe import Probe, Stream
 from workers.rates import output_rate, source_rate
 from workers.segments import Timeline, cut, fragment_frames, standard_fragment_frames, whole_file, worth_cutting
 from workers.shapes import Seen, sane, seen, square_size
-from workers.sound import audio_source, choose_audio, placed
+from workers.sound import audio_source, choose_audio
 from workers.truncation import truncation
 
 DOLBY_ONLY = (
@@ -45,15 +46,6 @@ CODECS_TO_CUT = frozenset(
     | {"prores", "dnxhd", "dvvideo", "cfhd", "mjpeg", "jpeg2000", "qtrle", "png", "rawvideo", "v210"}
     | {"ffv1", "ffvhuff", "huffyuv", "magicyuv", "utvideo"}
 )
-LEFT_OUT = (
-    "video_encrypted",
-    "audio_encrypted",
-    "audio_misread",
-    "video_left_out",
-    "audio_left_out",
-    "subtitle_left_out",
-)
-VIEWS = {"side by side": "stereo_beside", "top and bottom": "stereo_above"}
 INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
 
 
@@ -98,20 +90,26 @@ def choose_video(probe: Probe) -> Stream:
 
 
 def make_plan(
-    probe: Probe, video: Stream, listing: Listing, limits: PlanLimits, looks: tuple[Look, ...] = ()
+    probe: Probe,
+    video: Stream,
+    listing: Listing,
+    limits: PlanLimits,
+    looks: tuple[Look, ...] = (),
+    heard: tuple[Heard, ...] = (),
 ) -> tuple[Plan, tuple[Segment, ...]]:
-    """Return the plan and its segments for the chosen video stream, the packets of the file and looks at its pictures.
+    """Return the plan and its segments for the chosen video stream, the packets of the file and looks into it.
 
     Raises NoFramesError, TooLargePictureError, TooSmallPictureError, TooLongError.
     """
     pictures, sound = listing.pictures(video), choose_audio(probe, video)
     _check_pictures(video, pictures, limits)
-    found = seen(video, looks, start=min(pictures.times), end=max(pictures.times))
+    audible = Packets() if sound is None else listing.sounds(sound)
+    clock = placed(clock_of(pictures, audible, delay=video.delay), listing)
+    shown, sounds = on_joined_clock(looks, clock.pictures), on_joined_clock(heard, clock.sound)
+    found = seen(video, shown, start=min(clock.shown.begins), end=max(clock.shown.begins))
     _check_pictures(found.largest, pictures, limits)
     video = found.video
     width, height, warnings = _checked_size(video)
-    heard = Packets() if sound is None else listing.sounds(sound)
-    clock = clock_of(pictures, heard, delay=video.delay)
     recording = _recording(clock, pictures)
     rate = output_rate(source_rate(recording.times, video.average_rate, interlaced=_is_interlaced(video)))
     rungs = ladder(width, height, rate)
@@ -122,8 +120,8 @@ def make_plan(
     if not can_be_cut:
         segments = whole_file(line.frames, limits.slots)
     source = _video_source(probe, found, (width, height), line, clock, pictures.counted_rate)
-    audio = audio_source(probe, video, sound, placed(clock, listing))
-    used = [(video, pictures), *([] if sound is None else [(sound, heard)])]
+    audio = audio_source(probe, video, sound, clock.sound, sounds)
+    used = [(video, pictures), *([] if sound is None else [(sound, audible)])]
     plan = Plan(
         video=source,
         audio=audio,
@@ -138,10 +136,11 @@ def make_plan(
         warnings=(
             *warnings,
             *found.warnings,
-            *_shown_flat(video),
-            *_of_clock(clock, line.start),
+            *sound_changes(sounds, line.start),
+            *shown_flat(video),
+            *of_clock(clock, line.start),
             *truncation(probe, listing, used, limits.max_seconds),
-            *_dropped(probe, video, audio),
+            *left_out(probe, video, audio),
         ),
     )
     return plan, segments
@@ -220,14 +219,6 @@ def _grid_place(seconds: float, rate: Fraction) -> int:
     return math.floor(seconds * rate + 0.5)
 
 
-def _of_clock(clock: Clock, start: float) -> Warnings:
-    """Say where the clock jumps and how far; `start` is that of the timeline."""
-    if not clock.jumps:
-        return ()
-    first = clock.jumps[0]
-    return (warning("parts_joined", at=first.at - start, by=first.by, n=len(clock.jumps)),)
-
-
 def without_cuts(plan: Plan, threads: int) -> tuple[Plan, tuple[Segment, ...]]:
     """Return the plan as one segment over the whole file, for a source that turned out not to be cut safely.
 
@@ -278,24 +269,3 @@ def _video_source(
         in_order=bool(found.shapes) and video.delay == 0,
         counted_rate=None if counted is None else counted.as_integer_ratio(),
     )
-
-
-def _shown_flat(video: Stream) -> Warnings:
-    """Say of pictures of all around, and of two for two eyes, that players show them as they lie in the frame."""
-    codes = (("spherical", video.projection), (VIEWS.get(video.views, "stereo"), video.views))
-    return tuple(warning(code) for code, said in codes if said)
-
-
-def _dropped(probe: Probe, video: Stream, audio: AudioSource | None) -> Warnings:
-    """Say of which kinds streams that a viewer might miss are not in the result, and how many."""
-    used = {video.index} if audio is None else {video.index, audio.stream, audio.right}
-    others = [stream for stream in probe.streams if stream.index not in used and not stream.cover]
-    counts = Counter(_dropped_as(stream) for stream in others)
-    return tuple(warning(code, n=counts[code]) for code in LEFT_OUT if counts[code])
-
-
-def _dropped_as(stream: Stream) -> str:
-    """Return the code of the warning that counts a stream which is not in the result."""
-    why = "encrypted" if stream.encrypted else "misread" if stream.misread else ""
-    code = f"{stream.kind}_{why}"
-    return code if code in LEFT_OUT else f"{stream.kind}_left_out"

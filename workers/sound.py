@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import ffmpeg
 
 from storage.plan import AudioSource, ClockPiece
-from workers.clock import Clock
-from workers.packets import Listing
+from workers.listening import Heard
 from workers.probe import Probe, Stream
 
 BITRATES = {1: 96_000, 2: 128_000}  # bits/s of AAC-LC by output channels: transparent for nearly all material
@@ -35,6 +33,8 @@ _GAINS = {  # of a channel to left and right; ffmpeg's names
     "SR": (0.0, _HALF_POWER),
     "BC": (0.5, 0.5),
 }
+_NAMED = frozenset({"mono", "stereo"})  # layouts of which _BOTH knows all channels
+_BOTH = "stereo|FL=FL+FC|FR=FR+FC"  # mono on both sides as loud as it is: ffmpeg itself would make it 3 dB quieter
 _LEFT, _RIGHT = (
     re.compile(r"\b(left|l|ch\w* ?1|a1)\b", re.IGNORECASE),
     re.compile(r"\b(right|r|ch\w* ?2|a2)\b", re.IGNORECASE),
@@ -48,31 +48,34 @@ def choose_audio(probe: Probe, video: Stream) -> Stream | None:
 
 
 def audio_source(
-    probe: Probe, video: Stream, left: Stream | None, pieces: tuple[ClockPiece, ...] = ()
+    probe: Probe,
+    video: Stream,
+    left: Stream | None,
+    pieces: tuple[ClockPiece, ...] = (),
+    heard: Sequence[Heard] = (),
 ) -> AudioSource | None:
-    """Return how the chosen stream becomes mono or stereo, None without sound. `pieces` are those of its clock."""
+    """Return how the chosen stream becomes mono or stereo, None without sound. `pieces` are those of its clock.
+
+    It has as many channels as it has anywhere: what was `heard` of it may have more of them than the header says.
+    """
     if left is None:
         return None
     right = _right_of(left, _usable(probe, video))
-    channels = 2 if right else min(left.channels, max(BITRATES))
+    counts = {left.channels, *(one.channels for one in heard)}
+    channels = 2 if right else min(max(counts), max(BITRATES))
     return AudioSource(
         stream=left.index,
         codec=left.codec,
         channels=channels,
         sample_rate=left.sample_rate,
         bitrate=BITRATES[channels],
-        source_channels=left.channels,
+        source_channels=max(counts),
         layout=left.layout,
         right=None if right is None else right.index,
         pieces=pieces,
         look_seconds=probe.look_seconds,
+        partly_mono=counts == {1, 2} and left.layout in _NAMED,
     )
-
-
-def placed(clock: Clock, listing: Listing) -> tuple[ClockPiece, ...]:
-    """Return the pieces of the clock's sound with where they begin in the file."""
-    pieces = zip(clock.sound, clock.places, strict=True) if clock.sound else ()
-    return tuple(replace(piece, position=listing.position(place)) for piece, place in pieces)
 
 
 def in_two_channels(tracks: Sequence[Any], audio: AudioSource) -> Any:
@@ -80,6 +83,8 @@ def in_two_channels(tracks: Sequence[Any], audio: AudioSource) -> Any:
     if len(tracks) > 1:
         return ffmpeg.filter(tracks, "join", inputs=2, channel_layout="stereo", map="0.0-FL|1.0-FR")
     stream = tracks[0]
+    if audio.partly_mono:
+        return stream.filter("pan", args=_BOTH)
     if audio.source_channels > MOST_MIXED:
         return stream.filter("pan", args="stereo|c0=c0|c1=c1")
     if audio.source_channels > 1 and (listed := _LISTED.fullmatch(audio.layout)):

@@ -71,12 +71,23 @@ ENCODERS = {
 _FIELDS = {"h264": "-flags +ilme+ildct -x264opts tff=1", "mpeg2": "-flags +ilme+ildct", "hevc": ""}
 
 
+def make_appended(target: Path, parts: Sequence[Part], codec: str) -> Path:
+    """Write a stream of the parts, each a recording of its own whose clock begins anew."""
+    first, data = 0, b""
+    for number, part in enumerate(parts):
+        piece = _encoded(target.parent / f"{target.stem}.{number}.ts", part, codec, first, begin=1.0)
+        data += piece.read_bytes()
+        first += part.frames
+    target.write_bytes(data)
+    return target
+
+
 def make_changing(target: Path, parts: Sequence[Part], codec: str, *, sound: bool = False) -> Path:
     """Write one clip of the parts, one after the other; the suffix decides about the container."""
     first, pieces = 0, list[Path]()
     for number, part in enumerate(parts):
         piece = target.parent / f"{target.stem}.{number}.{'webm' if codec.startswith('vp') else 'ts'}"
-        pieces.append(_encoded(piece, part, codec, first))
+        pieces.append(_encoded(piece, part, codec, first, begin=1 + first / RATE))
         first += part.frames
     joined = _joined(target, pieces)
     whole = ["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={first / RATE}"] if sound else []
@@ -115,7 +126,7 @@ def look_at(video: Path, width: int, height: int) -> list[Found]:
     return [_found(raw[at : at + size], width, height) for at in range(0, len(raw), size)]
 
 
-def _encoded(target: Path, part: Part, codec: str, first: int) -> Path:
+def _encoded(target: Path, part: Part, codec: str, first: int, *, begin: float) -> Path:
     pictures = b"".join(_picture(part, first + n) for n in range(part.frames))
     fields = _FIELDS[codec] if part.fields else ""
     marked = f"setsar={part.aspect.numerator}/{part.aspect.denominator}" + (",setfield=tff" if part.fields else "")
@@ -127,7 +138,7 @@ def _encoded(target: Path, part: Part, codec: str, first: int) -> Path:
             *fields.split(),
             *part.options.split(),
             *("-muxdelay", "0", "-muxpreload", "0"),
-            *([] if target.suffix == ".webm" else ["-output_ts_offset", str(1 + first / RATE)]),
+            *([] if target.suffix == ".webm" else ["-output_ts_offset", str(begin)]),
             str(target),
         ],
         pictures,

@@ -34,7 +34,7 @@ CUT_LOOSE_SECONDS = 0.4  # the last group of packets before a cut may be lost
 ENOUGH_FOR_A_RATE = 10  # pictures: of fewer, those of a reordered group that are missing change the average
 CUT_MAY_MISS = 6  # pictures
 LONGEST_SECONDS = 300  # no clip is longer; without a limit a jump that is not seen costs a minute of encoding
-SOUND_MISSING, MISREAD = "sound_missing", "audio_misread"
+SOUND_MISSING, SOUND_CHANGES, MISREAD = "sound_missing", "sound_changes", "audio_misread"
 PAUSING = frozenset({"opus"})  # callers send nothing while they are silent, so that a hole is none to be told
 TOLD_HOLE = 1.0  # seconds: a hole that long is heard
 TOLD_END = 1.2  # seconds: headers and packets of whole files may differ by nearly one
@@ -157,6 +157,8 @@ def _warned(traits: Traits, job: Job, *, lost: float) -> list[str]:
     wanted = (traits.kind.tells_length and lost >= TOLD_END) or traits.change in {"size", "shape", "portrait", "aspect"}
     if wanted and not codes:
         told.append("no warning")
+    if traits.change == "channels" and SOUND_CHANGES not in codes:  # a rate is told by some containers only
+        told.append("other channels without a warning")
     explained = wanted or traits.parts > 1 or traits.jump[1] or traits.cut < 1 or traits.change
     explained = explained or traits.programmes or traits.two_mixes
     extra = codes - ({SOUND_MISSING} if traits.holes else set()) - ({MISREAD} if not traits.audio else set())

@@ -107,7 +107,9 @@ def test_sound_of_another_format_follows_in_its_place(
         expected = [(part * SECONDS + n, part * BEEPS + n) for part in range(3) for n in range(SECONDS)][:-1]
         assert [beep.k for beep in came.beeps or ()] == [k for _, k in expected]
         assert [beep.at for beep in came.beeps or ()] == pytest.approx([at for at, _ in expected], abs=BEEP_TOLERANCE)
-    assert {known.code for known in job.warnings} == {"parts_joined"}
+    told = {known.code for known in job.warnings}
+    assert told - {"sound_changes"} == {"parts_joined"}
+    assert "sound_changes" in told or suffix != "ts"  # others round the lengths that tell a rate, or take the header's
 
 
 @pytest.mark.parametrize("name", ONLY_THE_FIRST)

@@ -13,7 +13,7 @@ from storage.jobs import Job, JobState
 from storage.plan import Plan
 from storage.services import Services
 from storage.settings import Settings
-from tests.support.changing import Found, Part, look_at, make_changing
+from tests.support.changing import RATE, Found, Part, look_at, make_appended, make_changing
 from tests.support.colours import PATCHES, Coding, Rgb, in_bt709, pq, read_patches, worst, write_patches
 from tests.support.colours import SMALL as PATCH
 from tests.support.driving import drive
@@ -160,6 +160,31 @@ def test_every_picture_keeps_its_shape_and_its_time(
     assert all(picture.combs <= COMBED for picture in pictures)
     assert ("audio" in look(target).streams) is case.sound
     assert made(twin_services, job, "poster.jpg").stat().st_size
+
+
+@pytest.mark.parametrize("parts", [(OLD, NEW), (NEW, OLD, NEW), (SMALL, LARGE), (OLD, FIELDS, NARROW)])
+def test_recordings_of_other_shapes_are_appended(
+    parts: tuple[Part, ...], twin_services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """Their clocks run over each other: which picture has which shape is told by its place in the file."""
+    source = make_appended(tmp_path / "a.ts", parts, "mpeg2")
+    job = drive(twin_services, settings, source)
+    assert (job.state, job.error) == (JobState.READY, None)
+    assert job.plan is not None
+    told = {warning.code: warning for warning in job.warnings}
+    assert {"shape_changes", "parts_joined"} <= set(told)
+    assert told["shape_changes"].values["seconds"] == pytest.approx(first_other(parts) / RATE, abs=0.05)
+    top = job.plan.rungs[0]
+    pictures = look_at(made(twin_services, job, f"{top.name}.mp4"), top.width, top.height)
+    assert [picture.number for picture in pictures] == list(range(sum(part.frames for part in parts)))
+    assert_shaped(pictures, parts, (top.width, top.height))
+
+
+def first_other(parts: tuple[Part, ...]) -> int:
+    """Return how many pictures there are before the first one of another shape."""
+    forms = [(part.width, part.height, part.aspect) for part in parts]
+    changed = next(number for number, form in enumerate(forms) if form != forms[0])
+    return sum(part.frames for part in parts[:changed])
 
 
 def finished(job: Job, warnings: tuple[str, ...]) -> Plan:

@@ -192,7 +192,10 @@ def test_a_broadcast_may_change_its_channels(
         part = written(tmp_path / f"{number}.ts", tones(layout, amplitudes), encoder="ac3", options=moved)
         parts.append(part.read_bytes())
     (tmp_path / "broadcast.ts").write_bytes(b"".join(parts))
-    target = target_of(tmp_path / "broadcast.ts", twin_services, settings)
+    channels, to_channels = (2 if layout == "stereo" else 6 for layout in order)
+    rates = {"rate": RATE, "to_rate": RATE}
+    changes = warning("sound_changes", at=SECONDS, channels=channels, to_channels=to_channels, **rates)
+    target = target_of(tmp_path / "broadcast.ts", twin_services, settings, changes)
     for whole in heard(target):
         assert len(whole) == pytest.approx(2 * SECONDS * RATE, abs=RATE / 20)
         channel = whole[RATE // 4 : -RATE // 4]

@@ -132,6 +132,7 @@ COMMANDS = {
     "audio_51": audio(replace(SOUND, source_channels=6, layout="5.1")),
     "audio_other_order": audio(replace(SOUND, source_channels=6, layout="6 channels (FC+FL+FR+BL+BR+LFE)")),
     "audio_many_channels": audio(replace(SOUND, source_channels=16, layout="hexadecagonal")),
+    "audio_partly_mono": audio(replace(SOUND, partly_mono=True)),
     "audio_two_tracks": audio(replace(SOUND, source_channels=1, layout="mono", right=2)),
     "poster_keyframes": keyframes_command(PLAN, PATH, SCRATCH),
     "poster_keyframes_relayed": keyframes_command(PLAN, URL, SCRATCH),

@@ -48,7 +48,7 @@ def _lengths(probe: Probe, listing: Listing, used: Sequence[tuple[Stream, Packet
     video, _ = used[0]
     if BY_TRACK in names and video.duration is not None:
         yield from (
-            _Length(max(0.0, _end(packets) - stream.start_time), stream.duration)
+            _Length(max(0.0, _end(packets) - stream.start_time, _decoding_seconds(packets)), stream.duration)
             for stream, packets in used
             if stream.duration is not None and packets.times
         )
@@ -64,6 +64,11 @@ def _lengths(probe: Probe, listing: Listing, used: Sequence[tuple[Stream, Packet
         declared = probe.duration if video.duration is None else min(probe.duration, video.duration)
         # Some writers count from the beginning of the recording, others from the beginning of its clock.
         yield _Length(found, declared - max(0.0, probe.start_time) if declared > probe.start_time else declared)
+
+
+def _decoding_seconds(packets: Packets) -> float:
+    """Return for how long the packets are decoded: fragments count it, and a pause in it may be seen otherwise."""
+    return max(packets.decoded) - min(packets.decoded)
 
 
 def _end(packets: Packets) -> float:

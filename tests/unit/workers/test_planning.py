@@ -293,6 +293,14 @@ def test_a_file_that_ends_before_its_header_says_so_is_told(*, container: str, d
     assert plan.frames == 25
 
 
+def test_fragments_that_count_their_decoding_are_not_cut_off() -> None:
+    """A pause that reordered pictures are decoded ahead of is in the fragments' lengths, and not in what is seen."""
+    lines = "".join(f"0|{8 + n / 25:.6f}|{n / 25 + (5 if n else 0):.6f}|0.04|N/A|K__\n" for n in range(25))
+    container = {"format_name": "mov,mp4,m4a,3gp,3g2,mj2", "start_time": "8.0", "duration": "6.0"}
+    facts = parse_probe({"streams": [video(start_time="8.0", duration="6.0")], "format": container})
+    assert make_plan(facts, choose_video(facts), Listing.of(lines), LIMITS)[0].warnings == ()
+
+
 def test_the_sound_is_that_of_the_pictures_programme() -> None:
     """A transponder's recording has a radio programme first; its sound belongs to no picture."""
     streams = [sound(0), video(1), sound(2)]

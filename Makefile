@@ -80,7 +80,7 @@ bench-upload: setup ## speed and memory of a 2 GiB upload beside a direct put
 	$(BIN)/python tests/bench/upload.py
 
 readme: setup ## write the generated tables of README.md
-	$(BIN)/python -m infra.readme
+	$(BIN)/python -m infra.readme_tables
 
 lock: setup ## pin all packages anew, with hashes and without addresses
 	@[ -x $(UV) ] || { $(BIN)/python -m venv .cache/uv && .cache/uv/bin/pip install --quiet uv==0.13.9; }

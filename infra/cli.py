@@ -7,10 +7,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from infra.rebuild import rebuild
+from infra.local.rebuild_command import rebuild
+from infra.local.up import up
 from infra.simulation.command import simulate
 from infra.simulation.options import add_options
-from infra.up import up
 from storage.settings import SettingsError, load_settings
 
 _COMMANDS = {

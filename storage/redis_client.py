@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.resources import files
 from typing import Any, TypeVar
 
 import redis
@@ -11,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from storage.errors import JobStoreDownError
-from storage.patience import Outage, persevere, socket_timeout
+from storage.retrying import Outage, persevere, socket_timeout
 
 _Answer = TypeVar("_Answer")
 
@@ -72,3 +73,8 @@ class PatientRedis:
     def call(self, command: Callable[[], _Answer]) -> _Answer:
         """Return what the command returns, as `persevere` does. Raises JobStoreDownError."""
         return persevere(command, REDIS_AWAY, patience=self.patience)
+
+
+def load_script(package: str, name: str) -> str:
+    """Return the text of a Lua script in the package's folder `lua`."""
+    return files(package).joinpath("lua", f"{name}.lua").read_text(encoding="utf-8")

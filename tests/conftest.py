@@ -14,20 +14,20 @@ import redis
 import structlog
 from pydantic import SecretStr
 
-from storage.connect import connect
-from storage.job_store import JobStore
-from storage.local_objects import LocalObjectStore
-from storage.memory_jobs import MemoryJobStore
-from storage.memory_publisher import MemoryPublisher
-from storage.object_store import ObjectStore
-from storage.publishing import Publisher
+from storage.broker.contract import Publisher
+from storage.job_store.contract import JobStore
+from storage.objects.contract import ObjectStore
+from storage.objects.local import LocalObjectStore
 from storage.services import Services
+from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.clips import make_clip
 from tests.support.media import media_root
 from tests.support.missing import MISSING, require
 from tests.support.rabbitmq import RabbitMQServer, find_rabbitmq
 from tests.support.servers import MINIO_PASSWORD, MINIO_USER, MinioServer, RedisServer, find_minio
+from tests.twins.publisher import MemoryPublisher
+from tests.twins.records import MemoryJobStore
 
 # A slow example on a busy machine is no bug; what hangs is ended by pytest-timeout.
 hypothesis.settings.register_profile("rungs", deadline=None)

@@ -6,8 +6,8 @@ import sys
 
 from flask import Flask
 
-from storage.connect import connect
-from storage.logging import configure_logging
+from storage.logs import configure_logging
+from storage.services.connect import connect
 from storage.settings import SettingsError, load_settings
 from web.app import create_app
 from web.server import Server

@@ -10,18 +10,18 @@ from flask import Flask, Response, request
 
 from storage.services import Services
 from storage.settings import Settings
-from web import events, health, jobs, media, pages, queue, uploads
-from web.admission import Limits
-from web.board import Board
-from web.connection import closing
+from web.admission.decision import Limits
+from web.admission.gate import Gate
 from web.context import Web, attach
-from web.gate import Gate
-from web.hub import Hub
-from web.i18n import init_i18n
-from web.metrics import Metrics
-from web.problems import init_problems
-from web.security import init_security
-from web.views import JobViews
+from web.http.connection import closing
+from web.http.problems import init_problems
+from web.http.security import init_security
+from web.read.event_hub import Hub
+from web.read.job_views import JobViews
+from web.read.metrics import Metrics
+from web.read.queue_snapshot import Board
+from web.routes import events, health, jobs, media, pages, queue, uploads
+from web.words.language import init_i18n
 
 # Every body but an upload's is a small form.
 FORM_LIMIT = 64 * 1024

@@ -10,11 +10,11 @@ from flask import Flask, current_app
 
 from storage.services import Services
 from storage.settings import Settings
-from web.board import Board
-from web.gate import Gate
-from web.hub import Hub
-from web.metrics import Metrics
-from web.views import JobViews
+from web.admission.gate import Gate
+from web.read.event_hub import Hub
+from web.read.job_views import JobViews
+from web.read.metrics import Metrics
+from web.read.queue_snapshot import Board
 
 OWNER = "local"  # an open installation has one owner, who has every job
 _KEY = "rungs"

@@ -17,10 +17,10 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from storage.errors import BusyError
-from storage.object_store import ObjectStore
+from storage.objects.contract import ObjectStore
 from storage.settings import Settings
-from web.connection import leave_unasked, linger
 from web.context import of_app
+from web.http.connection import leave_unasked, linger
 
 GRACEFUL_SECONDS = 25  # uploads under way may finish; compose and supervisor wait 30
 KEEPALIVE_SECONDS = 75  # longer than nginx keeps its idle connections, so that it is never us who cut one

@@ -18,17 +18,17 @@ os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
 from celery.exceptions import SecurityWarning
 
-from storage.connect import connect
+from storage.broker.contract import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE
 from storage.errors import BusyError
-from storage.logging import configure_logging
-from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE
+from storage.logs import configure_logging
+from storage.services.connect import connect
 from storage.settings import Settings, SettingsError, load_settings
 from workers.app import make_worker
-from workers.janitor import Janitor
-from workers.notify import Notifier
-from workers.rebuild import rebuild
-from workers.scratch import alive_file, is_alive, sweep_scratch
-from workers.webhook import Poster
+from workers.janitor.janitor import Janitor
+from workers.rebuild.rebuild import rebuild
+from workers.sandbox.scratch import alive_file, is_alive, sweep_scratch
+from workers.webhooks.notifier import Notifier
+from workers.webhooks.sender import Poster
 
 # In the order in which a free slot looks at them.
 QUEUES = {"control": (CONTROL_QUEUE,), "encode": (FIRST_QUEUE, ENCODE_QUEUE)}

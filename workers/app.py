@@ -13,23 +13,23 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging
 
-from storage.celery_app import make_celery
-from storage.connect import connect
-from storage.job_store import JobStore
-from storage.jobs import Stage, Task
-from storage.logging import configure_logging
-from storage.publishing import TASK_NAMES
+from storage.broker.celery_app import make_celery
+from storage.broker.contract import TASK_NAMES
+from storage.job_store.contract import JobStore
+from storage.logs import configure_logging
+from storage.model.job import Stage, Task
 from storage.services import Services
+from storage.services.connect import connect
 from storage.settings import Settings
-from workers.attempt import Stage as StageFunction
-from workers.attempt import attempt_task
-from workers.fetching import fetch_by_slot
-from workers.intake import Intake, IntakeStep
-from workers.keeper import LeaseKeeper, tags_at_work
-from workers.losses import Children, ChildRequest, Pool, PoolWatch
-from workers.machine import room_of
-from workers.reconnecting import reconnect_soon
-from workers.room import Reserve
+from workers.attempts.attempt import Stage as StageFunction
+from workers.attempts.attempt import attempt_task
+from workers.process.intake import Intake, IntakeStep
+from workers.process.machine import room_of
+from workers.process.message_keeper import LeaseKeeper, tags_at_work
+from workers.process.pause_policy import Reserve
+from workers.process.pool_children import Children, ChildRequest, Pool, PoolWatch
+from workers.process.rabbitmq_fetcher import fetch_by_slot
+from workers.process.reconnect import reconnect_soon
 from workers.stages import STAGES
 
 PATIENCE_SECONDS = 600.0  # an outage shorter than this costs waiting, not attempts; a longer one is left to the janitor

@@ -17,9 +17,9 @@ from infra.simulation.pool import Window
 from infra.simulation.report import report
 from infra.simulation.trace import read_trace
 from infra.simulation.videos import Videos, package_seconds
-from storage.forecast import PLAN_SECONDS
+from storage.scheduling.forecast import PLAN_SECONDS
 from storage.settings import Settings, SettingsError
-from web.admission import Limits
+from web.admission.decision import Limits
 
 HOUR, DAY = 3600.0, 86400.0  # seconds
 RHO = 0.8

@@ -9,14 +9,14 @@ from typing import Protocol
 
 from infra.simulation.load import Arrival
 from infra.simulation.videos import Shape
-from storage.fairness import START_ALONE_SECONDS, after_start, target
+from storage.scheduling.fairness import START_ALONE_SECONDS, after_start, target
 
 
 @dataclass(slots=True)
 class Job:
     """An accepted upload: `taken` of its shape's tasks were handed out, `open` have not ended.
 
-    `in_flight` is as storage.fairness says; `number` is its place in the order of acceptance.
+    `in_flight` is as storage.scheduling.fairness says; `number` is its place in the order of acceptance.
     """
 
     number: int
@@ -74,7 +74,7 @@ class Discipline(Protocol):
 
 
 class EarliestTarget:
-    """What Rungs does (storage.fairness): the earliest target first, each job's start being a small job of its own."""
+    """What Rungs does (storage.scheduling.fairness): the earliest target first; a job's start is a job of its own."""
 
     cuts = starts_first = True
 

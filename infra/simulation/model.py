@@ -19,12 +19,12 @@ from infra.simulation.figures import Figures, size_of
 from infra.simulation.load import Arrival
 from infra.simulation.pool import EVERYTHING, Pool, Window
 from infra.simulation.videos import Videos, in_one_piece, package_seconds
-from storage.costs import SECONDS_PER_BYTE
 from storage.errors import BusyError, RungsError
-from storage.fairness import LEAD_SECONDS, budget, in_flight_after, plans_budget
-from storage.forecast import PLAN_SECONDS
-from web.admission import Limits, Queue
-from web.gate import Gate
+from storage.scheduling.costs import SECONDS_PER_BYTE
+from storage.scheduling.fairness import LEAD_SECONDS, budget, in_flight_after, plans_budget
+from storage.scheduling.forecast import PLAN_SECONDS
+from web.admission.decision import Limits, Queue
+from web.admission.gate import Gate
 
 MOST_RETURNS = 10  # whoever was sent away so often does not come again
 

@@ -33,7 +33,7 @@ EVERYTHING = Window()
 class Pool:
     """So many slots; `refill` is called when a task has ended, after the task's own `ended(job, seconds)`.
 
-    As at the broker (storage.publishing) there are two queues: slots take from the first one before the other.
+    As at the broker (storage.broker.contract) there are two queues: slots take from the first one before the other.
     Utilisation is that of the `window`.
     """
 

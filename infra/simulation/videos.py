@@ -10,11 +10,11 @@ from fractions import Fraction
 from functools import cached_property
 from math import log
 
-from storage.costs import START_SECONDS, picture_cost
-from storage.forecast import PACKAGE_SECONDS, PACKAGE_SHARE, PLAN_SECONDS
-from storage.plan import BT709, Plan, VideoSource
-from workers.ladder import ladder
-from workers.segments import Timeline, cut
+from storage.model.plan import BT709, Plan, VideoSource
+from storage.scheduling.costs import START_SECONDS, picture_cost
+from storage.scheduling.forecast import PACKAGE_SECONDS, PACKAGE_SHARE, PLAN_SECONDS
+from workers.planning.ladder import ladder
+from workers.planning.segments import Timeline, cut
 
 # What is simulated is 1080p at 25 pictures a second in all three rungs, with a keyframe every so many seconds.
 WIDTH, HEIGHT, RATE = 1920, 1080, Fraction(25)

@@ -29,15 +29,15 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from storage.plan import Plan, Segment
+from storage.model.plan import Plan, Segment
 from tests.bench.footage import CLIPS, FILM_SECONDS, MEDIA, film_of
 from tests.bench.installation import Cost, Installation, Took
 from tests.bench.replay import SECONDS_A_SEGMENT, replayed
 from tests.bench.results import keep, markdown_table
-from workers.commands import audio_command, segment_command
-from workers.examining import plan_file
-from workers.planning import PlanLimits, without_cuts
-from workers.tool import Watch
+from workers.ffmpeg.commands import audio_command, segment_command
+from workers.planning.make_plan import PlanLimits, without_cuts
+from workers.planning.plan_file import plan_file
+from workers.sandbox.run import Watch
 
 ROUNDS = 3
 PRESET = "veryfast"

@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from storage.jobs import JobState
+from storage.model.job import JobState
 from storage.services import Services
 from tests.bench.footage import CLIPS, MEDIA, cut_of, film_of
 from tests.bench.installation import JOB_SECONDS, Installation, is_ready

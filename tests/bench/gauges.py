@@ -13,8 +13,8 @@ from typing import Self
 
 import redis
 
-from infra.preflight import running_redis
-from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE
+from infra.local.preflight import running_redis
+from storage.broker.contract import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE
 from tests.bench.installation import Installation
 from tests.support.processes import arguments_of, descendants
 

@@ -19,9 +19,9 @@ from typing import Any, Self
 
 from pydantic import SecretStr
 
-from infra.preflight import running_redis
-from storage.connect import connect
+from infra.local.preflight import running_redis
 from storage.services import Services
+from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.forms import CONTENT_TYPE
 from tests.support.servers import free_port

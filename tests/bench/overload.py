@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, quantiles
 
-from storage.fairness import budget, plans_budget
+from storage.scheduling.fairness import budget, plans_budget
 from tests.bench.crowd import Crowd, Kind, Tried
 from tests.bench.curves import Curve, draw
 from tests.bench.footage import CLIPS, MEDIA, cut_of, small_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import heapq
 
-from storage.plan import Plan
-from workers.segments import Timeline, cut
+from storage.model.plan import Plan
+from workers.planning.segments import Timeline, cut
 
 # Measured on the machine of docs/encoding.md: what surrounds the segments' ffmpegs.
 SECONDS_A_SEGMENT = 0.25  # ffmpeg's start and the pictures decoded ahead of the segment

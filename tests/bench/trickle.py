@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median, quantiles
 
-from storage.object_store import PART_BYTES
+from storage.objects.contract import PART_BYTES
 from tests.bench.results import keep, markdown_table
 from tests.bench.service import web_over_minio
 from tests.support.trickling import HELD_BYTES, answer_seconds, trickling

@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.plan import Plan
+from storage.model.plan import Plan
 from storage.settings import Settings
 from tests.support.clips import make_clip
-from workers.examining import plan_file
-from workers.planning import PlanLimits
-from workers.tool import Watch
+from workers.planning.make_plan import PlanLimits
+from workers.planning.plan_file import plan_file
+from workers.sandbox.run import Watch
 
 MIB = 1024 * 1024
 # Beyond two parts of an upload, so that uploads are cut between parts too.

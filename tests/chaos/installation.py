@@ -7,8 +7,8 @@ import os
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from storage.connect import connect
 from storage.services import Services
+from storage.services.connect import connect
 from tests.chaos.faults import Broker
 from tests.chaos.journal import Journal
 from tests.chaos.parts import Part

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 
-from infra.supervision import DIES_WITH_SUPERVISORD
+from infra.local.supervisor_conf import DIES_WITH_SUPERVISORD
 from tests.chaos.journal import Journal
 from tests.chaos.work import OwnEnd
 from tests.support.processes import descendants, is_running

@@ -9,9 +9,9 @@ from typing import Any
 
 import redis
 
-from storage import keys
-from storage.publishing import QUEUES
-from storage.s3_objects import S3ObjectStore
+from storage.broker.contract import QUEUES
+from storage.objects import keys
+from storage.objects.s3 import S3ObjectStore
 from storage.services import Services
 from tests.chaos.installation import Installation
 from tests.chaos.people import People
@@ -37,7 +37,8 @@ _OF_WORK = (
 
 def documented_keys() -> re.Pattern[str]:
     """Return a pattern of the keys that the heads of the Redis scripts name; its group `job` is the job of a key."""
-    texts = (file.read_text() for file in files("storage").joinpath("lua").iterdir() if file.name.endswith(".lua"))
+    folders = [files(package).joinpath("lua") for package in ("storage.job_store", "storage.broker")]
+    texts = (file.read_text() for one in folders for file in one.iterdir() if file.name.endswith(".lua"))
     heads = (line for text in texts for line in text.splitlines() if line.startswith("--"))
     names = {name for line in heads for name in _NAMES.findall(line)}
     of_jobs = sorted(name.removesuffix(":<id>") for name in names if name.endswith(":<id>"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from storage.publishing import QUEUES
+from storage.broker.contract import QUEUES
 from storage.settings import Settings
 from tests.chaos.faults import Broker
 from tests.chaos.journal import Journal

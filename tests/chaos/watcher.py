@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 
-from storage.publishing import QUEUES
+from storage.broker.contract import QUEUES
 from tests.chaos.journal import Journal
 from tests.chaos.work import Held, Piece, Sample
 
@@ -105,7 +105,7 @@ def _look(client: Any, journal: Journal) -> Sample:
 
 
 def _pieces(messages: Iterable[str]) -> Iterator[Piece]:
-    """Yield job and task field of each message of ours (storage.celery_app)."""
+    """Yield job and task field of each message of ours (storage.broker.celery_app)."""
     for message in messages:
         headers = json.loads(message)["headers"]
         if "rungs_job" in headers:
@@ -113,7 +113,7 @@ def _pieces(messages: Iterable[str]) -> Iterator[Piece]:
 
 
 def _noted(notes: Iterable[str]) -> Iterator[Piece]:
-    """Yield the same of each note on a message (storage.tally)."""
+    """Yield the same of each note on a message (storage.broker.tally)."""
     for note in notes:
         job, _, field = note.partition(" ")
         yield job, field

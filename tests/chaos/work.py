@@ -38,7 +38,7 @@ class Held:
 
     @property
     def pid(self) -> int:
-        """Id of the process that made the attempt; its name tells (workers.scratch)."""
+        """Id of the process that made the attempt; its name tells (workers.sandbox.scratch)."""
         return int(self.attempt.rsplit("_", 2)[1])
 
     @property

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from storage.job_store import LOST, Claim, JobStore, Lease
-from storage.jobs import JobError, JobState, Stage, Task, new_job_id
+from storage.job_store.contract import LOST, Claim, JobStore, Lease
+from storage.model.job import JobError, JobState, Stage, Task, new_job_id
 from tests.support.jobs import WHY, claim, counted, encoding, make_job
 from tests.support.waiting import wait_until
 

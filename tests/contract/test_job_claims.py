@@ -11,8 +11,8 @@ import pytest
 from storage.errors import (
     LeaseLostError,
 )
-from storage.job_store import Claim, JobStore, Lease
-from storage.jobs import JobState, Stage, Task
+from storage.job_store.contract import Claim, JobStore, Lease
+from storage.model.job import JobState, Stage, Task
 from tests.support.jobs import LEASE, WHY, claim, created, encoding, held, make_plan, with_plan
 from tests.support.waiting import wait_until
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from storage.errors import JobNotFoundError, TransitionError
-from storage.fairness import Priority
-from storage.job_store import Claim, JobStore
-from storage.jobs import Job, JobState, Stage, Task, new_job_id
-from storage.warnings import warning
+from storage.job_store.contract import Claim, JobStore
+from storage.model.job import Job, JobState, Stage, Task, new_job_id
+from storage.model.job_warnings import warning
+from storage.scheduling.fairness import Priority
 from tests.support.jobs import (
     CREATED_AT,
     LEASE,

@@ -9,8 +9,8 @@ import pytest
 from storage.errors import (
     InvalidRequestError,
 )
-from storage.job_store import JobStore
-from storage.jobs import JobState
+from storage.job_store.contract import JobStore
+from storage.model.job import JobState
 from tests.support.jobs import created, encoding, finish_all
 
 

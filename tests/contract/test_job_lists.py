@@ -7,9 +7,9 @@ import pytest
 from storage.errors import (
     InvalidRequestError,
 )
-from storage.job_store import JobStore
-from storage.jobs import Job, JobState
-from storage.queue_store import QueueCounts
+from storage.job_store.contract import JobStore
+from storage.job_store.queue_contract import QueueCounts
+from storage.model.job import Job, JobState
 from tests.support.jobs import CREATED_AT, created
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from storage.job_store import JobStore, Notice
-from storage.jobs import Changes, Job, JobError, JobState
+from storage.job_store.contract import JobStore, Notice
+from storage.model.job import Changes, Job, JobError, JobState
 from tests.support.jobs import created, with_plan
 from tests.support.waiting import wait_until
 

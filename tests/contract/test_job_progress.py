@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from storage.job_store import Claim, JobStore
-from storage.jobs import JobState, Stage, Task
+from storage.job_store.contract import Claim, JobStore
+from storage.model.job import JobState, Stage, Task
 from tests.support.jobs import LEASE, claim, encoding
 from tests.support.waiting import wait_until
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from storage.costs import Work, nominal_cost
-from storage.flow import SAMPLES_KEPT, Totals
-from storage.job_store import JobStore
-from storage.jobs import JobState, Promise, Stage, Task
-from storage.queue_store import FINISHED_KEPT, Pause
+from storage.job_store.contract import JobStore
+from storage.job_store.queue_contract import FINISHED_KEPT, Pause
+from storage.model.job import JobState, Promise, Stage, Task
+from storage.scheduling.costs import Work, nominal_cost
+from storage.scheduling.queue_rates import SAMPLES_KEPT, Totals
 from tests.support.jobs import CREATED_AT, claim, created, encoding, make_plan, make_segments, with_plan
 from tests.support.samples import EMPTY
 from tests.support.waiting import wait_until

@@ -8,16 +8,16 @@ from dataclasses import replace
 
 import pytest
 
-from storage.damage import Damage, DamageKind
 from storage.errors import (
     JobExistsError,
     JobNotFoundError,
     TransitionError,
 )
-from storage.job_store import Claim, JobStore
-from storage.jobs import Changes, Job, JobError, JobState, Output, Stage, Task, new_job_id
-from storage.queue_store import QueueCounts
-from storage.warnings import warning
+from storage.job_store.contract import Claim, JobStore
+from storage.job_store.queue_contract import QueueCounts
+from storage.model.damage import Damage, DamageKind
+from storage.model.job import Changes, Job, JobError, JobState, Output, Stage, Task, new_job_id
+from storage.model.job_warnings import warning
 from tests.support.jobs import CREATED_AT, LEASE, claim, created, encoding, make_job, make_plan, with_plan
 
 

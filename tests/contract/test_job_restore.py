@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from storage.job_store import Claim, JobStore, Notice
-from storage.jobs import Job, JobError, JobState, Output, Stage, Task
-from storage.queue_store import QueueCounts
-from storage.warnings import warning
+from storage.job_store.contract import Claim, JobStore, Notice
+from storage.job_store.queue_contract import QueueCounts
+from storage.model.job import Job, JobError, JobState, Output, Stage, Task
+from storage.model.job_warnings import warning
 from tests.support.jobs import CREATED_AT, claim, created, make_job, make_plan, make_segments
 
 DONE = {"frames": 100, "rungs": {"480p": {"codec": "avc1.640028", "fragments": [1, 2]}}}

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from storage.errors import LeaseLostError
-from storage.job_store import JobStore
-from storage.jobs import Changes, JobState, Stage, Task, new_job_id
+from storage.job_store.contract import JobStore
+from storage.model.job import Changes, JobState, Stage, Task, new_job_id
 from tests.support.jobs import claim, created, encoding, make_plan, make_segments, with_plan
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from storage.job_store import JobStore
-from storage.jobs import Job, JobState, new_job_id
+from storage.job_store.contract import JobStore
+from storage.model.job import Job, JobState, new_job_id
 from tests.support.jobs import created, encoding, make_job
 
 MANY = 100

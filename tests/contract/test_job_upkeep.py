@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from storage import memory_jobs, redis_jobs
 from storage.errors import BusyError
-from storage.job_store import JobStore, Leftovers
-from storage.jobs import JobState, Stage, Task, new_job_id
+from storage.job_store import redis_records
+from storage.job_store.contract import JobStore, Leftovers
+from storage.model.job import JobState, Stage, Task, new_job_id
 from tests.support.jobs import claim, created, encoding
 from tests.support.waiting import wait_until
+from tests.twins import records
 
 
 @pytest.mark.parametrize("end", [JobState.FAILED, JobState.CANCELLED])
@@ -93,7 +94,7 @@ def test_a_deleted_jobs_leftovers_wait_for_its_last_writers(job_store: JobStore)
 
 def test_a_deleted_jobs_leftovers_are_due_in_the_end(job_store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the time is over in which an attempt may still write, all of it goes, the original too."""
-    for module in (memory_jobs, redis_jobs):
+    for module in (records, redis_records):
         monkeypatch.setattr(module, "LAST_WRITES_SECONDS", 0.3)
     job = encoding(job_store)
     job_store.delete(job.id)

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from storage import keys
 from storage.errors import ObjectNotFoundError
-from storage.local_objects import LocalObjectStore
-from storage.object_store import PART_BYTES, ObjectStore
+from storage.objects import keys
+from storage.objects.contract import PART_BYTES, ObjectStore
+from storage.objects.local import LocalObjectStore
 
 TYPE = "video/mp4"
 JOB = "0123456789abcdef0123456789abcdef"

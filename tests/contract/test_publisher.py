@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from storage.jobs import Stage, Task, new_job_id
-from storage.publishing import ENCODE_QUEUE, FIRST_QUEUE, Publisher
+from storage.broker.contract import ENCODE_QUEUE, FIRST_QUEUE, Publisher
+from storage.model.job import Stage, Task, new_job_id
 from storage.settings import Settings
 from tests.support.deliveries import work_off
 

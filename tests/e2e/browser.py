@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import BrowserContext, Page
 
-from storage.memory_jobs import MemoryJobStore
+from tests.twins.records import MemoryJobStore
 from web.context import Web
 
 CHROMIUM_OPTIONS = (

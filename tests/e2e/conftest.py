@@ -13,15 +13,15 @@ from babel.messages.pofile import read_po
 from playwright.sync_api import Browser, ConsoleMessage, expect, sync_playwright
 from werkzeug.serving import make_server
 
-from storage.memory_jobs import MemoryJobStore
 from storage.services import Services
 from storage.settings import Settings
 from tests.e2e.browser import CHROMIUM_OPTIONS, PATIENCE_MS, Site, Visit
 from tests.e2e.encoder import Encoder
 from tests.support.missing import require
+from tests.twins.records import MemoryJobStore
 from web.app import create_app
 from web.context import of_app
-from web.i18n import TRANSLATIONS
+from web.words.language import TRANSLATIONS
 
 # Werkzeug's server, which only these tests use, forgets to close a file whose reader went away in the middle (a page
 # that is closed while its video or its scripts load). gunicorn closes it; the web room's own tests watch that.

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from storage.jobs import Job, JobState
-from storage.plan import Plan
+from storage.model.job import Job, JobState
+from storage.model.plan import Plan
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import step

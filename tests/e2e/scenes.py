@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from storage import keys
-from storage.damage import Damage, summed_up, warnings_of
-from storage.jobs import Changes, Job, JobError, JobState, Output, Stage, Task
-from storage.plan import Plan, Rung
+from storage.model.damage import Damage, summed_up, warnings_of
+from storage.model.job import Changes, Job, JobError, JobState, Output, Stage, Task
+from storage.model.plan import Plan, Rung
+from storage.objects import keys
 from tests.e2e.browser import Site
 from tests.support.clips import make_clip
 from tests.support.jobs import make_job, make_plan, make_segments

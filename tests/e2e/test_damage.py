@@ -9,8 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from storage.damage import Damage, DamageKind
-from storage.jobs import Job
+from storage.model.damage import Damage, DamageKind
+from storage.model.job import Job
 from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit
 from tests.e2e.encoder import Encoder, is_ready

@@ -10,16 +10,16 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Page, expect
 
-from storage import keys
 from storage.errors import JobNotFoundError
-from storage.jobs import Changes, JobError, JobState
-from storage.manifests import Manifest, put_manifest
-from storage.warnings import JobWarning, warning
+from storage.model.job import Changes, JobError, JobState
+from storage.model.job_warnings import JobWarning, warning
+from storage.objects import keys
+from storage.objects.manifests import Manifest, put_manifest
 from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit
 from tests.support.jobs import make_segments
 from tests.support.waiting import wait_until
-from web.events import HEARTBEAT_SECONDS
+from web.routes.events import HEARTBEAT_SECONDS
 
 SAME_PAGE = "window.samePage === true"
 PLAYS_480P_ON = "it => it.currentSrc.endsWith('480p.mp4') && it.readyState >= 2 && !it.paused && it.currentTime > 2"

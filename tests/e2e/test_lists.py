@@ -10,14 +10,14 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import expect
 
-from storage.flow import SAMPLE_SECONDS
-from storage.jobs import JobState, Stage, Task
-from storage.queue_store import Pause
+from storage.job_store.queue_contract import Pause
+from storage.model.job import JobState, Stage, Task
+from storage.scheduling.queue_rates import SAMPLE_SECONDS
 from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit
 from tests.support.jobs import claim
 from tests.support.samples import EMPTY
-from web.events import RECENT_JOBS
+from web.routes.events import RECENT_JOBS
 
 
 def test_empty_list_says_what_to_do(site: Site, visit: Visit) -> None:

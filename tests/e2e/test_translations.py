@@ -13,11 +13,11 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 from storage.errors import AttemptError, BusyError, MediaError, RequestError, RungsError
-from storage.warnings import SENTENCES
-from web.i18n import DEFAULT_LANGUAGE, LANGUAGES, TRANSLATIONS, choose_language
-from web.pages import local_path
-from web.texts import TEXTS
-from web.words import FINAL_CODES
+from storage.model.job_warnings import SENTENCES
+from web.routes.pages import local_path
+from web.words.job_words import FINAL_CODES
+from web.words.language import DEFAULT_LANGUAGE, LANGUAGES, TRANSLATIONS, choose_language
+from web.words.texts import TEXTS
 
 ROOT = Path(__file__).parents[2]
 HOW = (
@@ -91,8 +91,8 @@ def codes_of(kind: type[RungsError]) -> set[str]:
 
 def test_scripts_ask_for_known_texts_only() -> None:
     """Every key that scripts and templates name is there, and every text is named somewhere."""
-    sources = [*(ROOT / "web" / "static" / "js").glob("*.js"), *(ROOT / "web" / "templates").glob("*.html")]
-    words = "\n".join(path.read_text() for path in [*sources, ROOT / "web" / "words.py"])
+    sources = [*(ROOT / "web" / "static" / "js").rglob("*.js"), *(ROOT / "web" / "templates").glob("*.html")]
+    words = "\n".join(path.read_text() for path in [*sources, ROOT / "web" / "words" / "job_words.py"])
     named = set(re.findall(r"text\(\s*[\"'`]([\w.]+\w)[\"'`]", words))
     assert named <= set(TEXTS)
     prefixes = tuple(re.findall(r"[\"'`](\w+\.)(?:\$|\{|[\"'`] ~)", words))

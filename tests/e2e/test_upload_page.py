@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FileChooser, FilePayload, expect
 
-from storage import keys
-from storage.jobs import JobState
+from storage.model.job import JobState
+from storage.objects import keys
 from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit, slow_network
 from tests.support.waiting import wait_until

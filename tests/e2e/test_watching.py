@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from storage.jobs import JobState
+from storage.model.job import JobState
 from storage.services import Services
 from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit

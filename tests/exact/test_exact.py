@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.jobs import JobState
+from storage.model.job import JobState
 from tests.support.exactness import Exactness, examine
 from tests.support.media import media_root
 

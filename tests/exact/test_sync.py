@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from storage import keys
-from storage.jobs import Job, JobState
-from storage.plan import Plan
+from storage.model.job import Job, JobState
+from storage.model.plan import Plan
+from storage.objects import keys
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import drive
@@ -23,7 +23,7 @@ from tests.support.exactness import SLOTS, local_services
 from tests.support.hls import read_playlist
 from tests.support.looking import SAMPLE_RATE, beeps, flash_frames, flashes, samples
 from tests.support.results import made
-from workers.boxes import read_fragmented
+from workers.ffmpeg.mp4_boxes import read_fragmented
 
 pytestmark = [pytest.mark.exact, pytest.mark.timeout(600)]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.jobs import Job
+from storage.model.job import Job
 from tests.support.coded import beeps_in, discs_in
 from tests.support.coded_results import SAMPLE_RATE, Decoded
 from tests.support.coded_truth import BEEP_TOLERANCE

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.jobs import Job, JobState
+from storage.model.job import Job, JobState
 from storage.settings import Settings
 from tests.field.cases import ANY, NONE, RIGHT, SOME, Right
 from tests.field.looks import Made

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import structlog
 
-from storage import keys
-from storage.jobs import Job, JobState
+from storage.model.job import Job, JobState
+from storage.objects import keys
 from storage.services import Services
 from storage.settings import Settings
 from tests.files.comparing import Comparison, Source, Unlike, compare, read_source

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.jobs import JobState
+from storage.model.job import JobState
 from tests.files import boxes
 from tests.files.comparing import Comparison, Source, Unlike, compare, read_source
 from tests.files.explained import Explanation, explanations

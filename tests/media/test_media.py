@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from storage import keys
-from storage.connect import connect
 from storage.errors import MediaError
-from storage.jobs import Job, JobState
+from storage.model.job import Job, JobState
+from storage.objects import keys
 from storage.services import Services
+from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.driving import submit
 from tests.support.looking import look

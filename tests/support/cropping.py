@@ -6,7 +6,7 @@ import struct
 from fractions import Fraction
 from pathlib import Path
 
-from storage.plan import Crop
+from storage.model.plan import Crop
 from tests.support.boxes_of_mp4 import with_box
 from tests.support.ebml import element, extent
 

@@ -9,12 +9,12 @@ from typing import Any
 from celery import Celery
 from kombu.message import Message
 
-from storage.celery_app import make_celery
-from storage.jobs import Stage, Task
-from storage.memory_publisher import MemoryPublisher
-from storage.publishing import Publisher
+from storage.broker.celery_app import make_celery
+from storage.broker.contract import Publisher
+from storage.model.job import Stage, Task
 from storage.settings import Settings
 from tests.support.waiting import wait_until
+from tests.twins.publisher import MemoryPublisher
 
 PATIENCE = 2.0
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from storage import keys
-from storage.dispatch import dispatch
-from storage.jobs import Job, Stage, Task
-from storage.manifests import Manifest, put_manifest
-from storage.memory_jobs import MemoryJobStore
-from storage.memory_publisher import MemoryPublisher
-from storage.publishing import QUEUES
+from storage.broker.contract import QUEUES
+from storage.model.job import Job, Stage, Task
+from storage.objects import keys
+from storage.objects.manifests import Manifest, put_manifest
 from storage.services import Services
+from storage.services.dispatch import dispatch
 from storage.settings import Settings
 from tests.support.jobs import make_job
-from workers.attempt import attempt_task
+from tests.twins.publisher import MemoryPublisher
+from tests.twins.records import MemoryJobStore
+from workers.attempts.attempt import attempt_task
 from workers.stages import STAGES
 
 

@@ -9,21 +9,21 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from storage.jobs import Job, JobState, Stage, Task
-from storage.local_objects import LocalObjectStore
-from storage.memory_jobs import MemoryJobStore
-from storage.memory_publisher import MemoryPublisher
-from storage.plan import Plan, Segment
+from storage.model.job import Job, JobState, Stage, Task
+from storage.model.job_warnings import Warnings
+from storage.model.plan import Plan, Segment
+from storage.objects.local import LocalObjectStore
 from storage.services import Services
 from storage.settings import Settings
-from storage.warnings import Warnings
 from tests.support.driving import drive
 from tests.support.hls import read_playlist
 from tests.support.pictures import decoded, difference, filtered, hashes, picture
 from tests.support.results import made
-from workers.boxes import read_fragmented
-from workers.commands import timescale
-from workers.planning import without_cuts
+from tests.twins.publisher import MemoryPublisher
+from tests.twins.records import MemoryJobStore
+from workers.ffmpeg.commands import timescale
+from workers.ffmpeg.mp4_boxes import read_fragmented
+from workers.planning.make_plan import without_cuts
 
 SLOTS = 8  # clips of ten seconds are cut into as many segments as the plan ever makes of them
 FOREVER = 3600.0

@@ -1,11 +1,11 @@
-"""ffprobe's lines of packets, made by hand: what `workers.packets.list_packets` would have read of a file."""
+"""ffprobe's lines of packets, made by hand: what `workers.planning.packets.list_packets` would have read of a file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
-from workers.packets import Listing
+from workers.planning.packets import Listing
 
 SOUND_SECONDS = 0.1  # of each packet of sound, as long as real ones of the longest kinds
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from storage.memory_jobs import MemoryJobStore
-from storage.memory_publisher import MemoryPublisher
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import step
-from workers.janitor import Janitor
-from workers.rebuild import rebuild
+from tests.twins.publisher import MemoryPublisher
+from tests.twins.records import MemoryJobStore
+from workers.janitor.janitor import Janitor
+from workers.rebuild.rebuild import rebuild
 
 
 def without_redis(services: Services) -> Services:

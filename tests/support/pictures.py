@@ -8,9 +8,9 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from storage.plan import Plan, Segment
-from workers.abilities import crops_by_itself
-from workers.commands import segment_command
+from storage.model.plan import Plan, Segment
+from workers.ffmpeg.commands import segment_command
+from workers.sandbox.ffmpeg_features import crops_by_itself
 
 WIDTH, HEIGHT = 160, 90  # small enough to compare without a library, large enough to tell frames from each other
 LUMA_BYTES = WIDTH * HEIGHT

@@ -11,7 +11,7 @@ from typing import Any, Self
 from amqp import Connection
 from amqp.exceptions import AMQPError, NotFound
 
-from storage.publishing import QUEUES
+from storage.broker.contract import QUEUES
 from tests.support.certificates import make_certificate
 from tests.support.servers import _Server, free_port, is_listening
 

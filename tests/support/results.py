@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from storage import keys
-from storage.jobs import Job
+from storage.model.job import Job
+from storage.objects import keys
 from storage.services import Services
 from tests.support.looking import Looked
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage.flow import Sample
+from storage.scheduling.queue_rates import Sample
 
 EMPTY = Sample(
     at=1000.0,

@@ -11,7 +11,7 @@ from infra.simulation.figures import Figures
 from infra.simulation.load import Arrival
 from infra.simulation.model import Model, Setting
 from infra.simulation.videos import Shape, Videos
-from web.admission import Limits
+from web.admission.decision import Limits
 
 OPEN = Limits(uploads=1, upload_bytes=10**12, pending_bytes=0, reserve=0, wait=inf, owner_jobs=10**9)
 

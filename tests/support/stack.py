@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.connect import connect
-from storage.jobs import Job, JobState, Stage, Task
+from storage.model.job import Job, JobState, Stage, Task
 from storage.services import Services
+from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.jobs import counted
 from tests.support.waiting import wait_until

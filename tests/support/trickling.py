@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
-from storage.object_store import PART_BYTES
+from storage.objects.contract import PART_BYTES
 from tests.support.forms import form, part, upload
 from tests.support.streams import EventStream
 from tests.support.waiting import wait_until

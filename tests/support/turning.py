@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from storage import keys
-from storage.jobs import Job
+from storage.model.job import Job
+from storage.objects import keys
 from storage.services import Services
 from tests.support.looking import look
 

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from storage.dispatch import dispatch
-from storage.jobs import Job, JobState, Stage
-from storage.memory_publisher import MemoryPublisher
-from storage.publishing import QUEUES
+from storage.broker.contract import QUEUES
+from storage.model.job import Job, JobState, Stage
 from storage.services import Services
+from storage.services.dispatch import dispatch
 from storage.settings import Settings
 from tests.support.coded import beeps_in, places_in
 from tests.support.coded_results import SAMPLE_RATE, Decoded, decoded_ways
@@ -25,8 +24,9 @@ from tests.support.exactness import local_services
 from tests.traits.making import OTHER, SIZES, make
 from tests.traits.timeline import BEEPS_OF_A_PART, PICTURES_OF_A_PART, ROUGHLY, recording, truth_of
 from tests.traits.traits import Traits
-from workers.attempt import attempt_task
-from workers.fallback import go_without
+from tests.twins.publisher import MemoryPublisher
+from workers.attempts.attempt import attempt_task
+from workers.attempts.fallback import go_without
 from workers.stages import STAGES
 
 SLOTS = 1  # two segments: every further one costs a tenth of a second

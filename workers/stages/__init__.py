@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from storage.jobs import Stage
-from workers.attempt import Attempt
+from storage.model.job import Stage
+from workers.attempts.attempt import Attempt
 from workers.stages.audio import audio_stage
 from workers.stages.package import package_stage
 from workers.stages.plan import plan_stage

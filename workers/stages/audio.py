@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from storage import keys
-from storage.damage import as_result
 from storage.errors import OutputMismatchError, ToolError
-from workers.attempt import Attempt
-from workers.boxes import codec_of, read_fragmented
-from workers.commands import SAMPLE_RATE, audio_command
-from workers.scratch import reserve
-from workers.space import audio_bytes
+from storage.model.damage import as_result
+from storage.objects import keys
+from workers.attempts.attempt import Attempt
+from workers.ffmpeg.commands import SAMPLE_RATE, audio_command
+from workers.ffmpeg.mp4_boxes import codec_of, read_fragmented
+from workers.sandbox.scratch import reserve
 from workers.stages.checking import damaged_sound, read_heard
 from workers.stages.common import finish, original_of, plan_of, run_ffmpeg
+from workers.stages.scratch_needs import audio_bytes
 
 AUDIO_MP4 = "audio/mp4"
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import structlog
 
-from storage.damage import Damage, Damages, summed_up
 from storage.errors import ToolError, ToolTimeoutError
-from storage.plan import AudioSource, Plan, Segment
-from workers.attempt import Attempt
-from workers.damage import CONCEALING_CODECS, on_timeline, pictures_damage, sound_damage
-from workers.damage_facts import (
+from storage.model.damage import Damage, Damages, summed_up
+from storage.model.plan import AudioSource, Plan, Segment
+from workers.attempts.attempt import Attempt
+from workers.damage.detection import CONCEALING_CODECS, on_timeline, pictures_damage, sound_damage
+from workers.damage.tool_output import (
     Heard,
     Listing,
     Packet,
@@ -28,7 +28,7 @@ from workers.damage_facts import (
     parse_packets,
     with_corrupt,
 )
-from workers.inspecting import (
+from workers.ffmpeg.damage_commands import (
     TICKS,
     checksums_command,
     looked_until,
@@ -36,8 +36,8 @@ from workers.inspecting import (
     pictures_command,
     whole_packets_command,
 )
+from workers.sandbox.run import Watch, run_tool
 from workers.stages.common import LATER_NICENESS
-from workers.tool import Watch, run_tool
 
 _log = structlog.get_logger()
 

@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from storage import keys
 from storage.errors import MediaError, OutputMismatchError, StorageFullError, ToolError, ToolTimeoutError
-from storage.jobs import Job, Stage, Task
-from storage.plan import Plan
-from workers.attempt import Attempt
-from workers.damage_facts import speaks_of_source
-from workers.finishing import finish_task
-from workers.relay import Relay, Spans
-from workers.scratch import KEPT_FREE_BYTES
-from workers.tool import Watch, run_tool
+from storage.model.job import Job, Stage, Task
+from storage.model.plan import Plan
+from storage.objects import keys
+from storage.services.finishing import finish_task
+from workers.attempts.attempt import Attempt
+from workers.damage.tool_output import speaks_of_source
+from workers.sandbox.relay import Relay, Spans
+from workers.sandbox.run import Watch, run_tool
+from workers.sandbox.scratch import KEPT_FREE_BYTES
 
 MP4 = "video/mp4"
 # With both cores busy otherwise, the first second of a video took 3.9 s to encode; beside tools of this niceness 2.1 s.

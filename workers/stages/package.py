@@ -9,19 +9,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from storage import keys
-from storage.damage import of_results, warnings_of
-from storage.jobs import Changes, JobState, Output, Stage, Task
-from storage.plan import Plan, Rung
-from storage.playlists import playlists
-from storage.warnings import JobWarning, warning
-from workers.attempt import Attempt
-from workers.boxes import check_grid, read_fragmented
-from workers.commands import frame_ticks, package_command
-from workers.filters import SPARE_FRAMES
-from workers.scratch import reserve
-from workers.space import package_bytes
+from storage.model.damage import of_results, warnings_of
+from storage.model.job import Changes, JobState, Output, Stage, Task
+from storage.model.job_warnings import JobWarning, warning
+from storage.model.plan import Plan, Rung
+from storage.objects import keys
+from storage.public.hls import playlists
+from workers.attempts.attempt import Attempt
+from workers.ffmpeg.commands import frame_ticks, package_command
+from workers.ffmpeg.filters import SPARE_FRAMES
+from workers.ffmpeg.mp4_boxes import check_grid, read_fragmented
+from workers.sandbox.scratch import reserve
 from workers.stages.common import MP4, plan_of, run_ffmpeg
+from workers.stages.scratch_needs import package_bytes
 from workers.stages.storyboard import make_storyboard
 
 PLAYLIST = "application/vnd.apple.mpegurl"

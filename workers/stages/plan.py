@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from storage.costs import calibrate, planned_work
-from storage.forecast import behind_start, forecasts, promised
-from storage.jobs import Changes, Job, JobState
-from storage.outlook import read_queue
-from storage.plan import Plan, Segment
-from workers.attempt import Attempt
-from workers.examining import AppendedError, plan_file
-from workers.planning import PlanLimits
-from workers.saving import save_planned
+from storage.model.job import Changes, Job, JobState
+from storage.model.plan import Plan, Segment
+from storage.scheduling.costs import calibrate, planned_work
+from storage.scheduling.forecast import behind_start, forecasts, promised
+from storage.services.queue_reading import read_queue
+from workers.attempts.attempt import Attempt
+from workers.janitor.saving import save_planned
+from workers.planning.make_plan import PlanLimits
+from workers.planning.plan_file import AppendedError, plan_file
+from workers.sandbox.run import Watch
 from workers.stages.common import original_of
-from workers.tool import Watch
 
 
 def plan_stage(attempt: Attempt) -> None:

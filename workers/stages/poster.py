@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from storage import keys
 from storage.errors import ToolError
-from storage.plan import Plan
-from workers.abilities import crops_by_itself
-from workers.attempt import Attempt
-from workers.scratch import reserve
-from workers.space import STILLS_BYTES
+from storage.model.plan import Plan
+from storage.objects import keys
+from workers.attempts.attempt import Attempt
+from workers.ffmpeg.stills import best_poster, keyframes_command, moment_command, moments, poster_rung
+from workers.sandbox.ffmpeg_features import crops_by_itself
+from workers.sandbox.scratch import reserve
 from workers.stages.common import finish, original_of, plan_of, run_ffmpeg
-from workers.stills import best_poster, keyframes_command, moment_command, moments, poster_rung
+from workers.stages.scratch_needs import STILLS_BYTES
 
 SHORT_SECONDS = 1.0  # of a video no longer than this the first picture is as good as any
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from storage import keys
-from storage.damage import as_result
 from storage.errors import NoFramesError
-from storage.plan import Plan, Segment
-from workers.abilities import crops_by_itself
-from workers.attempt import Attempt
-from workers.boxes import Fragmented, check_grid, codec_of, grouped, read_fragmented, unturned
-from workers.commands import frame_ticks, segment_command
-from workers.scratch import reserve
-from workers.space import segment_bytes
+from storage.model.damage import as_result
+from storage.model.plan import Plan, Segment
+from storage.objects import keys
+from workers.attempts.attempt import Attempt
+from workers.ffmpeg.commands import frame_ticks, segment_command
+from workers.ffmpeg.mp4_boxes import Fragmented, check_grid, codec_of, grouped, read_fragmented, unturned
+from workers.sandbox.ffmpeg_features import crops_by_itself
+from workers.sandbox.scratch import reserve
 from workers.stages.checking import damaged_pictures
 from workers.stages.common import MP4, finish, original_of, plan_of, run_ffmpeg
+from workers.stages.scratch_needs import segment_bytes
 from workers.stages.standing import pictures_shown, standing
 
 COPY_BYTES = 1024 * 1024

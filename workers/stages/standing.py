@@ -7,11 +7,11 @@ from dataclasses import replace
 import structlog
 
 from storage.errors import ToolError
-from storage.plan import Plan, Segment
-from workers.attempt import Attempt
-from workers.clock import RUN_OUT_SECONDS
-from workers.commands import heard_command
-from workers.filters import SPARE_FRAMES
+from storage.model.plan import Plan, Segment
+from workers.attempts.attempt import Attempt
+from workers.ffmpeg.commands import heard_command
+from workers.ffmpeg.filters import SPARE_FRAMES
+from workers.planning.clock_jumps import RUN_OUT_SECONDS
 from workers.stages.checking import read_heard
 from workers.stages.common import run_ffmpeg
 

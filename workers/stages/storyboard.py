@@ -8,16 +8,16 @@ from typing import Any
 
 import structlog
 
-from storage import keys
 from storage.errors import ToolError, ToolTimeoutError
-from storage.plan import Plan
-from storage.playlists import rung_fragments
-from workers.attempt import Attempt
-from workers.boxes import Fragmented
-from workers.commands import timescale
+from storage.model.plan import Plan
+from storage.objects import keys
+from storage.public.hls import rung_fragments
+from workers.attempts.attempt import Attempt
+from workers.ffmpeg.commands import timescale
+from workers.ffmpeg.mp4_boxes import Fragmented
+from workers.ffmpeg.stills import sheet_command
+from workers.ffmpeg.storyboard_layout import CUES, SHEET, Cue, cues_of, sheet_of, webvtt
 from workers.stages.common import run_ffmpeg
-from workers.stills import sheet_command
-from workers.storyboard import CUES, SHEET, Cue, cues_of, sheet_of, webvtt
 
 _log = structlog.get_logger()
 

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from storage import keys
-from storage.connect import connect
-from storage.jobs import Stage, Task
+from storage.model.job import Stage, Task
+from storage.objects import keys
 from storage.services import Services
+from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.forms import upload
 from tests.support.servers import RedisServer

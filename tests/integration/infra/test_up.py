@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import keys
+from storage.objects import keys
 from tests.support.forms import CONTENT_TYPE, upload
 from tests.support.servers import free_port
 from tests.support.waiting import wait_until

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from celery import Celery
 
-from storage.connect import connect
-from storage.jobs import Stage, Task, new_job_id
-from storage.publishing import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE, TASK_NAMES, Publisher
+from storage.broker.contract import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE, TASK_NAMES, Publisher
+from storage.model.job import Stage, Task, new_job_id
+from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.deliveries import PATIENCE, Worker, task_of, worker_of
 

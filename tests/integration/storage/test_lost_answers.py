@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from storage.errors import JobExistsError
-from storage.job_store import Claim
-from storage.jobs import JobState, Stage, Task
+from storage.job_store.contract import Claim
+from storage.job_store.redis_records import RedisJobStore
+from storage.model.job import JobState, Stage, Task
 from storage.redis_client import PatientRedis
-from storage.redis_jobs import RedisJobStore
 from tests.support.jobs import WHY, counted, make_job, with_plan
 from tests.support.lossy_proxy import LossyProxy
 from tests.support.servers import RedisServer

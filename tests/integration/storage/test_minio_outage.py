@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from storage import keys
 from storage.errors import ObjectStoreDownError
-from storage.object_store import PART_BYTES
-from storage.s3_objects import S3ObjectStore
+from storage.objects import keys
+from storage.objects.contract import PART_BYTES
+from storage.objects.s3 import S3ObjectStore
 from tests.support.jobs import make_job
 from tests.support.missing import require
 from tests.support.servers import MINIO_PASSWORD, MINIO_USER, MinioServer, find_minio

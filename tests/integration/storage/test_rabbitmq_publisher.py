@@ -11,11 +11,11 @@ from functools import partial
 import pytest
 from pydantic import SecretStr
 
-from storage.celery_app import HEARTBEAT_SECONDS, HOLDING_SECONDS
-from storage.connect import connect
+from storage.broker.celery_app import HEARTBEAT_SECONDS, HOLDING_SECONDS
+from storage.broker.contract import ENCODE_QUEUE, Publisher
 from storage.errors import BrokerDownError
-from storage.jobs import Stage, Task, new_job_id
-from storage.publishing import ENCODE_QUEUE, Publisher
+from storage.model.job import Stage, Task, new_job_id
+from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.deliveries import task_of, work_off, worker_of
 from tests.support.rabbitmq import RabbitMQServer
@@ -105,7 +105,7 @@ def test_a_message_lost_from_a_busy_queue_is_missed(
     publisher: Publisher, rabbitmq_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A note without a message is void when a message that came well after it was taken, however full the queue."""
-    monkeypatch.setattr("storage.tally.SLACK_SECONDS", 0.05)
+    monkeypatch.setattr("storage.broker.tally.SLACK_SECONDS", 0.05)
     publisher.publish(segment(1))
     with worker_of(rabbitmq_settings) as worker:
         worker.take(ENCODE_QUEUE).ack()  # by somebody who died before saying so

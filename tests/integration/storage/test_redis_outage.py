@@ -13,12 +13,12 @@ import pytest
 import redis
 from pydantic import SecretStr
 
-from storage.connect import connect
+from storage.broker.contract import Publisher
 from storage.errors import JobNotFoundError, JobStoreDownError
-from storage.job_store import Claim, JobStore
-from storage.jobs import JobState, Stage, Task
-from storage.publishing import Publisher
+from storage.job_store.contract import Claim, JobStore
+from storage.model.job import JobState, Stage, Task
 from storage.services import Services
+from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.jobs import created, held, make_job
 from tests.support.servers import RedisServer

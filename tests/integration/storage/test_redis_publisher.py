@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from storage.celery_app import VISIBILITY_SECONDS
-from storage.jobs import Stage, Task, new_job_id
-from storage.publishing import CONTROL_QUEUE
+from storage.broker.celery_app import VISIBILITY_SECONDS
+from storage.broker.contract import CONTROL_QUEUE
+from storage.model.job import Stage, Task, new_job_id
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.deliveries import PATIENCE, Worker, worker_of

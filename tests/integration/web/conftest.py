@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from storage.job_store import JobStore
+from storage.job_store.contract import JobStore
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.servers import RedisServer

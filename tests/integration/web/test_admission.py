@@ -10,18 +10,18 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from storage.connect import connect
-from storage.job_store import JobStore
-from storage.jobs import JobState
+from storage.job_store.contract import JobStore
+from storage.model.job import JobState
 from storage.services import Services
+from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.forms import CONTENT_TYPE, upload
 from tests.support.jobs import make_job
 from tests.support.servers import RedisServer
 from tests.support.web_client import answer_of, connected, head
 from tests.support.web_server import WebServer
-from web import board
-from web.schemas import Problem
+from web.read import queue_snapshot
+from web.schemas.jobs import Problem
 
 LARGE = 100_000_000  # bytes: two minutes and more of encoding
 
@@ -59,7 +59,7 @@ def busy(store: JobStore) -> str:
 @pytest.fixture(autouse=True)
 def _always_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every look at the board be a new one."""
-    monkeypatch.setattr(board, "AGE_SECONDS", -1.0)
+    monkeypatch.setattr(queue_snapshot, "AGE_SECONDS", -1.0)
 
 
 def test_a_full_queue_is_said_before_the_body_is_read(make_app: Callable[..., Flask], twin_services: Services) -> None:

@@ -7,7 +7,7 @@ import re
 from flask import Flask
 from flask.testing import FlaskClient
 
-from storage.jobs import JobState
+from storage.model.job import JobState
 from storage.services import Services
 from tests.support.jobs import make_job
 

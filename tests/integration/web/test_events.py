@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from storage.jobs import Job, JobState
+from storage.model.job import Job, JobState
 from storage.services import Services
 from tests.support.jobs import CREATED_AT, make_job
 from tests.support.streams import Sent, parse_events

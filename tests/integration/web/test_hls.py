@@ -9,13 +9,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from storage import keys
-from storage.jobs import Job, JobState, Stage, Task
-from storage.memory_jobs import MemoryJobStore
-from storage.memory_publisher import MemoryPublisher
-from storage.object_store import ObjectStore
+from storage.model.job import Job, JobState, Stage, Task
+from storage.objects import keys
+from storage.objects.contract import ObjectStore
 from storage.services import Services
 from tests.support.jobs import claim, created, encoding, make_plan
+from tests.twins.publisher import MemoryPublisher
+from tests.twins.records import MemoryJobStore
 
 SIZES = [700, 300]
 OBJECT = bytes(range(250)) * 4

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from storage import keys
-from storage.jobs import Changes, Job, JobError, JobState, Stage, Task, new_job_id
+from storage.model.job import Changes, Job, JobError, JobState, Stage, Task, new_job_id
+from storage.objects import keys
 from storage.services import Services
 from tests.support.jobs import CREATED_AT, created, make_job, make_plan, with_plan
-from web.schemas import Jobs, PublicJob
+from web.schemas.jobs import Jobs, PublicJob
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from storage import keys
-from storage.jobs import Job, JobState
-from storage.local_objects import LocalObjectStore
-from storage.memory_jobs import MemoryJobStore
-from storage.memory_publisher import MemoryPublisher
-from storage.object_store import ObjectStore
+from storage.model.job import Job, JobState
+from storage.objects import keys
+from storage.objects.contract import ObjectStore
+from storage.objects.local import LocalObjectStore
 from storage.services import Services
 from tests.support.jobs import make_job, make_plan
+from tests.twins.publisher import MemoryPublisher
+from tests.twins.records import MemoryJobStore
 from web.app import deliveries_of
 
 FILM = bytes(range(256)) * 2048

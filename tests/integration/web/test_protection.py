@@ -10,12 +10,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from storage.errors import JobStoreDownError
-from storage.job_store import JobPage
-from storage.jobs import JobState
-from storage.memory_jobs import MemoryJobStore
-from storage.queue_store import QueueCounts
+from storage.job_store.contract import JobPage
+from storage.job_store.queue_contract import QueueCounts
+from storage.model.job import JobState
 from storage.services import Services
-from web.security import HEADERS
+from tests.twins.records import MemoryJobStore
+from web.http.security import HEADERS
 
 NAVIGATION = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 

@@ -9,12 +9,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from storage.jobs import JobState, Stage, Task
-from storage.queue_store import Pause
+from storage.job_store.queue_contract import Pause
+from storage.model.job import JobState, Stage, Task
 from storage.services import Services
 from tests.support.jobs import CREATED_AT, claim, encoding, make_job, make_plan, with_plan
 from tests.support.samples import EMPTY
-from web.queue_schemas import Queue, QueueHistory
+from web.schemas.queue import Queue, QueueHistory
 
 
 def queue(client: FlaskClient) -> Queue:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.job_store import JobStore
+from storage.job_store.contract import JobStore
 from tests.integration.web.conftest import MEMORY_LIMIT
 from tests.support.forms import upload
 from tests.support.jobs import make_job
@@ -18,7 +18,7 @@ from tests.support.streams import EventStream
 from tests.support.waiting import wait_until
 from tests.support.web_client import MIB, ask, big_form, figure, send_upload
 from tests.support.web_server import WebServer
-from web.hub import QUEUE_EVENTS
+from web.read.event_hub import QUEUE_EVENTS
 from web.server import GRACEFUL_SECONDS
 
 LONG_TITLE = 30_000  # so that a connection's own buffers, some megabytes, hold few of the events

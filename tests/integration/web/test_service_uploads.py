@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.connect import connect
-from storage.job_store import JobStore
+from storage.job_store.contract import JobStore
+from storage.services.connect import connect
 from storage.settings import Settings
 from tests.integration.web.conftest import IDLE_SECONDS, MAX_UPLOAD_BYTES, MEMORY_LIMIT
 from tests.support.forms import CONTENT_TYPE, upload
@@ -22,7 +22,7 @@ from tests.support.servers import RedisServer
 from tests.support.waiting import wait_until
 from tests.support.web_client import MIB, answer_of, ask, big_form, connected, fetched, figure, head, send_upload
 from tests.support.web_server import WebServer
-from web.connection import LINGER_SECONDS
+from web.http.connection import LINGER_SECONDS
 
 REFUSED = 40  # at two seconds each, one after the other, they would outlast the patience of who asks meanwhile
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.object_store import PART_BYTES
+from storage.objects.contract import PART_BYTES
 from storage.settings import Settings
 from tests.support.servers import servers_environment
 from tests.support.trickling import HELD_BYTES, answer_seconds, trickling

@@ -15,16 +15,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from storage import keys
 from storage.errors import JobExistsError, JobStoreDownError, ObjectStoreDownError
-from storage.jobs import Job, JobState, Stage, Task
-from storage.local_objects import LocalObjectStore
-from storage.manifests import read_manifest
-from storage.memory_jobs import MemoryJobStore
-from storage.memory_publisher import MemoryPublisher
-from storage.object_store import ObjectInfo
+from storage.model.job import Job, JobState, Stage, Task
+from storage.objects import keys
+from storage.objects.contract import ObjectInfo
+from storage.objects.local import LocalObjectStore
+from storage.objects.manifests import read_manifest
 from storage.services import Services
 from tests.support.forms import CONTENT_TYPE, form, part, upload
+from tests.twins.publisher import MemoryPublisher
+from tests.twins.records import MemoryJobStore
 
 DOWN = "The store is away."
 NAVIGATION = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from kombu.transport.redis import Channel
 
-from storage.celery_app import make_celery
+from storage.broker.celery_app import make_celery
 from storage.settings import Settings
 from tests.support.servers import RedisServer
 from tests.support.stack import Clip

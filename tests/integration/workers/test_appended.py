@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from storage.jobs import Job, JobState
+from storage.model.job import Job, JobState
+from storage.model.job_warnings import JobWarning
 from storage.services import Services
 from storage.settings import Settings
-from storage.warnings import JobWarning
 from tests.support.coded_clips import H264, RATE, Clip, coded_clip
 from tests.support.coded_results import decoded_ways
 from tests.support.coded_truth import BEEP_TOLERANCE

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.jobs import Job, JobState
-from storage.plan import Plan
+from storage.model.job import Job, JobState
+from storage.model.plan import Plan
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.changing import RATE, Found, Part, look_at, make_appended, make_changing

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.jobs import Job, JobState
+from storage.model.job import Job, JobState
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.colours import (

@@ -11,17 +11,17 @@ import pytest
 import redis
 from pydantic import SecretStr
 
-from storage.connect import connect
-from storage.dispatch import dispatch
-from storage.job_store import Claim
-from storage.jobs import Job, Stage, Task
-from storage.memory_publisher import MemoryPublisher
+from storage.job_store.contract import Claim
+from storage.model.job import Job, Stage, Task
 from storage.services import Services
+from storage.services.connect import connect
+from storage.services.dispatch import dispatch
 from storage.settings import Settings
 from tests.support.jobs import LEASE, claim, encoding
 from tests.support.servers import RedisServer
-from workers.attempt import Attempt
-from workers.janitor import Janitor
+from tests.twins.publisher import MemoryPublisher
+from workers.attempts.attempt import Attempt
+from workers.janitor.janitor import Janitor
 from workers.stages.common import finish
 
 PATIENCE_SECONDS = 30.0

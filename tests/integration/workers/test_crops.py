@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage.jobs import JobState
-from storage.plan import Crop
+from storage.model.job import JobState
+from storage.model.plan import Crop
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.boxes_of_mp4 import turned

@@ -13,21 +13,21 @@ from typing import Any
 
 import pytest
 
-from storage import keys
+from storage.broker.contract import QUEUES
 from storage.errors import OutputMismatchError
-from storage.fairness import budget
-from storage.jobs import Job, JobState, Stage, Task
-from storage.memory_jobs import MemoryJobStore
-from storage.memory_publisher import MemoryPublisher
-from storage.publishing import QUEUES
+from storage.model.job import Job, JobState, Stage, Task
+from storage.objects import keys
+from storage.scheduling.fairness import budget
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import drive, resume, step, submit
 from tests.support.looking import frame_times
 from tests.support.results import made
-from workers.attempt import Attempt, attempt_task
-from workers.commands import segment_command
-from workers.fallback import NOT_CUT
+from tests.twins.publisher import MemoryPublisher
+from tests.twins.records import MemoryJobStore
+from workers.attempts.attempt import Attempt, attempt_task
+from workers.attempts.fallback import NOT_CUT
+from workers.ffmpeg.commands import segment_command
 from workers.stages import STAGES
 
 Clip = Callable[..., Path]

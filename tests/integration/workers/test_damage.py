@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from storage.damage import DamageKind
-from storage.jobs import Job, JobState
-from storage.public import job_json
+from storage.model.damage import DamageKind
+from storage.model.job import Job, JobState
+from storage.public.job_json import job_json
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.damaging import copied, flipped, lost, written

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from storage import keys
-from storage.celery_app import SOFT_SHUTDOWN_SECONDS, VISIBILITY_SECONDS
-from storage.fairness import Priority
-from storage.jobs import Job, JobState
-from storage.publishing import QUEUES
+from storage.broker.celery_app import SOFT_SHUTDOWN_SECONDS, VISIBILITY_SECONDS
+from storage.broker.contract import QUEUES
+from storage.model.job import Job, JobState
+from storage.objects import keys
+from storage.scheduling.fairness import Priority
 from storage.settings import Settings
 from tests.support.deliveries import worker_of
 from tests.support.driving import submit
@@ -29,8 +29,8 @@ from tests.support.servers import RedisServer
 from tests.support.stack import READY_SECONDS, Clip, Stack, running
 from tests.support.waiting import wait_until
 from tests.support.worker_server import WorkerServer, assert_ended
-from workers.attempt import LEASE_SECONDS
-from workers.losses import HUNG_LOOKS, LOOK_SECONDS
+from workers.attempts.attempt import LEASE_SECONDS
+from workers.process.pool_children import HUNG_LOOKS, LOOK_SECONDS
 
 ELSEWHERE_SECONDS = 10.0  # DESIGN §5: what a kill -9 may cost
 AGAIN_SECONDS = 2.0  # what the kill of one pool child may cost

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.queue_store import Pause
+from storage.job_store.queue_contract import Pause
 from storage.settings import Settings
 from tests.support.driving import submit
 from tests.support.forms import form, part

@@ -6,10 +6,10 @@ import pytest
 from kombu import Consumer, Queue
 from kombu.transport.redis import Channel
 
-from storage.jobs import Stage, Task, new_job_id
-from storage.publishing import CONTROL_QUEUE
+from storage.broker.contract import CONTROL_QUEUE
+from storage.model.job import Stage, Task, new_job_id
 from storage.services import Services
-from workers.intake import ask_only_if
+from workers.process.intake import ask_only_if
 
 
 def test_a_closed_intake_asks_for_nothing(channel: Channel, services: Services) -> None:

@@ -17,11 +17,11 @@ from kombu.transport.redis import Channel
 from kombu.transport.virtual import Message
 from pydantic import SecretStr
 
-from storage.celery_app import VISIBILITY_SECONDS, make_celery
-from storage.jobs import Stage, Task, new_job_id
-from storage.publishing import CONTROL_QUEUE
+from storage.broker.celery_app import VISIBILITY_SECONDS, make_celery
+from storage.broker.contract import CONTROL_QUEUE
+from storage.broker.redis_publisher import RedisPublisher
+from storage.model.job import Stage, Task, new_job_id
 from storage.redis_client import PatientRedis
-from storage.redis_publisher import RedisPublisher
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import submit
@@ -30,7 +30,7 @@ from tests.support.servers import RedisServer
 from tests.support.stack import READY_SECONDS, Clip, running
 from tests.support.waiting import wait_until
 from tests.support.worker_server import WorkerServer
-from workers.keeper import acknowledge_ended, beat, delivered_tags, keep_tags
+from workers.process.message_keeper import acknowledge_ended, beat, delivered_tags, keep_tags
 
 UNACKED, INDEX = "unacked", "unacked_index"
 LONG_AGO = 60.0

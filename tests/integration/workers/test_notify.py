@@ -14,9 +14,9 @@ from typing import Protocol
 import pytest
 from structlog.testing import capture_logs
 
-from storage.job_store import JobStore
-from storage.jobs import Changes, Job, JobError, JobState
-from storage.redis_jobs import RedisJobStore
+from storage.job_store.contract import JobStore
+from storage.job_store.redis_records import RedisJobStore
+from storage.model.job import Changes, Job, JobError, JobState
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.certificates import make_certificate
@@ -25,9 +25,10 @@ from tests.support.receivers import ReceiverServer, answer, in_turn
 from tests.support.servers import RedisServer
 from tests.support.waiting import wait_until
 from tests.support.worker_server import WorkerServer
-from workers import notify, webhook
-from workers.notify import Notifier
-from workers.webhook import Poster, Verdict
+from workers.webhooks import notifier as notify
+from workers.webhooks import sender
+from workers.webhooks.notifier import Notifier
+from workers.webhooks.sender import Poster, Verdict
 
 MANY = 100
 HEADERS = {"Content-Type": "application/json"}
@@ -52,7 +53,7 @@ def notifying(jobs: JobStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notif
     monkeypatch.setattr(notify, "ROUND_SECONDS", 0.05)
     monkeypatch.setattr(notify, "PAUSES", (0.05, 0.1, 0.2))
     monkeypatch.setattr(notify, "CROWDED_SECONDS", 0.1)
-    monkeypatch.setattr(webhook, "WHOLE_SECONDS", 1.5)
+    monkeypatch.setattr(sender, "WHOLE_SECONDS", 1.5)
     running: list[tuple[Notifier, threading.Thread]] = []
 
     def start(*, allow_private: bool = True) -> None:
@@ -206,7 +207,7 @@ def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host whose first address does not answer is reached at its second."""
-    monkeypatch.setattr(webhook, "_resolved", lambda _: ["127.0.0.2", "127.0.0.1"])
+    monkeypatch.setattr(sender, "_resolved", lambda _: ["127.0.0.2", "127.0.0.1"])
     with ReceiverServer() as receiver:
         url = receiver.url(host="two.example")
         assert Poster(allow_private=True).post(url, HEADERS, b"{}").verdict is Verdict.DELIVERED
@@ -214,7 +215,7 @@ def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_receiver_may_think_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time to connect is not the time to answer."""
-    monkeypatch.setattr(webhook, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(sender, "CONNECT_SECONDS", 0.2)
 
     def think(handler: BaseHTTPRequestHandler) -> None:
         time.sleep(1)
@@ -226,7 +227,7 @@ def test_a_receiver_may_think_for_a_while(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """The status decides; of the body only so much is taken, in no more than the whole time."""
-    monkeypatch.setattr(webhook, "WHOLE_SECONDS", 1.0)
+    monkeypatch.setattr(sender, "WHOLE_SECONDS", 1.0)
 
     def flood(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
@@ -245,7 +246,7 @@ def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
         with ReceiverServer(behaviour) as receiver:
             began = time.monotonic()
             assert Poster(allow_private=True).post(receiver.url(), HEADERS, b"{}").verdict is Verdict.DELIVERED
-            assert time.monotonic() - began < webhook.WHOLE_SECONDS + 5
+            assert time.monotonic() - began < sender.WHOLE_SECONDS + 5
 
 
 def test_a_slow_receiver_does_not_hold_up_the_others(jobs: JobStore, notifying: Notifying) -> None:
@@ -301,7 +302,7 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext
     """Give the server side of TLS for `hooks.example`, by a certificate that this process trusts."""
     certificate, key = make_certificate(tmp_path, "DNS:hooks.example")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    monkeypatch.setattr(webhook, "_resolved", lambda _: ["127.0.0.1"])
+    monkeypatch.setattr(sender, "_resolved", lambda _: ["127.0.0.1"])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return context
@@ -332,12 +333,12 @@ def test_an_unknown_authority_is_not_trusted(authority: ssl.SSLContext, monkeypa
 
 def test_a_tls_handshake_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that takes the connection and says nothing costs the time to connect, no more."""
-    monkeypatch.setattr(webhook, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(sender, "CONNECT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         began = time.monotonic()
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
         assert Poster(allow_private=True).post(url, HEADERS, b"{}").verdict is Verdict.FAILED
-        assert time.monotonic() - began < webhook.WHOLE_SECONDS
+        assert time.monotonic() - began < sender.WHOLE_SECONDS
 
 
 def test_a_webhooks_secret_stays_out_of_the_logs(
@@ -394,7 +395,7 @@ def test_a_janitor_ends_while_a_receiver_hangs(
             wait_until(lambda: receiver.told, what="a notice that is being sent")
             began = time.monotonic()
             janitor.stop()
-            assert time.monotonic() - began < webhook.WHOLE_SECONDS + 5
+            assert time.monotonic() - began < sender.WHOLE_SECONDS + 5
         finally:
             janitor.stop_if_running()
     assert "webhook not told yet" in janitor.log()

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from storage.connect import connect
-from storage.jobs import Job
-from storage.publishing import ENCODE_QUEUE, FIRST_QUEUE
+from storage.broker.contract import ENCODE_QUEUE, FIRST_QUEUE
+from storage.model.job import Job
+from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.driving import submit
 from tests.support.forms import CONTENT_TYPE, upload
@@ -23,7 +23,7 @@ from tests.support.stack import READY_SECONDS, Stack, running
 from tests.support.waiting import wait_until
 from tests.support.worker_server import WorkerServer, assert_ended
 from web.app import create_app
-from workers.scratch import alive_file
+from workers.sandbox.scratch import alive_file
 
 SLOTS = 2
 LOOKS_SECONDS = 1.0  # time for several looks of a worker at its queues

@@ -12,21 +12,21 @@ from typing import Any
 import pytest
 import structlog
 
-from storage import keys
-from storage.jobs import Job, JobState, Stage, Task, new_job_id
-from storage.manifests import Manifest, forget_run, put_manifest, read_manifest
-from storage.memory_jobs import MemoryJobStore
-from storage.object_store import ObjectStore
-from storage.queue_store import QueueCounts
+from storage.job_store.queue_contract import QueueCounts
+from storage.model.job import Job, JobState, Stage, Task, new_job_id
+from storage.objects import keys
+from storage.objects.contract import ObjectStore
+from storage.objects.manifests import Manifest, forget_run, put_manifest, read_manifest
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import drive, submit
 from tests.support.jobs import make_job
 from tests.support.losing import go_on, rebuilt, step_until, without_redis
-from workers.found import found_results
-from workers.janitor import Janitor
-from workers.planning import without_cuts
-from workers.saving import save_ended
+from tests.twins.records import MemoryJobStore
+from workers.janitor.janitor import Janitor
+from workers.janitor.saving import save_ended
+from workers.planning.make_plan import without_cuts
+from workers.rebuild.surviving_results import found_results
 
 JSON = "application/json"
 DONE = ("segment:0", "segment:1")

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from storage.errors import RungsError
-from storage.jobs import Job, JobState
-from storage.local_objects import LocalObjectStore
-from storage.plan import Plan
+from storage.model.job import Job, JobState
+from storage.model.job_warnings import warning
+from storage.model.plan import Plan
+from storage.objects.local import LocalObjectStore
 from storage.services import Services
 from storage.settings import Settings
-from storage.warnings import warning
 from tests.support.driving import drive
 from tests.support.looking import look, samples
 from tests.support.odd_containers import Shown, animated_png, animated_webp, plain_pcm, pva
@@ -39,10 +39,10 @@ from tests.support.protecting import (
     with_key_box,
 )
 from tests.support.results import made
-from workers.examining import plan_file
-from workers.planning import PlanLimits
-from workers.relay import Relay
-from workers.tool import Watch
+from workers.planning.make_plan import PlanLimits
+from workers.planning.plan_file import plan_file
+from workers.sandbox.relay import Relay
+from workers.sandbox.run import Watch
 
 LIMITS = PlanLimits(max_pixels=8192 * 4352, max_seconds=12 * 3600, preset="veryfast", slots=2)
 KEY = "-encryption_scheme cenc-aes-ctr -encryption_key 76a6c65c5ea762046bd749a2e632ccbb"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from storage.jobs import Job, JobState
+from storage.model.job import Job, JobState
+from storage.model.job_warnings import JobWarning, warning
 from storage.services import Services
 from storage.settings import Settings
-from storage.warnings import JobWarning, warning
 from tests.support.boxes_of_mp4 import dolby_vision, turned
 from tests.support.colours import read_patches, read_points, worst
 from tests.support.driving import drive

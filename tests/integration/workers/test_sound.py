@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from storage.jobs import JobState
+from storage.model.job import JobState
+from storage.model.job_warnings import JobWarning, warning
 from storage.services import Services
 from storage.settings import Settings
-from storage.warnings import JobWarning, warning
 from tests.support.driving import drive
 from tests.support.looking import look
 from tests.support.results import made

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from storage import keys
-from storage.connect import open_objects
-from storage.jobs import JobState, Stage, Task
+from storage.model.job import JobState, Stage, Task
+from storage.model.job_warnings import warning
+from storage.objects import keys
 from storage.services import Services
+from storage.services.connect import open_objects
 from storage.settings import Settings
-from storage.warnings import warning
 from tests.support.clips import make_clip, overwritten
 from tests.support.coded_clips import Clip as Coded
 from tests.support.coded_clips import coded_clip
@@ -25,9 +25,9 @@ from tests.support.driving import drive, drive_on, step, submit
 from tests.support.looking import beeps, flashes, frame_times, look, top_boxes
 from tests.support.processes import arguments_of, descendants
 from tests.support.results import ALWAYS, assert_whole, fragments, made, names, report
-from workers.attempt import attempt_task
-from workers.fallback import NOT_CUT
-from workers.filters import SPARE_FRAMES
+from workers.attempts.attempt import attempt_task
+from workers.attempts.fallback import NOT_CUT
+from workers.ffmpeg.filters import SPARE_FRAMES
 from workers.stages import STAGES
 
 Clip = Callable[..., Path]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from storage.connect import connect
-from storage.object_store import PART_BYTES
+from storage.objects.contract import PART_BYTES
+from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.driving import submit
 from tests.support.forms import CONTENT_TYPE, upload
@@ -25,7 +25,7 @@ from tests.support.waiting import wait_until
 from tests.support.web_client import ask
 from tests.support.web_server import WebServer
 from tests.support.worker_server import assert_ended
-from workers.attempt import LEASE_SECONDS
+from workers.attempts.attempt import LEASE_SECONDS
 
 DISK_BYTES = 256 * 1024**2
 KEPT_WAITING_SECONDS = 3.0  # in which a worker that did not wait would have failed several times

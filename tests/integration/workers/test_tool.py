@@ -15,8 +15,8 @@ import pytest
 
 from storage.errors import LeaseLostError, ToolError, ToolTimeoutError, UnforeseenError
 from tests.support.waiting import wait_until
-from workers import tool
-from workers.tool import STDERR_LINE_BYTES, STDERR_LINES, Limits, Watch, run_tool
+from workers.sandbox import run
+from workers.sandbox.run import STDERR_LINE_BYTES, STDERR_LINES, Limits, Watch, run_tool
 
 PATIENT = Limits(deadline=30.0, stall=30.0)
 FAMILY = 'sleep 300 & echo $! >"$1"; echo $$ >>"$1"; wait'  # a shell with a child, both noted in a file
@@ -204,11 +204,11 @@ def test_who_cannot_take_the_output_stops_the_tool() -> None:
 
 def test_a_flood_that_is_taken_is_stopped_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever takes it keeps something of it."""
-    monkeypatch.setattr(tool, "MAX_CAPTURE_BYTES", 1024**2)
+    monkeypatch.setattr(run, "MAX_CAPTURE_BYTES", 1024**2)
     taken: list[int] = []
     with pytest.raises(ToolError, match="printed more"):
         run_tool(shell("while :; do echo 0123456789; done"), PATIENT, take=lambda piece: taken.append(len(piece)))
-    assert sum(taken) <= tool.MAX_CAPTURE_BYTES
+    assert sum(taken) <= run.MAX_CAPTURE_BYTES
 
 
 def test_the_end_of_a_tool_is_noticed_at_once() -> None:
@@ -231,14 +231,14 @@ def test_a_tool_that_closes_its_output_is_waited_for(tmp_path: Path) -> None:
 
 def test_a_flood_of_output_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """More than any real file's packet list is not collected to the end."""
-    monkeypatch.setattr(tool, "MAX_CAPTURE_BYTES", 1024**2)
+    monkeypatch.setattr(run, "MAX_CAPTURE_BYTES", 1024**2)
     with pytest.raises(ToolError, match="printed more"):
         run_tool(shell("while :; do echo 0123456789; done"), PATIENT)
 
 
 PARENT = """
 import sys, threading
-from workers.tool import Limits, run_tool
+from workers.sandbox.run import Limits, run_tool
 run_tool(["sh", "-c", 'echo $$ >"$1"; echo $PPID >>"$1"; exec sleep 300', "sh", sys.argv[1]], Limits(300, 300))
 """
 
@@ -256,14 +256,14 @@ def test_a_killed_parent_takes_its_tool_along(tmp_path: Path) -> None:
 def test_memory_is_bounded() -> None:
     """A tool cannot take more address space than its limit."""
     with pytest.raises(ToolError) as failure:
-        run_tool(python(f"bytearray({tool.MEMORY_BYTES})"), PATIENT)
+        run_tool(python(f"bytearray({run.MEMORY_BYTES})"), PATIENT)
     assert "MemoryError" in failure.value.detail
 
 
 def test_the_limits_of_the_tool_are_set() -> None:
     """Files, their size and core dumps are bounded as the constants say."""
     script = "import resource as r; print([r.getrlimit(k) for k in (r.RLIMIT_NOFILE, r.RLIMIT_FSIZE, r.RLIMIT_CORE)])"
-    files, size = tool.OPEN_FILES, tool.OUTPUT_FILE_BYTES
+    files, size = run.OPEN_FILES, run.OUTPUT_FILE_BYTES
     expected = [(files, files), (size, size), (0, 0)]
     assert run_tool(python(script), PATIENT).decode().strip() == str(expected)
 

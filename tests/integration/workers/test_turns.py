@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage.jobs import Job, JobState
+from storage.model.job import Job, JobState
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.boxes_of_mp4 import turned, with_matrix

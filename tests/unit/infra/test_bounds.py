@@ -7,23 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from storage.fairness import SPARE
-from storage.object_store import PART_BYTES
-from storage.redis_upkeep import lua
+from storage.objects.contract import PART_BYTES
+from storage.redis_client import load_script
+from storage.scheduling.fairness import SPARE
 from storage.settings import Settings
 from web.app import deliveries_of, watchers_of
-from web.connection import LINGER_BYTES, LINGER_SECONDS
-from web.hub import QUEUE_EVENTS
+from web.http.connection import LINGER_BYTES, LINGER_SECONDS
+from web.read.event_hub import QUEUE_EVENTS
 from web.server import CONNECTIONS_ABOVE_THREADS
-from workers.relay import READERS
-from workers.room import OVERLOAD, OVERLOAD_OVER, RESUME_FACTOR, STALLED, STALLED_OVER
-from workers.scratch import KEPT_FREE_BYTES
-from workers.tool import MAX_CAPTURE_BYTES, MEMORY_BYTES, OPEN_FILES, OUTPUT_FILE_BYTES
+from workers.process.pause_policy import OVERLOAD, OVERLOAD_OVER, RESUME_FACTOR, STALLED, STALLED_OVER
+from workers.sandbox.relay import READERS
+from workers.sandbox.run import MAX_CAPTURE_BYTES, MEMORY_BYTES, OPEN_FILES, OUTPUT_FILE_BYTES
+from workers.sandbox.scratch import KEPT_FREE_BYTES
 
 TEXT = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
 MIB, GIB = 1024**2, 1024**3
 DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}
-EVENTS = re.search(r"EVENTS_KEPT, JOB_EVENTS_KEPT = (\d+), (\d+)", lua("common"))
+EVENTS = re.search(r"EVENTS_KEPT, JOB_EVENTS_KEPT = (\d+), (\d+)", load_script("storage.job_store", "common"))
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from infra.simulation.figures import Size
 from infra.simulation.load import MIXES, Arrival, Synthetic
 from infra.simulation.pool import Pool, Window
 from infra.simulation.videos import Shape, Videos, package_seconds
-from storage.fairness import SPARE, STRETCH
-from storage.forecast import PLAN_SECONDS
+from storage.scheduling.fairness import SPARE, STRETCH
+from storage.scheduling.forecast import PLAN_SECONDS
 from tests.support.simulating import OPEN, GivenVideos, arrival, simulated, tasks
 
 ONE = Job(1, arrival(0.0), 0.0, 1, Shape((1.0,), 1, 1.0))

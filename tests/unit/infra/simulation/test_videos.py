@@ -19,10 +19,10 @@ from infra.simulation.videos import (
     step_of,
     step_of_cost,
 )
-from storage.costs import START_SECONDS
-from storage.forecast import PLAN_SECONDS
-from workers.ladder import ladder
-from workers.segments import Timeline, cut
+from storage.scheduling.costs import START_SECONDS
+from storage.scheduling.forecast import PLAN_SECONDS
+from workers.planning.ladder import ladder
+from workers.planning.segments import Timeline, cut
 
 LENGTHS = some.floats(1, 3 * 3600)
 

@@ -1,0 +1,60 @@
+"""Publishing through Celery over Redis, and looking at what the broker holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from celery import Celery
+
+from storage.broker.celery_app import FIELD_HEADER, JOB_HEADER, send
+from storage.broker.contract import QUEUES
+from storage.model.job import Task
+from storage.redis_client import REDIS_AWAY, PatientRedis
+from storage.retrying import persevere
+
+_UNACKED = "unacked"  # kombu's hash of delivered messages: delivery tag -> [message, exchange, routing key]
+
+
+class RedisPublisher:
+    """A Publisher on Celery's broker; `redis` reads the same Redis. Nothing connects before the first call."""
+
+    def __init__(self, app: Celery, redis: PatientRedis, *, patience: float) -> None:
+        self._app = app
+        self._redis = redis
+        self._patience = patience
+
+    def publish(self, task: Task) -> None:
+        """See Publisher.publish: Redis answers a push after it is on disk (`appendfsync always`).
+
+        A push whose answer was lost is repeated; the task may then be delivered twice, which is harmless.
+        """
+        persevere(lambda: send(self._app, task), REDIS_AWAY, patience=self._patience)
+
+    def taken(self, task: Task) -> None:
+        """See Publisher.taken: Redis shows by itself what it holds."""
+
+    def pending(self) -> frozenset[tuple[str, str]]:
+        """See Publisher.pending. A message is in neither place for a moment between queue and delivery."""
+
+        def read() -> list[list[str]]:
+            pipeline = self._redis.client.pipeline(transaction=True)
+            for queue in QUEUES:
+                pipeline.lrange(queue, 0, -1)
+            pipeline.hvals(_UNACKED)
+            answer: list[list[str]] = pipeline.execute()
+            return answer
+
+        *queued, unacked = self._redis.call(read)
+        messages = [json.loads(text) for queue in queued for text in queue]
+        messages += [json.loads(text)[0] for text in unacked]
+        return frozenset(_tasks(messages))
+
+
+def _tasks(messages: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield job id and task field of each message of ours; others (Celery's own) have no such headers."""
+    for message in messages:
+        headers = message["headers"]
+        if JOB_HEADER in headers:
+            yield headers[JOB_HEADER], headers[FIELD_HEADER]

@@ -1,0 +1,1 @@
+"""The job records: their contract, and the store that keeps them in Redis."""

@@ -1,0 +1,239 @@
+-- Goes before every script that changes a job; storage/job_store/redis_records.py puts the two together.
+--
+-- KEYS, the same for each of them:
+--    1 rungs:job:<id>         hash    the record, see storage/job_store/codec.py; and for the scripts: owner, cursor (the job's
+--                                     place in lists), size, frames and nominal (the plan's frames and cost), left
+--                                     (tasks of encoding not finished), closed_by (the task finished last),
+--                                     call:<state> (the call that made the move), tries (failed ones at its notice),
+--                                     segments (of the plan), issued (segments handed to the broker so far, the first
+--                                     ones), failed_attempts (JSON, the newest last), queued_at (Unix seconds),
+--                                     frames_finished (frames_done of finished tasks), encoder_seconds (that those
+--                                     and other finished tasks of encoding took); in_flight, start_target, after_start
+--                                     and target, the sum of the two (see storage/scheduling/fairness.py)
+--    2 rungs:wanted:<id>      hash    task field -> its segment of the plan as JSON, {} if it makes none; the tasks of
+--                                     encoding
+--    3 rungs:frames:<id>      hash    task field -> output frames done, the best of all attempts
+--    4 rungs:done:<id>        hash    task field -> result as JSON
+--    5 rungs:attempts:<id>    hash    task field -> attempts granted
+--    6 rungs:leases:<id>      hash    task field -> "<end in Unix seconds> <attempt>"; no attempt where the task rests
+--                                     after one that failed: until then nobody may claim it
+--    7 rungs:interim:<id>     hash    task field -> result so far of a running task, as JSON
+--    8 rungs:out:<id>         set     fields of the tasks of planning and encoding that are issued and not finished
+--    9 rungs:events:<id>      stream  the job's events, with the ids of the stream of all
+--   10 rungs:events           stream  the events of all jobs: job, type, data (JSON)
+--   11 rungs:waiting          zset    ids of queued jobs by start_target
+--   12 rungs:unfinished       zset    ids of unfinished jobs by creation
+--   13 rungs:finished         list    what the last ready jobs took (JSON, see FinishedJob), newest first
+--   14 rungs:notices          zset    ids of ended jobs whose webhook is still to be told, by when (Unix seconds)
+--   15 rungs:leftovers       zset    ids of failed, cancelled and deleted jobs whose made objects are still to be removed,
+--                                     by when; while that lies ahead, somebody is removing them or they may be written to
+--   16 rungs:unsaved          zset    ids of ended jobs whose end is not in the object store yet, by when they ended
+--   17 rungs:totals           hash    arrived and ended: jobs; stayed: seconds that those that ended were there;
+--                                     delivered: encoder-seconds of finished tasks; refused:<code>: uploads refused
+--   18 rungs:targets          zset    ids of encoding jobs with tasks still to issue, by start_target, and by target once
+--                                     their start is issued
+--   19 rungs:plans            set     ids of jobs whose plan is issued and neither made nor resting
+--   20 rungs:handed           set     "<id> <task field>" of the tasks of encoding that are issued and neither finished
+--                                     nor resting
+-- The lists of jobs (rungs:owned:<owner>, rungs:owned-in:<state>:<owner>: zsets of cursors, all of score 0) are named
+-- from the record inside the scripts, so this needs a single Redis, not a cluster. Beside them, written without these
+-- scripts: rungs:repairs, a hash of how often the janitor made each repair, and rungs:samples, a list of JSON (see
+-- Sample), one for each ten seconds of the last hour, the newest first.
+--
+-- ARGV[1] is always the job's id.
+
+local JOB, WANTED, FRAMES, DONE, ATTEMPTS, LEASES, INTERIM, OUT = unpack(KEYS, 1, 8)
+local JOB_EVENTS, EVENTS, WAITING, UNFINISHED, FINISHED, NOTICES, LEFTOVERS, UNSAVED, TOTALS = unpack(KEYS, 9, 17)
+local TARGETS, PLANS, HANDED = unpack(KEYS, 18)
+local ID = ARGV[1]
+
+-- Events kept: of all jobs for watchers that come back after minutes, of one job for a page that was closed meanwhile.
+local EVENTS_KEPT, JOB_EVENTS_KEPT = 10000, 500
+-- Failed attempts kept: enough to see what goes wrong in a job, few enough to be read with every record.
+local FAILED_KEPT = 20
+
+-- Redis' own clock, so that all machines agree about leases.
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) + tonumber(time[2]) / 1000000
+end
+
+local function emit(kind, data)
+  local id = redis.call('XADD', EVENTS, 'MAXLEN', '~', EVENTS_KEPT, '*', 'job', ID, 'type', kind, 'data', data)
+  redis.call('XADD', JOB_EVENTS, 'MAXLEN', '~', JOB_EVENTS_KEPT, id, 'job', ID, 'type', kind, 'data', data)
+end
+
+local function emit_state(kind, state)
+  emit(kind, '{"state":"' .. state .. '"}')
+end
+
+local function names_list(state, owner)
+  return 'rungs:owned-in:' .. state .. ':' .. owner
+end
+
+local function is_segment(field)
+  return string.sub(field, 1, 8) == 'segment:'
+end
+
+-- An issued task counts against the budget of those handed out until it is finished, but not while it rests. A message
+-- of an earlier run may bring one that is not issued yet: a plan is as good as issued then, the rest will be.
+local function note_handed(field)
+  if field == 'plan:0' then
+    redis.call('SADD', OUT, field)
+    redis.call('SADD', PLANS, ID)
+  elseif redis.call('SISMEMBER', OUT, field) == 1 then
+    redis.call('SADD', HANDED, ID .. ' ' .. field)
+  end
+end
+
+local function note_unhanded(field)
+  if field == 'plan:0' then
+    redis.call('SREM', PLANS, ID)
+  else
+    redis.call('SREM', HANDED, ID .. ' ' .. field)
+  end
+end
+
+-- Nothing of the job is issued any more, and nothing is to be.
+local function take_back()
+  redis.call('ZREM', TARGETS, ID)
+  for _, field in ipairs(redis.call('SMEMBERS', OUT)) do
+    note_unhanded(field)
+  end
+  redis.call('DEL', OUT)
+end
+
+-- Once for each plan: only this, and forgetting a plan, cost more for more segments. A plan that is carried on (restored)
+-- has its first `issued` segments out, and then sound and poster too.
+local function save_wanted(wanted, issued)
+  local segments, left = 0, 0
+  for field, segment in pairs(wanted) do
+    redis.call('HSET', WANTED, field, segment)
+    local open = redis.call('HEXISTS', DONE, field) == 0
+    left = left + (open and 1 or 0)
+    if is_segment(field) then
+      segments = segments + 1
+    end
+    if open and issued > 0 and (not is_segment(field) or tonumber(string.sub(field, 9)) < issued) then
+      redis.call('SADD', OUT, field)
+    end
+  end
+  redis.call('HSET', JOB, 'left', left, 'segments', segments, 'issued', issued)
+  if issued < segments then
+    redis.call('ZADD', TARGETS, redis.call('HGET', JOB, issued == 0 and 'start_target' or 'target'), ID)
+  end
+end
+
+-- Output frames that a task makes, 0 for one that makes none or is not wanted.
+local function frames_of(field)
+  local segment = redis.call('HGET', WANTED, field)
+  return segment and cjson.decode(segment).frames or 0
+end
+
+-- Something can be played from the first segment on, with sound from its first part on.
+local function note_playable()
+  if redis.call('HEXISTS', JOB, 'playable') == 1 or redis.call('HEXISTS', DONE, 'segment:0') == 0 then
+    return
+  end
+  local sound = redis.call('HEXISTS', WANTED, 'audio:0') == 1
+  if sound and redis.call('HEXISTS', DONE, 'audio:0') + redis.call('HEXISTS', INTERIM, 'audio:0') == 0 then
+    return
+  end
+  redis.call('HSET', JOB, 'playable', 'true')
+  emit('playable', '{}')
+end
+
+-- `states` is what the stage is wanted in, as ' queued planning '.
+local function wants(field, states)
+  local state = redis.call('HGET', JOB, 'state')
+  if not state or not string.find(states, ' ' .. state .. ' ', 1, true) then
+    return false
+  end
+  return state ~= 'encoding' or redis.call('HEXISTS', WANTED, field) == 1
+end
+
+-- Who was granted the task last, and until when in Unix seconds.
+local function lease_of(field)
+  local lease = redis.call('HGET', LEASES, field)
+  if not lease then
+    return nil, 0
+  end
+  local ends, attempt = string.match(lease, '^(%S+) (.*)$')
+  return attempt, tonumber(ends)
+end
+
+local function lend(field, attempt, seconds)
+  redis.call('HSET', LEASES, field, string.format('%.3f %s', now() + tonumber(seconds), attempt))
+end
+
+local function failed_attempts()
+  return cjson.decode(redis.call('HGET', JOB, 'failed_attempts') or '[]')
+end
+
+-- Record that an attempt came to nothing; `reason` is JSON with code and message.
+local function note_failure(field, attempt, reason)
+  local failed, said = failed_attempts(), cjson.decode(reason)
+  failed[#failed + 1] = {task = field, attempt = attempt, at = now(), code = said.code, message = said.message}
+  if #failed > FAILED_KEPT then
+    table.remove(failed, 1)
+  end
+  redis.call('HSET', JOB, 'failed_attempts', cjson.encode(failed))
+end
+
+-- Forget what is kept of segments in a hash by task field.
+local function forget_segments(hash)
+  for _, field in ipairs(redis.call('HKEYS', hash)) do
+    if is_segment(field) then
+      redis.call('HDEL', hash, field)
+    end
+  end
+end
+
+-- How many unfinished jobs an owner has, this one included, and the latest start_target without its lead among those
+-- that were created last, this one left out (nil if there is none).
+local function unfinished_of(owner, leads)
+  local count, latest = 0, nil
+  for _, state in ipairs({'queued', 'planning', 'encoding', 'packaging'}) do
+    local list = names_list(state, owner)
+    count = count + redis.call('ZCARD', list)
+    for _, cursor in ipairs(redis.call('ZREVRANGE', list, 0, 1)) do
+      local id = string.match(cursor, ':(%x+)$')
+      if id ~= ID then
+        local start_target, priority = unpack(redis.call('HMGET', 'rungs:job:' .. id, 'start_target', 'priority'))
+        latest = math.max(latest or 0, start_target + leads[priority])
+      end
+    end
+  end
+  return count, latest
+end
+
+-- A job comes in, or back in, at `since` (Unix seconds). Its start is to come `step` seconds later for each time that it
+-- is in flight, and by its priority's lead (of JSON `leads`, in seconds) earlier. In flight is as
+-- storage/scheduling/fairness.py in_flight_after says, with starts `apart` seconds, unless it is `known`.
+local function note_arrival(since, known, step, leads, apart)
+  leads = cjson.decode(leads)
+  local owner, priority = unpack(redis.call('HMGET', JOB, 'owner', 'priority'))
+  local in_flight, latest = unfinished_of(owner, leads)
+  if latest then
+    in_flight = math.max(in_flight, (latest + apart - since) / step)
+  end
+  in_flight = known or in_flight
+  local start_target = string.format('%.6f', since - leads[priority] + step * in_flight)
+  redis.call('HSET', JOB, 'queued_at', string.format('%.6f', now()), 'in_flight', string.format('%.6f', in_flight),
+    'start_target', start_target)
+  redis.call('HSETNX', JOB, 'target', start_target)
+  redis.call('HINCRBY', TOTALS, 'arrived', 1)
+end
+
+local function count_frames(field, frames)
+  local best = math.min(math.max(frames, 0), frames_of(field))
+  local gained = best - tonumber(redis.call('HGET', FRAMES, field) or 0)
+  if gained <= 0 then
+    return
+  end
+  redis.call('HSET', FRAMES, field, best)
+  redis.call('HSETNX', JOB, 'begun_at', string.format('%.6f', now()))
+  local total = redis.call('HINCRBY', JOB, 'frames_done', gained)
+  local planned = redis.call('HGET', JOB, 'frames') or '0'
+  emit('progress', string.format('{"frames_done":%d,"frames":%s}', total, planned))
+end

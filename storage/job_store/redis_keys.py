@@ -1,0 +1,30 @@
+"""What the job store's keys in Redis are called; storage/job_store/lua/common.lua says what each of them holds."""
+
+from __future__ import annotations
+
+EVENTS = "rungs:events"
+WAITING = "rungs:waiting"
+UNFINISHED = "rungs:unfinished"
+FINISHED = "rungs:finished"
+NOTICES = "rungs:notices"
+UNSAVED = "rungs:unsaved"
+SLOTS = "rungs:slots"
+LEFTOVERS = "rungs:leftovers"
+REPAIRS = "rungs:repairs"
+TOTALS = "rungs:totals"
+SAMPLES = "rungs:samples"
+TARGETS = "rungs:targets"
+PLANS = "rungs:plans"
+HANDED = "rungs:handed"
+
+
+def of_job(name: str, job_id: str) -> str:
+    """Return one of the keys that each job has of its own."""
+    return f"rungs:{name}:{job_id}"
+
+
+def all_of(job_id: str) -> list[str]:
+    """Return the keys of common.lua, in its order."""
+    own = ("job", "wanted", "frames", "done", "attempts", "leases", "interim", "out", "events")
+    shared = (EVENTS, WAITING, UNFINISHED, FINISHED, NOTICES, LEFTOVERS, UNSAVED, TOTALS, TARGETS, PLANS, HANDED)
+    return [*(of_job(name, job_id) for name in own), *shared]

@@ -1,0 +1,253 @@
+"""The job record and its state machine: pure, no Redis, no clock."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass, field
+from enum import StrEnum
+from operator import attrgetter
+from typing import Self
+
+from storage.errors import TransitionError
+from storage.model.damage import Damage
+from storage.model.job_warnings import Warnings
+from storage.model.plan import Plan, Segment
+from storage.scheduling.fairness import Priority
+
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class JobState(StrEnum):
+    """Where a job is; DESIGN §4."""
+
+    QUEUED = "queued"
+    PLANNING = "planning"
+    ENCODING = "encoding"
+    PACKAGING = "packaging"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether nothing more will happen by itself."""
+        return self in FINISHED
+
+
+FINISHED = frozenset({JobState.READY, JobState.FAILED, JobState.CANCELLED})
+GIVEN_UP = frozenset({JobState.FAILED, JobState.CANCELLED})  # what they made is no video; they can be started again
+
+ALLOWED_MOVES: dict[JobState, frozenset[JobState]] = {
+    JobState.QUEUED: frozenset({JobState.PLANNING}) | GIVEN_UP,
+    JobState.PLANNING: frozenset({JobState.ENCODING}) | GIVEN_UP,
+    JobState.ENCODING: frozenset({JobState.PACKAGING}) | GIVEN_UP,
+    JobState.PACKAGING: frozenset({JobState.READY}) | GIVEN_UP,
+    JobState.READY: frozenset(),
+    # A retry starts the job again from the beginning.
+    JobState.FAILED: frozenset({JobState.QUEUED}),
+    JobState.CANCELLED: frozenset({JobState.QUEUED}),
+}
+
+
+# The time of the record that a move to a state writes.
+TIME_OF_STATE: dict[JobState, str] = {
+    JobState.PLANNING: "started_at",
+    JobState.ENCODING: "encoding_at",
+    **dict.fromkeys(FINISHED, "finished_at"),
+}
+
+
+def checked_move(present: JobState, to: JobState) -> JobState:
+    """Return `to` if the table allows the move; raise TransitionError otherwise."""
+    if to not in ALLOWED_MOVES[present]:
+        raise TransitionError(f"A job that is {present} cannot become {to}.")
+    return to
+
+
+class Stage(StrEnum):
+    """One kind of work; every task is a stage of a job, and of a segment for `segment`."""
+
+    PLAN = "plan"
+    SEGMENT = "segment"
+    AUDIO = "audio"
+    POSTER = "poster"
+    PACKAGE = "package"
+
+
+WANTED_IN: dict[Stage, frozenset[JobState]] = {
+    Stage.PLAN: frozenset({JobState.QUEUED, JobState.PLANNING}),
+    Stage.SEGMENT: frozenset({JobState.ENCODING}),
+    Stage.AUDIO: frozenset({JobState.ENCODING}),
+    Stage.POSTER: frozenset({JobState.ENCODING}),
+    Stage.PACKAGE: frozenset({JobState.PACKAGING}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One piece of work of one job; `index` counts segments and is 0 for other stages."""
+
+    job_id: str
+    stage: Stage
+    index: int = 0
+
+    @property
+    def field(self) -> str:
+        """Name inside the job's record, unique within the job."""
+        return f"{self.stage}:{self.index}"
+
+    @classmethod
+    def of_field(cls, job_id: str, field: str) -> Self:
+        """Return the job's task of this name."""
+        stage, _, index = field.partition(":")
+        return cls(job_id, Stage(stage), int(index))
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """Why a job failed: stable code, one sentence, the tool's last lines, the sentence's numbers by name."""
+
+    code: str
+    message: str
+    detail: str = ""
+    values: dict[str, float] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """An attempt that came to nothing: at which task (its field), when (Unix seconds) and why."""
+
+    task: str
+    attempt: str
+    at: float
+    code: str
+    message: str
+
+    @property
+    def worker(self) -> str:
+        """Where it ran, as `host:pid`; attempts are named `host_pid_random`."""
+        return ":".join(self.attempt.rsplit("_", 2)[:2])
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A finished download: the rung's name and its size in bytes."""
+
+    rung: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What was predicted for a job, in Unix seconds: when an encoder begins, and when it is ready.
+
+    At first by its bytes, as it is accepted; then by its plan, seconds later, and that stays.
+    """
+
+    start_at: float
+    ready_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job's record as one consistent reading. Times are Unix seconds, sizes bytes.
+
+    `frames_done` counts encoded output frames of the timeline (0..plan.frames); `issued` segments, the first ones, were
+    handed to the broker; `has_poster`, `playable` (the first segment, with sound), `outputs` and `has_storyboard` say
+    what can be fetched already. `failed_attempts` are the last ones, oldest first. `begun_at` is when an encoder had
+    made its first pictures; the finished tasks of encoding took `encoder_seconds` together. `damage` are the places
+    where the source was damaged, known once the job is ready. `in_flight`, `start_target`
+    and `target` (Unix seconds) are its place among all jobs (storage.scheduling.fairness); until it is planned the last
+    of them is that of its start.
+    """
+
+    id: str
+    owner: str
+    title: str
+    filename: str
+    size: int
+    created_at: float
+    webhook_url: str | None = None
+    priority: Priority = Priority.NORMAL
+    state: JobState = JobState.QUEUED
+    started_at: float | None = None
+    encoding_at: float | None = None
+    begun_at: float | None = None
+    finished_at: float | None = None
+    plan: Plan | None = None
+    frames_done: int = 0
+    issued: int = 0
+    has_poster: bool = False
+    playable: bool = False
+    outputs: tuple[Output, ...] = ()
+    has_storyboard: bool = False
+    warnings: Warnings = ()
+    damage: tuple[Damage, ...] = ()
+    error: JobError | None = None
+    failed_attempts: tuple[FailedAttempt, ...] = ()
+    promise: Promise | None = None
+    encoder_seconds: float = 0.0
+    in_flight: float = 1.0
+    start_target: float = 0.0
+    target: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a move writes besides the state; None leaves a field as it is. A plan comes with what follows from it.
+
+    `after_start` are the seconds by which the job's target lies behind its start's, whatever that is at the time.
+    """
+
+    plan: Plan | None = None
+    segments: tuple[Segment, ...] = ()
+    after_start: float | None = None
+    promise: Promise | None = None
+    outputs: tuple[Output, ...] | None = None
+    has_storyboard: bool | None = None
+    warnings: Warnings | None = None
+    damage: tuple[Damage, ...] | None = None
+    error: JobError | None = None
+
+
+def new_job_id() -> str:
+    """Return an unguessable id: 128 random bits as 32 hex digits."""
+    return secrets.token_hex(16)
+
+
+def is_job_id(text: str) -> bool:
+    """Tell whether the text has the form of a job id; anything else never reaches a store."""
+    return _JOB_ID.fullmatch(text) is not None
+
+
+def single_tasks(plan: Plan, job_id: str) -> tuple[Task, ...]:
+    """Return the tasks of encoding that a job has once, not for each segment: its sound if any, and its poster."""
+    poster = Task(job_id, Stage.POSTER)
+    return (poster,) if plan.audio is None else (Task(job_id, Stage.AUDIO), poster)
+
+
+def wanted_tasks(plan: Plan, segments: tuple[Segment, ...], job_id: str) -> dict[str, Segment | None]:
+    """Return all tasks between planning and packaging: by field, each with the segment it makes if it makes one."""
+    single = dict.fromkeys(task.field for task in single_tasks(plan, job_id))
+    return single | {Task(job_id, Stage.SEGMENT, segment.index).field: segment for segment in segments}
+
+
+def outstanding(job: Job, out: frozenset[str]) -> tuple[Task, ...]:
+    """Return the tasks the job should have out now, given the fields of those that were issued (JobStore.out)."""
+    match job.state:
+        case JobState.PLANNING:
+            return (Task(job.id, Stage.PLAN),)
+        case JobState.QUEUED | JobState.ENCODING:
+            return tuple(sorted((Task.of_field(job.id, field) for field in out), key=attrgetter("stage", "index")))
+        case JobState.PACKAGING:
+            return (Task(job.id, Stage.PACKAGE),)
+        case _:
+            return ()
+
+
+def is_encoded(job: Job, out: frozenset[str]) -> bool:
+    """Tell whether a job that is still encoding has nothing out and nothing to come, so that it is to be packaged."""
+    if job.state is not JobState.ENCODING or job.plan is None:
+        return False
+    return job.issued == job.plan.segment_count and not out

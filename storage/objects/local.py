@@ -1,0 +1,253 @@
+"""Objects in a local directory: a file per object, made under a temporary name and renamed when whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+from uuid import uuid4
+
+from storage.errors import ObjectNotFoundError, ObjectStoreDownError, StorageFullError
+from storage.objects.contract import PART_BYTES, ObjectInfo
+from storage.objects.keys import checked_key, checked_prefix
+
+# Folder of unfinished writes, inside the root so that the rename stays in one file system; no key can begin with a dot.
+UNFINISHED = ".unfinished"
+_CHUNK_BYTES = 256 * 1024  # read at once: few system calls, little memory for each of many players
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class LocalObjectStore:
+    """An ObjectStore under the folder `root`, made by `prepare`; every write is on disk when its call returns."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def writer(self, key: str, *, content_type: str) -> _LocalWriter:  # noqa: ARG002 - a file has no content type
+        """See ObjectStore.writer."""
+        return _LocalWriter(self, key, self._path(key))
+
+    def put_bytes(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
+        """See ObjectStore.put_bytes."""
+        with self.writer(key, content_type=content_type) as writer:
+            writer.write(data)
+            return writer.commit()
+
+    def put_file(self, key: str, path: Path, *, content_type: str) -> ObjectInfo:
+        """See ObjectStore.put_file."""
+        with path.open("rb") as source, self.writer(key, content_type=content_type) as writer:
+            while data := source.read(PART_BYTES):
+                writer.write(data)
+            return writer.commit()
+
+    def stat(self, key: str) -> ObjectInfo:
+        """See ObjectStore.stat."""
+        with _translated(key):
+            return self.info(key, self._path(key))
+
+    def read(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """See ObjectStore.read."""
+        with _translated(key):
+            source = self._path(key).open("rb")
+        return _chunks(source, key, start, length)
+
+    def fetch(self, key: str, path: Path) -> None:
+        """See ObjectStore.fetch."""
+        chunks = self.read(key)
+        with path.open("wb") as target:
+            for chunk in chunks:
+                target.write(chunk)
+
+    def local_path(self, key: str) -> Path | None:
+        """See ObjectStore.local_path."""
+        return self._path(key).absolute()
+
+    def redirect_path(self, key: str, *, seconds: int) -> str | None:  # noqa: ARG002 - the contract's arguments
+        """See ObjectStore.redirect_path: a folder has no HTTP."""
+        return None
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """See ObjectStore.keys."""
+        folder = self._root / checked_prefix(prefix).rpartition("/")[0]
+        for parent, folders, files in os.walk(folder):
+            folders[:] = sorted(name for name in folders if name != UNFINISHED)
+            names = (Path(parent, name).relative_to(self._root).as_posix() for name in sorted(files))
+            yield from (key for key in names if key.startswith(prefix))
+
+    def delete_prefix(self, prefix: str) -> int:
+        """See ObjectStore.delete_prefix."""
+        deleted = 0
+        with _translated(prefix):
+            for unfinished in self._unfinished(checked_prefix(prefix)):
+                unfinished.unlink(missing_ok=True)
+            for key in tuple(self.keys(prefix)):
+                path = self._path(key)
+                path.unlink(missing_ok=True)
+                self._remove_empty(path.parent)
+                deleted += 1
+        return deleted
+
+    def sweep_unfinished(self, *, older_than: float) -> int:
+        """See ObjectStore.sweep_unfinished."""
+        # By the last write, not the first: a slow upload that still moves is not a dead one.
+        limit = time.time() - older_than
+        swept = 0
+        with _translated(UNFINISHED):
+            for path in self._unfinished(""):
+                if path.exists() and path.stat().st_mtime <= limit:  # one may have been committed meanwhile
+                    path.unlink()
+                    swept += 1
+        return swept
+
+    def free_bytes(self) -> int | None:
+        """See ObjectStore.free_bytes."""
+        with _translated(str(self._root)):
+            return shutil.disk_usage(self._root).free
+
+    def prepare(self) -> None:
+        """See ObjectStore.prepare."""
+        with _translated(str(self._root)):
+            (self._root / UNFINISHED).mkdir(parents=True, exist_ok=True)
+
+    def ping(self) -> None:
+        """See ObjectStore.ping."""
+        if not os.access(self._root, os.W_OK | os.X_OK):
+            raise ObjectStoreDownError("The folder of objects is missing or cannot be written.", detail=str(self._root))
+
+    def begin(self, key: str) -> tuple[Path, FileIO]:
+        """Open the temporary file of one write to the key; its name tells the key, for `delete_prefix`."""
+        path = self._root / UNFINISHED / f"{key.replace('/', '~')}~{uuid4().hex}"
+        try:
+            # Unbuffered: closing a buffered file after a full disk would fail a second time.
+            return path, path.open("xb", buffering=0)
+        except FileNotFoundError as error:
+            raise ObjectStoreDownError("The folder of objects is missing.", detail=str(self._root)) from error
+
+    def info(self, key: str, path: Path) -> ObjectInfo:
+        """Return what the file system knows of an object's file. Raises OSError."""
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise IsADirectoryError(path)
+        return ObjectInfo(key, status.st_size, status.st_mtime)
+
+    def _path(self, key: str) -> Path:
+        return self._root.joinpath(*checked_key(key).split("/"))
+
+    def _unfinished(self, prefix: str) -> Iterator[Path]:
+        """Yield the unfinished writes under the prefix; none in a store that nothing has prepared yet."""
+        folder, begin = self._root / UNFINISHED, prefix.replace("/", "~")
+        return (path for path in (folder.iterdir() if folder.exists() else ()) if path.name.startswith(begin))
+
+    def _remove_empty(self, folder: Path) -> None:
+        while folder != self._root:
+            try:
+                folder.rmdir()
+            except OSError as error:
+                if error.errno in {errno.ENOTEMPTY, errno.ENOENT}:
+                    return
+                raise
+            folder = folder.parent
+
+
+class _LocalWriter:
+    """One write: a temporary file until `commit`."""
+
+    def __init__(self, store: LocalObjectStore, key: str, target: Path) -> None:
+        self._store = store
+        self._key = key
+        self._target = target
+        self._written = 0
+
+    def __enter__(self) -> Self:
+        with _translated(self._key):
+            self._path, self._file = self._store.begin(self._key)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+    @property
+    def written(self) -> int:
+        """See ObjectWriter.written."""
+        return self._written
+
+    def write(self, data: bytes) -> None:
+        """See ObjectWriter.write."""
+        left = memoryview(data)
+        with _translated(self._key):
+            while left:
+                left = left[self._file.write(left) :]
+        self._written += len(data)
+
+    def commit(self) -> ObjectInfo:
+        """See ObjectWriter.commit."""
+        with _translated(self._key):
+            os.fsync(self._file.fileno())
+            self._rename()
+            return self._store.info(self._key, self._target)
+
+    def _rename(self) -> None:
+        """Put the file under its key; again where a deletion took the emptied folder away in between."""
+        while True:
+            try:
+                _make_folder(self._target.parent)
+                self._path.rename(self._target)
+            except FileNotFoundError:
+                if not self._path.exists():
+                    raise
+            else:
+                _sync_folder(self._target.parent)
+                return
+
+
+@contextmanager
+def _translated(key: str) -> Iterator[None]:
+    """Turn what the file system says into the contract's errors."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise ObjectNotFoundError("There is no such object.", detail=key) from error
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageFullError("The disk of the object store is full.", detail=key) from error
+        raise ObjectStoreDownError("The object store's disk does not answer.", detail=f"{key}: {error}") from error
+
+
+def _chunks(source: BinaryIO, key: str, start: int, length: int | None) -> Iterator[bytes]:
+    with source, _translated(key):
+        source.seek(start)
+        left = length
+        while left is None or left > 0:
+            chunk = source.read(_CHUNK_BYTES if left is None else min(_CHUNK_BYTES, left))
+            if not chunk:
+                return
+            left = None if left is None else left - len(chunk)
+            yield chunk
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder and what leads to it, each on disk before the next."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

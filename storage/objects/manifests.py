@@ -1,0 +1,80 @@
+"""Manifests: a job as JSON beside its original, so that its record can be made again when Redis is lost.
+
+Three are kept, each a whole job, so that the last one there is enough: as it was accepted (by the web service, before
+it answers), as it was planned (by the planner, before the first segment) and as it ended (by the janitor, just after).
+Each is written once a run and replaced whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from storage.errors import ManifestError
+from storage.model.job import Job
+from storage.model.plan import Segment
+from storage.objects import keys
+from storage.objects.contract import ObjectStore
+
+# A film of twelve hours in thousands of segments is some megabytes; what is larger is no manifest of ours.
+LONGEST_BYTES = 64 * 1024**2
+VERSION: Final = 2  # 1 held the upload's fields only, with rounded times
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A job as it was at one moment: the first one with the original's `sha256`, the second one with its `segments`."""
+
+    version: Literal[2] = VERSION
+    job: Job
+    segments: tuple[Segment, ...] = ()
+    sha256: str = ""
+
+
+_MANIFEST = TypeAdapter(Manifest)
+
+
+def put_manifest(objects: ObjectStore, key: str, manifest: Manifest) -> None:
+    """Write the manifest under one of the job's three keys; it is durable when this returns."""
+    objects.put_bytes(key, _MANIFEST.dump_json(manifest, indent=1), content_type="application/json")
+
+
+def read_manifest(objects: ObjectStore, key: str, job_id: str) -> Manifest:
+    """Return the job's manifest under one of its keys.
+
+    Raises ObjectNotFoundError, and ManifestError when it cannot be read or is another job's.
+    """
+    data = b"".join(objects.read(key, length=LONGEST_BYTES + 1))
+    if len(data) > LONGEST_BYTES:
+        raise ManifestError(f"{key}: longer than any manifest.")
+    try:
+        manifest = _MANIFEST.validate_json(data)
+    except ValidationError as error:
+        issue = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in issue["loc"]) or "JSON"
+        raise ManifestError(f"{key}: {place}: {issue['msg']}") from error
+    if manifest.job.id != job_id:
+        raise ManifestError(f"{key}: belongs to job {manifest.job.id}.")
+    return manifest
+
+
+def forget_run(objects: ObjectStore, job_id: str) -> None:
+    """Remove what is there of the job's last run, before it starts again.
+
+    How it ended goes first, so that a rebuild starts it again too. The new run may cut its segments otherwise and would
+    not replace all that the janitor has not come to yet.
+    """
+    for prefix in (keys.ended(job_id), keys.planned(job_id), keys.renditions(job_id)):
+        objects.delete_prefix(prefix)
+
+
+def delete_job_objects(objects: ObjectStore, job_id: str) -> None:
+    """Remove all objects of a job.
+
+    The manifest goes first: a deletion that breaks off leaves objects that nobody knows, which the janitor removes.
+    The other way round it would leave a job that a rebuild brings back without its original.
+    """
+    for prefix in (keys.manifest(job_id), keys.renditions(job_id), keys.originals(job_id)):
+        objects.delete_prefix(prefix)

@@ -1,0 +1,190 @@
+"""HLS playlists (RFC 8216bis) as pure text, made from a job's plan and results: they grow while the job encodes.
+
+Names are relative to the job's `hls/` folder: `master.m3u8`, `<rung>/index.m3u8`, `audio/index.m3u8`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from storage.job_store.contract import Results
+from storage.model.job import Stage
+from storage.model.plan import Plan, Rung
+from storage.objects.keys import AUDIO
+
+MASTER = "master.m3u8"
+# The sound's parts last at most so long, rounded to whole seconds: all playlists of a job share one target duration.
+AUDIO_PART_SECONDS = 4
+_INDEX = "index.m3u8"
+_VERSION = 7  # fragments in fMP4 with EXT-X-MAP
+_MICRO = 10**6  # EXTINF is written in microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One piece a player fetches: `length` bytes of the object `name` beside the playlist from `offset` on.
+
+    `start` and `end` are seconds on the job's timeline, exact.
+    """
+
+    name: str
+    offset: int
+    length: int
+    start: Fraction
+    end: Fraction
+
+
+def playlists(plan: Plan, results: Results) -> dict[str, str]:
+    """Return all playlists of a job that is encoded, by name."""
+    names = (MASTER, f"{AUDIO}/{_INDEX}", *(f"{rung.name}/{_INDEX}" for rung in plan.rungs))
+    made = ((name, playlist(name, plan, results, ended=True)) for name in names)
+    return {name: text for name, text in made if text is not None}
+
+
+def playlist(name: str, plan: Plan, results: Results, *, ended: bool) -> str | None:
+    """Return one playlist as it is now, None while (or where) there is no such one.
+
+    `results` are the job's results by task field, `ended` tells that everything is encoded.
+    """
+    if not _playable(plan, results):
+        return None
+    if name == MASTER:
+        return _master(plan, results, ended=ended)
+    folder, _, file = name.partition("/")
+    if file != _INDEX:
+        return None
+    if folder == AUDIO:
+        parts = tuple(audio_fragments(plan, results))
+        return _media(plan, parts, ended=ended or bool(_audio(plan, results).get("complete"))) if parts else None
+    if folder not in {rung.name for rung in plan.rungs}:
+        return None
+    return _media(plan, tuple(rung_fragments(plan, results, folder)), ended=ended)
+
+
+def rung_fragments(plan: Plan, results: Results, rung: str) -> Iterator[Fragment]:
+    """Yield a rung's fragments of the segments that are there without a gap, from the first one on."""
+    rate, at, end = plan.rate, Fraction(0), 0
+    for index in range(plan.segment_count):
+        result = results.get(_field(index))
+        if result is None:
+            return
+        # Fewer frames than planned are those of a damaged file, which is one segment.
+        begin, end, offset = end, end + result["frames"], 0
+        firsts = range(begin, end, plan.fragment_frames)
+        for first, length in zip(firsts, result["rungs"][rung]["fragments"], strict=True):
+            start, at = at, min(first + plan.fragment_frames, end) / rate
+            yield Fragment(f"{index:05d}.m4s", offset, length, start, at)
+            offset += length
+
+
+def audio_fragments(plan: Plan, results: Results) -> Iterator[Fragment]:
+    """Yield the parts of the sound that are there; none for a job that has, or will have, no sound."""
+    start = Fraction(0)
+    for index, part in enumerate(_audio(plan, results).get("parts", ())):
+        end = start + Fraction(part["seconds"])
+        yield Fragment(f"{index:05d}.m4s", 0, part["bytes"], start, end)
+        start = end
+
+
+def target_duration(plan: Plan) -> int:
+    """Return how long a fragment of the plan may last in whole seconds; it must not change while players reload."""
+    longest = min(plan.fragment_frames, plan.frames) / plan.rate
+    return max(math.ceil(longest), AUDIO_PART_SECONDS if plan.audio is not None else 1)
+
+
+def _field(index: int) -> str:
+    return f"{Stage.SEGMENT}:{index}"
+
+
+def _audio(plan: Plan, results: Results) -> Mapping[str, Any]:
+    """Return the result of the sound so far; empty where there is none, or none could be made."""
+    result = results.get(f"{Stage.AUDIO}:0", {}) if plan.audio is not None else {}
+    return result if result.get("made") else {}
+
+
+def _playable(plan: Plan, results: Results) -> bool:
+    """Tell whether the first segment is there and, with sound, its first part."""
+    silent = plan.audio is None or results.get(f"{Stage.AUDIO}:0", {}).get("made") is False
+    return _field(0) in results and (silent or bool(_audio(plan, results).get("parts")))
+
+
+def _media(plan: Plan, fragments: tuple[Fragment, ...], *, ended: bool) -> str:
+    lines = [
+        *_head(),
+        f"#EXT-X-TARGETDURATION:{target_duration(plan)}",
+        f"#EXT-X-PLAYLIST-TYPE:{'VOD' if ended else 'EVENT'}",
+        # Or players would take a growing playlist for a broadcast and begin near its end. Not in the master playlist,
+        # where ffmpeg reads it as a playlist of its own and finds every stream twice.
+        "#EXT-X-START:TIME-OFFSET=0",
+        '#EXT-X-MAP:URI="init.mp4"',
+    ]
+    at = 0
+    for fragment in fragments:
+        # Differences of rounded times: rounded durations would drift from the timeline over a long film.
+        before, at = at, round(fragment.end * _MICRO)
+        micro = at - before
+        lines += [
+            f"#EXTINF:{micro // _MICRO}.{micro % _MICRO:06d},",
+            f"#EXT-X-BYTERANGE:{fragment.length}@{fragment.offset}",
+            fragment.name,
+        ]
+    return _text(lines, ended=ended)
+
+
+def _master(plan: Plan, results: Results, *, ended: bool) -> str:
+    lines = _head()
+    sound = _audio(plan, results)
+    if plan.audio is not None and sound:
+        lines.append(
+            f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{AUDIO}",NAME="{AUDIO}",DEFAULT=YES,AUTOSELECT=YES,'
+            f'CHANNELS="{plan.audio.channels}",URI="{AUDIO}/{_INDEX}"'
+        )
+    for rung in plan.rungs:
+        lines += [_variant(plan, results, rung, ended=ended), f"{rung.name}/{_INDEX}"]
+    return _text(lines, ended=False)
+
+
+def _variant(plan: Plan, results: Results, rung: Rung, *, ended: bool) -> str:
+    """Return a rung's EXT-X-STREAM-INF; the average is told once it cannot change any more."""
+    sound, target = _audio(plan, results), target_duration(plan)
+    pictures, parts = tuple(rung_fragments(plan, results, rung.name)), tuple(audio_fragments(plan, results))
+    codecs = [results[_field(0)]["rungs"][rung.name]["codec"]]
+    bandwidth = max(rung.maxrate, _peak(pictures, target))
+    if plan.audio is not None and sound:
+        codecs.append(sound["codec"])
+        bandwidth += max(plan.audio.bitrate, _peak(parts, target))
+    attributes = [f"BANDWIDTH={bandwidth}"]
+    if ended:
+        attributes.append(f"AVERAGE-BANDWIDTH={_average(pictures) + _average(parts)}")
+    attributes += [
+        f'CODECS="{",".join(codecs)}"',
+        f"RESOLUTION={rung.width}x{rung.height}",
+        f"FRAME-RATE={float(plan.rate):.3f}",
+        *([f'AUDIO="{AUDIO}"'] if sound else []),
+    ]
+    return f"#EXT-X-STREAM-INF:{','.join(attributes)}"
+
+
+def _peak(fragments: tuple[Fragment, ...], target: int) -> int:
+    """Return the highest rate of a fragment in bits/s; those below half the target duration do not count as such."""
+    rates = (_average((part,)) for part in fragments if part.end - part.start >= Fraction(target, 2))
+    return max(rates, default=0)
+
+
+def _average(fragments: tuple[Fragment, ...]) -> int:
+    """Return the rate of all fragments together in bits/s."""
+    if not fragments:
+        return 0
+    return math.ceil(sum(part.length for part in fragments) * 8 / (fragments[-1].end - fragments[0].start))
+
+
+def _head() -> list[str]:
+    return ["#EXTM3U", f"#EXT-X-VERSION:{_VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
+
+
+def _text(lines: list[str], *, ended: bool) -> str:
+    return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if ended else [])]) + "\n"

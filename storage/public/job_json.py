@@ -1,0 +1,147 @@
+"""A job's public JSON (DESIGN §10): what the API answers, events carry and webhooks send."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from storage.model.job import GIVEN_UP, FailedAttempt, Job, JobState, Promise
+from storage.model.plan import AudioSource, Plan, Rung, VideoSource
+from storage.public.progress import encoded_fraction, progress
+from storage.scheduling.forecast import Forecast
+
+# States whose playlists are served: what a failed or cancelled job left behind is no video.
+PLAYED = frozenset({JobState.ENCODING, JobState.PACKAGING, JobState.READY})
+
+
+def timestamp(seconds: float) -> str:
+    """Return Unix seconds as an RFC 3339 time in UTC with milliseconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def job_json(job: Job, *, position: int | None = None, forecast: Forecast | None = None) -> dict[str, Any]:
+    """Return the job as everybody sees it.
+
+    `position` is the job's place in the queue (1 is next, None once an encoder has begun) and `forecast` when it is
+    expected to start and to be ready: facts about the other jobs, so the caller brings them. URLs are relative.
+    """
+    waits = job.begun_at is None
+    return {
+        "id": job.id,
+        "state": job.state.value,
+        "title": job.title,
+        "filename": job.filename,
+        "size": job.size,
+        "created_at": timestamp(job.created_at),
+        "started_at": _optional_time(job.started_at),
+        "finished_at": _optional_time(job.finished_at),
+        "progress": round(progress(job), 4),
+        "starts_in_seconds": max(1, round(forecast.start)) if forecast is not None and waits else None,
+        "eta_seconds": None if forecast is None else max(1, round(forecast.ready)),
+        "priority": job.priority.value,
+        "promise": None if job.promise is None else _promise(job.promise),
+        "queue_position": position,
+        "rungs": [_rung(job, rung) for rung in job.plan.rungs] if job.plan is not None else [],
+        "hls_url": f"/media/{job.id}/hls/master.m3u8" if job.playable and job.state in PLAYED else None,
+        "poster_url": f"/media/{job.id}/poster.jpg" if job.has_poster else None,
+        "storyboard_url": f"/media/{job.id}/storyboard.vtt" if job.has_storyboard else None,
+        "warnings": _warnings(job),
+        "damage": [asdict(place) for place in job.damage],
+        "error": _error(job),
+        "failed_attempts": [_failed_attempt(failed) for failed in job.failed_attempts],
+        "plan": None if job.plan is None else _plan(job.plan),
+        "links": _links(job),
+    }
+
+
+def _optional_time(seconds: float | None) -> str | None:
+    return None if seconds is None else timestamp(seconds)
+
+
+def _promise(promise: Promise) -> dict[str, str]:
+    return {"starts_at": timestamp(promise.start_at), "ready_at": timestamp(promise.ready_at)}
+
+
+def _rung(job: Job, rung: Rung) -> dict[str, Any]:
+    size = next((output.size for output in job.outputs if output.rung == rung.name), None)
+    return {
+        "name": rung.name,
+        "width": rung.width,
+        "height": rung.height,
+        "state": _rung_state(job),
+        "progress": round(encoded_fraction(job), 4),
+        "url": f"/media/{job.id}/{rung.name}.mp4" if job.state is JobState.READY and size is not None else None,
+        "size": size,
+    }
+
+
+def _rung_state(job: Job) -> str:
+    waiting = job.state is JobState.ENCODING and job.frames_done == 0
+    return "waiting" if waiting else job.state.value
+
+
+def _warnings(job: Job) -> list[dict[str, Any]]:
+    planned = () if job.plan is None else job.plan.warnings
+    found = (*planned, *(warning for warning in job.warnings if warning not in planned))
+    return [asdict(known) for known in found]
+
+
+def _error(job: Job) -> dict[str, Any] | None:
+    return None if job.error is None else asdict(job.error)
+
+
+def _failed_attempt(failed: FailedAttempt) -> dict[str, str]:
+    return {
+        "task": failed.task,
+        "worker": failed.worker,
+        "at": timestamp(failed.at),
+        "code": failed.code,
+        "message": failed.message,
+    }
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    return {
+        "duration": round(plan.duration, 3),
+        "frame_rate": round(float(plan.rate), 3),
+        "frames": plan.frames,
+        "segments": plan.segment_count,
+        "source": _source(plan.video),
+        "audio": None if plan.audio is None else _audio(plan.audio),
+    }
+
+
+def _source(video: VideoSource) -> dict[str, Any]:
+    return {
+        "codec": video.codec,
+        "width": video.display_width,
+        "height": video.display_height,
+        "coded_width": video.width,
+        "coded_height": video.height,
+        "rotation": video.rotation,
+        "interlaced": video.interlaced,
+        "transfer": video.colour.transfer,
+    }
+
+
+def _audio(audio: AudioSource) -> dict[str, Any]:
+    return {
+        "codec": audio.codec,
+        "channels": audio.channels,
+        "sample_rate": audio.sample_rate,
+        "bitrate": audio.bitrate,
+    }
+
+
+def _links(job: Job) -> dict[str, str | None]:
+    api = f"/api/jobs/{job.id}"
+    return {
+        "self": api,
+        "page": f"/jobs/{job.id}",
+        "events": f"{api}/events",
+        "cancel": None if job.state.finished else f"{api}/cancel",
+        "priority": None if job.state.finished else f"{api}/priority",
+        "retry": f"{api}/retry" if job.state in GIVEN_UP else None,
+        "report": f"/media/{job.id}/report.json" if job.state is JobState.READY else None,
+    }

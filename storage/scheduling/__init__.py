@@ -1,0 +1,1 @@
+"""Which job is next, and when it will start and be ready; pure."""

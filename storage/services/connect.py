@@ -1,0 +1,52 @@
+"""Making the real parts from the settings; nothing connects before a part is used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from storage.broker.celery_app import make_celery
+from storage.broker.contract import Publisher
+from storage.broker.rabbitmq_publisher import RabbitMQPublisher
+from storage.broker.redis_publisher import RedisPublisher
+from storage.broker.tally import Tally
+from storage.job_store.redis_records import RedisJobStore
+from storage.objects.contract import ObjectStore
+from storage.objects.local import LocalObjectStore
+from storage.objects.s3 import S3ObjectStore
+from storage.redis_client import PatientRedis
+from storage.services import Services
+from storage.settings import Settings
+
+
+def connect(settings: Settings, *, patience: float) -> Services:
+    """Return the real parts; their calls go on through an outage for `patience` seconds before they raise."""
+    redis = PatientRedis(settings.redis_url.get_secret_value(), patience=patience)
+    return Services(
+        jobs=RedisJobStore(redis),
+        objects=open_objects(settings, patience=patience),
+        publisher=_publisher(settings, redis, patience),
+    )
+
+
+def _publisher(settings: Settings, redis: PatientRedis, patience: float) -> Publisher:
+    """Return the publisher for the broker that BROKER_URL names; `redis` is that of the job records."""
+    app = make_celery(settings, patience)
+    if settings.on_rabbitmq:
+        return RabbitMQPublisher(app, Tally(redis), patience=patience)
+    return RedisPublisher(app, PatientRedis(settings.broker, patience=patience), patience=patience)
+
+
+def open_objects(settings: Settings, *, patience: float) -> ObjectStore:
+    """Return the object store that OBJECT_STORE_URL names."""
+    url = urlsplit(settings.store_url)
+    if url.scheme == "file":
+        return LocalObjectStore(Path(unquote(url.path)))
+    return S3ObjectStore(
+        endpoint=url.netloc,
+        bucket=url.path.strip("/"),
+        keys=(settings.object_store_access_key, settings.object_store_secret_key.get_secret_value()),
+        region=settings.object_store_region,
+        secure=url.scheme == "s3+https",
+        patience=patience,
+    )

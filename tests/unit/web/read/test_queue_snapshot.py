@@ -1,0 +1,96 @@
+"""The board reads the queue once for all who look."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from storage.errors import JobStoreDownError
+from storage.scheduling.costs import Work
+from tests.support.waiting import wait_until
+from tests.twins.records import MemoryJobStore
+from web.read.queue_snapshot import Board
+
+LOOKERS = 8
+
+
+class SlowStore(MemoryJobStore):
+    """A store whose answer waits until the test lets it go, and fails if the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+        self.down = True
+        self.asked = 0
+        self.counted: list[Mapping[str, int]] = []
+
+    def backlog(self) -> tuple[Work, ...]:
+        """Return the backlog when it is time."""
+        self.asked += 1
+        self.go.wait()
+        if self.down:
+            raise JobStoreDownError("The store is away.")
+        return super().backlog()
+
+    def count_refusals(self, codes: Mapping[str, int]) -> None:
+        """Fail for what comes second as long as the store is down."""
+        if self.down and self.counted:
+            raise JobStoreDownError("The store is away.")
+        self.counted.append(codes)
+
+
+@pytest.fixture
+def store() -> SlowStore:
+    """Give the store; it is down."""
+    return SlowStore()
+
+
+def looks(board: Board) -> bool:
+    """Look at the board; tell whether the store answered."""
+    try:
+        board.look()
+    except JobStoreDownError:
+        return False
+    return True
+
+
+def waiting(board: Board) -> int:
+    """Return how many wait for a reading that somebody else makes."""
+    return len(board._reading._condition._waiters) if board._reading else 0  # type: ignore[attr-defined] # how Future waits
+
+
+@pytest.mark.parametrize("down", [True, False])
+def test_who_looks_at_once_shares_one_reading(store: SlowStore, *, down: bool) -> None:
+    """Its failure too: nobody waits for a store that is away longer than the first."""
+    store.down = down
+    board = Board(store, encoders=1)
+    with ThreadPoolExecutor(LOOKERS) as pool:
+        found = [pool.submit(looks, board) for _ in range(LOOKERS)]
+        wait_until(lambda: waiting(board) == LOOKERS - 1, what="the others wait for the first")
+        store.go.set()
+        assert [one.result() for one in found] == [not down] * LOOKERS
+    assert store.asked == 1
+
+
+def test_a_store_that_is_back_is_read(store: SlowStore) -> None:
+    """A failure is nothing to remember."""
+    board = Board(store, encoders=1)
+    store.go.set()
+    assert not looks(board)
+    store.down = False
+    assert looks(board)
+
+
+def test_refusals_are_told_once(store: SlowStore) -> None:
+    """What the store took before it went away is not told again."""
+    board = Board(store, encoders=1)
+    store.go.set()
+    for code in ("queue_full", "queue_full", "draining"):
+        board.note_refusal(code)
+    assert not looks(board)
+    store.down = False
+    assert looks(board)
+    assert store.counted == [{"queue_full": 2}, {"draining": 1}]

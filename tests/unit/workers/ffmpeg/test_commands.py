@@ -1,0 +1,218 @@
+"""Every ffmpeg command compared whole with the one that was reviewed: files in `commands/`, an argument a line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.model.plan import BT709, AudioSource, Colour, Crop, Plan, Rung, Segment, Shape
+from tests.support.jobs import SOUND, make_plan
+from workers.ffmpeg.commands import (
+    MIN_TIMESCALE,
+    audio_command,
+    frame_ticks,
+    package_command,
+    segment_command,
+    timescale,
+)
+from workers.ffmpeg.stills import keyframes_command, moment_command, sheet_command
+from workers.ffmpeg.storyboard_layout import sheet_of
+from workers.sandbox.allowed_inputs import FORMAT_WHITELIST, protocol_whitelist
+
+REVIEWED = Path(__file__).parent / "commands"
+PATH = "/store/originals/0f/original"
+URL = "http://127.0.0.1:40000/00ff"
+SCRATCH = Path("/scratch")
+RUNGS = (
+    Rung("1080p", 1920, 1080, 22, 6_000_000, 12_000_000),
+    Rung("720p", 1280, 720, 22, 3_500_000, 7_000_000),
+    Rung("480p", 854, 480, 22, 1_800_000, 3_600_000),
+)
+_BASE = make_plan(segments=1, frames=300)
+PLAN = replace(
+    _BASE, video=replace(_BASE.video, start_time=1.4, container_start=1.333), rungs=RUNGS, fragment_frames=120
+)
+WHOLE = Segment(0, 0, 300, threads=2)
+INTERLACED = replace(PLAN, video=replace(PLAN.video, interlaced=True))
+
+
+def of_colour(matrix: str, primaries: str, transfer: str = "bt709", *, full: bool = False, alpha: bool = False) -> Plan:
+    """Return the plan of a source of these colours, the smallest rung only."""
+    source = replace(PLAN.video, colour=Colour(matrix, primaries, transfer, full=full), alpha=alpha)
+    return replace(PLAN, video=source, rungs=RUNGS[2:])
+
+
+def turned(plan: Plan, rotation: int, *, mirrored: bool | None = False) -> Plan:
+    """Return the plan of a source that is turned so, with a rung of its shape."""
+    upright = rotation in {90, 270}
+    (width, height), size = ((1080, 1920), (480, 854)) if upright else ((1920, 1080), (854, 480))
+    source = replace(plan.video, rotation=rotation, mirrored=mirrored, display_width=width, display_height=height)
+    return replace(plan, video=source, rungs=(Rung("480p", *size, 22, 1_800_000, 3_600_000),))
+
+
+PQ = replace(of_colour("bt2020nc", "bt2020", "smpte2084"), rungs=RUNGS[1:])
+INTERLACED_PQ = replace(PQ, video=replace(PQ.video, interlaced=True), rungs=RUNGS)
+ALPHA = of_colour("bt709", "bt709", alpha=True)
+TURNED = turned(PLAN, 90)
+_CROP = {"crop": Crop(left=10, right=6, top=20, bottom=12), "display_width": 1048, "display_height": 1904}
+CROPPED = replace(TURNED, video=replace(TURNED.video, **_CROP))
+VP9_ALPHA = replace(ALPHA, video=replace(ALPHA.video, codec="vp9"))
+BT601 = Colour("smpte170m", "bt709", "bt709", full=False)
+WIDTHS = (Shape(1.4, 720, 576, 16, 15, BT601), Shape(4.4, 544, 576, 24, 17, BT601))
+NARROWER = replace(
+    PLAN,
+    video=replace(
+        PLAN.video,
+        codec="mpeg2video",
+        width=720,
+        height=576,
+        display_width=768,
+        display_height=576,
+        interlaced=True,
+        colour=BT601,
+        shapes=WIDTHS,
+        in_order=True,
+    ),
+    rungs=RUNGS[2:],
+)
+ANAMORPHIC = replace(
+    NARROWER,
+    video=replace(
+        NARROWER.video,
+        display_width=1024,
+        interlaced=False,
+        in_order=False,
+        shapes=(WIDTHS[0], Shape(4.4, 720, 576, 64, 45, BT709), Shape(8.4, 720, 576, 64, 45, PQ.video.colour)),
+    ),
+)
+TAIL = replace(PLAN, tail_frames=90, rungs=RUNGS[2:])
+HALVES = replace(PLAN, segment_count=2, rungs=RUNGS[2:], tail_frames=90)
+FIRST, SECOND = Segment(0, 0, 60, threads=2), Segment(1, 60, 240, threads=1, seek=2.402)
+
+
+def segment(plan: Plan, part: Segment = WHOLE, url: str = PATH) -> list[str]:
+    """Return the command of one segment of the plan."""
+    return segment_command(plan, part, url, SCRATCH)
+
+
+def audio(source: AudioSource, url: str = PATH) -> list[str]:
+    """Return the command of this sound."""
+    return audio_command(PLAN, source, url, SCRATCH / "audio.m4a", SCRATCH / "heard.pcm")
+
+
+COMMANDS = {
+    "segment": segment(PLAN),
+    "segment_relayed": segment(PLAN, url=URL),
+    "segment_interlaced": segment(INTERLACED),
+    "segment_pq": segment(PQ),
+    "segment_hlg": segment(of_colour("bt2020nc", "bt2020", "arib-std-b67")),
+    "segment_bt601_full": segment(of_colour("bt470bg", "bt470bg", full=True)),
+    "segment_rgb_alpha": segment(of_colour("gbr", "bt709", full=True, alpha=True)),
+    "segment_vp9_alpha": segment(VP9_ALPHA),
+    "segment_turned": segment(TURNED),
+    "segment_mirrored": segment(turned(TURNED, 180, mirrored=True)),
+    "segment_aslant": segment(turned(TURNED, 315)),
+    "segment_cropped": segment(CROPPED),
+    "segment_cropped_by_ffmpeg": segment_command(CROPPED, WHOLE, PATH, SCRATCH, crops=True),
+    "poster_keyframes_cropped_by_ffmpeg": keyframes_command(CROPPED, PATH, SCRATCH, crops=True),
+    "poster_moment_cropped_by_ffmpeg": moment_command(CROPPED, PATH, SCRATCH, None, crops=True),
+    "segment_turned_by_ffmpeg": segment(turned(TURNED, 90, mirrored=None)),
+    "segment_tail": segment(TAIL),
+    "segment_narrower_fields": segment(NARROWER),
+    "segment_anamorphic_then_hdr": segment(ANAMORPHIC),
+    "segment_first_half": segment(HALVES, FIRST),
+    "segment_second_half": segment(HALVES, SECOND),
+    "audio": audio(SOUND),
+    "audio_relayed": audio(SOUND, url=URL),
+    "audio_51": audio(replace(SOUND, source_channels=6, layout="5.1")),
+    "audio_other_order": audio(replace(SOUND, source_channels=6, layout="6 channels (FC+FL+FR+BL+BR+LFE)")),
+    "audio_many_channels": audio(replace(SOUND, source_channels=16, layout="hexadecagonal")),
+    "audio_partly_mono": audio(replace(SOUND, partly_mono=True)),
+    "audio_two_tracks": audio(replace(SOUND, source_channels=1, layout="mono", right=2)),
+    "poster_keyframes": keyframes_command(PLAN, PATH, SCRATCH),
+    "poster_keyframes_relayed": keyframes_command(PLAN, URL, SCRATCH),
+    "poster_keyframes_vp9_alpha": keyframes_command(VP9_ALPHA, PATH, SCRATCH),
+    "poster_moment_anamorphic_then_hdr": moment_command(ANAMORPHIC, PATH, SCRATCH, 0.5),
+    "poster_moment": moment_command(PLAN, PATH, SCRATCH, 0.5),
+    "poster_moment_interlaced_pq": moment_command(INTERLACED_PQ, PATH, SCRATCH, 0.5),
+    "poster_moment_interlaced_turned": moment_command(turned(INTERLACED, 270, mirrored=True), PATH, SCRATCH, 0.5),
+    "poster_moment_without_seeking": moment_command(PLAN, PATH, SCRATCH, None),
+    "storyboard": sheet_command(SCRATCH / "keyframes.mp4", sheet_of(RUNGS[2], 13), SCRATCH / "storyboard.jpg"),
+    "package": package_command(
+        SCRATCH / "720p.fragments.mp4", SCRATCH / "audio.m4a", SCRATCH / "720p.mp4", seconds=10.01
+    ),
+    "package_silent": package_command(SCRATCH / "720p.fragments.mp4", None, SCRATCH / "720p.mp4", seconds=10.01),
+}
+
+
+def readable(command: list[str]) -> str:
+    """Return an argument a line, and a filter a line inside the graph."""
+    lines: list[str] = []
+    for option, argument in zip(["", *command], command, strict=False):
+        lines.append(argument.replace(";", ";\n  ") if option == "-filter_complex" else argument)
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_command_is_the_reviewed_one(name: str) -> None:
+    """No argument comes, goes or changes unseen."""
+    assert readable(COMMANDS[name]) == (REVIEWED / f"{name}.txt").read_text()
+
+
+@pytest.mark.parametrize("preset", ["superfast", "fast", "medium", "slow"])
+def test_an_opening_is_not_hurried_where_its_headers_would_differ(preset: str) -> None:
+    """Every segment has to fit one init section; who chose a slower preset waits for it."""
+    plain = segment(replace(PLAN, preset=preset), FIRST)
+    assert segment(replace(HALVES, preset=preset, rungs=RUNGS, tail_frames=0), FIRST) == plain
+
+
+def test_every_reviewed_command_is_compared() -> None:
+    """A file that nothing compares with any more is removed."""
+    assert {path.stem for path in REVIEWED.iterdir()} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if not name.startswith(("package", "storyboard"))])
+def test_an_upload_is_opened_with_both_whitelists(name: str) -> None:
+    """No command opens an upload, once or several times, without saying which containers and protocols it may be."""
+    begin = 0
+    while "-i" in (rest := COMMANDS[name][begin:]):
+        before_input, url = rest[: rest.index("-i")], rest[rest.index("-i") + 1].removeprefix("file:")
+        assert before_input[before_input.index("-protocol_whitelist") + 1] == protocol_whitelist(url)
+        assert before_input[before_input.index("-format_whitelist") + 1] == FORMAT_WHITELIST
+        begin += rest.index("-i") + 1
+    assert begin
+
+
+@pytest.mark.parametrize("name", ["hls", "dash", "concat", "sdp", "image2", "webvtt", "tty", "lavfi", "data", "ass"])
+def test_no_format_that_opens_others_is_allowed(name: str) -> None:
+    """Playlists, image sequences and devices are not on the list."""
+    assert name not in FORMAT_WHITELIST.split(",")
+
+
+@pytest.mark.parametrize("name", ["-i.mp4", "concat:a|b", "http:", "a:b.mp4", "-y"])
+def test_a_path_is_never_an_option_or_a_protocol(name: str) -> None:
+    """A name with a dash or a colon in front is opened as the file it is."""
+    command = segment(PLAN, url=f"/store/{name}")
+    assert command[command.index("-i") + 1] == f"file:/store/{name}"
+
+
+def test_a_decoder_whose_threads_race_has_one() -> None:
+    """Theora is decoded by one thread, while the encoders keep the plan's."""
+    command = segment(replace(PLAN, video=replace(PLAN.video, codec="theora")))
+    source = command.index("-i")
+    assert command[command.index("-threads") + 1] == "1"
+    assert command[command.index("-threads", source) + 1] == str(WHOLE.threads)
+
+
+@given(st.integers(1, 100_000), st.integers(1, 1001))
+def test_a_frame_is_a_whole_number_of_ticks(numerator: int, denominator: int) -> None:
+    """At any rate the frame length in ticks is exact, and the clock fine enough for players."""
+    rate = Fraction(numerator, denominator)
+    plan = replace(PLAN, rate_num=rate.numerator, rate_den=rate.denominator)
+    assert Fraction(frame_ticks(plan), timescale(plan)) == 1 / rate
+    assert timescale(plan) >= MIN_TIMESCALE

@@ -1,0 +1,1 @@
+"""Whether an upload is taken now, and when to come back if it is not."""

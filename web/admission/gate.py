@@ -1,0 +1,173 @@
+"""All uploads of this process: who is let in, what they still write, and whose turn it is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from storage.errors import BusyError, QueueFullError, RungsError
+from web.admission.decision import LONGEST_RETRY_AFTER, Limits, Load, Queue, Standing, decide, until_room
+from web.admission.turns import Claim, Turn, Turns, grace
+
+
+class Ticket:
+    """An admitted upload, counting down what it still wants to write."""
+
+    def __init__(self, announced: int | None, now: float) -> None:
+        self.promised = announced or 0
+        self._began = now
+        self._received = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole upload as far as it is known."""
+        return self.promised + self._received
+
+    def received(self, count: int) -> None:
+        """Take off what has arrived: from now on the store's free space shows it."""
+        self.promised = max(0, self.promised - count)
+        self._received += count
+
+    def seconds_left(self, now: float) -> float | None:
+        """Return how long the rest takes at the speed until now; None where that is unknown."""
+        if not self.promised or not self._received:
+            return None
+        return self.promised * (now - self._began) / self._received
+
+
+class Gate:
+    """Admission's state. What it is told of store and queue, the caller asked, so the gate waits for nobody.
+
+    `clock` is monotonic.
+    """
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limits = limits
+        self._clock = clock
+        self._tickets: set[Ticket] = set()
+        self._landed: list[tuple[float, int]] = []  # when, and bytes
+        self._turns = Turns(grace(limits.wait))
+        self._lock = threading.Lock()
+        self._draining: Callable[[], bool] = lambda: False
+
+    @property
+    def active(self) -> int:
+        """Uploads under way."""
+        return len(self._tickets)
+
+    @property
+    def turns(self) -> int:
+        """Clients that were told to come back and for whom room is kept."""
+        return len(self._turns)
+
+    def drain_when(self, draining: Callable[[], bool]) -> None:
+        """Refuse new uploads as soon as `draining` returns True."""
+        self._draining = draining
+
+    def state(self, free: int | None, queue: Queue) -> RungsError | None:
+        """Return why the smallest upload of a newcomer would be refused now, None if it would be taken."""
+        with self._lock:
+            self._turns.forget(self._clock())
+            return decide(self._load(None, free, queue), self.limits)
+
+    @contextmanager
+    def enter(
+        self, announced: int | None, free: int | None, queue: Queue | None = None, *, client: str = "", token: str = ""
+    ) -> Iterator[Ticket]:
+        """Hold a place until the upload of a `client` is a job; raises what `decide` returns.
+
+        `token` is the one of the refusal that sent the client away before, empty if it brings none.
+        """
+        queue = queue or Queue()
+        with self._lock:
+            turn = self._turn_of(client, announced, token)
+            standing = self._standing(turn, client, announced)
+            load = self._load(announced, free, queue, turn=turn, standing=standing)
+            refusal = decide(load, self.limits)
+            if refusal is not None:
+                self._send_back(refusal, turn, load, client)
+                raise refusal
+            if turn is not None:
+                self._turns.take(turn)
+            ticket = Ticket(announced, self._clock())
+            self._tickets.add(ticket)
+        try:
+            yield ticket
+        except BaseException:
+            self._leave(ticket, turn=turn)
+            raise
+        self._leave(ticket, landed=True)
+
+    def _turn_of(self, client: str, announced: int | None, token: str) -> Turn | None:
+        now = self._clock()
+        self._turns.forget(now)
+        return self._turns.of(client, announced, token, now)
+
+    def _standing(self, turn: Turn | None, client: str, announced: int | None) -> Standing:
+        if turn is not None:
+            return Standing.CALLED if turn.has_come(self._clock()) else Standing.WAITING
+        return Standing.WAITING if self._turns.has_key(client, announced) else Standing.NEW
+
+    def _send_back(self, refusal: RungsError, turn: Turn | None, load: Load, client: str) -> None:
+        """Note when the client will come back; nobody loses a turn by a refusal."""
+        if not isinstance(refusal, BusyError):
+            return
+        now, full = self._clock(), isinstance(refusal, QueueFullError)
+        capped = full and refusal.retry_after == LONGEST_RETRY_AFTER
+        due = now + (until_room(load, self.limits) if capped else refusal.retry_after)
+        if turn is not None:
+            turn = self._turns.keep(turn, now, due=due if load.standing is Standing.CALLED else turn.due)
+        elif full:
+            turn = self._turns.give(client, load.announced, now, due=due)
+        if isinstance(refusal, QueueFullError) and turn is not None:
+            refusal.turn = turn.token
+
+    def _leave(self, ticket: Ticket, *, turn: Turn | None = None, landed: bool = False) -> None:
+        """Give the place back, and the turn of an upload that broke off; one that `landed` is a job by now."""
+        with self._lock:
+            self._tickets.discard(ticket)
+            now = self._clock()
+            if landed:
+                self._landed.append((now, ticket.size))
+            elif turn is not None:
+                self._turns.keep(turn, now, due=now)
+
+    def _load(
+        self,
+        announced: int | None,
+        free: int | None,
+        queue: Queue,
+        *,
+        turn: Turn | None = None,
+        standing: Standing = Standing.NEW,
+    ) -> Load:
+        now = self._clock()
+        left = [seconds for ticket in self._tickets if (seconds := ticket.seconds_left(now)) is not None]
+        accepted = queue.wait + self._unseen(queue)
+        return Load(
+            announced=announced,
+            work=queue.work(announced),
+            active=self.active,
+            pending=sum(ticket.promised for ticket in self._tickets),
+            upload_left=min(left, default=None),
+            free=free,
+            wait=accepted + sum(queue.work(ticket.size) for ticket in self._tickets),
+            doubt=accepted * (queue.doubt - 1.0),
+            standing=standing,
+            claims=_claims(self._turns.ahead_of(turn), queue, now),
+            turn=None if turn is None else max(0.0, turn.due - now),
+            owner_jobs=queue.owner_jobs,
+            owner_ready=queue.owner_ready,
+            draining=self._draining(),
+        )
+
+    def _unseen(self, queue: Queue) -> float:
+        """Return the seconds of work that became jobs after the queue was read."""
+        self._landed = [(at, size) for at, size in self._landed if at >= queue.read_at]
+        return sum(queue.work(size) for _, size in self._landed)
+
+
+def _claims(turns: Sequence[Turn], queue: Queue, now: float) -> tuple[Claim, ...]:
+    return tuple([Claim(turn.due - now if turn.due > now else 0.0, queue.work(turn.size)) for turn in turns])

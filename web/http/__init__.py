@@ -1,0 +1,1 @@
+"""What every answer shares: problem documents, security headers and the connection."""

@@ -1,0 +1,1 @@
+"""What the routes show: job views, the queue's snapshot and figures, events and metrics."""

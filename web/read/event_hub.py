@@ -1,0 +1,142 @@
+"""The process's one reader of job events, fanned out in memory to every watcher's own bounded queue."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from storage.errors import BusyError, JobStoreDownError
+from storage.job_store.contract import Event, JobStore
+
+# Some minutes of one job's progress. A watcher that is further behind reconnects and is given the present state.
+QUEUE_EVENTS = 256
+WAIT_SECONDS = 1.0  # how long one read waits for an event, so how soon a stopping process ends its reader
+PAUSE_SECONDS = 1.0  # between tries while the job store is away
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An event together with the job's public JSON after it, None when the job is gone."""
+
+    event: Event
+    job: dict[str, Any] | None
+
+
+class Watcher:
+    """One open stream; `job_id` None watches all jobs."""
+
+    def __init__(self, job_id: str | None) -> None:
+        self.job_id = job_id
+        self.dropped = False
+        self._notices: queue.Queue[Notice | None] = queue.Queue(QUEUE_EVENTS)
+
+    def offer(self, notice: Notice | None) -> None:
+        """Hand over a notice (None ends the stream); a watcher whose queue is full is dropped."""
+        try:
+            self._notices.put_nowait(notice)
+        except queue.Full:
+            self.dropped = True
+
+    def take(self, seconds: float) -> Notice | None:
+        """Return the next notice; None when the stream is to end. Raises queue.Empty after so many seconds."""
+        if self.dropped:
+            return None
+        return self._notices.get(timeout=seconds)
+
+
+class Hub:
+    """Starts its reader with the first watcher; `view` makes a job's public JSON (None when it is gone).
+
+    `limit` watchers may be open at once: each holds one of the server's threads.
+    """
+
+    def __init__(self, store: JobStore, view: Callable[[str], dict[str, Any] | None], *, limit: int) -> None:
+        self._store = store
+        self._view = view
+        self._limit = limit
+        self._watchers: set[Watcher] = set()
+        self._lock = threading.Lock()
+        self._reader: threading.Thread | None = None
+        self._stopping: Callable[[], bool] = lambda: False
+
+    @property
+    def watchers(self) -> int:
+        """Streams open now."""
+        return len(self._watchers)
+
+    def stop_when(self, stopping: Callable[[], bool]) -> None:
+        """End all streams soon after `stopping` returns True, so that a server can shut down."""
+        self._stopping = stopping
+
+    @contextmanager
+    def watch(self, job_id: str | None) -> Iterator[Watcher]:
+        """Be a watcher for the time of the context: every later event reaches it.
+
+        Raises BusyError when too many watch, JobStoreDownError when the store is away.
+        """
+        watcher = Watcher(job_id)
+        with self._lock:
+            if len(self._watchers) >= self._limit:
+                raise BusyError("As many watchers are connected as this installation takes.", retry_after=30)
+            if self._reader is None or not self._reader.is_alive():
+                after = self._store.last_event_id()
+                self._reader = threading.Thread(target=self._read, args=(after,), name="events", daemon=True)
+                self._reader.start()
+            self._watchers.add(watcher)
+        try:
+            yield watcher
+        finally:
+            with self._lock:
+                self._watchers.discard(watcher)
+
+    def _read(self, after: str) -> None:
+        try:
+            while not self._stopping():
+                after = self._pass_on(after)
+        finally:
+            for watcher in self._present():
+                watcher.offer(None)
+
+    def _pass_on(self, after: str) -> str:
+        """Hand out the events after this id; return the id to go on from."""
+        try:
+            events = self._store.wait_events(after, seconds=WAIT_SECONDS)
+            self._hand_out(events)
+        except JobStoreDownError as error:
+            _log.warning("events pause: the job store is away", error=error.message)
+            time.sleep(PAUSE_SECONDS)
+            return after
+        return events[-1].id if events else after
+
+    def _present(self) -> tuple[Watcher, ...]:
+        with self._lock:
+            return tuple(self._watchers)
+
+    def _hand_out(self, events: tuple[Event, ...]) -> None:
+        watchers = self._present()
+        watched = {watcher.job_id for watcher in watchers}
+        views: dict[str, dict[str, Any] | None] = {}
+        for event in newest_progress(events):
+            if watched.isdisjoint({None, event.job_id}):
+                continue
+            if event.job_id not in views:
+                views[event.job_id] = self._view(event.job_id)
+            notice = Notice(event, views[event.job_id])
+            for watcher in watchers:
+                if watcher.job_id in {None, event.job_id}:
+                    watcher.offer(notice)
+
+
+def newest_progress(events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """Return the events without `progress` ones that a later one of the same job in the batch overtakes."""
+    last = {event.job_id: event.id for event in events if event.type == "progress"}
+    return tuple(event for event in events if event.type != "progress" or last[event.job_id] == event.id)

@@ -1,0 +1,56 @@
+"""Jobs as the public sees them, with the facts about the other jobs (place in the queue, forecast) filled in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from storage.errors import JobNotFoundError
+from storage.job_store.contract import JobStore
+from storage.model.job import Job, JobState
+from storage.public.job_json import job_json
+from storage.scheduling.forecast import Forecast
+from web.read.queue_snapshot import Board
+
+
+class JobViews:
+    """Makes public JSON of jobs; `clock` returns Unix seconds. Safe to share between threads."""
+
+    def __init__(self, store: JobStore, board: Board, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._board = board
+        self._clock = clock
+
+    def by_id(self, job_id: str) -> dict[str, Any]:
+        """Return the job's public JSON. Raises JobNotFoundError."""
+        return self.of(self._store.get(job_id))
+
+    def present(self, job_id: str) -> dict[str, Any] | None:
+        """Return the job's public JSON, None when there is no such job (any more)."""
+        try:
+            return self.by_id(job_id)
+        except JobNotFoundError:
+            return None
+
+    def of(self, job: Job) -> dict[str, Any]:
+        """Return the public JSON of a job just read."""
+        forecast = None if job.state.finished else self._forecast(job)
+        return job_json(job, position=self._position(job), forecast=forecast)
+
+    def _position(self, job: Job) -> int | None:
+        """Return the job's place among those with which no encoder has begun; None for one that is being planned."""
+        queued = self._store.position(job.id) if job.state is JobState.QUEUED else None
+        planned = job.state is JobState.ENCODING and job.begun_at is None
+        if queued is None and not planned:
+            return None
+        waiting = (work for work in self._board.look().outlook.waiting if work.state is JobState.ENCODING)
+        return (queued or 1) + sum(work.start_target < job.start_target for work in waiting)
+
+    def _forecast(self, job: Job) -> Forecast | None:
+        """Return the job's forecast; for one that came since the board was read, what it was promised."""
+        known = self._board.look().forecasts.get(job.id)
+        if known is not None or job.promise is None:
+            return known
+        now = self._clock()
+        return Forecast(job.promise.start_at - now, job.promise.ready_at - now)

@@ -1,0 +1,110 @@
+"""The queue as it was a moment ago: what forecasts, admission and the queue's figures are made from."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from storage.job_store.contract import JobStore
+from storage.model.job import Promise
+from storage.scheduling.costs import cost_of_bytes
+from storage.scheduling.forecast import Forecast, Outlook, forecast_new, forecasts, promised
+from storage.services.queue_reading import Reading, read_queue
+from web.admission.decision import Queue
+
+AGE_SECONDS = 1.0  # a hundred watchers, or a thousand refused clients, then cost Redis as much as one
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One reading of the job store; `read_at` is when it began, on the monotonic clock."""
+
+    reading: Reading
+    forecasts: Mapping[str, Forecast]
+    read_at: float
+
+    @property
+    def outlook(self) -> Outlook:
+        """The work and who does it."""
+        return self.reading.outlook
+
+    def queue_of(self, owner: str) -> Queue:
+        """Return what admission wants to know when this owner uploads."""
+        outlook = self.outlook
+        ready = [self.forecasts[work.job_id].ready for work in outlook.backlog if work.owner == owner]
+        return Queue(
+            wait=outlook.wait,
+            per_job=cost_of_bytes(0, outlook.known) / outlook.capacity,
+            per_byte=outlook.known.per_byte / outlook.capacity,
+            doubt=outlook.known.doubt,
+            owner_jobs=len(ready),
+            owner_ready=min(ready, default=None),
+            read_at=self.read_at,
+        )
+
+    def promise(self, owner: str, size: int, now: float) -> Promise:
+        """Return what a new job of this owner with so many bytes is promised; `now` is Unix seconds."""
+        return promised(forecast_new(self.outlook, size, owner=owner, now=now), now=now)
+
+
+class Board:
+    """Reads the queue at most once a second; safe to share between threads.
+
+    `encoders` are the slots that this installation means to have, for as long as none has announced itself.
+    """
+
+    def __init__(self, store: JobStore, encoders: int) -> None:
+        self._store = store
+        self._encoders = encoders
+        self._refused: Counter[str] = Counter()
+        self._seen: Seen | None = None
+        self._reading: Future[Seen] | None = None
+        self._lock = threading.Lock()
+
+    def look(self) -> Seen:
+        """Return the queue. Raises JobStoreDownError.
+
+        Who looks while it is being read shares that reading, its failure too: one after another, each would wait for a
+        store that is away.
+        """
+        with self._lock:
+            if self._seen is not None and time.monotonic() - self._seen.read_at <= AGE_SECONDS:
+                return self._seen
+            shared = self._reading
+            reading = self._reading = shared or Future()
+        if shared is None:
+            self._settle(reading)
+        return reading.result()
+
+    def note_refusal(self, code: str) -> None:
+        """Count a refused upload; told to the store with the next reading, so that a refusal costs it nothing."""
+        with self._lock:
+            self._refused[code] += 1
+
+    def _settle(self, reading: Future[Seen]) -> None:
+        try:
+            reading.set_result(self._read())
+        except BaseException as error:  # noqa: BLE001 - raised again for each who shares the reading
+            reading.set_exception(error)
+        with self._lock:
+            self._reading = None
+            if reading.exception() is None:
+                self._seen = reading.result()
+
+    def _read(self) -> Seen:
+        self._tell_refusals()
+        began = time.monotonic()
+        reading = read_queue(self._store, encoders=self._encoders)
+        return Seen(reading, forecasts(reading.outlook), began)
+
+    def _tell_refusals(self) -> None:
+        """Tell the store of each code by itself, so that those it knows already are not told again after an outage."""
+        for code, count in tuple(self._refused.items()):
+            self._store.count_refusals({code: count})
+            with self._lock:
+                self._refused[code] -= count
+                self._refused += Counter()  # drops what is down to nothing

@@ -1,0 +1,189 @@
+"""Server-Sent Events: what happens to one job, or to all, with replay from Last-Event-ID."""
+
+from __future__ import annotations
+
+import queue
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, json, request
+from spectree import Response as Answers
+
+from storage.errors import JobStoreDownError
+from storage.job_store.codec import event_order
+from storage.job_store.contract import Event, JobStore
+from storage.model.job import JobState
+from web.context import OWNER, Web, current
+from web.read.event_hub import Notice, Watcher, newest_progress
+from web.read.job_views import JobViews
+from web.routes.jobs import owned_job
+from web.schemas.jobs import EventsQuery, Problem, checked_query, spec
+
+# Shorter than the idle timeouts of proxies (60 s in nginx), and how stale a waiting job's place may become.
+HEARTBEAT_SECONDS = 10.0
+RETRY_MILLISECONDS = 2000  # how long a browser waits before it connects again
+RECENT_JOBS = 20  # jobs that the stream of all begins with
+_REPLAY_PAGE = 200
+_EVENT_ID = re.compile(r"\d{1,16}-\d{1,16}")
+_FINAL = frozenset(state.value for state in JobState if state.finished)
+
+blueprint = Blueprint("events", __name__)
+
+
+def frame(kind: str, data: dict[str, Any], *, event_id: str | None = None) -> str:
+    """Return one event as text/event-stream wants it."""
+    place = "" if event_id is None else f"id: {event_id}\n"
+    return f"{place}event: {kind}\ndata: {json.dumps(data)}\n\n"
+
+
+def frame_of(notice: Notice) -> str:
+    """Return a job's event with the job's present JSON."""
+    event = notice.event
+    data = {"id": event.id, "type": event.type, "job_id": event.job_id, "data": event.data, "job": notice.job}
+    return frame(event.type, data, event_id=event.id)
+
+
+def snapshot(job: dict[str, Any], *, event_id: str | None = None) -> str:
+    """Return a `job` event: how a job is now, without anything having happened."""
+    return frame("job", {"type": "job", "job_id": job["id"], "job": job}, event_id=event_id)
+
+
+def is_over(job: dict[str, Any] | None) -> bool:
+    """Tell whether nothing more will happen to the job by itself."""
+    return job is None or job["state"] in _FINAL
+
+
+@dataclass(slots=True)
+class Stream:
+    """One open stream: how things are, what was missed, what happens, until the job or the process ends.
+
+    `sent_id` is the last event the client knows, `job` how it knows its job (None when all jobs are watched).
+    """
+
+    watcher: Watcher
+    views: JobViews
+    first: tuple[str, ...]
+    missed: tuple[Notice, ...]
+    sent_id: str
+    job: dict[str, Any] | None
+    over: bool
+
+    def __iter__(self) -> Iterator[str]:
+        yield f"retry: {RETRY_MILLISECONDS}\n\n"
+        yield from self.first
+        for notice in self.missed:
+            yield self._sent(notice)
+        while not self.over:
+            try:
+                notice_or_end = self.watcher.take(HEARTBEAT_SECONDS)
+            except queue.Empty:
+                yield from self._heartbeat()
+                continue
+            if notice_or_end is None:
+                return
+            if event_order(notice_or_end.event.id) > event_order(self.sent_id):
+                yield self._sent(notice_or_end)
+
+    def _sent(self, notice: Notice) -> str:
+        self.sent_id, self.job = notice.event.id, notice.job
+        if self.watcher.job_id is not None and notice.event.type in {"state", "deleted"}:
+            self.over = self.over or is_over(notice.job)
+        return frame_of(notice)
+
+    def _heartbeat(self) -> Iterator[str]:
+        """Keep the connection alive; a place in the queue changes without an event of the job's own."""
+        yield ": alive\n\n"
+        if self.watcher.job_id is None:
+            return
+        try:
+            job = self.views.present(self.watcher.job_id)
+        except JobStoreDownError:
+            return  # the hub says aloud that the store is away
+        self.over = is_over(job)
+        if job is not None and job != self.job:
+            self.job = job
+            yield snapshot(job)
+
+
+@blueprint.get("/api/jobs/<job_id>/events")
+@spec.validate(query=EventsQuery, resp=Answers(HTTP_200=None, HTTP_204=None, HTTP_404=Problem), tags=["events"])
+def watch_job(job_id: str) -> Response:
+    """Watch one job as Server-Sent Events.
+
+    The first event is `job`, with the job as it is; then come those after `Last-Event-ID`, then new ones, each with
+    the job in `job`. The stream ends when the job has; connecting again then answers 204, which stops a browser.
+    """
+    web = current()
+    owned_job(web, job_id)
+    known = _last_event_id()
+    with ExitStack() as opened:
+        watcher = opened.enter_context(web.hub.watch(job_id))
+        sent_id = known or web.services.jobs.last_event_id()
+        job = web.views.by_id(job_id)
+        missed = _missed(web.services.jobs, job_id, job, after=known) if known is not None else ()
+        if known is not None and not missed and is_over(job):
+            return Response(status=204)
+        first = (snapshot(job, event_id=sent_id),)
+        stream = Stream(watcher, web.views, first, missed, sent_id, job, is_over(job))
+        return _streaming(stream, opened.pop_all())
+
+
+@blueprint.get("/api/events")
+@spec.validate(query=EventsQuery, resp=Answers(HTTP_200=None), tags=["events"])
+def watch_all() -> Response:
+    """Watch all jobs as Server-Sent Events: first a `job` event for each recent job, then what happens."""
+    web = current()
+    known = _last_event_id()
+    with ExitStack() as opened:
+        watcher = opened.enter_context(web.hub.watch(None))
+        sent_id = known or web.services.jobs.last_event_id()
+        missed = _missed_of_all(web, after=known) if known is not None else ()
+        first = () if known is not None else _recent(web, sent_id)
+        return _streaming(
+            Stream(watcher, web.views, first, missed, sent_id, None, over=False),
+            opened.pop_all(),
+        )
+
+
+def _last_event_id() -> str | None:
+    """Return where the client wants to go on; browsers send a header, others may use the query."""
+    header = request.headers.get("Last-Event-ID")
+    query = checked_query(EventsQuery).last_event_id
+    # A header in another form was not given by this service: the client is shown the present state instead.
+    return header if header is not None and _EVENT_ID.fullmatch(header) else query
+
+
+def _recent(web: Web, sent_id: str) -> tuple[str, ...]:
+    page = web.services.jobs.page(owner=OWNER, state=None, limit=RECENT_JOBS, cursor=None)
+    return tuple(snapshot(web.views.of(job), event_id=sent_id) for job in reversed(page.jobs))
+
+
+def _missed(store: JobStore, job_id: str, job: dict[str, Any], *, after: str) -> tuple[Notice, ...]:
+    return tuple(Notice(event, job) for event in newest_progress(_all_after(store, job_id, after)))
+
+
+def _missed_of_all(web: Web, *, after: str) -> tuple[Notice, ...]:
+    events = newest_progress(_all_after(web.services.jobs, None, after))
+    jobs = {job_id: web.views.present(job_id) for job_id in {event.job_id for event in events}}
+    return tuple(Notice(event, jobs[event.job_id]) for event in events)
+
+
+def _all_after(store: JobStore, job_id: str | None, after: str) -> tuple[Event, ...]:
+    """Return every event the store still has after this id; its log is capped, so they are not many."""
+    found: list[Event] = []
+    while page := store.events(job_id, after, limit=_REPLAY_PAGE):
+        found += page
+        after = page[-1].id
+    return tuple(found)
+
+
+def _streaming(stream: Stream, opened: ExitStack) -> Response:
+    answer = Response(iter(stream), mimetype="text/event-stream")
+    # nginx would gather events into a buffer otherwise.
+    answer.headers["X-Accel-Buffering"] = "no"
+    answer.headers["Cache-Control"] = "no-store"
+    answer.call_on_close(opened.close)
+    return answer

@@ -1,0 +1,106 @@
+"""`/api/jobs`: read jobs, cancel, retry and delete them, and say which are urgent."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+from spectree import Response as Answers
+
+from storage.errors import ConflictError, JobNotFoundError, ObjectNotFoundError, TransitionError
+from storage.model.job import GIVEN_UP, Job, JobState, is_job_id
+from storage.objects import keys
+from storage.objects.manifests import delete_job_objects, forget_run
+from web.context import OWNER, Web, current
+from web.routes.uploads import dispatch_now
+from web.schemas.jobs import Jobs, JobsQuery, PriorityChange, Problem, PublicJob, checked_body, checked_query, spec
+
+blueprint = Blueprint("jobs", __name__)
+
+
+def owned_job(web: Web, job_id: str) -> Job:
+    """Return the caller's job. Raises JobNotFoundError, also for somebody else's job and for what is no id."""
+    if not is_job_id(job_id):
+        raise JobNotFoundError("There is no such job.")
+    job = web.services.jobs.get(job_id)
+    if job.owner != OWNER:
+        raise JobNotFoundError("There is no such job.")
+    return job
+
+
+@blueprint.get("/api/jobs")
+@spec.validate(query=JobsQuery, resp=Answers(HTTP_200=Jobs, HTTP_400=Problem), tags=["jobs"])
+def list_jobs() -> Response:
+    """List jobs, newest first."""
+    web = current()
+    query = checked_query(JobsQuery)
+    page = web.services.jobs.page(owner=OWNER, state=query.state, limit=query.limit, cursor=query.cursor)
+    return jsonify({"jobs": [web.views.of(job) for job in page.jobs], "cursor": page.cursor})
+
+
+@blueprint.get("/api/jobs/<job_id>")
+@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem), tags=["jobs"])
+def get_job(job_id: str) -> Response:
+    """Show a job."""
+    web = current()
+    return jsonify(web.views.of(owned_job(web, job_id)))
+
+
+@blueprint.post("/api/jobs/<job_id>/cancel")
+@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem, HTTP_409=Problem), tags=["jobs"])
+def cancel_job(job_id: str) -> Response:
+    """Cancel a job that is not finished."""
+    web = current()
+    owned_job(web, job_id)
+    return jsonify(web.views.of(web.services.jobs.move(job_id, JobState.CANCELLED)))
+
+
+@blueprint.post("/api/jobs/<job_id>/retry")
+@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem, HTTP_409=Problem), tags=["jobs"])
+def retry_job(job_id: str) -> Response:
+    """Start a failed or cancelled job again from the beginning."""
+    web = current()
+    job = owned_job(web, job_id)
+    try:
+        # It comes after the original and goes before it: where it is, the original is too.
+        web.services.objects.stat(keys.manifest(job_id))
+    except ObjectNotFoundError as error:
+        raise ConflictError("The job's original is gone, so it cannot be encoded again.") from error
+    if job.state in GIVEN_UP:
+        forget_run(web.services.objects, job_id)
+    job = web.services.jobs.move(job_id, JobState.QUEUED)
+    dispatch_now(web.services)
+    return jsonify(web.views.of(job))
+
+
+@blueprint.put("/api/jobs/<job_id>/priority")
+@spec.validate(
+    json=PriorityChange,
+    resp=Answers(HTTP_200=PublicJob, HTTP_400=Problem, HTTP_404=Problem, HTTP_409=Problem),
+    tags=["jobs"],
+)
+def set_priority(job_id: str) -> Response:
+    """Let a job that is not finished go before others, or behind them."""
+    web = current()
+    owned_job(web, job_id)
+    change = checked_body(PriorityChange)
+    return jsonify(web.views.of(web.services.jobs.prioritise(job_id, change.priority)))
+
+
+@blueprint.delete("/api/jobs/<job_id>")
+@spec.validate(resp=Answers(HTTP_204=None, HTTP_404=Problem), tags=["jobs"])
+def delete_job(job_id: str) -> Response:
+    """Delete a job with all its objects; a running one is cancelled first."""
+    web = current()
+    job = owned_job(web, job_id)
+    if not job.state.finished:
+        _cancel_if_running(web, job_id)
+    # The record goes last: a deletion that breaks off can be repeated.
+    delete_job_objects(web.services.objects, job_id)
+    web.services.jobs.delete(job_id)
+    return Response(status=204)
+
+
+def _cancel_if_running(web: Web, job_id: str) -> None:
+    try:
+        web.services.jobs.move(job_id, JobState.CANCELLED)
+    except TransitionError:
+        return  # it finished in this very moment

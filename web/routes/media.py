@@ -1,0 +1,177 @@
+"""`/media/<id>/...`: what was made of a job, by internal redirect, from disk, or streamed out of the object store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, request, send_file
+from spectree import Response as Answers
+from werkzeug.http import dump_options_header, http_date
+
+from storage.errors import BusyError, ObjectNotFoundError
+from storage.model.job import Job, JobState
+from storage.objects import keys
+from storage.objects.contract import ObjectInfo, ObjectStore
+from storage.public.hls import playlist
+from storage.public.job_json import PLAYED
+from web.context import Web, current
+from web.routes.jobs import owned_job
+from web.schemas.jobs import MediaQuery, Problem, spec
+
+# Every name that can be asked for; a name outside never reaches the object store.
+_NAMES = re.compile(
+    r"""
+    [1-9][0-9]{1,4}p\.mp4                                     # a rung
+    | poster\.jpg
+    | storyboard\.(?:jpg|vtt)
+    | report\.json
+    | hls/(?:[a-z0-9]{1,16}/)?[a-z0-9]{1,32}\.(?:m3u8|mp4|m4s)  # playlists, init sections, fragments
+    """,
+    re.VERBOSE,
+)
+_TYPES = {
+    "mp4": "video/mp4",
+    "m4s": "video/iso.segment",
+    "jpg": "image/jpeg",
+    "vtt": "text/vtt",
+    "json": "application/json",
+    "m3u8": "application/vnd.apple.mpegurl",
+}
+IMMUTABLE = "private, max-age=31536000, immutable"  # a ready job's files never change
+# nginx opens the signed address at once; minutes only cover clocks that differ.
+REDIRECT_SECONDS = 300
+_HLS = "hls/"
+
+blueprint = Blueprint("media", __name__)
+
+
+def is_media_name(name: str) -> bool:
+    """Tell whether the name is one that a job can have."""
+    return _NAMES.fullmatch(name) is not None
+
+
+@blueprint.get("/media/<job_id>/<path:name>")
+@spec.validate(
+    query=MediaQuery,
+    resp=Answers(HTTP_200=None, HTTP_206=None, HTTP_304=None, HTTP_404=Problem, HTTP_416=Problem),
+    tags=["media"],
+)
+def get_media(job_id: str, name: str) -> Response:
+    """Deliver an MP4, a playlist, the poster, the storyboard or the report. Ranges; `?download` names it for saving."""
+    web = current()
+    job = owned_job(web, job_id)
+    if not is_media_name(name):
+        raise ObjectNotFoundError("There is no such file of this job.")
+    # Those of a ready job are stored, so that its film is not read from the record at each showing.
+    if name.endswith(".m3u8") and job.state is not JobState.READY:
+        return _playlist(web, job, name)
+    key = keys.rendition(job_id, name)
+    info = web.services.objects.stat(key)
+    kind = _TYPES[name.rpartition(".")[2]]
+    answer = _redirect(web, key, kind) or _delivered(web, info, kind)
+    answer.headers["Cache-Control"] = IMMUTABLE if job.state is JobState.READY else "no-cache"
+    answer.headers.pop("Content-Disposition", None)  # Flask names the file even where nothing is to be saved
+    if "download" in request.args:
+        answer.headers["Content-Disposition"] = disposition(job, name)
+    return answer
+
+
+def _playlist(web: Web, job: Job, name: str) -> Response:
+    """Make the playlist as it is now: it grows with every segment until all are encoded."""
+    text = None
+    if job.plan is not None and job.state in PLAYED:
+        results = web.services.jobs.results(job.id, interim=True)
+        text = playlist(name.removeprefix(_HLS), job.plan, results, ended=job.state is not JobState.ENCODING)
+    if text is None:
+        raise ObjectNotFoundError("There is no such playlist of this job, or not yet.")
+    answer = Response(text, mimetype=_TYPES["m3u8"])
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.add_etag()
+    answer.make_conditional(request)
+    return answer
+
+
+def disposition(job: Job, name: str) -> str:
+    """Return a Content-Disposition (RFC 6266) that saves the file as the job's title and the file's own name."""
+    wanted = f"{job.title} {name.rpartition('/')[2]}".replace("/", "-").replace("\\", "-")
+    plain = wanted.encode("ascii", "replace").decode().replace("?", "_").replace('"', "'")
+    header = dump_options_header("attachment", {"filename": plain})
+    return header if plain == wanted else f"{header}; filename*=UTF-8''{quote(wanted, safe='')}"
+
+
+def _redirect(web: Web, key: str, kind: str) -> Response | None:
+    """Let nginx deliver, from the store or from its folder; None where no nginx stands in front."""
+    location = web.settings.media_redirect
+    if not location:
+        return None
+    signed = web.services.objects.redirect_path(key, seconds=REDIRECT_SECONDS)
+    answer = Response(mimetype=kind)
+    answer.headers["X-Accel-Redirect"] = location + (signed or key).lstrip("/")
+    return answer
+
+
+def _delivered(web: Web, info: ObjectInfo, kind: str) -> Response:
+    """Send the object from here. Raises BusyError while as many are being sent as there are threads for."""
+    if not web.deliveries.acquire(blocking=False):
+        raise BusyError("As many files are being fetched as this installation sends at once.")
+    with ExitStack() as sent:
+        sent.callback(web.deliveries.release)
+        answer = _from_disk(web.services.objects, info, kind) or _streamed(web, info, kind)
+        body: Any = answer.response
+        # Not call_on_close: what is passed through to the server as it is, the server closes, not the answer.
+        sent.callback(body.close)
+        body.close = sent.pop_all().close
+    return answer
+
+
+def _from_disk(objects: ObjectStore, info: ObjectInfo, kind: str) -> Response | None:
+    path: Path | None = objects.local_path(info.key)
+    if path is None:
+        return None
+    return send_file(path.absolute(), mimetype=kind, conditional=True, etag=True)
+
+
+def _streamed(web: Web, info: ObjectInfo, kind: str) -> Response:
+    answer = Response(_ObjectBody(web.services.objects, info.key), mimetype=kind, direct_passthrough=True)
+    answer.content_length = info.size
+    answer.set_etag(f"{info.size:x}-{int(info.modified_at * 1000):x}")
+    answer.headers["Last-Modified"] = http_date(info.modified_at)
+    answer.make_conditional(request.environ, accept_ranges=True, complete_length=info.size)
+    return answer
+
+
+class _ObjectBody:
+    """An object's bytes from wherever Werkzeug seeks to for a range; nothing is asked of the store before."""
+
+    def __init__(self, objects: ObjectStore, key: str) -> None:
+        self._objects = objects
+        self._key = key
+        self._start = 0
+        self._chunks: Iterator[bytes] | None = None
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, start: int) -> None:
+        self._start = start
+
+    def tell(self) -> int:
+        return self._start
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._chunks is None:
+            self._chunks = self._objects.read(self._key, start=self._start)
+        return next(self._chunks)
+
+    def close(self) -> None:
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()

@@ -1,0 +1,118 @@
+"""The pages: upload and recent jobs, one job, the queue. They show what the API answers, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from storage.errors import InvalidRequestError
+from storage.model.job import Job, JobState
+from storage.services import Services
+from storage.settings import Settings
+from web.context import OWNER, current
+from web.routes.events import RECENT_JOBS
+from web.routes.jobs import owned_job
+from web.routes.queue import queue_json
+from web.words import job_words, queue_words
+from web.words.language import COOKIE, COOKIE_SECONDS, LANGUAGES
+from web.words.texts import plurals, texts
+
+QUEUE_SHOWN = 100  # unfinished jobs on the queue's page; whoever comes later waits for hours anyway
+FAVICONS = ("idle", "busy", "ready", "failed")
+
+# What scripts copy for a job they add to a list: every field is there and says nothing.
+_BLANK_ID = "0" * 32
+BLANK_JOB: dict[str, Any] = {
+    "id": _BLANK_ID,
+    "state": JobState.QUEUED.value,
+    "title": "",
+    "size": 0,
+    "created_at": "",
+    "started_at": None,
+    "finished_at": None,
+    "progress": 0,
+    "starts_in_seconds": None,
+    "eta_seconds": None,
+    "queue_position": None,
+    "rungs": [],
+    "poster_url": None,
+    "error": None,
+}
+
+
+def blueprint(settings: Settings, services: Services) -> Blueprint:
+    """Return the routes of all pages over these parts; templates get `words`, `texts` and `plurals`."""
+    pages = Blueprint("pages", __name__)
+
+    @pages.app_context_processor
+    def names() -> dict[str, object]:
+        return {"words": job_words, "texts": texts, "plurals": plurals}
+
+    @pages.get("/")
+    def index() -> str:
+        page = services.jobs.page(owner=OWNER, state=None, limit=RECENT_JOBS, cursor=None)
+        return render_template(
+            "index.html",
+            jobs=_seen(page.jobs),
+            cursor=page.cursor,
+            blank_job=BLANK_JOB,
+            shown=RECENT_JOBS,
+            max_upload_bytes=settings.max_upload_bytes,
+        )
+
+    @pages.get("/jobs/<job_id>")
+    def job(job_id: str) -> str:
+        return render_template("job.html", job=current().views.of(owned_job(current(), job_id)), favicons=_favicons())
+
+    @pages.get("/queue")
+    def queue() -> str:
+        jobs = _seen(_unfinished(services))
+        return render_template(
+            "queue.html",
+            waiting=[job for job in jobs if job_words.waits(job)],
+            active=[job for job in jobs if not job_words.waits(job)],
+            titles={job["id"]: job["title"] for job in jobs},
+            queue=queue_json(current()),
+            queue_words=queue_words,
+            blank_job=BLANK_JOB,
+            shown=QUEUE_SHOWN,
+        )
+
+    pages.add_url_rule("/language", view_func=switch_language, methods=["POST"])
+    return pages
+
+
+def switch_language() -> Response:
+    """Remember the language in a cookie and go back to the page. Raises InvalidRequestError for an unknown one."""
+    chosen = request.form.get("language", "")
+    if chosen not in LANGUAGES:
+        raise InvalidRequestError("There are no pages in this language.")
+    answer = redirect(local_path(request.form.get("next", "")), 303)
+    answer.set_cookie(COOKIE, chosen, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure)
+    return answer
+
+
+def local_path(path: str) -> str:
+    """Return the path if it leads into this site, else the first page: nobody is sent elsewhere through us."""
+    is_local = path.startswith("/") and not path.startswith("//") and path.isprintable() and "\\" not in path
+    return path if is_local else "/"
+
+
+def _unfinished(services: Services) -> list[Job]:
+    pages = (
+        services.jobs.page(owner=OWNER, state=state, limit=QUEUE_SHOWN, cursor=None)
+        for state in JobState
+        if not state.finished
+    )
+    return sorted((job for page in pages for job in page.jobs), key=lambda job: job.created_at)[:QUEUE_SHOWN]
+
+
+def _seen(jobs: list[Job] | tuple[Job, ...]) -> list[dict[str, Any]]:
+    views = current().views
+    return [views.of(job) for job in jobs]
+
+
+def _favicons() -> dict[str, str]:
+    return {name: url_for("static", filename=f"favicon-{name}.svg") for name in FAVICONS}

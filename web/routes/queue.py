@@ -1,0 +1,105 @@
+"""`/api/queue`: the queue as a queue, with its rates, its workers, its last hour, and whether uploads are taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+from spectree import Response as Answers
+
+from storage.errors import BusyError
+from storage.scheduling.promises_kept import accuracy
+from storage.scheduling.queue_rates import rates
+from web.context import OWNER, Web, current
+from web.read.queue_figures import doing, history, per_hour, utilisation
+from web.read.queue_snapshot import Seen
+from web.schemas.jobs import spec
+from web.schemas.queue import Queue, QueueHistory
+
+QUEUE_SHOWN = 50  # unfinished jobs that /api/queue names: more is not a queue one looks at
+_SHOWN = ("id", "title", "state", "queue_position", "progress", "starts_in_seconds", "eta_seconds")
+
+blueprint = Blueprint("queue", __name__)
+
+
+@blueprint.get("/api/queue")
+@spec.validate(resp=Answers(HTTP_200=Queue), tags=["queue"])
+def get_queue() -> Response:
+    """Show what waits and what is being worked on, how fast, and whether uploads are taken."""
+    web = current()
+    jobs = (web.views.present(job_id) for job_id in web.services.jobs.unfinished()[:QUEUE_SHOWN])
+    named = [{name: job[name] for name in _SHOWN} for job in jobs if job is not None]
+    return jsonify({**queue_json(web), "jobs": named})
+
+
+@blueprint.get("/api/queue/history")
+@spec.validate(resp=Answers(HTTP_200=QueueHistory), tags=["queue"])
+def get_history() -> Response:
+    """Show the last hour in samples of ten seconds, one list for each figure."""
+    return jsonify(history(current().board.look().reading.samples))
+
+
+def queue_json(web: Web) -> dict[str, Any]:
+    """Return everything about the queue but its jobs."""
+    seen = web.board.look()
+    outlook, reading = seen.outlook, seen.reading
+    waiting, waiting_work = len(outlook.waiting), outlook.waiting_work
+    return {
+        "waiting": waiting,
+        "active": len(outlook.backlog) - waiting,
+        "waiting_work_seconds": round(waiting_work, 1),
+        "running_work_seconds": round(outlook.work - waiting_work, 1),
+        "wait_seconds": round(outlook.wait, 1),
+        "uploads": web.gate.active,
+        "max_uploads": web.gate.limits.uploads,
+        "slots": reading.slots,
+        "busy": reading.busy,
+        "workers": doing(reading.workers, web.services.jobs.pauses(), outlook.backlog),
+        "refused": web.services.jobs.totals().refused,
+        "admission": _admission(web, seen),
+        "rates": _rates(seen),
+        "promises": _promises(seen),
+    }
+
+
+def _admission(web: Web, seen: Seen) -> dict[str, Any]:
+    refusal = web.gate.state(web.services.objects.free_bytes(), seen.queue_of(OWNER))
+    return {
+        "open": refusal is None,
+        "max_wait_seconds": web.gate.limits.wait,
+        "code": None if refusal is None else refusal.code,
+        "message": None if refusal is None else refusal.message,
+        "values": {} if refusal is None else refusal.values,
+        "retry_after": refusal.retry_after if isinstance(refusal, BusyError) else None,
+    }
+
+
+def _rates(seen: Seen) -> dict[str, Any]:
+    measured, outlook = rates(seen.reading.samples), seen.outlook
+    per_job = outlook.known.per_job
+    return {
+        "measured_seconds": round(measured.seconds),
+        "arrivals_per_hour": per_hour(measured.arrival),
+        "finished_per_hour": per_hour(measured.finished),
+        "service_per_hour": per_hour(None if per_job is None else outlook.capacity / per_job),
+        "capacity": round(outlook.capacity, 2),
+        "job_seconds": _rounded(per_job),
+        "utilisation": _rounded(utilisation(measured.arrival, per_job, outlook.capacity)),
+        "jobs": _rounded(measured.jobs),
+        "stay_seconds": _rounded(measured.stay),
+        "jobs_by_little": _rounded(measured.jobs_by_little),
+    }
+
+
+def _promises(seen: Seen) -> dict[str, Any]:
+    found = accuracy(seen.reading.finished)
+    return {
+        "compared": found.compared,
+        "start_kept": _rounded(found.start),
+        "ready_kept": _rounded(found.ready),
+        "median_late_seconds": _rounded(found.late),
+    }
+
+
+def _rounded(figure: float | None) -> float | None:
+    return None if figure is None else round(figure, 2)

@@ -1,0 +1,212 @@
+"""`POST /api/jobs`: one upload becomes one job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Blueprint, Response, jsonify, redirect, request, url_for
+from gunicorn.http.errors import ParseException
+from spectree import Response as Answers
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.wrappers import Response as AnyResponse
+from werkzeug.wsgi import get_input_stream
+
+from storage.errors import (
+    BusyError,
+    InvalidRequestError,
+    JobExistsError,
+    JobStoreDownError,
+    ObjectStoreDownError,
+    RungsError,
+    UploadIncompleteError,
+)
+from storage.model.job import Job, Promise, new_job_id
+from storage.objects import keys
+from storage.objects.manifests import Manifest, delete_job_objects, put_manifest
+from storage.public.job_json import job_json
+from storage.services import Services
+from storage.services.dispatch import dispatch
+from web.context import OWNER, Web, current
+from web.http.connection import ask_for_body, close_after_answer
+from web.http.problems import TURN, prefers_html
+from web.read.queue_snapshot import Board
+from web.schemas.jobs import AcceptedJob, Problem, UploadForm, spec
+from web.upload.multipart_form import read_form
+from web.upload.receiving import Received, receive
+
+MESSAGE = "The upload is complete. You will be told when encoding is done."
+
+blueprint = Blueprint("uploads", __name__)
+_log = structlog.get_logger(__name__)
+
+
+@blueprint.post("/api/jobs")
+@spec.validate(
+    form=UploadForm,
+    resp=Answers(
+        HTTP_202=AcceptedJob,
+        HTTP_303=None,
+        HTTP_400=Problem,
+        HTTP_403=Problem,
+        HTTP_413=Problem,
+        HTTP_429=Problem,
+        HTTP_503=Problem,
+    ),
+    tags=["jobs"],
+)
+def create_job() -> AnyResponse:
+    """Upload a video.
+
+    The body is streamed into the object store. The answer is 202 with the job; a browser's form post without
+    JavaScript is sent on to the job's page.
+    """
+    web = current()
+    try:
+        job = _take(web)
+    except BusyError as error:
+        web.metrics.uploads.labels("busy").inc()
+        web.board.note_refusal(error.code)
+        raise
+    except RungsError:
+        web.metrics.uploads.labels("refused").inc()
+        raise
+    web.metrics.uploads.labels("accepted").inc()
+    place = url_for("jobs.get_job", job_id=job.id)
+    if prefers_html():
+        return redirect(f"/jobs/{job.id}", 303)
+    answer = jsonify({**_shown(web, job), "message": MESSAGE})
+    answer.status_code = 202
+    answer.headers["Location"] = place
+    return answer
+
+
+@blueprint.after_request
+def close_if_refused(response: Response) -> Response:
+    """Close the connection after a refusal: most of the body may still be on its way, and nobody will read it."""
+    if response.status_code >= HTTPStatus.BAD_REQUEST:
+        close_after_answer()
+    return response
+
+
+def _shown(web: Web, job: Job) -> dict[str, Any]:
+    """Return the new job's public JSON; an accepted upload is never answered with an error, or it would come twice."""
+    try:
+        return web.views.of(job)
+    except JobStoreDownError:
+        return job_json(job)
+
+
+def _take(web: Web) -> Job:
+    """Receive the request's file and make it a job; everything that can be refused early is."""
+    boundary = _boundary()
+    announced = request.content_length
+    web.services.jobs.ping()
+    free, queue = web.services.objects.free_bytes(), web.board.look().queue_of(OWNER)
+    client, token = request.remote_addr or "", request.headers.get(TURN, "")
+    with web.gate.enter(announced, free, queue, client=client, token=token) as ticket:
+
+        def count(size: int) -> None:
+            ticket.received(size)
+            web.metrics.upload_bytes.inc(size)
+
+        ask_for_body()
+        events = read_form(_body_reader(), boundary, announced=announced)
+        limit = web.gate.limits.upload_bytes
+        received = receive(events, web.services.objects, new_job_id(), limit=limit, on_bytes=count)
+        return register(received, web.services, web.board, now=web.clock())
+
+
+def _boundary() -> str:
+    boundary = request.mimetype_params.get("boundary", "")
+    if request.mimetype != "multipart/form-data" or not (boundary and boundary.isascii()):
+        raise InvalidRequestError("The body must be a form: multipart/form-data with a boundary.")
+    return boundary
+
+
+def _body_reader() -> Callable[[int], bytes]:
+    # Not request.stream: that one is held to the size of a form. Here the admission and the counting set the limits.
+    stream = get_input_stream(request.environ)
+
+    def read(size: int) -> bytes:
+        # Only the client's side can fail here, so no error of the object store is mistaken for the client's.
+        try:
+            return stream.read(size)
+        except TimeoutError as error:
+            raise UploadIncompleteError("The client sent nothing for too long; nothing was kept.") from error
+        except (OSError, ParseException, ClientDisconnected) as error:
+            raise UploadIncompleteError("The connection broke before the upload was complete.") from error
+
+    return read
+
+
+def register(received: Received, services: Services, board: Board, *, now: float) -> Job:
+    """Make a received upload a job, with a promise by the `board`, and publish its first task; `now` is Unix seconds.
+
+    The manifest comes before the record, so that an accepted job can always be rebuilt. Raises BusyError if one of the
+    stores went away. If that is the object store, nothing is left of the upload. If it is the job store, the original
+    stays: the record may be there, and only the word of it was lost. If not, the janitor removes it in the end.
+    """
+    job = Job(
+        id=received.job_id,
+        owner=OWNER,
+        title=received.title,
+        filename=received.filename,
+        size=received.size,
+        created_at=now,
+        webhook_url=received.webhook_url,
+        promise=_promise(board, received.size, now),
+    )
+    objects = services.objects
+    with _or_removed(lambda: delete_job_objects(objects, job.id)):
+        put_manifest(objects, keys.manifest(job.id), Manifest(job=job, sha256=received.sha256))
+    # A job that nobody was promised is not to be restored.
+    with _or_removed(lambda: objects.delete_prefix(keys.manifest(job.id))):
+        _create(services, job)
+    dispatch_now(services)
+    return job
+
+
+def _promise(board: Board, size: int, now: float) -> Promise | None:
+    """Return what the job is promised; nothing while the job store is away, which is no reason to lose an upload."""
+    try:
+        return board.look().promise(OWNER, size, now)
+    except JobStoreDownError:
+        return None
+
+
+def dispatch_now(services: Services) -> None:
+    """Publish what is due now that a job came; a broker that is away is no reason to refuse: the janitor does it."""
+    try:
+        dispatch(services)
+    except BusyError as error:
+        _log.warning("nothing dispatched, left to the janitor", error=error.message)
+
+
+def _create(services: Services, job: Job) -> None:
+    """Create the record; once more if the answer was lost, since a job without its objects is worse than a delay."""
+    try:
+        services.jobs.create(job)
+    except JobExistsError:
+        return  # nobody else knows this id: an earlier try of the store's own went through
+    except JobStoreDownError:
+        try:
+            services.jobs.create(job)
+        except JobExistsError:
+            return
+
+
+@contextmanager
+def _or_removed(remove: Callable[[], object]) -> Iterator[None]:
+    """Call `remove` if the upload is refused in the block."""
+    try:
+        yield
+    except BaseException:
+        try:
+            remove()
+        except ObjectStoreDownError as error:
+            _log.warning("objects of a refused upload are left behind", error=error.message, detail=error.detail)
+        raise

@@ -1,0 +1,271 @@
+"""The API in pydantic models: what OpenAPI shows, and how query parameters are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from spectree import SpecTree
+from spectree.plugins.flask_plugin import FlaskPlugin
+
+from storage.errors import InvalidRequestError
+from storage.model.damage import DamageKind
+from storage.model.job import JobState
+from storage.scheduling.fairness import Priority
+
+PAGE_LIMIT = 100  # jobs on one page of the API
+BODY_BYTES = 4096  # of JSON that is sent to us: a few short fields
+_ModelT = TypeVar("_ModelT", bound=BaseModel)
+
+
+class _DescribeOnly(FlaskPlugin):
+    """Spectree without its checks: they would read a whole upload into memory and a whole stream before answering."""
+
+    def validate(self, func: Callable[..., Any], *_checks: Any, **path: Any) -> Any:
+        """Call the view; Flask gives it the path's parameters by name, all else is spectree's."""
+        return func(**path)
+
+
+spec = SpecTree(
+    backend=_DescribeOnly,
+    title="Rungs",
+    version="1",
+    description="Upload a video, get 1080p, 720p and 480p. Errors are RFC 9457 problem documents.",
+    annotations=False,
+    naming_strategy=lambda model: model.__name__,
+    nested_naming_strategy=lambda _parent, child: child,
+)
+
+
+class Rung(BaseModel):
+    """One output of the ladder."""
+
+    name: str = Field(examples=["720p"])
+    width: int
+    height: int
+    state: str = Field(description="`waiting`, or the job's state.")
+    progress: float = Field(ge=0, le=1)
+    url: str | None = Field(description="The MP4, once the job is ready.")
+    size: int | None = Field(description="Bytes of the MP4.")
+
+
+class Source(BaseModel):
+    """The video stream that was uploaded; width and height as a viewer sees them."""
+
+    codec: str
+    width: int
+    height: int
+    coded_width: int
+    coded_height: int
+    rotation: int
+    interlaced: bool
+    transfer: str
+
+
+class Audio(BaseModel):
+    """The audio stream that was chosen; bit rate of the output in bits/s."""
+
+    codec: str
+    channels: int
+    sample_rate: int
+    bitrate: int
+
+
+class Plan(BaseModel):
+    """How the job is encoded; duration in seconds, frame rate in frames per second."""
+
+    duration: float
+    frame_rate: float
+    frames: int
+    segments: int
+    source: Source
+    audio: Audio | None
+
+
+class JobFailure(BaseModel):
+    """Why a job failed."""
+
+    code: str
+    message: str
+    detail: str = Field(description="The tool's last lines.")
+    values: dict[str, float] = Field(description="The numbers in the sentence, by name.")
+
+
+class Warned(BaseModel):
+    """What a viewer should know of a video that was encoded all the same."""
+
+    code: str = Field(examples=["audio_left_out"])
+    message: str
+    values: dict[str, float] = Field(description="The numbers in the sentence, by name.")
+
+
+class Damaged(BaseModel):
+    """A place where the upload was damaged: pictures or sound were missing, or pictures were repaired."""
+
+    kind: DamageKind
+    start: float = Field(ge=0, description="Seconds from the beginning of the video.")
+    seconds: float = Field(ge=0)
+
+
+class FailedAttempt(BaseModel):
+    """A try at a part of the job that came to nothing; unless the job failed, another one followed."""
+
+    task: str = Field(examples=["segment:3"])
+    worker: str = Field(description="Where it ran: host and process id.")
+    at: str
+    code: str
+    message: str
+
+
+class Links(BaseModel):
+    """What can be asked of the job now; null for what cannot."""
+
+    self: str
+    page: str
+    events: str
+    cancel: str | None
+    priority: str | None
+    retry: str | None
+    report: str | None
+
+
+class Promise(BaseModel):
+    """What was predicted when the job was accepted and, once more, when it was planned seconds later."""
+
+    starts_at: str
+    ready_at: str
+
+
+class PublicJob(BaseModel):
+    """One original to be turned into one ladder. Times are RFC 3339 in UTC, sizes bytes."""
+
+    model_config = ConfigDict(title="Job")
+
+    id: str
+    state: JobState
+    title: str
+    filename: str
+    size: int
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    progress: float = Field(ge=0, le=1, description="Of the whole job.")
+    starts_in_seconds: int | None = Field(description="Predicted, until an encoder begins; null once one has.")
+    eta_seconds: int | None = Field(description="Predicted, until it is ready; null when that is not known.")
+    priority: Priority
+    promise: Promise | None
+    queue_position: int | None = Field(
+        description="1 is next; null once an encoder has begun with it, and while it is being planned."
+    )
+    rungs: list[Rung] = Field(description="Empty before the job is planned.")
+    hls_url: str | None = Field(description="The master playlist, from the first encoded segment on.")
+    poster_url: str | None
+    storyboard_url: str | None = Field(
+        description="WebVTT of previews for seeking, once the job is ready; each cue names its part of one picture."
+    )
+    warnings: list[Warned]
+    damage: list[Damaged] = Field(
+        description="Where the upload was damaged, in order, once the job is ready; at most 100, the longest places."
+    )
+    error: JobFailure | None
+    failed_attempts: list[FailedAttempt] = Field(description="The last ones, at most 20, oldest first.")
+    plan: Plan | None
+    links: Links
+
+
+class AcceptedJob(PublicJob):
+    """The job an upload became."""
+
+    message: str
+
+
+class Jobs(BaseModel):
+    """Jobs, newest first."""
+
+    jobs: list[PublicJob]
+    cursor: str | None = Field(description="Fetches the next page; null on the last one.")
+
+
+class Health(BaseModel):
+    """The service answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem document."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="Stable; for programs.")
+    instance: str
+    retry_after: int | None = Field(default=None, description="Seconds, with 429 and 503.")
+    turn: str | None = Field(
+        default=None,
+        description="With `queue_full`: room is kept for who sends this back in the header `Rungs-Turn` at that time.",
+    )
+
+
+class UploadForm(BaseModel):
+    """The form of an upload."""
+
+    file: str = Field(json_schema_extra={"format": "binary"})
+    title: str | None = None
+    webhook_url: str | None = Field(default=None, description="Called with the job when it has ended.")
+
+
+class PriorityChange(BaseModel):
+    """Where a job is to stand among the others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    priority: Priority = Field(description="`high` counts as accepted a day earlier, `low` as a day later.")
+
+
+class JobsQuery(BaseModel):
+    """Which jobs to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: JobState | None = None
+    limit: int = Field(default=20, ge=1, le=PAGE_LIMIT)
+    cursor: str | None = Field(default=None, max_length=200)
+
+
+class EventsQuery(BaseModel):
+    """Where to go on."""
+
+    last_event_id: str | None = Field(default=None, pattern=r"^\d{1,16}-\d{1,16}$")
+
+
+class MediaQuery(BaseModel):
+    """How to deliver."""
+
+    download: str | None = Field(default=None, description="If present, the file is to be saved, under a good name.")
+
+
+def checked_query(model: type[_ModelT]) -> _ModelT:
+    """Return the present request's query parameters; raise InvalidRequestError naming what is wrong with them."""
+    try:
+        return model.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        raise InvalidRequestError(f"The query has a wrong parameter: {_issues(error)}.") from error
+
+
+def checked_body(model: type[_ModelT]) -> _ModelT:
+    """Return the present request's JSON body; raise InvalidRequestError naming what is wrong with it."""
+    if (request.content_length or BODY_BYTES + 1) > BODY_BYTES:
+        raise InvalidRequestError(f"The body must be JSON of at most {BODY_BYTES} bytes, with its length announced.")
+    try:
+        return model.model_validate_json(request.get_data())
+    except ValidationError as error:
+        raise InvalidRequestError(f"The body is not what it must be: {_issues(error)}.") from error
+
+
+def _issues(error: ValidationError) -> str:
+    places = ((".".join(map(str, issue["loc"])) or "it", issue["msg"]) for issue in error.errors())
+    return "; ".join(f"`{place}`: {message}" for place, message in places)

@@ -1,0 +1,94 @@
+// The queue: its figures, machines and last hour, what is being encoded and what waits, kept up to date.
+
+import { ask } from "../shared/api.js";
+import { copyOf, field, setIcon, setText, show } from "../shared/dom.js";
+import { keepTimes } from "../shared/format.js";
+import { JobRows } from "../live/job-rows.js";
+import { showMode } from "../live/live-note.js";
+import { follow, throttled } from "../live/live.js";
+import { initPlots } from "../live/plots.js";
+import { admission, figures, load, task } from "../shared/queue-words.js";
+import { pageData } from "../shared/texts.js";
+import { finished, waits } from "../shared/words.js";
+
+const REFRESH_MS = 1000; // places in the line change with every job that starts, so all of it is asked again
+const STATES = ["queued", "planning", "encoding", "packaging"];
+
+const STEADY_MS = 5000; // figures move without any job's event: rates, the predicted wait, uploads
+
+const { shown } = pageData();
+
+const lists = Object.fromEntries(
+  ["active", "waiting"].map((name) => [
+    name,
+    new JobRows(document.getElementById(name), { empty: document.getElementById(`no-${name}`), oldestFirst: true }),
+  ]),
+);
+
+function showJobs(jobs) {
+  for (const [name, rows] of Object.entries(lists)) {
+    const mine = jobs.filter((job) => listOf(job) === name);
+    const ids = new Set(mine.map((job) => job.id));
+    rows.ids.filter((id) => !ids.has(id)).forEach((id) => rows.remove(id));
+    mine.forEach((job) => rows.put(job));
+  }
+}
+
+/** Which list a job stands in: it waits until an encoder has begun with it. */
+function listOf(job) {
+  return waits(job) ? "waiting" : "active";
+}
+
+function showFigures(queue) {
+  for (const [name, words] of Object.entries(figures(queue))) setText(field(document, `figure-${name}`), words);
+  const notice = document.getElementById("admission");
+  notice.className = queue.admission.open ? "notice ready" : "notice warning";
+  setIcon(notice.querySelector("svg"), queue.admission.open ? "ready" : "warning");
+  setText(field(notice, "admission-words"), admission(queue.admission));
+}
+
+function showWorkers(workers, titles) {
+  const list = document.getElementById("workers");
+  list.replaceChildren(...workers.map((worker) => workerRow(worker, titles)));
+  show(document.getElementById("no-workers"), workers.length === 0);
+}
+
+function workerRow(worker, titles) {
+  const row = copyOf("worker-row");
+  setText(field(row, "name"), worker.name);
+  setText(field(row, "load"), load(worker));
+  field(row, "tasks").replaceChildren(
+    ...worker.tasks.map(({ job_id: id, task: name }) => {
+      const item = document.createElement("li");
+      const link = document.createElement("a");
+      link.href = `/jobs/${id}`;
+      link.textContent = task(name, titles.get(id) ?? id.slice(0, 8));
+      item.append(link);
+      return item;
+    }),
+  );
+  return row;
+}
+
+async function refresh() {
+  const asked = STATES.map((state) => ask(`/api/jobs?state=${state}&limit=${shown}`));
+  const [queue, ...pages] = await Promise.all([ask("/api/queue"), ...asked]);
+  const jobs = pages.flatMap((page) => page.jobs);
+  showFigures(queue);
+  showWorkers(queue.workers, new Map(jobs.map((job) => [job.id, job.title])));
+  showJobs(jobs);
+}
+
+/** Progress moves one bar; everything else may move the places of all. */
+function onEvent(type, _, job) {
+  const list = job && !finished(job) ? lists[listOf(job)] : null;
+  if (type === "progress" && list?.row(job.id)) list.put(job);
+  else soon();
+}
+
+const soon = throttled(() => refresh().catch(() => showMode("offline")), REFRESH_MS);
+keepTimes(document);
+soon();
+follow({ url: "/api/events", onEvent, poll: refresh, onMode: showMode });
+setInterval(soon, STEADY_MS);
+initPlots();

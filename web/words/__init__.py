@@ -1,0 +1,1 @@
+"""Jobs and the queue in words, and the languages of the pages."""

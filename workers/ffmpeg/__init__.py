@@ -1,0 +1,1 @@
+"""Arguments and filters for ffmpeg and ffprobe, and the boxes of the MP4s that come out; pure."""

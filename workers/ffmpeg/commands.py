@@ -1,0 +1,251 @@
+"""Every ffmpeg command of the pipeline as a pure function of the plan; tests compare the whole argument list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+from storage.model.plan import AudioSource, Plan, Rung, Segment, VideoSource
+from workers.ffmpeg.filters import on_steady_clock, rung_streams
+from workers.planning.audio import in_two_channels
+from workers.sandbox.allowed_inputs import as_input, input_options, looking_options
+
+MIN_TIMESCALE = 10_000  # ticks a second: fine enough that players never round a frame away
+AUDIO_PART_MICROSECONDS = 4_000_000  # one part of sound about as long as a fragment of pictures
+SAMPLE_RATE = 48_000  # Hz; what every player and AAC decoder takes
+# ffmpeg's own decoders of VP8 and VP9 pass over the transparency that WebM keeps beside the picture.
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+# Decoders whose threads race: of 48 runs over one Theora file with two or four threads six gave other pictures, of 24
+# with one thread none (ffmpeg 5.1.9).
+RACING_DECODERS = frozenset({"theora", "vp3"})
+# Decoders that forget the picture they hold back when the next one has another shape. They hold none back if told that
+# pictures come in order.
+LOSING_DECODERS = frozenset({"mpeg1video", "mpeg2video"})
+# stitchable: headers independent of content, so that every segment fits the same init section. aq-mode 2: +0.3 to +0.9
+# VMAF for about the same bits. sync-lookahead 0: with several threads a lookahead in another one gave other bytes in 26
+# of 240 runs, 0 without it (docs/encoding.md).
+X264_PARAMS = "stitchable=1:aq-mode=2:sync-lookahead=0"
+# The segment that playback waits for is a second long. Without lookahead and with the simplest search, at a CRF that
+# gives the same quality again, it takes 1.2 to 1.4 s where it took 2.0 to 2.2, for 6 to 27 % more bits of that second
+# (docs/encoding.md). Slower presets have other headers then, and would no longer fit the init section of the rest.
+OPENING_PARAMS = ":subme=1:me=dia:rc-lookahead=0:mbtree=0:analyse=i4x4,i8x8"
+OPENING_CRF = 2
+OPENING_PRESETS = frozenset({"veryfast", "faster"})
+B_FRAMES = 3  # the same in all rungs, or fragments would not line up: the B-frame delay is part of every timestamp
+
+# Sound whose samples and times drift apart is stretched by up to so many samples a second, 2 %: capture cards drift by
+# up to 1 %. Times that are rounded are no drift, and more than a tenth of a second is a hole, which becomes silence.
+# With these figures sound that is 1 % slow is nowhere more than 45 ms off.
+STRETCHED_SAMPLES = 960
+LEAST_STRETCHED_SECONDS = 0.025
+STRETCHING_SECONDS = 0.5
+HOLE_SECONDS = 0.1
+# Where recordings are joined the gap between their sounds is none of jitter. Sound that is 1 % slow lags by 0.045.
+JOINED_HOLE_SECONDS = 0.06
+
+_GLOBAL = (
+    "-hide_banner",
+    "-nostdin",  # a tool that reads the terminal can stop for ever
+    "-y",  # an attempt that starts over in its scratch folder replaces its own files
+    "-nostats",
+    "-loglevel", "warning",
+    "-progress", "pipe:1",
+    "-stats_period", "0.5",
+    "-max_error_rate", "1",  # damaged sources give what can be decoded; the frame count decides, not the tool
+    "-filter_complex_threads", "1",  # scaling in threads costs more CPU than it saves beside busy slots
+)  # fmt: skip
+
+
+def timescale(plan: Plan) -> int:
+    """Return ticks per second such that a frame is a whole number of ticks, also for the /1001 rates."""
+    return plan.rate_num * -(-MIN_TIMESCALE // plan.rate_num)
+
+
+def frame_ticks(plan: Plan) -> int:
+    """Return the length of one frame in ticks of the timescale."""
+    return timescale(plan) // plan.rate_num * plan.rate_den
+
+
+def segment_command(plan: Plan, segment: Segment, url: str, folder: Path, *, crops: bool = False) -> list[str]:
+    """Return the command that decodes the segment once and writes `<rung>.mp4` (fragmented) for each rung.
+
+    `crops` is what `workers.sandbox.ffmpeg_features.crops_by_itself` says.
+    """
+    source = ffmpeg.input(as_input(url), **_decoding(plan, segment, url, crops=crops))
+    outputs = [
+        ffmpeg.output(stream, str(folder / f"{rung.name}.mp4"), **_encoding(plan, segment, rung))
+        for rung, stream in rung_streams(source, plan, segment)
+    ]
+    return compiled(outputs)
+
+
+def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard: Path) -> list[str]:
+    """Return the command that encodes the job's sound once, laid exactly beside the picture's timeline.
+
+    The times of what was decoded go to `heard`, one line each: that file has none where nothing can be decoded, while
+    the target is then filled with silence, as it is in holes.
+    """
+    source = _sound_input(audio, url)
+    streams = [audio.stream] if audio.right is None else [audio.stream, audio.right]
+    tracks = [on_steady_clock(source[str(stream)], audio.pieces, sound=True) for stream in streams]
+    parts = tracks[0].filter_multi_output("asplit", 2)
+    stream = (
+        in_two_channels([_beside_picture(track, plan, audio) for track in (parts[0], *tracks[1:])], audio)
+        .filter("apad")
+        .filter("atrim", end=f"{plan.duration:.6f}")
+    )
+    options: dict[str, Any] = {
+        "c:a": "aac",
+        "b:a": audio.bitrate,
+        "ac": audio.channels,
+        # Packets that begin before the last one's end. First the encoder's run-in: without it the first packet is the
+        # first moment of the picture, in every player and without edit lists, which players of fragments treat
+        # differently. And where a broadcast goes from 5.1 to stereo, ffmpeg begins its filters, and so our silence from
+        # the beginning on, anew.
+        "bsf:a": "noise=drop=lt(pts\\,ld(0))+0*st(0\\,max(ld(0)\\,pts+d))",
+        "map_metadata": -1,  # places and names in tags are nobody's business
+        "map_chapters": -1,  # they would come as a track of text
+        "frag_duration": AUDIO_PART_MICROSECONDS,
+        "use_editlist": 0,
+        "avoid_negative_ts": "disabled",  # times stay on the job's timeline
+        "movflags": "+empty_moov+default_base_moof+frag_discont",
+        "flush_packets": 1,  # parts are published while the next ones are made
+        "fflags": "+bitexact",  # the same bytes from every attempt
+        "f": "mp4",
+    }
+    return compiled([ffmpeg.output(stream, str(target), **options), _listed(parts[1], heard)])
+
+
+def heard_command(audio: AudioSource, url: str, heard: Path) -> list[str]:
+    """Return the command that only lists the times of what can be decoded of the sound, as `audio_command` does."""
+    return compiled(
+        [_listed(on_steady_clock(_sound_input(audio, url)[str(audio.stream)], audio.pieces, sound=True), heard)]
+    )
+
+
+def _sound_input(audio: AudioSource, url: str) -> Any:
+    return ffmpeg.input(as_input(url), **input_options(url), **looking_options(audio.look_seconds), copyts=None)
+
+
+def _listed(track: Any, heard: Path) -> Any:
+    # The samples do not matter, only when they begin and how many there are.
+    return ffmpeg.output(track, str(heard), **{"c:a": "pcm_u8", "f": "framecrc"})
+
+
+def _beside_picture(track: Any, plan: Plan, audio: AudioSource) -> Any:
+    """Return a track of sound on the picture's timeline, from its first moment on."""
+    return (
+        track.filter("asetpts", f"PTS-{plan.video.start_time:.6f}/TB")
+        .filter(
+            "aresample",
+            SAMPLE_RATE,
+            **{"async": STRETCHED_SAMPLES},  # a clock of sound that is slow or fast is followed
+            min_comp=LEAST_STRETCHED_SECONDS,
+            comp_duration=STRETCHING_SECONDS,
+            min_hard_comp=JOINED_HOLE_SECONDS if audio.pieces else HOLE_SECONDS,
+        )
+        # To the sample: silence where the sound begins later than the timeline, cut where it begins before.
+        .filter("aresample", first_pts=0, **{"async": 1})
+    )
+
+
+def package_command(video: Path, audio: Path | None, target: Path, *, seconds: float) -> list[str]:
+    """Return the command that joins a rung's fragments and the sound into one MP4, index first, nothing re-encoded.
+
+    The sound is cut after `seconds`, the length of the pictures there are: a damaged file may have fewer than planned.
+    """
+    streams = [ffmpeg.input(as_input(str(video)))["v:0"]]
+    if audio is not None:
+        streams.append(ffmpeg.input(as_input(str(audio)), t=f"{seconds:.6f}")["a:0"])
+    options: dict[str, Any] = {
+        "c": "copy",
+        "map_metadata": -1,
+        "map_chapters": -1,
+        "movflags": "+faststart",  # the index stands first, so playback begins before the download ends
+        "fflags": "+bitexact",
+        "f": "mp4",
+    }
+    return compiled([ffmpeg.output(*streams, str(target), **options)])
+
+
+def decoder(video: VideoSource) -> dict[str, str]:
+    """Return the option of an input that names its decoder where the usual one does not show all of the picture."""
+    return {f"c:{video.stream}": ALPHA_DECODERS[video.codec]} if video.alpha and video.codec in ALPHA_DECODERS else {}
+
+
+def as_coded(video: VideoSource, *, crops: bool) -> dict[str, Any]:
+    """Return the options of an input that keep ffmpeg from turning and cropping: the plan says how, and filters do.
+
+    `crops` tells that this ffmpeg would do so: older ones do not know the option.
+    """
+    # Newer ffmpeg obeys messages in the stream as well, of which the plan's sizes know nothing.
+    unturned = {} if video.mirrored is None else {"noautorotate": None}
+    # What the codec hides by itself (1080 lines of 1088) stays hidden.
+    return {**unturned, **({"apply_cropping": "codec"} if crops else {})}
+
+
+def keeping_all(video: VideoSource) -> dict[str, str]:
+    """Return the option of an input whose decoder would forget pictures where they change."""
+    return {"flags": "low_delay"} if video.in_order and video.codec in LOSING_DECODERS else {}
+
+
+def seeking(plan: Plan, seek: float) -> dict[str, Any]:
+    """Return the options of an input whose decoding begins at the keyframe before `seek`, seconds on its own clock."""
+    return {
+        # Counts from the container's start, with -copyts as well.
+        "ss": f"{max(0.0, seek - plan.video.container_start):.6f}",
+        "noaccurate_seek": None,  # the filters cut exactly; ffmpeg must not drop pictures before they see them
+    }
+
+
+def compiled(outputs: list[Any]) -> list[str]:
+    """Return the command that writes the outputs, with what every command of ours has."""
+    stream = outputs[0] if len(outputs) == 1 else ffmpeg.merge_outputs(*outputs)
+    arguments: list[str] = ffmpeg.compile(stream)
+    return [arguments[0], *_GLOBAL, *arguments[1:]]
+
+
+def _decoding(plan: Plan, segment: Segment, url: str, *, crops: bool) -> dict[str, Any]:
+    return {
+        **input_options(url),
+        **looking_options(plan.video.look_seconds),
+        **decoder(plan.video),
+        **as_coded(plan.video, crops=crops),
+        **keeping_all(plan.video),
+        **({} if segment.seek is None else seeking(plan, segment.seek)),
+        "threads": 1 if plan.video.codec in RACING_DECODERS else segment.threads,
+        "copyts": None,  # the filters cut by the source's clock
+        # A source that changes its picture half-way (broadcasts, calls) would start the graph, and so the count of
+        # frames, anew.
+        "reinit_filter": 0,
+    }
+
+
+def _encoding(plan: Plan, segment: Segment, rung: Rung) -> dict[str, Any]:
+    is_quick = plan.opens_with(segment.index) and plan.preset in OPENING_PRESETS
+    return {
+        "c:v": "libx264",
+        "preset": plan.preset,
+        "profile:v": "high",
+        "threads": segment.threads,  # belongs to the plan: other thread counts give other bytes
+        "crf": rung.crf + OPENING_CRF if is_quick else rung.crf,
+        "maxrate": rung.maxrate,
+        "bufsize": rung.bufsize,
+        "bf": B_FRAMES,
+        "g": plan.fragment_frames,
+        "force_key_frames": f"expr:not(mod(n,{plan.fragment_frames}))",  # by frames: exact for the /1001 rates too
+        "x264-params": X264_PARAMS + OPENING_PARAMS if is_quick else X264_PARAMS,
+        "frames:v": segment.frames,
+        "map_metadata": -1,
+        "map_chapters": -1,
+        "video_track_timescale": timescale(plan),
+        "avoid_negative_ts": "disabled",  # times stay on the job's timeline
+        "use_editlist": 0,  # fragments are played one after another; an edit list belongs to whole files
+        # One fragment per keyframe, index first, times in the boxes exact whatever segment they belong to (DESIGN §7);
+        # no table of fragments at the end, whose places in the file are wrong once segments are joined.
+        "movflags": "+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets+frag_discont+skip_trailer",
+        "fflags": "+bitexact",
+        "f": "mp4",
+    }

@@ -1,0 +1,1 @@
+"""The rounds that repair, clean up and save what others left behind."""

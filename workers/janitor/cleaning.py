@@ -1,0 +1,73 @@
+"""Removing objects that no job has a use for any more.
+
+Nothing is ever removed because Redis does not know it: Redis may have come back empty, and `rungs rebuild` restores
+its jobs from what lies in the object store. What goes is what Redis says an ended job left, and an original that could
+not be made a job again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from storage.errors import BusyError, JobNotFoundError, ObjectNotFoundError
+from storage.job_store.contract import NO_EVENT, Leftovers
+from storage.objects import keys
+from storage.services import Services
+from workers.janitor.repairs import ABANDONED_SECONDS, lone_originals, may_be_cleared
+
+CLEARED_AT_ONCE = 100
+BUDGET_SECONDS = 1.0  # begun in one call: a thousand cancelled jobs must not hold up the lost messages of others
+CLEARING_SECONDS = 60.0  # no removal takes longer; so long a job cannot be started again whose janitor died at it
+
+
+def clear_leftovers(services: Services) -> Iterator[str]:
+    """Remove what failed, cancelled and deleted jobs left, as far as it is due; yield whose is gone."""
+    deadline = time.monotonic() + BUDGET_SECONDS
+    for job_id in services.jobs.leftovers(CLEARED_AT_ONCE):
+        if _clear(services, job_id):
+            yield job_id
+        if time.monotonic() > deadline:
+            return
+
+
+def _clear(services: Services, job_id: str) -> bool:
+    jobs, objects = services.jobs, services.objects
+    if not may_be_cleared(jobs.leases(job_id)):
+        return False
+    leftovers = jobs.begin_clearing(job_id, seconds=CLEARING_SECONDS)
+    if leftovers is None:
+        return False
+    try:
+        objects.delete_prefix(keys.renditions(job_id))
+        if leftovers is Leftovers.ALL:
+            objects.delete_prefix(keys.originals(job_id))
+    except BusyError:
+        jobs.end_clearing(job_id, gone=False)
+        raise
+    jobs.end_clearing(job_id, gone=True)
+    return True
+
+
+def remove_orphans(services: Services, *, now: float) -> Iterator[str]:
+    """Remove the originals whose upload died before it became a job; yield whose. `now` is Unix seconds."""
+    if services.jobs.last_event_id() == NO_EVENT:
+        return
+    for job_id in lone_originals(services.objects.keys(keys.ORIGINALS)):
+        if _remove_orphan(services, job_id, now):
+            yield job_id
+
+
+def _remove_orphan(services: Services, job_id: str, now: float) -> bool:
+    try:
+        age = now - services.objects.stat(keys.original(job_id)).modified_at
+    except ObjectNotFoundError:
+        return False
+    if age < ABANDONED_SECONDS:
+        return False
+    try:
+        services.jobs.get(job_id)
+    except JobNotFoundError:
+        services.objects.delete_prefix(keys.originals(job_id))
+        return True
+    return False

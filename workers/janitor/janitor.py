@@ -1,0 +1,143 @@
+"""The janitor: compares what there should be with what there is, and mends the difference.
+
+A message can be lost (DESIGN §5), a process can die between two steps. What is to be mended is decided in
+workers.janitor.repairs; here it is done, logged and counted. As it makes its rounds alone, it also takes the queue's
+samples.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import structlog
+
+from storage.errors import BusyError, ConflictError, JobNotFoundError, StalledError
+from storage.job_store.contract import NO_EVENT
+from storage.model.job import Changes, Job, JobError, JobState, Task
+from storage.scheduling.queue_rates import SAMPLE_SECONDS
+from storage.services import Services
+from storage.services.dispatch import dispatch
+from storage.services.queue_reading import take_sample
+from workers.janitor.cleaning import clear_leftovers, remove_orphans
+from workers.janitor.repairs import ABANDONED_SECONDS, LOOKS, STALLED_SECONDS, Repair, Sight, is_stalled, repairs
+from workers.janitor.saving import save_ended
+from workers.rebuild.stored_jobs import has_jobs
+
+ROUND_SECONDS = 2.0  # with a 6 s lease, a dead worker's task is elsewhere within 10 s
+ROLE_SECONDS = 10.0  # a dead janitor's successor starts so much later
+SAMPLE_ROUNDS = round(SAMPLE_SECONDS / ROUND_SECONDS)
+SLOW_ROUNDS = 1800  # an hour of them lies between two looks for what takes hours to go wrong: listing objects costs
+STALLED = JobError(StalledError.code, f"Nothing has moved in this job for {STALLED_SECONDS / 3600:.0f} hours.")
+
+_log = structlog.get_logger()
+
+
+class Janitor:
+    """Makes a round every few seconds as long as it holds the role; touches `alive_file` each time; `stop` ends it."""
+
+    def __init__(self, services: Services, alive_file: Path) -> None:
+        self._services = services
+        self._alive_file = alive_file
+        self._name = uuid.uuid4().hex
+        self._seen: Counter[tuple[Repair, Task]] = Counter()
+        self._lost = False
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Make rounds until stopped; an outage skips a round and is no reason to die."""
+        rounds = 0
+        while not self._stopped.wait(ROUND_SECONDS):
+            self._alive_file.touch()
+            try:
+                if not self._services.jobs.hold("janitor", self._name, seconds=ROLE_SECONDS):
+                    continue
+                self.make_round()
+                save_ended(self._services)
+                self.look_for_loss()
+                if rounds % SAMPLE_ROUNDS == 0:
+                    self._services.jobs.record_sample(take_sample(self._services.jobs, now=time.time()))
+                if rounds % SLOW_ROUNDS == 0:
+                    self.make_slow_round(now=time.time())
+                rounds += 1
+            except BusyError as error:
+                _log.warning("janitor skips a round", error=error.message)
+
+    def stop(self) -> None:
+        """End after the present round."""
+        self._stopped.set()
+
+    def make_round(self) -> None:
+        """Look at every unfinished job, and at what ended ones left.
+
+        Tasks that are due because encoders came, or a job went, are published here too.
+        """
+        found: Counter[tuple[Repair, Task]] = Counter()
+        dispatch(self._services)
+        pending = self._services.publisher.pending()
+        self._look(lambda job: found.update(self._needs(job, pending)))
+        self._seen = Counter({need: self._seen[need] + 1 for need in found})
+        for (repair, task), looks in self._seen.items():
+            if looks >= LOOKS[repair]:
+                self._mend(repair, task)
+        for job_id in clear_leftovers(self._services):
+            self._note(Repair.CLEAR, job_id)
+
+    def make_slow_round(self, *, now: float) -> None:
+        """Look for what takes hours to go wrong; `now` is Unix seconds."""
+        self._look(self._give_up_if_stalled)
+        for job_id in remove_orphans(self._services, now=now):
+            self._note(Repair.ORPHAN, job_id)
+        for _ in range(self._services.objects.sweep_unfinished(older_than=ABANDONED_SECONDS)):
+            self._note(Repair.ABORT)
+
+    def _look(self, at: Callable[[Job], None]) -> None:
+        """Look at each unfinished job; one that cannot be looked at must not hide the others."""
+        for job_id in self._services.jobs.unfinished():
+            try:
+                at(self._services.jobs.get(job_id))
+            except JobNotFoundError:
+                continue
+            except BusyError:
+                raise
+            except Exception:  # noqa: BLE001 - whatever it is, it is this job's fault alone
+                _log.exception("job could not be looked at", job=job_id)
+
+    def _needs(self, job: Job, pending: frozenset[tuple[str, str]]) -> Iterator[tuple[Repair, Task]]:
+        jobs = self._services.jobs
+        return repairs(Sight(job, jobs.out(job.id), jobs.leases(job.id), pending))
+
+    def look_for_loss(self) -> None:
+        """Say so, once, when Redis has had no job since it was emptied while the object store holds some."""
+        empty = self._services.jobs.last_event_id() == NO_EVENT
+        lost = empty and (self._lost or has_jobs(self._services.objects))
+        if lost and not self._lost:
+            _log.error("Redis knows no job but the object store holds some: `rungs rebuild` restores them")
+        self._lost = lost
+
+    def _mend(self, repair: Repair, task: Task) -> None:
+        if repair is Repair.PACKAGE:
+            try:
+                self._services.jobs.move(task.job_id, JobState.PACKAGING)
+            except (ConflictError, JobNotFoundError):
+                return
+        self._services.publisher.publish(task)
+        self._note(repair, task.job_id, task=task.field)
+
+    def _give_up_if_stalled(self, job: Job) -> None:
+        jobs = self._services.jobs
+        if not is_stalled(jobs.leases(job.id), jobs.idle_seconds(job.id)):
+            return
+        try:
+            jobs.move(job.id, JobState.FAILED, Changes(error=STALLED))
+        except ConflictError:
+            return
+        self._note(Repair.GIVE_UP, job.id)
+
+    def _note(self, repair: Repair, job_id: str = "", **more: str) -> None:
+        _log.warning("mended", repair=str(repair), job=job_id, **more)
+        self._services.jobs.count_repair(str(repair))

@@ -1,0 +1,82 @@
+"""All readers of headers at one file, and what they tell beside ffprobe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from storage.errors import AnimatedPictureError, EncryptedError, PictureOnlyError
+from workers.planning.headers.asf import read_asf
+from workers.planning.headers.byte_ranges import Ranges, ranges_of
+from workers.planning.headers.flash_mxf import read_flash, read_mxf
+from workers.planning.headers.image_files import read_jpeg, read_png, read_webp
+from workers.planning.headers.matroska import read_matroska
+from workers.planning.headers.mp4 import read_mp4
+from workers.planning.headers.scrambling import read_program, read_transport
+from workers.planning.headers.tracks import Headers, Track
+from workers.planning.probe import Probe, Stream, sane_crop
+
+ENCRYPTED = (
+    "The pictures of this video are encrypted, so they cannot be decoded. Upload a copy without copy protection."
+)
+STILL = "This is a still picture, not a video."
+ANIMATED = "This is an animated WebP picture, which cannot be decoded here. Convert it to a GIF or a video."
+READERS = (
+    read_mp4,
+    read_matroska,
+    read_asf,
+    read_flash,
+    read_mxf,
+    read_webp,
+    read_png,
+    read_jpeg,
+    read_program,
+    read_transport,
+)
+NOTHING = Headers()
+
+
+def look_inside(url: str) -> Headers:
+    """Return what the headers of the file at a path or an http address say, and refuse what can never be encoded.
+
+    Raises EncryptedError, PictureOnlyError, AnimatedPictureError; ToolTimeoutError for a store that does not answer.
+    """
+    with ranges_of(url) as file:
+        headers = read_headers(file)
+    if headers.all_pictures_encrypted:
+        raise EncryptedError(ENCRYPTED)
+    if headers.still:
+        raise PictureOnlyError(STILL)
+    if headers.animated:
+        raise AnimatedPictureError(ANIMATED)
+    return headers
+
+
+def read_headers(file: Ranges) -> Headers:
+    """Return what the one reader says that knows the container."""
+    return next((found for read in READERS if (found := read(file)) is not None), NOTHING)
+
+
+def with_headers(probe: Probe, headers: Headers) -> Probe:
+    """Return the probe with what the headers say of its streams."""
+    if headers.container not in probe.container.split(","):
+        return probe
+    if headers.moving:
+        return replace(probe, container="mjpeg", streams=tuple(replace(stream, raw=True) for stream in probe.streams))
+    return replace(probe, streams=tuple(_with(stream, _of(stream, headers)) for stream in probe.streams))
+
+
+def _of(stream: Stream, headers: Headers) -> Track | None:
+    """Return the stream's track; one of another kind is none, as readers and ffmpeg may count differently."""
+    found = headers.by_id.get(stream.id) or headers.by_place.get(stream.index)
+    return found if found is not None and found.kind in {"", stream.kind} else None
+
+
+def _with(stream: Stream, track: Track | None) -> Stream:
+    if track is None:
+        return stream
+    stream = replace(stream, encrypted=track.encrypted, pcm=track.pcm)
+    if track.crop is None or track.kind != stream.kind:
+        return stream
+    if (crop := sane_crop(track.crop, stream.width, stream.height)) is None:
+        return stream
+    return replace(stream, crop=crop, pixel_aspect=track.aspect or stream.pixel_aspect)

@@ -1,0 +1,286 @@
+"""From the probe to the plan. Pure: the same facts always give the same plan."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from storage.errors import (
+    AudioOnlyError,
+    DolbyVisionError,
+    EncryptedError,
+    NoFramesError,
+    NotMediaError,
+    PictureOnlyError,
+    TooLargePictureError,
+    TooLongError,
+    TooSmallPictureError,
+)
+from storage.model.job_warnings import Warnings, warning
+from storage.model.plan import Crop, Plan, Rung, Segment, VideoSource
+from workers.planning.audio import audio_source, choose_audio
+from workers.planning.audio_probe import Heard, sound_changes
+from workers.planning.clock_jumps import (
+    LEAST_OF_A_STEP,
+    RUN_OUT_SECONDS,
+    Clock,
+    clock_of,
+    head_steps,
+    on_joined_clock,
+    placed,
+)
+from workers.planning.colour import has_alpha
+from workers.planning.frame_rate import output_rate, source_rate
+from workers.planning.headers.read_headers import ENCRYPTED, STILL
+from workers.planning.ladder import MIN_SIDE, ladder
+from workers.planning.packets import Listing, Packets
+from workers.planning.picture_changes import Seen, sane, seen, square_size
+from workers.planning.picture_probe import Look
+from workers.planning.plan_warnings import left_out, of_clock, shown_flat
+from workers.planning.probe import Probe, Stream
+from workers.planning.segments import (
+    Timeline,
+    cut,
+    fragment_frames,
+    standard_fragment_frames,
+    whole_file,
+    worth_cutting,
+)
+from workers.planning.truncation import truncation
+
+DOLBY_ONLY = (
+    "This video is Dolby Vision profile 5, which only Dolby's players can show. Export it as HDR10, HLG or SDR."
+)
+STILL_CONTAINERS = frozenset({"jpeg_pipe", "png_pipe", "webp_pipe", "bmp_pipe"})
+SOUND_CONTAINERS = frozenset({"mp3", "wav", "flac", "aac"})
+# What decodes from a keyframe to the same pictures as from the beginning: proven over all of the test media and, codec
+# by codec, in tests/exact. H.263 in 3GP does not, and codecs never tried there are not trusted.
+CODECS_TO_CUT = frozenset(
+    {"h264", "hevc", "av1", "vp8", "vp9", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4v3", "wmv1", "wmv2", "theora"}
+    | {"prores", "dnxhd", "dvvideo", "cfhd", "mjpeg", "jpeg2000", "qtrle", "png", "rawvideo", "v210"}
+    | {"ffv1", "ffvhuff", "huffyuv", "magicyuv", "utvideo"}
+)
+INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLimits:
+    """What this installation takes: pixels of a picture, seconds of video; how it encodes, and in how many slots.
+
+    Each slot takes `pace` times as long as on the machine of storage.scheduling.costs.
+    """
+
+    max_pixels: int
+    max_seconds: int
+    preset: str
+    slots: int
+    pace: float = 1.0
+
+
+def choose_video(probe: Probe) -> Stream:
+    """Return the stream to encode: the default one among real video streams, else the first that has a picture.
+
+    Raises AudioOnlyError, PictureOnlyError, NotMediaError, NoFramesError, EncryptedError, DolbyVisionError.
+    """
+    moving = [stream for stream in probe.streams if stream.kind == "video" and not stream.cover]
+    if probe.container in STILL_CONTAINERS:
+        raise PictureOnlyError(STILL)
+    if not moving or probe.container in SOUND_CONTAINERS:
+        if any(stream.kind == "audio" for stream in probe.streams):
+            raise AudioOnlyError("This file holds only sound. Rungs encodes video.")
+        raise NotMediaError("The file holds neither picture nor sound that could be encoded.")
+    usable = [
+        stream for stream in moving if stream.codec and stream.width > 0 and stream.height > 0 and not stream.encrypted
+    ]
+    if not usable and any(stream.encrypted for stream in moving):
+        raise EncryptedError(ENCRYPTED)
+    if not usable:
+        raise NoFramesError("A video stream is declared, but its pictures cannot be decoded.")
+    chosen = max(usable, key=lambda stream: (stream.default, -stream.index))
+    if chosen.dolby_only:
+        # Decoded as if it were HDR10, all of it would be green and violet: worse than to be told so.
+        raise DolbyVisionError(DOLBY_ONLY)
+    return chosen
+
+
+def make_plan(
+    probe: Probe,
+    video: Stream,
+    listing: Listing,
+    limits: PlanLimits,
+    looks: tuple[Look, ...] = (),
+    heard: tuple[Heard, ...] = (),
+) -> tuple[Plan, tuple[Segment, ...]]:
+    """Return the plan and its segments for the chosen video stream, the packets of the file and looks into it.
+
+    Raises NoFramesError, TooLargePictureError, TooSmallPictureError, TooLongError.
+    """
+    pictures, sound = listing.pictures(video), choose_audio(probe, video)
+    _check_pictures(video, pictures, limits)
+    audible = Packets() if sound is None else listing.sounds(sound)
+    clock = placed(clock_of(pictures, audible, delay=video.delay), listing)
+    shown, sounds = on_joined_clock(looks, clock.pictures), on_joined_clock(heard, clock.sound)
+    found = seen(video, shown, start=min(clock.shown.begins), end=max(clock.shown.begins))
+    _check_pictures(found.largest, pictures, limits)
+    video = found.video
+    width, height, warnings = _checked_size(video)
+    recording = _recording(clock, pictures)
+    rate = output_rate(source_rate(recording.times, video.average_rate, interlaced=_is_interlaced(video)))
+    rungs = ladder(width, height, rate)
+    line = _timeline(recording, rate, rungs, limits)
+    segments = cut(line)
+    has_clock = not clock.pictures and pictures.counted_rate is None
+    can_be_cut = video.codec in CODECS_TO_CUT and has_clock and worth_cutting(line, segments)
+    if not can_be_cut:
+        segments = whole_file(line.frames, limits.slots)
+    source = _video_source(probe, found, (width, height), line, clock, pictures.counted_rate)
+    audio = audio_source(probe, video, sound, clock.sound, sounds)
+    used = [(video, pictures), *([] if sound is None else [(sound, audible)])]
+    plan = Plan(
+        video=source,
+        audio=audio,
+        rungs=rungs,
+        rate_num=rate.numerator,
+        rate_den=rate.denominator,
+        frames=line.frames,
+        tail_frames=line.tail,
+        fragment_frames=fragment_frames(line) if can_be_cut else standard_fragment_frames(rate),
+        segment_count=len(segments),
+        preset=limits.preset,
+        warnings=(
+            *warnings,
+            *found.warnings,
+            *sound_changes(sounds, line.start),
+            *shown_flat(video),
+            *of_clock(clock, line.start),
+            *truncation(probe, listing, used, limits.max_seconds),
+            *left_out(probe, video, audio),
+        ),
+    )
+    return plan, segments
+
+
+def _check_pictures(video: Stream, packets: Packets, limits: PlanLimits) -> None:
+    """Refuse what cannot or must not be decoded."""
+    if not packets.times:
+        raise NoFramesError("A video stream is declared, but it holds no frames.")
+    if video.width * video.height > limits.max_pixels:
+        raise _too_large(video, limits)
+
+
+def _checked_size(video: Stream) -> tuple[int, int, Warnings]:
+    """Return the displayed size and warnings; refuse what is too small."""
+    width, height, warnings = _display_size(video)
+    if min(width, height) < MIN_SIDE:
+        raise TooSmallPictureError(
+            f"The picture of this video has {width} x {height} pixels; both must be at least {MIN_SIDE}.",
+            values={"width": width, "height": height, "side": MIN_SIDE},
+        )
+    return width, height, warnings
+
+
+def _too_large(video: Stream, limits: PlanLimits) -> TooLargePictureError:
+    megapixels, limit = video.width * video.height / 1_000_000, limits.max_pixels / 1_000_000
+    return TooLargePictureError(
+        f"The picture of this video is {video.width} x {video.height}, {megapixels:.1f} megapixels; "
+        f"at most {limit:.1f} can be encoded here.",
+        values={"width": video.width, "height": video.height, "megapixels": megapixels, "limit": limit},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    """What the file holds on its joined clock: the pictures' sorted `times` and the sound; all in seconds.
+
+    The last picture lasts for `last_length`, 0 where the file does not say. `heard` are the beginning and the end of
+    the sound, None without any.
+    """
+
+    times: tuple[float, ...]
+    last_length: float
+    keyframes: tuple[float, ...]
+    sought: tuple[float, ...]
+    heard: tuple[float, float] | None
+
+
+def _recording(clock: Clock, pictures: Packets) -> _Recording:
+    latest, ends = max(zip(clock.shown.begins, clock.shown.ends, strict=True))
+    heard = (min(clock.heard.begins), max(clock.heard.ends)) if clock.heard.begins else None
+    return _Recording(tuple(sorted(clock.shown.begins)), ends - latest, pictures.keyframes, pictures.sought, heard)
+
+
+def _timeline(recording: _Recording, rate: Fraction, rungs: tuple[Rung, ...], limits: PlanLimits) -> Timeline:
+    """Return the output grid, from the first picture or sound to the last of either. Raises TooLongError."""
+    first, last = recording.times[0], recording.times[-1]
+    begins, ends = recording.heard or (first, last)
+    start = first - float(head_steps(first, begins, float(1 / rate)) / rate)
+    shown = last - start + max(recording.last_length, float(1 / rate) / 2)  # the last picture at least half a frame
+    duration = max(shown, ends - start)
+    if duration > limits.max_seconds:
+        minutes, limit = duration / 60, limits.max_seconds / 60
+        raise TooLongError(
+            f"This video lasts {minutes:.1f} minutes; at most {limit:.1f} can be encoded here.",
+            values={"minutes": minutes, "limit": limit},
+        )
+    frames = max(round(shown * rate), _grid_place(last - start, rate) + 1)
+    tail = math.ceil((ends - start) * rate - LEAST_OF_A_STEP) - frames if duration > shown + RUN_OUT_SECONDS else 0
+    keys, sought = recording.keyframes, recording.sought
+    return Timeline(frames + tail, tail, rate, limits.slots, rungs, start, keys, limits.pace, sought)
+
+
+def _grid_place(seconds: float, rate: Fraction) -> int:
+    """Return the number of the frame that shows a picture of this time, as the encoder's filter rounds."""
+    return math.floor(seconds * rate + 0.5)
+
+
+def without_cuts(plan: Plan, threads: int) -> tuple[Plan, tuple[Segment, ...]]:
+    """Return the plan as one segment over the whole file, for a source that turned out not to be cut safely.
+
+    Its fragments stay as long as they were, as players may have read playlists that say so.
+    """
+    segments = whole_file(plan.frames, threads)
+    return replace(plan, segment_count=len(segments)), segments
+
+
+def _display_size(video: Stream) -> tuple[int, int, Warnings]:
+    """Return what a viewer sees, in square pixels, never shrinking a side; and warnings."""
+    aspect = sane(video.pixel_aspect)
+    warnings = () if aspect == video.pixel_aspect else (warning("pixel_shape"),)
+    crop = video.crop or Crop()
+    width, height = video.width - crop.left - crop.right, video.height - crop.top - crop.bottom
+    width, height = square_size(width, height, aspect)
+    if video.turn.rotation in {90, 270}:
+        width, height = height, width
+    return width, height, warnings
+
+
+def _is_interlaced(video: Stream) -> bool:
+    return video.field_order in INTERLACED_ORDERS
+
+
+def _video_source(
+    probe: Probe, found: Seen, display: tuple[int, int], line: Timeline, clock: Clock, counted: Fraction | None
+) -> VideoSource:
+    video = found.video
+    return VideoSource(
+        stream=video.index,
+        codec=video.codec,
+        width=video.width,
+        height=video.height,
+        display_width=display[0],
+        display_height=display[1],
+        rotation=video.turn.rotation,
+        mirrored=video.turn.mirrored,
+        crop=video.crop,
+        interlaced=_is_interlaced(video),
+        colour=found.colour,
+        alpha=has_alpha(video),
+        start_time=line.start,
+        container_start=probe.start_time,
+        pieces=clock.pictures,
+        look_seconds=probe.look_seconds,
+        shapes=found.shapes,
+        in_order=bool(found.shapes) and video.delay == 0,
+        counted_rate=None if counted is None else counted.as_integer_ratio(),
+    )

@@ -1,0 +1,1 @@
+"""Restoring the job records from the object store after Redis was lost."""

@@ -1,0 +1,112 @@
+"""Rebuilding job records from the manifests in the object store, after Redis was lost entirely.
+
+A job that has a record is left alone, so this can be killed and run again, and run while web and workers do. What a
+restored job should have out at the broker, the janitor finds missing and publishes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+
+from storage.errors import JobNotFoundError, ObjectNotFoundError
+from storage.model.job import JobState
+from storage.objects import keys
+from storage.objects.manifests import Manifest
+from storage.services import Services
+from workers.rebuild.stored_jobs import Kept, StoredJob, going_on, latest, read_kept, stored_jobs, to_be_told
+from workers.rebuild.surviving_results import found_results
+
+READERS = 16  # jobs read at once: enough to hide the store's delay, too few to disturb its other users
+BATCH = 256  # jobs in hand: what is held does not grow with the store
+
+# What can become of a stored job, besides the state it is restored in.
+THERE = "had a record"
+NO_JOB = "never accepted, or half deleted"
+BROKEN = "not restored"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one stored job: words to count by, and sentences about what a person should look at."""
+
+    words: str
+    troubles: tuple[str, ...] = ()
+
+
+def rebuild(services: Services, say: Callable[[str], None], *, now: float) -> bool:
+    """Restore every job that is stored and has no record, and `say` what became of them; False if some could not be.
+
+    `now` is Unix seconds. Raises BusyError when a store goes away; what was restored by then stays.
+    """
+    services.jobs.ping()
+    services.objects.ping()
+    counts: Counter[str] = Counter()
+    stored = stored_jobs(services.objects)
+    with ThreadPoolExecutor(READERS) as pool:
+        while batch := tuple(islice(stored, BATCH)):
+            for outcome in pool.map(partial(restore, services, now), batch):
+                counts[outcome.words] += 1
+                for trouble in outcome.troubles:
+                    say(trouble)
+    for line in summary(counts):
+        say(line)
+    return not counts[BROKEN]
+
+
+def summary(counts: Mapping[str, int]) -> Iterator[str]:
+    """Yield what became of the jobs, a line for each kind."""
+    restored = [f"{counts[state]} {state}" for state in JobState if counts.get(state)]
+    yield f"restored: {', '.join(restored) or 'none'}"
+    for words in (THERE, NO_JOB, BROKEN):
+        if counts.get(words):
+            yield f"{words}: {counts[words]}"
+
+
+def restore(services: Services, now: float, stored: StoredJob) -> Outcome:
+    """Make the record of one stored job, if it is one and has none. Raises BusyError."""
+    if not stored.accepted:
+        return Outcome(NO_JOB)
+    if _has_record(services, stored.id):
+        return Outcome(THERE)
+    try:
+        kept = read_kept(services.objects, stored)
+        missing = _missing(stored, kept)
+        if missing:
+            return Outcome(BROKEN, (*kept.troubles, *missing))
+        state = _make_record(services, now, latest(kept.manifests))
+    except ObjectNotFoundError:
+        return Outcome(NO_JOB)  # deleted since it was listed
+    return Outcome(state or THERE, kept.troubles)
+
+
+def _missing(stored: StoredJob, kept: Kept) -> tuple[str, ...]:
+    """Return what of the job would be needed and is not there."""
+    if not kept.manifests:
+        return (f"{stored.id}: none of its manifests can be read.",)
+    if latest(kept.manifests).job.state.finished or keys.original(stored.id) in stored.keys:
+        return ()
+    return (f"{stored.id}: its original is missing, and it is not finished.",)
+
+
+def _make_record(services: Services, now: float, manifest: Manifest) -> JobState | None:
+    """Make the record and return the job's state; None if somebody else made one meanwhile."""
+    job, results = manifest.job, {}
+    if not job.state.finished:
+        if job.plan is not None:
+            results = found_results(services.objects, job.id, job.plan, manifest.segments)
+        job = going_on(job, results)
+    made = services.jobs.restore(job, manifest.segments, results, tell=to_be_told(job, now))
+    return job.state if made else None
+
+
+def _has_record(services: Services, job_id: str) -> bool:
+    try:
+        services.jobs.get(job_id)
+    except JobNotFoundError:
+        return False
+    return True

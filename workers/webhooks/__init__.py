@@ -1,0 +1,1 @@
+"""Telling a job's owner by HTTP that the job has ended."""

@@ -134,7 +134,9 @@ def fits(traits: Traits) -> bool:
         and all(at + lasting < shown + traits.sound_end - traits.sound_start for at, lasting in traits.holes)
         and not (traits.jump[1] and (traits.pauses or traits.holes or traits.drift))
         and not (traits.jump[1] and not _jumps_together(traits))
-        and not (traits.cut < 1 and (traits.turn or traits.pauses))  # a picture before a pause may be said to last
+        and not (
+            traits.cut < 1 and (traits.turn or traits.pauses or traits.holes)
+        )  # what a gap follows is said to last
         and all(at < traits.seconds - 1 for at, _ in traits.pauses)
         and traits.jitter < float(0.21 / traits.exact_rate)
         and not (traits.jitter and traits.frames < FEWEST_THAT_JITTER)
@@ -147,6 +149,9 @@ def _jumps_together(traits: Traits) -> bool:
     is_told = traits.video != "mpeg4" and (
         (traits.container, traits.video) != ("flv", "h264_b") or length < FLV_REORDERS
     )
+    fewest = min(at, traits.seconds - at) * traits.exact_rate
+    if fewest < FEWEST_OF_A_PART:
+        return False
     return is_told and traits.sound_start <= at - 0.5 and traits.seconds + min(0.0, traits.sound_end) >= at + 0.5
 
 

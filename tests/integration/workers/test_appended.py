@@ -159,6 +159,32 @@ def test_matroska_coded_otherwise_is_told(
     assert set(told) <= {"parts_joined"}
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        Clip(FURTHER, BEEPS, options="-c:v mpeg4 -g 25 -c:a mp3", sample_rate=44_100),
+        Clip(FURTHER, BEEPS, options="-c:v mpeg4 -g 25 -c:a pcm_s16le"),
+        Clip(FURTHER, BEEPS, options="-r 50 -c:v mpeg4 -g 25 -c:a mp3"),
+    ],
+)
+@pytest.mark.parametrize("count", [2, 3])
+def test_avi_of_other_formats_is_told(
+    other: Clip, count: int, twin_services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """It would be played on the clock of the first header; recordings alike before it are kept, of other sizes too."""
+    clips = [Clip(n * FURTHER, n * BEEPS, options=MPEG4) for n in range(count - 1)]
+    clips[1:] = [replace(clip, options=f"-vf scale=640:360 {MPEG4}") for clip in clips[1:]]
+    alike = [coded_clip(tmp_path / f"{n}.avi", clip) for n, clip in enumerate(clips)]
+    last = coded_clip(tmp_path / "other.avi", other)
+    (tmp_path / "all.avi").write_bytes(b"".join(part.read_bytes() for part in [*alike, last]))
+    job = drive(twin_services, settings, tmp_path / "all.avi")
+    for pictures, heard in seen_and_heard(twin_services, job, tmp_path):
+        assert (pictures, heard) == (numbers(count - 1), beeps(count - 1, ""))
+    told = {known.code: known.values for known in job.warnings}
+    assert told.pop("appended_unread") == pytest.approx(_megabytes(last, tmp_path / "all.avi"))
+    assert set(told) <= {"shape_changes"}
+
+
 def test_flash_video_of_another_codec_is_told(twin_services: Services, settings: Settings, tmp_path: Path) -> None:
     """It is in tracks of its own, which nobody announces."""
     first = coded_clip(tmp_path / "0.flv", Clip())

@@ -1,7 +1,8 @@
 """Recordings appended byte by byte to another one, where ffmpeg's demuxers stop at their headers or misread them.
 
-Streams (TS, MPEG-PS, AVI, NUT, DV, raw) are read through, so nothing is looked for in them. FLV, IVF and Matroska are
-read through once the headers in the middle are left out. Of all others only the first recording can be read.
+Streams (TS, MPEG-PS, NUT, DV, raw) are read through, so nothing is looked for in them, and so are AVIs of the same
+formats. FLV, IVF and Matroska are read through once the headers in the middle are left out. Of all others only the
+first recording can be read.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from storage.model.job_warnings import Warnings, warning
+from workers.planning.headers import avi
 from workers.planning.headers.byte_ranges import Ranges
 from workers.planning.headers.flash_mxf import klvs
 from workers.planning.headers.matroska import codings, first_cluster
@@ -138,6 +140,8 @@ def _second(file: Ranges, names: list[str], read_to: int) -> int | None:
     """Return where the second recording begins, None where there is none."""
     if "mov" in names:
         return _second_movie(file, read_to)
+    if "avi" in names:
+        return avi.coded_otherwise(file)
     if "mxf" in names:
         return _second_mxf(file)
     beginning = next((_BEGINNINGS[name] for name in names if name in _BEGINNINGS), None)

@@ -1,0 +1,73 @@
+"""AVI: a recording appended to another is read through, on the clock and with the formats of the first header.
+
+RIFF and AVI 1.0 are Microsoft's, RIFFs behind the first (`AVIX`) OpenDML's. Numbers are little-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from fractions import Fraction
+
+from workers.planning.headers.byte_ranges import Ranges
+
+MOST_RIFFS = 1000  # of a gigabyte each, as OpenDML writers make them
+HEADER_BYTES = 64 * 1024  # descriptions of some streams take a few kB, further indexes come behind them
+_RIFF_BYTES, _CHUNK_BYTES = 12, 8
+_HEADER_OF_STREAM, _FORMAT_OF_SOUND = struct.Struct("<4s16xII16xI"), struct.Struct("<HHI4xHH")
+_CODEC_AT = 16  # in the format of pictures
+
+Format = tuple[object, ...]
+
+
+def coded_otherwise(file: Ranges) -> int | None:
+    """Return where a further recording begins whose streams are of other formats than the first one's; or None."""
+    first = formats(file, 0)
+    riffs = ((at, form) for at, form in _riffs(file) if form == b"AVI " and at)
+    return next((at for at, _ in riffs if formats(file, at) not in {first, ()}), None)
+
+
+def formats(file: Ranges, start: int) -> tuple[Format, ...]:
+    """Return what decides how the streams of a recording are timed and decoded; nothing where it has no header.
+
+    The size of pictures is not among it: those that can be in an AVI tell it themselves.
+    """
+    data = file.read(start + _RIFF_BYTES, HEADER_BYTES)
+    header = next((content for kind, content in _chunks(data) if kind == b"LIST" and content[:4] == b"hdrl"), b"")
+    streams = (content for kind, content in _chunks(header[4:]) if kind == b"LIST" and content[:4] == b"strl")
+    return tuple(_format(dict(_chunks(stream[4:]))) for stream in streams)
+
+
+def _riffs(file: Ranges) -> Iterator[tuple[int, bytes]]:
+    """Yield where the RIFFs of the file begin, and of what form they are."""
+    at = 0
+    for _ in range(MOST_RIFFS):
+        head = file.read(at, _RIFF_BYTES)
+        if len(head) < _RIFF_BYTES or not head.startswith(b"RIFF"):
+            return
+        yield at, head[8:]
+        at += _CHUNK_BYTES + _even(int.from_bytes(head[4:8], "little"))
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the kind and the content of each chunk, of the last one as much as there is."""
+    at = 0
+    while at + _CHUNK_BYTES <= len(data):
+        kind, length = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        yield kind, data[at + _CHUNK_BYTES : at + _CHUNK_BYTES + length]
+        at += _CHUNK_BYTES + _even(length)
+
+
+def _format(stream: dict[bytes, bytes]) -> Format:
+    header, form = stream.get(b"strh", b""), stream.get(b"strf", b"")
+    if len(header) < _HEADER_OF_STREAM.size:
+        return ()
+    kind, scale, rate, sample_bytes = _HEADER_OF_STREAM.unpack_from(header)
+    clock = Fraction(rate, scale) if scale else None
+    if kind == b"auds" and len(form) >= _FORMAT_OF_SOUND.size:
+        return kind, clock, sample_bytes, _FORMAT_OF_SOUND.unpack_from(form)
+    return kind, clock, form[_CODEC_AT : _CODEC_AT + 4]
+
+
+def _even(length: int) -> int:
+    return length + length % 2

@@ -17,7 +17,7 @@ from storage.broker.celery_app import make_celery
 from storage.broker.contract import TASK_NAMES
 from storage.job_store.contract import JobStore
 from storage.logs import configure_logging
-from storage.model.job import Stage, Task
+from storage.model.task import Stage, Task
 from storage.services import Services
 from storage.services.connect import connect
 from storage.settings import Settings

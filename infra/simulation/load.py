@@ -11,7 +11,7 @@ from random import Random
 from statistics import NormalDist
 
 from infra.simulation.videos import Videos, length_at, step_of
-from storage.scheduling.fairness import Priority
+from storage.model.job import Priority
 
 BYTES_PER_SECOND = 1_125_000  # 9 Mbit/s, as in the cost model
 

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from infra.simulation.load import BYTES_PER_SECOND, Arrival
 from infra.simulation.videos import LONGEST_SECONDS, Videos, length_at, step_of, step_of_cost
+from storage.model.job import Priority
 from storage.scheduling.costs import Calibration, cost_of_bytes
-from storage.scheduling.fairness import Priority
 from storage.settings import SettingsError
 
 

@@ -12,7 +12,7 @@ from celery import Celery
 from kombu.entity import Exchange, Queue
 
 from storage.broker.contract import CONTROL_QUEUE, QUEUES, TASK_NAMES, queue_of
-from storage.model.job import Task
+from storage.model.task import Task
 from storage.retrying import socket_timeout
 from storage.settings import Settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from storage.model.job import Stage, Task
+from storage.model.task import Stage, Task
 
 CONTROL_QUEUE = "control"  # short tasks of planning and packaging: never behind hours of encoding
 FIRST_QUEUE = "first"  # what lets a new job's playback start: encoders take from it before the other one

@@ -15,7 +15,7 @@ from storage.broker.celery_app import send
 from storage.broker.contract import QUEUES
 from storage.broker.tally import Tally
 from storage.errors import BrokerDownError
-from storage.model.job import Task
+from storage.model.task import Task
 from storage.retrying import Outage, persevere, socket_timeout
 
 RABBITMQ_AWAY = Outage(

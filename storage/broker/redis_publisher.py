@@ -10,7 +10,7 @@ from celery import Celery
 
 from storage.broker.celery_app import FIELD_HEADER, JOB_HEADER, send
 from storage.broker.contract import QUEUES
-from storage.model.job import Task
+from storage.model.task import Task
 from storage.redis_client import REDIS_AWAY, PatientRedis
 from storage.retrying import persevere
 

@@ -8,7 +8,7 @@ as a queue is first in, first out: it is void once a message was taken that was 
 from __future__ import annotations
 
 from storage.broker.contract import queue_of
-from storage.model.job import Task
+from storage.model.task import Task
 from storage.redis_client import PatientRedis, load_script
 
 # Messages reach their queue in nearly the order of their notes; where an outage kept a publisher waiting for longer,

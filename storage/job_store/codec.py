@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from storage.errors import InvalidRequestError
-from storage.job_store.contract import Event
 from storage.model.damage import Damage
-from storage.model.job import Changes, FailedAttempt, Job, JobError, JobState, Output, Promise, wanted_tasks
+from storage.model.job import Changes, FailedAttempt, Job, JobError, JobState, Output, Promise
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
+from storage.model.task import wanted_tasks
 from storage.scheduling.costs import nominal_cost
 
 _JOB = TypeAdapter(Job)
@@ -31,7 +31,6 @@ _TEXTS = ("state", "priority")
 _TIMES = ("started_at", "encoding_at", "begun_at", "finished_at")
 _COUNTS = ("frames_done", "issued", "encoder_seconds", "in_flight", "start_target", "target")
 _REST = ("plan", "outputs", "has_storyboard", "warnings", "damage", "error", "failed_attempts", "promise")
-_EVENT_ID = re.compile(r"\d{1,16}(-\d{1,16})?")
 _CURSOR = re.compile(r"\d{17}:[0-9a-f]{32}")
 
 
@@ -134,11 +133,6 @@ def event_data_of_state(state: JobState) -> dict[str, Any]:
     return {"state": state.value}
 
 
-def event_of_fields(event_id: str, fields: dict[str, str]) -> Event:
-    """Return the event that a stream entry holds."""
-    return Event(event_id, fields["job"], fields["type"], json.loads(fields["data"]))
-
-
 def cursor_of(job: Job) -> str:
     """Return the job's place in the list: text that sorts by creation (microseconds), then by id."""
     return f"{round(job.created_at * 1_000_000):017d}:{job.id}"
@@ -149,16 +143,3 @@ def checked_cursor(text: str) -> str:
     if not _CURSOR.fullmatch(text):
         raise InvalidRequestError("This cursor was not given by a page of jobs.")
     return text
-
-
-def checked_event_id(text: str) -> str:
-    """Return the id in full (`0` becomes `0-0`); raise InvalidRequestError for what is no event id."""
-    if not _EVENT_ID.fullmatch(text):
-        raise InvalidRequestError("This is not the id of an event.")
-    return text if "-" in text else f"{text}-0"
-
-
-def event_order(event_id: str) -> tuple[int, int]:
-    """Return what event ids sort by."""
-    milliseconds, sequence = event_id.split("-")
-    return int(milliseconds), int(sequence)

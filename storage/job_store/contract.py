@@ -9,12 +9,11 @@ from typing import Any, Protocol
 
 from storage.errors import BusyError, TransitionError, WorkerLostError
 from storage.job_store.queue_contract import QueueStore
-from storage.model.job import Changes, Job, JobError, JobState, Stage, Task
+from storage.model.event import Event
+from storage.model.job import Changes, Job, JobError, JobState, Priority
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
-from storage.scheduling.fairness import Priority
-
-NO_EVENT = "0-0"  # comes before every event: the last one of a store that has never had a job
+from storage.model.task import Stage, Task
 
 # Moves that leave the leases alone: a plan goes on under the lease it was claimed with, and what a stopping attempt
 # still holds shows that it may still write.
@@ -59,20 +58,6 @@ class Leftovers(StrEnum):
 
     MADE = "made"  # it failed or was cancelled: what was made, not the original
     ALL = "all"  # it was deleted
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened to a job. `id` sorts by time (a Redis stream id, `<ms>-<n>`).
-
-    Type and data: `created` and `state` {state}; `progress` {frames_done, frames}; `task` {field}, one is finished;
-    `poster` {}, it can be fetched; `playable` {}, its playlists can; `deleted` {}.
-    """
-
-    id: str
-    job_id: str
-    type: str
-    data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

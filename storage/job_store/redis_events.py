@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 
 from storage.job_store import redis_keys
-from storage.job_store.codec import checked_event_id, event_of_fields, event_order
-from storage.job_store.contract import NO_EVENT, Event
 from storage.job_store.redis_queue import RedisQueue
+from storage.model.event import NO_EVENT, Event, checked_event_id, event_of_fields, event_order
 
 
 class RedisEvents(RedisQueue):

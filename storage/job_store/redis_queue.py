@@ -10,10 +10,10 @@ from pydantic import TypeAdapter
 from storage.job_store import redis_keys
 from storage.job_store.queue_contract import Pause, QueueCounts
 from storage.job_store.redis_upkeep import RedisUpkeep
-from storage.model.job import JobState, Task
+from storage.model.job import JobState, Priority
+from storage.model.task import Task
 from storage.redis_client import PatientRedis, load_script
 from storage.scheduling.costs import FinishedJob, Work
-from storage.scheduling.fairness import Priority
 from storage.scheduling.queue_rates import SAMPLES_KEPT, Sample, Totals
 
 _FINISHED = TypeAdapter(FinishedJob)

@@ -36,22 +36,12 @@ from storage.job_store.contract import (
 )
 from storage.job_store.queue_contract import FINISHED_KEPT
 from storage.job_store.redis_events import RedisEvents
-from storage.model.job import (
-    ALLOWED_MOVES,
-    TIME_OF_STATE,
-    WANTED_IN,
-    Changes,
-    Job,
-    JobError,
-    JobState,
-    Stage,
-    Task,
-    checked_move,
-)
+from storage.model.job import ALLOWED_MOVES, TIME_OF_STATE, Changes, Job, JobError, JobState, Priority, checked_move
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
+from storage.model.task import WANTED_IN, Stage, Task
 from storage.redis_client import PatientRedis, load_script
-from storage.scheduling.fairness import APART_SECONDS, LEAD_SECONDS, START_ALONE_SECONDS, STRETCH, Priority
+from storage.scheduling.fairness import APART_SECONDS, LEAD_SECONDS, START_ALONE_SECONDS, STRETCH
 
 _DELETED_EVENTS_SECONDS = 600  # time for open pages to come back and learn that their job was deleted
 _CHANGES = (

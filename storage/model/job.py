@@ -6,14 +6,11 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
-from operator import attrgetter
-from typing import Self
 
 from storage.errors import TransitionError
 from storage.model.damage import Damage
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
-from storage.scheduling.fairness import Priority
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -65,43 +62,12 @@ def checked_move(present: JobState, to: JobState) -> JobState:
     return to
 
 
-class Stage(StrEnum):
-    """One kind of work; every task is a stage of a job, and of a segment for `segment`."""
+class Priority(StrEnum):
+    """What an operator says of a job; uploads are normal."""
 
-    PLAN = "plan"
-    SEGMENT = "segment"
-    AUDIO = "audio"
-    POSTER = "poster"
-    PACKAGE = "package"
-
-
-WANTED_IN: dict[Stage, frozenset[JobState]] = {
-    Stage.PLAN: frozenset({JobState.QUEUED, JobState.PLANNING}),
-    Stage.SEGMENT: frozenset({JobState.ENCODING}),
-    Stage.AUDIO: frozenset({JobState.ENCODING}),
-    Stage.POSTER: frozenset({JobState.ENCODING}),
-    Stage.PACKAGE: frozenset({JobState.PACKAGING}),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One piece of work of one job; `index` counts segments and is 0 for other stages."""
-
-    job_id: str
-    stage: Stage
-    index: int = 0
-
-    @property
-    def field(self) -> str:
-        """Name inside the job's record, unique within the job."""
-        return f"{self.stage}:{self.index}"
-
-    @classmethod
-    def of_field(cls, job_id: str, field: str) -> Self:
-        """Return the job's task of this name."""
-        stage, _, index = field.partition(":")
-        return cls(job_id, Stage(stage), int(index))
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,35 +185,3 @@ def new_job_id() -> str:
 def is_job_id(text: str) -> bool:
     """Tell whether the text has the form of a job id; anything else never reaches a store."""
     return _JOB_ID.fullmatch(text) is not None
-
-
-def single_tasks(plan: Plan, job_id: str) -> tuple[Task, ...]:
-    """Return the tasks of encoding that a job has once, not for each segment: its sound if any, and its poster."""
-    poster = Task(job_id, Stage.POSTER)
-    return (poster,) if plan.audio is None else (Task(job_id, Stage.AUDIO), poster)
-
-
-def wanted_tasks(plan: Plan, segments: tuple[Segment, ...], job_id: str) -> dict[str, Segment | None]:
-    """Return all tasks between planning and packaging: by field, each with the segment it makes if it makes one."""
-    single = dict.fromkeys(task.field for task in single_tasks(plan, job_id))
-    return single | {Task(job_id, Stage.SEGMENT, segment.index).field: segment for segment in segments}
-
-
-def outstanding(job: Job, out: frozenset[str]) -> tuple[Task, ...]:
-    """Return the tasks the job should have out now, given the fields of those that were issued (JobStore.out)."""
-    match job.state:
-        case JobState.PLANNING:
-            return (Task(job.id, Stage.PLAN),)
-        case JobState.QUEUED | JobState.ENCODING:
-            return tuple(sorted((Task.of_field(job.id, field) for field in out), key=attrgetter("stage", "index")))
-        case JobState.PACKAGING:
-            return (Task(job.id, Stage.PACKAGE),)
-        case _:
-            return ()
-
-
-def is_encoded(job: Job, out: frozenset[str]) -> bool:
-    """Tell whether a job that is still encoding has nothing out and nothing to come, so that it is to be packaged."""
-    if job.state is not JobState.ENCODING or job.plan is None:
-        return False
-    return job.issued == job.plan.segment_count and not out

@@ -7,6 +7,8 @@ from fractions import Fraction
 
 from storage.model.job_warnings import Warnings
 
+AUDIO = "audio"  # stands where a rung's name does
+
 
 @dataclass(frozen=True, slots=True)
 class Rung:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from storage.errors import ObjectNotFoundError
+from storage.model.plan import AUDIO
 
-AUDIO = "audio"  # stands where a rung's name does
 ORIGINALS = "originals/"  # prefix of all that came in, of all jobs
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 

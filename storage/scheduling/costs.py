@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from storage.model.job import Job, JobState
+from storage.model.job import Job, JobState, Priority
 from storage.model.plan import HDR_TRANSFERS, Plan
 from storage.scheduling.density import NOTHING_LEARNED, Content, learned
-from storage.scheduling.fairness import Priority
 
 # Measured (docs/encoding.md): each ffmpeg takes half a second of CPU until its first picture; the ladder of a 1080p
 # picture takes 57 ms, 6 ms of them decoding; tone-mapping one to SDR 43 ms.

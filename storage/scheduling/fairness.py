@@ -16,7 +16,8 @@ docs/queue.md states it for operators.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
+
+from storage.model.job import Priority
 
 # How many times as long as alone a job may take before later ones can no longer pass it. After a busy hour films are
 # past that, and all that comes stands behind them. Simulated (docs/simulation.md): with 5, one small job of a hundred
@@ -37,14 +38,6 @@ FIXED_SECONDS = 3.0
 # for. A slot does not need it, as the end of its task hands out the next one before the slot is free.
 SPARE = 0.25
 SPARE_PLANS = 1  # reading a huge original takes minutes, and keeps others from being planned only where it has company
-
-
-class Priority(StrEnum):
-    """What an operator says of a job; uploads are normal."""
-
-    HIGH = "high"
-    NORMAL = "normal"
-    LOW = "low"
 
 
 # By how many seconds a job counts as having come earlier: more than STRETCH times what all but the longest films take

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from storage.model.job import JobState, Stage, Task
+from storage.model.job import JobState
+from storage.model.task import Stage, Task
 from storage.services import Services
 
 

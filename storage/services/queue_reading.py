@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from storage.job_store.queue_contract import QueueStore
-from storage.model.job import Stage, Task
+from storage.model.task import Stage, Task
 from storage.scheduling.costs import CALIBRATED_BY, FinishedJob, calibrate
 from storage.scheduling.forecast import Outlook
 from storage.scheduling.newcomers import NOBODY, Newcomers

@@ -19,7 +19,8 @@ from random import Random
 from infra.simulation.disciplines import NAMES, discipline_of
 from infra.simulation.figures import Figures, Spread
 from infra.simulation.videos import Shape
-from storage.model.job import Job, JobState, Stage, Task, single_tasks
+from storage.model.job import Job, JobState
+from storage.model.task import Stage, Task, single_tasks
 from storage.scheduling.promises_kept import accuracy
 from storage.services import Services
 from tests.bench.footage import CLIPS, MEDIA, cut_of, openings_of

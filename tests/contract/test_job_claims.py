@@ -12,7 +12,8 @@ from storage.errors import (
     LeaseLostError,
 )
 from storage.job_store.contract import Claim, JobStore, Lease
-from storage.model.job import JobState, Stage, Task
+from storage.model.job import JobState
+from storage.model.task import Stage, Task
 from tests.support.jobs import LEASE, WHY, claim, created, encoding, held, make_plan, with_plan
 from tests.support.waiting import wait_until
 

@@ -8,9 +8,9 @@ import pytest
 
 from storage.errors import JobNotFoundError, TransitionError
 from storage.job_store.contract import Claim, JobStore
-from storage.model.job import Job, JobState, Stage, Task, new_job_id
+from storage.model.job import Job, JobState, Priority, new_job_id
 from storage.model.job_warnings import warning
-from storage.scheduling.fairness import Priority
+from storage.model.task import Stage, Task
 from tests.support.jobs import (
     CREATED_AT,
     LEASE,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from storage.job_store.contract import Claim, JobStore
-from storage.model.job import JobState, Stage, Task
+from storage.model.job import JobState
+from storage.model.task import Stage, Task
 from tests.support.jobs import LEASE, claim, encoding
 from tests.support.waiting import wait_until
 

@@ -8,7 +8,8 @@ import pytest
 
 from storage.job_store.contract import JobStore
 from storage.job_store.queue_contract import FINISHED_KEPT, Pause
-from storage.model.job import JobState, Promise, Stage, Task
+from storage.model.job import JobState, Promise
+from storage.model.task import Stage, Task
 from storage.scheduling.costs import Work, nominal_cost
 from storage.scheduling.queue_rates import SAMPLES_KEPT, Totals
 from tests.support.jobs import CREATED_AT, claim, created, encoding, make_plan, make_segments, with_plan

@@ -16,8 +16,9 @@ from storage.errors import (
 from storage.job_store.contract import Claim, JobStore
 from storage.job_store.queue_contract import QueueCounts
 from storage.model.damage import Damage, DamageKind
-from storage.model.job import Changes, Job, JobError, JobState, Output, Stage, Task, new_job_id
+from storage.model.job import Changes, Job, JobError, JobState, Output, new_job_id
 from storage.model.job_warnings import warning
+from storage.model.task import Stage, Task
 from tests.support.jobs import CREATED_AT, LEASE, claim, created, encoding, make_job, make_plan, with_plan
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from storage.job_store.contract import Claim, JobStore, Notice
 from storage.job_store.queue_contract import QueueCounts
-from storage.model.job import Job, JobError, JobState, Output, Stage, Task
+from storage.model.job import Job, JobError, JobState, Output
 from storage.model.job_warnings import warning
+from storage.model.task import Stage, Task
 from tests.support.jobs import CREATED_AT, claim, created, make_job, make_plan, make_segments
 
 DONE = {"frames": 100, "rungs": {"480p": {"codec": "avc1.640028", "fragments": [1, 2]}}}

@@ -8,7 +8,8 @@ import pytest
 
 from storage.errors import LeaseLostError
 from storage.job_store.contract import JobStore
-from storage.model.job import Changes, JobState, Stage, Task, new_job_id
+from storage.model.job import Changes, JobState, new_job_id
+from storage.model.task import Stage, Task
 from tests.support.jobs import claim, created, encoding, make_plan, make_segments, with_plan
 
 

@@ -6,8 +6,9 @@ import time
 from dataclasses import replace
 
 from storage.model.damage import Damage, summed_up, warnings_of
-from storage.model.job import Changes, Job, JobError, JobState, Output, Stage, Task
+from storage.model.job import Changes, Job, JobError, JobState, Output
 from storage.model.plan import Plan, Rung
+from storage.model.task import Stage, Task
 from storage.objects import keys
 from tests.e2e.browser import Site
 from tests.support.clips import make_clip

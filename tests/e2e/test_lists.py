@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import expect
 
 from storage.job_store.queue_contract import Pause
-from storage.model.job import JobState, Stage, Task
+from storage.model.job import JobState
+from storage.model.task import Stage, Task
 from storage.scheduling.queue_rates import SAMPLE_SECONDS
 from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit

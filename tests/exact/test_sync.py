@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from storage.model.job import Job, JobState
-from storage.model.plan import Plan
-from storage.objects import keys
+from storage.model.plan import AUDIO, Plan
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import drive
@@ -102,7 +101,7 @@ def ready(source: Path, folder: Path) -> tuple[Services, Job, Plan]:
 def sound_of_playlist(services: Services, job: Job, folder: Path) -> Path:
     """Return all that the sound's playlist names as one file; its first sample is the timeline's first moment."""
     path = folder / "playlist_sound.mp4"
-    path.write_bytes(read_playlist(made(services, job, f"hls/{keys.AUDIO}/index.m3u8")).whole)
+    path.write_bytes(read_playlist(made(services, job, f"hls/{AUDIO}/index.m3u8")).whole)
     assert read_fragmented(path).times[0] == 0
     return path
 
@@ -146,7 +145,7 @@ def test_a_tone_has_no_gap(rate: str, tmp_path: Path, say: Callable[[str], None]
     source = tmp_path / "tone.mp4"
     subprocess.run([*command, "-c:v", "libx264", "-preset", "veryfast", "-c:a", "aac", source], check=True, timeout=60)
     services, job, plan = ready(source, tmp_path)
-    assert len(read_playlist(made(services, job, f"hls/{keys.AUDIO}/index.m3u8")).fragments) > 1
+    assert len(read_playlist(made(services, job, f"hls/{AUDIO}/index.m3u8")).fragments) > 1
     for name, path in (
         ("MP4", made(services, job, f"{plan.rungs[0].name}.mp4")),
         ("HLS", sound_of_playlist(services, job, tmp_path)),

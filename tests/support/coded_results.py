@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.model.job import Job
+from storage.model.plan import AUDIO
 from storage.objects import keys
 from storage.services import Services
 from tests.support.coded import Planes, beeps_in, numbers_in
@@ -69,7 +70,7 @@ def _of_mp4(services: Services, job: Job, rung: str, folder: Path) -> Decoded:
 
 def _of_playlists(services: Services, job: Job, rung: str, folder: Path) -> Decoded:
     assert job.plan is not None
-    tracks = [rung, *([keys.AUDIO] if _has_sound(services, job) else [])]
+    tracks = [rung, *([AUDIO] if _has_sound(services, job) else [])]
     joined = list[Path]()
     for track in tracks:
         joined.append(folder / f"joined_{track}.mp4")
@@ -95,7 +96,7 @@ def _size(job: Job, rung: str) -> tuple[int, int]:
 
 
 def _has_sound(services: Services, job: Job) -> bool:
-    key = keys.rendition(job.id, f"hls/{keys.AUDIO}/index.m3u8")
+    key = keys.rendition(job.id, f"hls/{AUDIO}/index.m3u8")
     path = services.objects.local_path(key)
     return path is not None and path.exists()
 

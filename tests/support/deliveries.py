@@ -11,7 +11,7 @@ from kombu.message import Message
 
 from storage.broker.celery_app import make_celery
 from storage.broker.contract import Publisher
-from storage.model.job import Stage, Task
+from storage.model.task import Stage, Task
 from storage.settings import Settings
 from tests.support.waiting import wait_until
 from tests.twins.publisher import MemoryPublisher

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from storage.broker.contract import QUEUES
-from storage.model.job import Job, Stage, Task
+from storage.model.job import Job
+from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.objects.manifests import Manifest, put_manifest
 from storage.services import Services

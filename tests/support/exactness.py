@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from storage.model.job import Job, JobState, Stage, Task
+from storage.model.job import Job, JobState
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
+from storage.model.task import Stage, Task
 from storage.objects.local import LocalObjectStore
 from storage.services import Services
 from storage.settings import Settings

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.model.job import Job, JobState, Stage, Task
+from storage.model.job import Job, JobState
+from storage.model.task import Stage, Task
 from storage.services import Services
 from storage.services.connect import connect
 from storage.settings import Settings

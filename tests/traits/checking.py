@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from storage.broker.contract import QUEUES
-from storage.model.job import Job, JobState, Stage
+from storage.model.job import Job, JobState
+from storage.model.task import Stage
 from storage.services import Services
 from storage.services.dispatch import dispatch
 from storage.settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from storage.broker.contract import QUEUES, queue_of
-from storage.model.job import Task
+from storage.model.task import Task
 
 
 class MemoryPublisher:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from storage.job_store.queue_contract import FINISHED_KEPT, Pause, QueueCounts
-from storage.model.job import Job, JobState, Stage, Task
+from storage.model.job import Job, JobState
+from storage.model.task import Stage, Task
 from storage.scheduling.costs import FinishedJob, Work, nominal_cost
 from storage.scheduling.fairness import START_ALONE_SECONDS, in_flight_beside, target
 from storage.scheduling.queue_rates import SAMPLES_KEPT, Sample, Totals

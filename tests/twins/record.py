@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from storage.job_store.contract import Lease, Notice
-from storage.model.job import WANTED_IN, FailedAttempt, Job, JobError, JobState, Stage, Task, single_tasks, wanted_tasks
+from storage.model.job import FailedAttempt, Job, JobError, JobState
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
+from storage.model.task import WANTED_IN, Stage, Task, single_tasks, wanted_tasks
 from storage.scheduling.costs import Work, nominal_cost
 
 

@@ -8,18 +8,11 @@ from operator import itemgetter
 from typing import Any
 
 from storage.errors import JobExistsError
-from storage.job_store.codec import (
-    checked_cursor,
-    checked_event_id,
-    cursor_of,
-    event_data_of_state,
-    event_order,
-)
+from storage.job_store.codec import checked_cursor, cursor_of, event_data_of_state
 from storage.job_store.contract import (
     KEEPS_LEASES,
     LAST_WRITES_SECONDS,
     TOLD,
-    Event,
     JobPage,
     Leftovers,
     Notice,
@@ -27,9 +20,11 @@ from storage.job_store.contract import (
     being_cleared,
     finished_already,
 )
-from storage.model.job import GIVEN_UP, TIME_OF_STATE, Changes, Job, JobState, Task, checked_move
+from storage.model.event import Event, checked_event_id, event_order
+from storage.model.job import GIVEN_UP, TIME_OF_STATE, Changes, Job, JobState, Priority, checked_move
 from storage.model.plan import Segment
-from storage.scheduling.fairness import LEAD_SECONDS, Priority
+from storage.model.task import Task
+from storage.scheduling.fairness import LEAD_SECONDS
 from tests.twins.queue import MemoryQueue
 from tests.twins.record import MemoryRecord
 

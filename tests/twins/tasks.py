@@ -10,14 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from storage.errors import JobNotFoundError, LeaseLostError, TransitionError
-from storage.job_store.codec import (
-    event_data_of_state,
-    event_order,
-)
-from storage.job_store.contract import LOST, NO_EVENT, Claim, Event, Lease, made_poster
-from storage.model.job import Job, JobError, JobState, Stage, Task
+from storage.job_store.codec import event_data_of_state
+from storage.job_store.contract import LOST, Claim, Lease, made_poster
+from storage.model.event import NO_EVENT, Event, event_order
+from storage.model.job import Job, JobError, JobState
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
+from storage.model.task import Stage, Task
 from storage.scheduling.costs import FinishedJob
 from storage.scheduling.queue_rates import Sample, Totals
 from tests.twins.record import MemoryRecord

@@ -13,7 +13,8 @@ from typing import Any
 import structlog
 
 from storage.errors import BusyError, JobStoreDownError
-from storage.job_store.contract import Event, JobStore
+from storage.job_store.contract import JobStore
+from storage.model.event import Event
 
 # Some minutes of one job's progress. A watcher that is further behind reconnects and is given the present state.
 QUEUE_EVENTS = 256

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ from flask import Blueprint, Response, json, request
 from spectree import Response as Answers
 
 from storage.errors import JobStoreDownError
-from storage.job_store.codec import event_order
-from storage.job_store.contract import Event, JobStore
+from storage.job_store.contract import JobStore
+from storage.model.event import Event, event_order, is_event_id
 from storage.model.job import JobState
 from web.context import OWNER, Web, current
 from web.read.event_hub import Notice, Watcher, newest_progress
@@ -27,7 +26,6 @@ HEARTBEAT_SECONDS = 10.0
 RETRY_MILLISECONDS = 2000  # how long a browser waits before it connects again
 RECENT_JOBS = 20  # jobs that the stream of all begins with
 _REPLAY_PAGE = 200
-_EVENT_ID = re.compile(r"\d{1,16}-\d{1,16}")
 _FINAL = frozenset(state.value for state in JobState if state.finished)
 
 blueprint = Blueprint("events", __name__)
@@ -153,7 +151,7 @@ def _last_event_id() -> str | None:
     header = request.headers.get("Last-Event-ID")
     query = checked_query(EventsQuery).last_event_id
     # A header in another form was not given by this service: the client is shown the present state instead.
-    return header if header is not None and _EVENT_ID.fullmatch(header) else query
+    return header if header is not None and is_event_id(header) else query
 
 
 def _recent(web: Web, sent_id: str) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from spectree.plugins.flask_plugin import FlaskPlugin
 
 from storage.errors import InvalidRequestError
 from storage.model.damage import DamageKind
-from storage.model.job import JobState
-from storage.scheduling.fairness import Priority
+from storage.model.event import EVENT_ID
+from storage.model.job import JobState, Priority
 
 PAGE_LIMIT = 100  # jobs on one page of the API
 BODY_BYTES = 4096  # of JSON that is sent to us: a few short fields
@@ -239,7 +239,7 @@ class JobsQuery(BaseModel):
 class EventsQuery(BaseModel):
     """Where to go on."""
 
-    last_event_id: str | None = Field(default=None, pattern=r"^\d{1,16}-\d{1,16}$")
+    last_event_id: str | None = Field(default=None, pattern=f"^{EVENT_ID}$")
 
 
 class MediaQuery(BaseModel):

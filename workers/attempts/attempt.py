@@ -13,7 +13,8 @@ import structlog
 
 from storage.errors import BusyError, ConflictError, JobNotFoundError, LeaseLostError, RungsError
 from storage.job_store.contract import Claim
-from storage.model.job import Changes, Job, JobError, JobState, Task
+from storage.model.job import Changes, Job, JobError, JobState
+from storage.model.task import Task
 from storage.services import Services
 from storage.services.dispatch import dispatch
 from storage.settings import Settings

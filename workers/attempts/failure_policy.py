@@ -17,7 +17,8 @@ from storage.errors import (
     ToolError,
     UnforeseenError,
 )
-from storage.model.job import FailedAttempt, JobError, Stage
+from storage.model.job import FailedAttempt, JobError
+from storage.model.task import Stage
 
 FIRST_REST_SECONDS = 2.0  # before the attempt after a failed one: time for what was in the way to pass
 REST_FACTOR = 4.0  # more for each further one: 2 s, 8 s, 32 s

@@ -9,8 +9,8 @@ import structlog
 
 from storage.errors import ConflictError, JobNotFoundError, LeaseLostError, RungsError
 from storage.job_store.contract import Claim
-from storage.model.job import Stage, Task
 from storage.model.job_warnings import warning
+from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.services import Services
 from storage.services.finishing import finish_task

@@ -11,7 +11,8 @@ import time
 from collections.abc import Iterator
 
 from storage.errors import BusyError, JobNotFoundError, ObjectNotFoundError
-from storage.job_store.contract import NO_EVENT, Leftovers
+from storage.job_store.contract import Leftovers
+from storage.model.event import NO_EVENT
 from storage.objects import keys
 from storage.services import Services
 from workers.janitor.repairs import ABANDONED_SECONDS, lone_originals, may_be_cleared

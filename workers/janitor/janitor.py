@@ -17,8 +17,9 @@ from pathlib import Path
 import structlog
 
 from storage.errors import BusyError, ConflictError, JobNotFoundError, StalledError
-from storage.job_store.contract import NO_EVENT
-from storage.model.job import Changes, Job, JobError, JobState, Task
+from storage.model.event import NO_EVENT
+from storage.model.job import Changes, Job, JobError, JobState
+from storage.model.task import Task
 from storage.scheduling.queue_rates import SAMPLE_SECONDS
 from storage.services import Services
 from storage.services.dispatch import dispatch

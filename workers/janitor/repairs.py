@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from storage.job_store.contract import Lease
-from storage.model.job import Job, Stage, Task, is_encoded, outstanding
+from storage.model.job import Job
+from storage.model.task import Stage, Task, is_encoded, outstanding
 from storage.objects import keys
 
 # An attempt that holds its task while nothing moves for so long will never end: the longest step without any sign of

@@ -21,7 +21,7 @@ from celery.worker.request import Request
 
 from storage.errors import BusyError
 from storage.job_store.contract import LOST, Lease
-from storage.model.job import Task
+from storage.model.task import Task
 from storage.services import Services
 from storage.settings import Settings
 from workers.attempts.failure_policy import rest_after_loss

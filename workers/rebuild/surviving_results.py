@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import IO, Any, cast
 
 from storage.errors import ObjectNotFoundError, OutputMismatchError
-from storage.model.job import Stage, Task
 from storage.model.plan import Plan, Segment
+from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.objects.contract import ObjectInfo, ObjectStore
 from workers.ffmpeg.commands import frame_ticks

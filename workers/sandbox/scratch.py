@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage.errors import StorageFullError
-from storage.model.job import Task
+from storage.model.task import Task
 
 ALIVE_SECONDS = 15.0  # seven of the keeper's beats: a busy machine is late, a dead worker silent
 # Left when everything that is promised is taken: with less when ffmpeg gave up, the disk is to blame, not the media.

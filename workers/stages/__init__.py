@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from storage.model.job import Stage
+from storage.model.task import Stage
 from workers.attempts.attempt import Attempt
 from workers.stages.audio import audio_stage
 from workers.stages.package import package_stage

@@ -8,6 +8,7 @@ from typing import Any
 
 from storage.errors import OutputMismatchError, ToolError
 from storage.model.damage import as_result
+from storage.model.plan import AUDIO
 from storage.objects import keys
 from workers.attempts.attempt import Attempt
 from workers.ffmpeg.commands import SAMPLE_RATE, audio_command
@@ -69,7 +70,7 @@ class _Parts:
             if not self.stored:
                 init = file.read(found.init_bytes)
                 self.codec = codec_of(init)
-                objects.put_bytes(keys.init(job_id, keys.AUDIO), init, content_type=AUDIO_MP4)
+                objects.put_bytes(keys.init(job_id, AUDIO), init, content_type=AUDIO_MP4)
             for piece in fresh:
                 file.seek(piece.start)
                 data = file.read(piece.end - piece.start)

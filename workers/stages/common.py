@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from storage.errors import MediaError, OutputMismatchError, StorageFullError, ToolError, ToolTimeoutError
-from storage.model.job import Job, Stage, Task
+from storage.model.job import Job
 from storage.model.plan import Plan
+from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.services.finishing import finish_task
 from workers.attempts.attempt import Attempt

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from storage.model.damage import of_results, warnings_of
-from storage.model.job import Changes, JobState, Output, Stage, Task
+from storage.model.job import Changes, JobState, Output
 from storage.model.job_warnings import JobWarning, warning
-from storage.model.plan import Plan, Rung
+from storage.model.plan import AUDIO, Plan, Rung
+from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.public.hls import playlists
 from workers.attempts.attempt import Attempt
@@ -102,7 +103,7 @@ def _joined_sound(attempt: Attempt, results: Results) -> Path | None:
     if result is None or not result["made"]:
         return None
     path = attempt.scratch / "sound.mp4"
-    _join(attempt, path, keys.AUDIO, len(result["parts"]))
+    _join(attempt, path, AUDIO, len(result["parts"]))
     return path
 
 

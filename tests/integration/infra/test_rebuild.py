@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from storage.model.job import Stage, Task
+from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.services import Services
 from storage.services.connect import connect

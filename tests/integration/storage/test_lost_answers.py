@@ -9,7 +9,8 @@ import pytest
 from storage.errors import JobExistsError
 from storage.job_store.contract import Claim
 from storage.job_store.redis_records import RedisJobStore
-from storage.model.job import JobState, Stage, Task
+from storage.model.job import JobState
+from storage.model.task import Stage, Task
 from storage.redis_client import PatientRedis
 from tests.support.jobs import WHY, counted, make_job, with_plan
 from tests.support.lossy_proxy import LossyProxy

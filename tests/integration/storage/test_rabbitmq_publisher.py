@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from storage.broker.celery_app import HEARTBEAT_SECONDS, HOLDING_SECONDS
 from storage.broker.contract import ENCODE_QUEUE, Publisher
 from storage.errors import BrokerDownError
-from storage.model.job import Stage, Task, new_job_id
+from storage.model.job import new_job_id
+from storage.model.task import Stage, Task
 from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.deliveries import task_of, work_off, worker_of

@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from storage.broker.contract import Publisher
 from storage.errors import JobNotFoundError, JobStoreDownError
 from storage.job_store.contract import Claim, JobStore
-from storage.model.job import JobState, Stage, Task
+from storage.model.job import JobState
+from storage.model.task import Stage, Task
 from storage.services import Services
 from storage.services.connect import connect
 from storage.settings import Settings

@@ -10,7 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from storage.job_store.queue_contract import Pause
-from storage.model.job import JobState, Stage, Task
+from storage.model.job import JobState
+from storage.model.task import Stage, Task
 from storage.services import Services
 from tests.support.jobs import CREATED_AT, claim, encoding, make_job, make_plan, with_plan
 from tests.support.samples import EMPTY

@@ -16,7 +16,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from storage.errors import JobExistsError, JobStoreDownError, ObjectStoreDownError
-from storage.model.job import Job, JobState, Stage, Task
+from storage.model.job import Job, JobState
+from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.objects.contract import ObjectInfo
 from storage.objects.local import LocalObjectStore

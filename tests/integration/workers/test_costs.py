@@ -12,7 +12,8 @@ import redis
 from pydantic import SecretStr
 
 from storage.job_store.contract import Claim
-from storage.model.job import Job, Stage, Task
+from storage.model.job import Job
+from storage.model.task import Stage, Task
 from storage.services import Services
 from storage.services.connect import connect
 from storage.services.dispatch import dispatch

@@ -15,7 +15,8 @@ import pytest
 
 from storage.broker.contract import QUEUES
 from storage.errors import OutputMismatchError
-from storage.model.job import Job, JobState, Stage, Task
+from storage.model.job import Job, JobState
+from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.scheduling.fairness import budget
 from storage.services import Services

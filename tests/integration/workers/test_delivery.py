@@ -18,9 +18,8 @@ from pydantic import SecretStr
 
 from storage.broker.celery_app import SOFT_SHUTDOWN_SECONDS, VISIBILITY_SECONDS
 from storage.broker.contract import QUEUES
-from storage.model.job import Job, JobState
+from storage.model.job import Job, JobState, Priority
 from storage.objects import keys
-from storage.scheduling.fairness import Priority
 from storage.settings import Settings
 from tests.support.deliveries import worker_of
 from tests.support.driving import submit

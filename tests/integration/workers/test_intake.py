@@ -7,7 +7,8 @@ from kombu import Consumer, Queue
 from kombu.transport.redis import Channel
 
 from storage.broker.contract import CONTROL_QUEUE
-from storage.model.job import Stage, Task, new_job_id
+from storage.model.job import new_job_id
+from storage.model.task import Stage, Task
 from storage.services import Services
 from workers.process.intake import ask_only_if
 

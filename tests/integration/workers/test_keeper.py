@@ -20,7 +20,8 @@ from pydantic import SecretStr
 from storage.broker.celery_app import VISIBILITY_SECONDS, make_celery
 from storage.broker.contract import CONTROL_QUEUE
 from storage.broker.redis_publisher import RedisPublisher
-from storage.model.job import Stage, Task, new_job_id
+from storage.model.job import new_job_id
+from storage.model.task import Stage, Task
 from storage.redis_client import PatientRedis
 from storage.services import Services
 from storage.settings import Settings

@@ -13,7 +13,8 @@ import pytest
 import structlog
 
 from storage.job_store.queue_contract import QueueCounts
-from storage.model.job import Job, JobState, Stage, Task, new_job_id
+from storage.model.job import Job, JobState, new_job_id
+from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
 from storage.objects.manifests import Manifest, forget_run, put_manifest, read_manifest

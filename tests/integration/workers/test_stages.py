@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from storage.model.job import JobState, Stage, Task
+from storage.model.job import JobState
 from storage.model.job_warnings import warning
+from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.services import Services
 from storage.services.connect import open_objects

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from storage.broker.contract import CONTROL_QUEUE, ENCODE_QUEUE
 from storage.job_store.contract import Claim
-from storage.model.job import Changes, JobState, Stage, Task
+from storage.model.job import Changes, JobState
+from storage.model.task import Stage, Task
 from storage.scheduling.costs import FinishedJob, nominal_cost
 from tests.support.jobs import make_job, make_plan
 from tests.twins.publisher import MemoryPublisher

@@ -11,7 +11,8 @@ from hypothesis import strategies as some
 from infra.simulation.disciplines import NAMES, Discipline, Job, discipline_of
 from infra.simulation.figures import Spread
 from infra.simulation.videos import Shape
-from storage.scheduling.fairness import LEAD_SECONDS, Priority, after_start
+from storage.model.job import Priority
+from storage.scheduling.fairness import LEAD_SECONDS, after_start
 from tests.support.simulating import arrival
 
 SHAPES = {"film": Shape((2.0, 0.5, 0.5) + (10.0,) * 5, 3, 53.0), "clip": Shape((2.0, 0.5, 0.5, 2.0), 3, 5.0)}

@@ -12,8 +12,8 @@ import pytest
 from infra.simulation.load import MIXES, Synthetic, mean_cost
 from infra.simulation.trace import read_trace
 from infra.simulation.videos import GRID, Videos, length_at
+from storage.model.job import Priority
 from storage.scheduling.costs import Calibration, cost_of_bytes
-from storage.scheduling.fairness import Priority
 from storage.settings import SettingsError
 
 VIDEOS = Videos(10)

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storage.model.job import Priority
 from storage.scheduling.fairness import (
     LEAD_SECONDS,
     START_ALONE_SECONDS,
     STRETCH,
     WHOLE_SECONDS,
-    Priority,
     after_start,
     alone_seconds,
     budget,

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from storage.model.job import JobState, Stage, Task
+from storage.model.job import JobState
+from storage.model.task import Stage, Task
 from storage.scheduling.newcomers import NOBODY, Newcomers
 from storage.services.queue_reading import read_queue, take_sample
 from tests.support.jobs import claim, created, encoding

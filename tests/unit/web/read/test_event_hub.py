@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from storage.errors import BusyError, JobStoreDownError
-from storage.job_store.contract import Event
+from storage.model.event import Event
 from storage.model.job import JobState
 from tests.support.jobs import make_job
 from tests.support.waiting import wait_until

@@ -19,7 +19,8 @@ from storage.errors import (
     ToolError,
 )
 from storage.job_store.contract import Claim
-from storage.model.job import Job, JobState, Stage, Task
+from storage.model.job import Job, JobState
+from storage.model.task import Stage, Task
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import resume

@@ -8,7 +8,7 @@ import pytest
 
 from storage import errors
 from storage.errors import OutputMismatchError, RungsError, ToolError
-from storage.model.job import Stage
+from storage.model.task import Stage
 from workers.attempts.failure_policy import Outcome, outcome_of, verdict
 
 STOP = {"job_not_found", "conflict", "transition_refused", "job_exists", "lease_lost"}

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from storage.errors import DecodeError, OutputMismatchError, RungsError
-from storage.model.job import Job, JobState, Stage, Task
+from storage.model.job import Job, JobState
+from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.objects.manifests import read_manifest
 from storage.services import Services

@@ -13,7 +13,8 @@ import pytest
 from storage.broker.contract import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE
 from storage.errors import ObjectStoreDownError
 from storage.job_store.contract import LAST_WRITES_SECONDS, Claim
-from storage.model.job import Job, JobError, JobState, Stage, Task, new_job_id
+from storage.model.job import Job, JobError, JobState, new_job_id
+from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.objects.local import LocalObjectStore
 from storage.services import Services

@@ -12,7 +12,8 @@ import pytest
 from storage.broker.contract import queue_of
 from storage.errors import JobStoreDownError
 from storage.job_store.contract import Lease
-from storage.model.job import Job, JobState, Stage, Task
+from storage.model.job import Job, JobState
+from storage.model.task import Stage, Task
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import resume

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from storage.errors import StorageFullError
-from storage.model.job import Stage, Task, new_job_id
+from storage.model.job import new_job_id
+from storage.model.task import Stage, Task
 from tests.support.waiting import wait_until
 from workers.sandbox.scratch import (
     ALIVE_SECONDS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage.model.job import Stage, Task
+from storage.model.task import Stage, Task
 from tests.support.jobs import make_plan
 from workers.stages.common import LATER_NICENESS, niceness_of
 

@@ -1,0 +1,82 @@
+"""Tasks: the pieces of work of a job, and which of them it has when. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from operator import attrgetter
+from typing import Self
+
+from storage.model.job import Job, JobState
+from storage.model.plan import Plan, Segment
+
+
+class Stage(StrEnum):
+    """One kind of work; every task is a stage of a job, and of a segment for `segment`."""
+
+    PLAN = "plan"
+    SEGMENT = "segment"
+    AUDIO = "audio"
+    POSTER = "poster"
+    PACKAGE = "package"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One piece of work of one job; `index` counts segments and is 0 for other stages."""
+
+    job_id: str
+    stage: Stage
+    index: int = 0
+
+    @property
+    def field(self) -> str:
+        """Name inside the job's record, unique within the job."""
+        return f"{self.stage}:{self.index}"
+
+    @classmethod
+    def of_field(cls, job_id: str, field: str) -> Self:
+        """Return the job's task of this name."""
+        stage, _, index = field.partition(":")
+        return cls(job_id, Stage(stage), int(index))
+
+
+WANTED_IN: dict[Stage, frozenset[JobState]] = {
+    Stage.PLAN: frozenset({JobState.QUEUED, JobState.PLANNING}),
+    Stage.SEGMENT: frozenset({JobState.ENCODING}),
+    Stage.AUDIO: frozenset({JobState.ENCODING}),
+    Stage.POSTER: frozenset({JobState.ENCODING}),
+    Stage.PACKAGE: frozenset({JobState.PACKAGING}),
+}
+
+
+def single_tasks(plan: Plan, job_id: str) -> tuple[Task, ...]:
+    """Return the tasks of encoding that a job has once, not for each segment: its sound if any, and its poster."""
+    poster = Task(job_id, Stage.POSTER)
+    return (poster,) if plan.audio is None else (Task(job_id, Stage.AUDIO), poster)
+
+
+def wanted_tasks(plan: Plan, segments: tuple[Segment, ...], job_id: str) -> dict[str, Segment | None]:
+    """Return all tasks between planning and packaging: by field, each with the segment it makes if it makes one."""
+    single = dict.fromkeys(task.field for task in single_tasks(plan, job_id))
+    return single | {Task(job_id, Stage.SEGMENT, segment.index).field: segment for segment in segments}
+
+
+def outstanding(job: Job, out: frozenset[str]) -> tuple[Task, ...]:
+    """Return the tasks the job should have out now, given the fields of those that were issued (JobStore.out)."""
+    match job.state:
+        case JobState.PLANNING:
+            return (Task(job.id, Stage.PLAN),)
+        case JobState.QUEUED | JobState.ENCODING:
+            return tuple(sorted((Task.of_field(job.id, field) for field in out), key=attrgetter("stage", "index")))
+        case JobState.PACKAGING:
+            return (Task(job.id, Stage.PACKAGE),)
+        case _:
+            return ()
+
+
+def is_encoded(job: Job, out: frozenset[str]) -> bool:
+    """Tell whether a job that is still encoding has nothing out and nothing to come, so that it is to be packaged."""
+    if job.state is not JobState.ENCODING or job.plan is None:
+        return False
+    return job.issued == job.plan.segment_count and not out

@@ -1,4 +1,4 @@
-"""ffprobe's lines of packets, made by hand: what `workers.planning.packets.list_packets` would have read of a file."""
+"""ffprobe's lines of packets, made by hand: what `workers.planning.probe.list_packets` would have read of a file."""
 
 from __future__ import annotations
 

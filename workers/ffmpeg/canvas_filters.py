@@ -13,7 +13,8 @@ from itertools import pairwise
 from typing import Any
 
 from storage.model.plan import HDR_TRANSFERS, Colour, Crop, Shape, VideoSource
-from workers.planning.colour import RGB, scaled
+from workers.ffmpeg.colour_filters import scaled
+from workers.planning.colour import RGB
 from workers.planning.picture_changes import MAX_PIXEL_ASPECT
 
 # A picture this near the canvas' shape fills it, and so do those of which a side was rounded: no bars of a pixel.
@@ -51,7 +52,7 @@ def on_canvas(stream: Any, video: VideoSource, *, behind: float = 0.0) -> Any:
 def fitted(stream: Any, size: tuple[int, int], colour: Colour) -> Any:
     """Return pictures in the size of a rung, square pixels, also those whose change nobody saw when it was planned.
 
-    What follows is as for `colour.scaled`.
+    What follows is as for `colour_filters.scaled`.
     """
     inside = _size(size, Fraction(1), STEP, _ANY_ASPECT)
     return _padded(scaled(stream, *inside, colour, eval="frame"), size, STEP)

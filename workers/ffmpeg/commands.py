@@ -8,8 +8,9 @@ from typing import Any
 import ffmpeg
 
 from storage.model.plan import AudioSource, Plan, Rung, Segment, VideoSource
+from workers.ffmpeg.audio_filters import in_two_channels
 from workers.ffmpeg.filters import on_steady_clock, rung_streams
-from workers.planning.audio import in_two_channels
+from workers.planning.picture_changes import LOSING_DECODERS
 from workers.sandbox.allowed_inputs import as_input, input_options, looking_options
 
 MIN_TIMESCALE = 10_000  # ticks a second: fine enough that players never round a frame away
@@ -20,9 +21,6 @@ ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 # Decoders whose threads race: of 48 runs over one Theora file with two or four threads six gave other pictures, of 24
 # with one thread none (ffmpeg 5.1.9).
 RACING_DECODERS = frozenset({"theora", "vp3"})
-# Decoders that forget the picture they hold back when the next one has another shape. They hold none back if told that
-# pictures come in order.
-LOSING_DECODERS = frozenset({"mpeg1video", "mpeg2video"})
 # stitchable: headers independent of content, so that every segment fits the same init section. aq-mode 2: +0.3 to +0.9
 # VMAF for about the same bits. sync-lookahead 0: with several threads a lookahead in another one gave other bytes in 26
 # of 240 runs, 0 without it (docs/encoding.md).

@@ -9,7 +9,7 @@ import ffmpeg
 
 from storage.model.plan import ClockPiece, Colour, Plan, Rung, Segment, VideoSource
 from workers.ffmpeg.canvas_filters import as_converted, fitted, on_canvas
-from workers.planning.colour import on_black, scaled, smaller, to_bt709
+from workers.ffmpeg.colour_filters import on_black, scaled, smaller, to_bt709
 
 # Frames that may be repeated at the very end of the timeline: containers round the last frame's length, and a decoder
 # that drops a broken last frame must not cost the last segment its exact count. More missing is a truncated file.

@@ -10,10 +10,10 @@ import ffmpeg
 
 from storage.model.plan import Plan, Rung
 from workers.ffmpeg.canvas_filters import on_canvas
+from workers.ffmpeg.colour_filters import to_jpeg
 from workers.ffmpeg.commands import as_coded, compiled, decoder, seeking
 from workers.ffmpeg.filters import colour_at, even_picture, needs_one_size
 from workers.ffmpeg.storyboard_layout import Sheet
-from workers.planning.colour import to_jpeg
 from workers.sandbox.allowed_inputs import as_input, input_options
 
 POSTER_SIDE = 540  # pixels; smaller posters look soft beside the player

@@ -20,7 +20,7 @@ from storage.errors import (
 from storage.model.job_warnings import Warnings, warning
 from storage.model.plan import Crop, Plan, Rung, Segment, VideoSource
 from workers.planning.audio import audio_source, choose_audio
-from workers.planning.audio_probe import Heard, sound_changes
+from workers.planning.audio_facts import Heard, sound_changes
 from workers.planning.clock_jumps import (
     LEAST_OF_A_STEP,
     RUN_OUT_SECONDS,
@@ -31,14 +31,14 @@ from workers.planning.clock_jumps import (
     placed,
 )
 from workers.planning.colour import has_alpha
+from workers.planning.facts import Probe, Stream
 from workers.planning.frame_rate import output_rate, source_rate
 from workers.planning.headers.read_headers import ENCRYPTED, STILL
 from workers.planning.ladder import MIN_SIDE, ladder
 from workers.planning.packets import Listing, Packets
 from workers.planning.picture_changes import Seen, sane, seen, square_size
-from workers.planning.picture_probe import Look
+from workers.planning.picture_facts import Look
 from workers.planning.plan_warnings import left_out, of_clock, shown_flat
-from workers.planning.probe import Probe, Stream
 from workers.planning.segments import (
     Timeline,
     cut,

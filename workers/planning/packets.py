@@ -1,4 +1,4 @@
-"""The packets of a file: when its pictures show and its sound is heard, in the order of the file. Parsing is pure."""
+"""The packets of a file: when its pictures show and its sound is heard, in the order of the file. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,10 @@ from itertools import chain, pairwise
 from operator import add, lt
 from statistics import median_low
 
-from workers.planning.packet_columns import FIELDS, KEY, UNKNOWN_POSITION, Columns, Reader, all_told, read
-from workers.planning.probe import Stream
+from workers.planning.facts import Stream
+from workers.planning.packet_columns import KEY, UNKNOWN_POSITION, Columns, all_told, read
 from workers.planning.raw_streams import counted_times, counting_rate
-from workers.sandbox.allowed_inputs import as_input, input_arguments, looking_arguments
-from workers.sandbox.run import Limits, Watch, run_tool
 
-PACKETS_SECONDS = 900.0  # 0.6 s for 290 MB on local disk (DESIGN §7); 64 GiB at 100 MB/s is 11 minutes
 # If more than one packet of so many has no time of showing, the container keeps times of decoding (AVI) or those of a
 # few pictures (DVD); if fewer, it is damaged.
 UNTIMED = 10
@@ -121,26 +118,6 @@ class Listing:
 
     def _of(self, stream: int) -> Columns:
         return self.columns.get(stream) or Columns()
-
-
-def list_packets(url: str, watch: Watch, look_seconds: float = 0.0) -> Listing:
-    """Return the packets of all streams, without decoding. Raises ToolError, ToolTimeoutError.
-
-    `look_seconds` are those of `workers.planning.probe.probe`.
-    """
-    argv = [
-        "ffprobe",
-        "-v", "error",
-        *looking_arguments(look_seconds),
-        *input_arguments(url),
-        "-of", "compact=p=0:nk=1",
-        "-show_entries", f"packet={','.join(FIELDS)}",
-        "-o", "pipe:1",  # else each line is a write of its own: two hours took a third longer, most of it waking us
-        as_input(url),
-    ]  # fmt: skip
-    reader = Reader()
-    run_tool(argv, Limits(deadline=PACKETS_SECONDS, stall=PACKETS_SECONDS), watch=watch, take=reader.feed)
-    return Listing(reader.columns())
 
 
 def _goes_on(time: float, next_time: float, decoded: float, next_decoded: float) -> bool:

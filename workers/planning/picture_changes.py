@@ -13,12 +13,15 @@ from typing import Any
 from storage.model.job_warnings import Warnings, warning
 from storage.model.plan import Colour, Shape
 from workers.planning.colour import colour_of
-from workers.planning.picture_probe import Look
-from workers.planning.probe import Stream, sane_crop
+from workers.planning.facts import Stream, sane_crop
+from workers.planning.picture_facts import Look
 
 MAX_PIXEL_ASPECT = 10  # real ones lie between 1:2 and 3:1; beyond this the header lies
 LASTING_SECONDS = 1.0  # a larger picture for a moment is a broken header or what a cut left over
 MAX_SHAPES = 32  # kept in a plan and written into commands; recordings change a few times an hour
+# Decoders that forget the picture they hold back when the next one has another shape. They hold none back if told that
+# pictures come in order.
+LOSING_DECODERS = frozenset({"mpeg1video", "mpeg2video"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,19 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from storage.model.plan import ClockPiece, Plan, Segment
-from workers.ffmpeg.commands import LOSING_DECODERS
 from workers.planning.audio import choose_audio
-from workers.planning.audio_probe import Heard, listen, listen_from
+from workers.planning.audio_facts import Heard
+from workers.planning.audio_probe import listen, listen_from
+from workers.planning.facts import Probe, Stream
 from workers.planning.headers.appended import NOTHING_APPENDED, Appended, appended, coded_otherwise, unread
 from workers.planning.headers.byte_ranges import ranges_of
 from workers.planning.headers.read_headers import look_inside, with_headers
 from workers.planning.make_plan import PlanLimits, choose_video, make_plan
-from workers.planning.packets import Listing, list_packets
-from workers.planning.picture_probe import SOUGHT_BLINDLY, Look, look, look_from
-from workers.planning.probe import Probe, Stream, fields_told, probe
+from workers.planning.packets import Listing
+from workers.planning.picture_changes import LOSING_DECODERS
+from workers.planning.picture_facts import SOUGHT_BLINDLY, Look
+from workers.planning.picture_probe import look, look_from
+from workers.planning.probe import list_packets, probe, with_field_order
 from workers.sandbox.run import Watch
 
 LOOK_BEHIND_SECONDS = 5.0  # of a stream that comes late: its first packets need not say all of it
@@ -139,7 +142,7 @@ def _looked_at(
         listening = beside.submit(listen, url, facts, choose_audio(facts, video), seconds, watch)
         looks = look(url, facts, video, seconds, watch)
     if not looks:
-        video = fields_told(url, video, watch, facts.look_seconds)
+        video = with_field_order(url, video, watch, facts.look_seconds)
     return video, looks, listening.result()
 
 

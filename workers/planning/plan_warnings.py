@@ -7,7 +7,7 @@ from collections import Counter
 from storage.model.job_warnings import Warnings, warning
 from storage.model.plan import AudioSource
 from workers.planning.clock_jumps import Clock
-from workers.planning.probe import Probe, Stream
+from workers.planning.facts import Probe, Stream
 
 LEFT_OUT = (
     "video_encrypted",

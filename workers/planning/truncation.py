@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from operator import add
 
 from storage.model.job_warnings import Warnings, warning
+from workers.planning.facts import Probe, Stream
 from workers.planning.packets import Listing, Packets
-from workers.planning.probe import Probe, Stream
 
 LEAST_SECONDS = 0.5  # headers are rounded, and the last packets of some tracks have no length
 LEAST_SHARE = 0.02

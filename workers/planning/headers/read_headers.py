@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from storage.errors import AnimatedPictureError, EncryptedError, PictureOnlyError
+from workers.planning.facts import Probe, Stream, sane_crop
 from workers.planning.headers.asf import read_asf
 from workers.planning.headers.byte_ranges import Ranges, ranges_of
 from workers.planning.headers.flash_mxf import read_flash, read_mxf
@@ -13,7 +14,6 @@ from workers.planning.headers.matroska import read_matroska
 from workers.planning.headers.mp4 import read_mp4
 from workers.planning.headers.scrambling import read_program, read_transport
 from workers.planning.headers.tracks import Headers, Track
-from workers.planning.probe import Probe, Stream, sane_crop
 
 ENCRYPTED = (
     "The pictures of this video are encrypted, so they cannot be decoded. Upload a copy without copy protection."

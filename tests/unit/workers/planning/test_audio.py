@@ -8,7 +8,7 @@ import pytest
 
 from storage.model.plan import AudioSource
 from workers.planning.audio import audio_source, choose_audio
-from workers.planning.probe import parse_probe
+from workers.planning.facts import parse_probe
 
 
 def track(index: int, **fields: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from storage.model.plan import BT709, Colour
 from workers.planning.colour import colour_of, has_alpha
-from workers.planning.probe import Stream, parse_probe
+from workers.planning.facts import Stream, parse_probe
 
 HD = {"index": 0, "codec_type": "video", "codec_name": "h264", "width": 1920, "height": 1080, "pix_fmt": "yuv420p"}
 SD = {"width": 720, "height": 576}

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.model.plan import Crop
+from workers.planning.facts import Probe, Stream, parse_probe
 from workers.planning.headers.byte_ranges import Ranges
 from workers.planning.headers.read_headers import read_headers, with_headers
 from workers.planning.headers.tracks import Headers, Track
-from workers.planning.probe import Probe, Stream, parse_probe
 from workers.sandbox.ffmpeg_features import Abilities, parse_abilities
 
 EDGES = ("left", "right", "top", "bottom")

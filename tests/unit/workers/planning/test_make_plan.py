@@ -18,10 +18,10 @@ from storage.model.plan import Plan, Segment
 from tests.support import listings
 from tests.support.matrices import MIRRORED, QUARTERS, told
 from workers.planning.audio import choose_audio
+from workers.planning.facts import Probe, parse_probe
 from workers.planning.make_plan import PlanLimits, choose_video, make_plan
 from workers.planning.packets import Listing
-from workers.planning.picture_probe import Look
-from workers.planning.probe import Probe, parse_probe
+from workers.planning.picture_facts import Look
 
 LIMITS = PlanLimits(max_pixels=8192 * 4352, max_seconds=12 * 3600, preset="veryfast", slots=2)
 SECOND = listings.pictures([n / 25 for n in range(25)], keyframes=(0.0,))

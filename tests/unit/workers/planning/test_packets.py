@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workers.planning.facts import parse_probe
 from workers.planning.packets import Listing, Packets
-from workers.planning.probe import parse_probe
 
 VIDEO, OTHER = parse_probe(
     {"streams": [{"index": index, "has_b_frames": delay} for index, delay in ((0, 2), (1, 0))]}

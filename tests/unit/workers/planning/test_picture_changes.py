@@ -13,7 +13,7 @@ from storage.model.plan import Colour, Shape
 from tests.unit.workers.planning.test_make_plan import probed, video
 from workers.planning.make_plan import choose_video
 from workers.planning.picture_changes import MAX_SHAPES, Seen, seen
-from workers.planning.picture_probe import Look
+from workers.planning.picture_facts import Look
 
 SD = Colour("smpte170m", "bt709", "bt709", full=False)
 OLD, NEW = Fraction(16, 15), Fraction(64, 45)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workers.planning.facts import parse_probe
 from workers.planning.packets import Listing, Packets
-from workers.planning.probe import parse_probe
 from workers.planning.raw_streams import FASTEST, UNSAID_RATE, counting_rate
 
 NTSC = Fraction(30_000, 1001)

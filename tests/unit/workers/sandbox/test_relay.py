@@ -16,8 +16,7 @@ from storage.errors import NotMediaError, ObjectNotFoundError, ObjectStoreDownEr
 from storage.objects import keys
 from storage.objects.local import LocalObjectStore
 from tests.support.waiting import wait_until
-from workers.planning.packets import list_packets
-from workers.planning.probe import probe
+from workers.planning.probe import list_packets, probe
 from workers.sandbox import relay as relay_module
 from workers.sandbox.relay import READERS, Relay, asked_range, kept, places
 from workers.sandbox.run import Watch

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.unit.workers.planning.test_make_plan import probed, video
 from workers.planning.make_plan import choose_video
-from workers.planning.picture_probe import MAX_LOOKS, MIN_LOOKS, Look, gaps_of, parse_looks, places
+from workers.planning.picture_facts import MAX_LOOKS, MIN_LOOKS, Look, gaps_of, parse_looks, places
 
 LINE = (
     "best_effort_timestamp_time=4.440000|width=544|height=576|pix_fmt=yuv420p|sample_aspect_ratio=24:17|"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.workers.planning.test_make_plan import LIMITS, SECOND, listings, probed, sound, video
-from workers.planning.audio_probe import FOLLOWING_SECONDS, Heard, parse_heard, sound_changes
+from workers.planning.audio_facts import FOLLOWING_SECONDS, Heard, parse_heard, sound_changes
 from workers.planning.make_plan import choose_video, make_plan
 
 MONO, STEREO = Heard(1.4, 1, 48_000, 100), Heard(9.0, 2, 48_000, 900)

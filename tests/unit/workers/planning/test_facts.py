@@ -9,7 +9,7 @@ import pytest
 
 from storage.errors import NotMediaError
 from tests.support.matrices import QUARTERS, told
-from workers.planning.probe import MAX_STREAMS, Stream, parse_field_order, parse_probe
+from workers.planning.facts import MAX_STREAMS, Stream, parse_field_order, parse_probe
 from workers.planning.rotation import Turn
 
 VIDEO: dict[str, Any] = {

@@ -16,7 +16,6 @@ from web.read.job_views import JobViews
 from web.read.metrics import Metrics
 from web.read.queue_snapshot import Board
 
-OWNER = "local"  # an open installation has one owner, who has every job
 _KEY = "rungs"
 
 

@@ -18,7 +18,7 @@ from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit
 from tests.support.jobs import claim
 from tests.support.samples import EMPTY
-from web.routes.events import RECENT_JOBS
+from web.schemas.jobs import RECENT_JOBS
 
 
 def test_empty_list_says_what_to_do(site: Site, visit: Visit) -> None:

@@ -13,10 +13,9 @@ from storage.errors import (
     RungsError,
     StorageFullError,
     TooManyUploadsError,
-    UploadTooLargeError,
 )
 from web.admission.turns import Claim, leaves_room, room_behind
-from web.upload.multipart_form import OVERHEAD_BYTES
+from web.upload.limits import OVERHEAD_BYTES, too_large
 
 # When nothing is known of the uploads under way: a try every few seconds is cheap, since the refusal costs nothing.
 RETRY_AFTER_UPLOADS = 15
@@ -108,7 +107,7 @@ class Load:
 def decide(load: Load, limits: Limits) -> RungsError | None:
     """Return why the upload is refused and, in a BusyError, when there will be room; None if it may begin."""
     if (load.announced or 0) > limits.upload_bytes + OVERHEAD_BYTES:
-        return too_large(limits)
+        return too_large(limits.upload_bytes)
     if load.draining:
         message = "This server is being stopped. It takes uploads again soon."
         return DrainingError(message, retry_after=RETRY_AFTER_DRAINING)
@@ -163,8 +162,3 @@ def until_room(load: Load, limits: Limits) -> float:
 
 def _whole(seconds: float | None, unknown: int) -> int:
     return unknown if seconds is None else min(LONGEST_RETRY_AFTER, max(1, ceil(seconds)))
-
-
-def too_large(limits: Limits) -> UploadTooLargeError:
-    """Return the refusal of a file over the limit."""
-    return UploadTooLargeError(f"The file is larger than the {limits.upload_bytes} bytes this installation takes.")

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from web.upload.multipart_form import OVERHEAD_BYTES
+from web.upload.limits import OVERHEAD_BYTES
 
 KEPT = 1000  # some 300 kB; with a second of work each they fill a quarter of the longest time that anybody is told
 TURNS_A_KEY = 8  # so that one address cannot take all turns by asking for them

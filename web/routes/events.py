@@ -15,16 +15,16 @@ from storage.errors import JobStoreDownError
 from storage.job_store.contract import JobStore
 from storage.model.event import Event, event_order, is_event_id
 from storage.model.job import JobState
-from web.context import OWNER, Web, current
+from web.context import Web, current
+from web.http.openapi import Problem, checked_query, spec
 from web.read.event_hub import Notice, Watcher, newest_progress
 from web.read.job_views import JobViews
-from web.routes.jobs import owned_job
-from web.schemas.jobs import EventsQuery, Problem, checked_query, spec
+from web.routes.owned import OWNER, owned_job
+from web.schemas.jobs import RECENT_JOBS, EventsQuery
 
 # Shorter than the idle timeouts of proxies (60 s in nginx), and how stale a waiting job's place may become.
 HEARTBEAT_SECONDS = 10.0
 RETRY_MILLISECONDS = 2000  # how long a browser waits before it connects again
-RECENT_JOBS = 20  # jobs that the stream of all begins with
 _REPLAY_PAGE = 200
 _FINAL = frozenset(state.value for state in JobState if state.finished)
 

@@ -6,7 +6,8 @@ from flask import Blueprint, Response, jsonify
 from spectree import Response as Answers
 
 from web.context import current
-from web.schemas.jobs import Health, Problem, spec
+from web.http.openapi import Problem, spec
+from web.schemas.jobs import Health
 
 blueprint = Blueprint("health", __name__)
 

@@ -5,25 +5,17 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 from spectree import Response as Answers
 
-from storage.errors import ConflictError, JobNotFoundError, ObjectNotFoundError, TransitionError
-from storage.model.job import GIVEN_UP, Job, JobState, is_job_id
+from storage.errors import ConflictError, ObjectNotFoundError, TransitionError
+from storage.model.job import GIVEN_UP, JobState
 from storage.objects import keys
 from storage.objects.manifests import delete_job_objects, forget_run
-from web.context import OWNER, Web, current
+from web.context import Web, current
+from web.http.openapi import Problem, checked_body, checked_query, spec
+from web.routes.owned import OWNER, owned_job
 from web.routes.uploads import dispatch_now
-from web.schemas.jobs import Jobs, JobsQuery, PriorityChange, Problem, PublicJob, checked_body, checked_query, spec
+from web.schemas.jobs import Jobs, JobsQuery, PriorityChange, PublicJob
 
 blueprint = Blueprint("jobs", __name__)
-
-
-def owned_job(web: Web, job_id: str) -> Job:
-    """Return the caller's job. Raises JobNotFoundError, also for somebody else's job and for what is no id."""
-    if not is_job_id(job_id):
-        raise JobNotFoundError("There is no such job.")
-    job = web.services.jobs.get(job_id)
-    if job.owner != OWNER:
-        raise JobNotFoundError("There is no such job.")
-    return job
 
 
 @blueprint.get("/api/jobs")

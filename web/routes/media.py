@@ -20,8 +20,9 @@ from storage.objects.contract import ObjectInfo, ObjectStore
 from storage.public.hls import playlist
 from storage.public.job_json import PLAYED
 from web.context import Web, current
-from web.routes.jobs import owned_job
-from web.schemas.jobs import MediaQuery, Problem, spec
+from web.http.openapi import Problem, spec
+from web.routes.owned import owned_job
+from web.schemas.jobs import MediaQuery
 
 # Every name that can be asked for; a name outside never reaches the object store.
 _NAMES = re.compile(

@@ -11,15 +11,15 @@ from storage.errors import InvalidRequestError
 from storage.model.job import Job, JobState
 from storage.services import Services
 from storage.settings import Settings
-from web.context import OWNER, current
-from web.routes.events import RECENT_JOBS
-from web.routes.jobs import owned_job
+from web.context import current
+from web.routes.owned import OWNER, owned_job
 from web.routes.queue import queue_json
+from web.schemas.jobs import RECENT_JOBS
+from web.schemas.queue import QUEUE_SHOWN
 from web.words import job_words, queue_words
 from web.words.language import COOKIE, COOKIE_SECONDS, LANGUAGES
 from web.words.texts import plurals, texts
 
-QUEUE_SHOWN = 100  # unfinished jobs on the queue's page; whoever comes later waits for hours anyway
 FAVICONS = ("idle", "busy", "ready", "failed")
 
 # What scripts copy for a job they add to a list: every field is there and says nothing.

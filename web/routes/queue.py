@@ -10,13 +10,13 @@ from spectree import Response as Answers
 from storage.errors import BusyError
 from storage.scheduling.promises_kept import accuracy
 from storage.scheduling.queue_rates import rates
-from web.context import OWNER, Web, current
+from web.context import Web, current
+from web.http.openapi import spec
 from web.read.queue_figures import doing, history, per_hour, utilisation
 from web.read.queue_snapshot import Seen
-from web.schemas.jobs import spec
-from web.schemas.queue import Queue, QueueHistory
+from web.routes.owned import OWNER
+from web.schemas.queue import QUEUE_SHOWN, Queue, QueueHistory
 
-QUEUE_SHOWN = 50  # unfinished jobs that /api/queue names: more is not a queue one looks at
 _SHOWN = ("id", "title", "state", "queue_position", "progress", "starts_in_seconds", "eta_seconds")
 
 blueprint = Blueprint("queue", __name__)

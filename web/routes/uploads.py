@@ -30,11 +30,13 @@ from storage.objects.manifests import Manifest, delete_job_objects, put_manifest
 from storage.public.job_json import job_json
 from storage.services import Services
 from storage.services.dispatch import dispatch
-from web.context import OWNER, Web, current
-from web.http.connection import ask_for_body, close_after_answer
+from web.context import Web, current
+from web.http.connection import UPLOAD_PATH, ask_for_body, close_after_answer
+from web.http.openapi import Problem, spec
 from web.http.problems import TURN, prefers_html
 from web.read.queue_snapshot import Board
-from web.schemas.jobs import AcceptedJob, Problem, UploadForm, spec
+from web.routes.owned import OWNER
+from web.schemas.jobs import AcceptedJob, UploadForm
 from web.upload.multipart_form import read_form
 from web.upload.receiving import Received, receive
 
@@ -44,7 +46,7 @@ blueprint = Blueprint("uploads", __name__)
 _log = structlog.get_logger(__name__)
 
 
-@blueprint.post("/api/jobs")
+@blueprint.post(UPLOAD_PATH)
 @spec.validate(
     form=UploadForm,
     resp=Answers(

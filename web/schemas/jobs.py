@@ -1,42 +1,17 @@
-"""The API in pydantic models: what OpenAPI shows, and how query parameters are checked."""
+"""Jobs in the API, in pydantic models: what OpenAPI shows, and what queries and bodies are checked against."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
-from flask import request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from spectree import SpecTree
-from spectree.plugins.flask_plugin import FlaskPlugin
+from pydantic import BaseModel, ConfigDict, Field
 
-from storage.errors import InvalidRequestError
 from storage.model.damage import DamageKind
 from storage.model.event import EVENT_ID
 from storage.model.job import JobState, Priority
 
 PAGE_LIMIT = 100  # jobs on one page of the API
-BODY_BYTES = 4096  # of JSON that is sent to us: a few short fields
-_ModelT = TypeVar("_ModelT", bound=BaseModel)
-
-
-class _DescribeOnly(FlaskPlugin):
-    """Spectree without its checks: they would read a whole upload into memory and a whole stream before answering."""
-
-    def validate(self, func: Callable[..., Any], *_checks: Any, **path: Any) -> Any:
-        """Call the view; Flask gives it the path's parameters by name, all else is spectree's."""
-        return func(**path)
-
-
-spec = SpecTree(
-    backend=_DescribeOnly,
-    title="Rungs",
-    version="1",
-    description="Upload a video, get 1080p, 720p and 480p. Errors are RFC 9457 problem documents.",
-    annotations=False,
-    naming_strategy=lambda model: model.__name__,
-    nested_naming_strategy=lambda _parent, child: child,
-)
+RECENT_JOBS = 20  # jobs that a list shows at first, and that the stream of all begins with
 
 
 class Rung(BaseModel):
@@ -194,22 +169,6 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
 
 
-class Problem(BaseModel):
-    """An RFC 9457 problem document."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str = Field(description="Stable; for programs.")
-    instance: str
-    retry_after: int | None = Field(default=None, description="Seconds, with 429 and 503.")
-    turn: str | None = Field(
-        default=None,
-        description="With `queue_full`: room is kept for who sends this back in the header `Rungs-Turn` at that time.",
-    )
-
-
 class UploadForm(BaseModel):
     """The form of an upload."""
 
@@ -232,7 +191,7 @@ class JobsQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: JobState | None = None
-    limit: int = Field(default=20, ge=1, le=PAGE_LIMIT)
+    limit: int = Field(default=RECENT_JOBS, ge=1, le=PAGE_LIMIT)
     cursor: str | None = Field(default=None, max_length=200)
 
 
@@ -246,26 +205,3 @@ class MediaQuery(BaseModel):
     """How to deliver."""
 
     download: str | None = Field(default=None, description="If present, the file is to be saved, under a good name.")
-
-
-def checked_query(model: type[_ModelT]) -> _ModelT:
-    """Return the present request's query parameters; raise InvalidRequestError naming what is wrong with them."""
-    try:
-        return model.model_validate(request.args.to_dict())
-    except ValidationError as error:
-        raise InvalidRequestError(f"The query has a wrong parameter: {_issues(error)}.") from error
-
-
-def checked_body(model: type[_ModelT]) -> _ModelT:
-    """Return the present request's JSON body; raise InvalidRequestError naming what is wrong with it."""
-    if (request.content_length or BODY_BYTES + 1) > BODY_BYTES:
-        raise InvalidRequestError(f"The body must be JSON of at most {BODY_BYTES} bytes, with its length announced.")
-    try:
-        return model.model_validate_json(request.get_data())
-    except ValidationError as error:
-        raise InvalidRequestError(f"The body is not what it must be: {_issues(error)}.") from error
-
-
-def _issues(error: ValidationError) -> str:
-    places = ((".".join(map(str, issue["loc"])) or "it", issue["msg"]) for issue in error.errors())
-    return "; ".join(f"`{place}`: {message}" for place, message in places)

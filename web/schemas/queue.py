@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field
 from storage.job_store.queue_contract import Pause
 from storage.model.job import JobState
 
+QUEUE_SHOWN = 100  # unfinished jobs that are named; whoever comes later waits for hours anyway
+
 
 class Waiting(BaseModel):
     """A job's place in the queue."""
@@ -88,7 +90,7 @@ class Queue(BaseModel):
     admission: Admission
     rates: Rates
     promises: Promises
-    jobs: list[Waiting] = Field(description="Unfinished jobs, oldest first, at most 50.")
+    jobs: list[Waiting] = Field(description=f"Unfinished jobs, oldest first, at most {QUEUE_SHOWN}.")
 
 
 class QueueHistory(BaseModel):

@@ -9,14 +9,13 @@ from multipart import MultipartError, MultipartSegment, ParserLimitReached, Push
 
 from storage.errors import InvalidRequestError, UploadIncompleteError
 from web.upload.file_name import HEADER_CHARSET, file_name
+from web.upload.limits import OVERHEAD_BYTES
 
 READ_BYTES = 1024 * 1024  # one read of the body: what gunicorn takes from the socket at once
 FIELD_BYTES = 8 * 1024  # a title or a URL, with room to spare
 HEADER_BYTES = 4 * 1024  # one header of a part: a name of 255 characters, percent-encoded, is below 3 kB
 MAX_HEADERS = 8  # of a part: browsers send two
 MAX_PARTS = 8  # the file, its fields, and room for what a tool may add
-# Everything of a form but the file: what Content-Length may be larger than the largest upload.
-OVERHEAD_BYTES = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)

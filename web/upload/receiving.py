@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 
-from storage.errors import InvalidRequestError, UploadEmptyError, UploadTooLargeError
+from storage.errors import InvalidRequestError, UploadEmptyError
 from storage.objects import keys
 from storage.objects.contract import ObjectStore, ObjectWriter
 from web.upload.form_fields import checked_webhook_url, display_filename, title_of
+from web.upload.limits import too_large
 from web.upload.multipart_form import FileBytes, FileStart, FormEvent, TextField
 
 FILE_FIELD = "file"
@@ -80,7 +81,7 @@ def receive(
                     writer = stack.enter_context(_original(objects, job_id))
                 case FileBytes(data=data) if writer is not None:
                     if writer.written + len(data) > limit:
-                        raise UploadTooLargeError(f"The file is larger than the {limit} bytes this installation takes.")
+                        raise too_large(limit)
                     writer.write(data)
                     digest.update(data)
                     on_bytes(len(data))

@@ -20,8 +20,8 @@ from tests.support.jobs import make_job
 from tests.support.servers import RedisServer
 from tests.support.web_client import answer_of, connected, head
 from tests.support.web_server import WebServer
+from web.http.openapi import Problem
 from web.read import queue_snapshot
-from web.schemas.jobs import Problem
 
 LARGE = 100_000_000  # bytes: two minutes and more of encoding
 

@@ -20,7 +20,7 @@ from storage.errors import (
 )
 from web.admission.decision import LEARNED_SECONDS, LONGEST_RETRY_AFTER, Limits, Load, Standing, decide
 from web.admission.turns import Claim
-from web.upload.multipart_form import OVERHEAD_BYTES
+from web.upload.limits import OVERHEAD_BYTES
 
 LIMITS = Limits(uploads=2, upload_bytes=1000, pending_bytes=1500, reserve=500, wait=60.0, owner_jobs=3)
 FITS = Load(announced=900, active=1, pending=100, free=1500, wait=60.0, owner_jobs=2)

@@ -14,7 +14,7 @@ from storage.errors import DrainingError, QueueFullError, StorageFullError, TooM
 from web.admission.decision import LEARNED_SECONDS, PROMISED_SHARE, Limits, Queue
 from web.admission.gate import Gate
 from web.admission.turns import AGAIN_SECONDS, KEPT, TURNS_A_KEY, grace
-from web.upload.multipart_form import OVERHEAD_BYTES
+from web.upload.limits import OVERHEAD_BYTES
 
 LIMITS = Limits(uploads=2, upload_bytes=1000, pending_bytes=1500, reserve=500, wait=60.0, owner_jobs=3)
 FULL = Queue(wait=70.0, per_byte=0.01)

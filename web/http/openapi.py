@@ -1,0 +1,74 @@
+"""The description of the API (OpenAPI), and how queries and small bodies are checked against its models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import request
+from pydantic import BaseModel, Field, ValidationError
+from spectree import SpecTree
+from spectree.plugins.flask_plugin import FlaskPlugin
+
+from storage.errors import InvalidRequestError
+
+BODY_BYTES = 4096  # of JSON that is sent to us: a few short fields
+_ModelT = TypeVar("_ModelT", bound=BaseModel)
+
+
+class _DescribeOnly(FlaskPlugin):
+    """Spectree without its checks: they would read a whole upload into memory and a whole stream before answering."""
+
+    def validate(self, func: Callable[..., Any], *_checks: Any, **path: Any) -> Any:
+        """Call the view; Flask gives it the path's parameters by name, all else is spectree's."""
+        return func(**path)
+
+
+spec = SpecTree(
+    backend=_DescribeOnly,
+    title="Rungs",
+    version="1",
+    description="Upload a video, get 1080p, 720p and 480p. Errors are RFC 9457 problem documents.",
+    annotations=False,
+    naming_strategy=lambda model: model.__name__,
+    nested_naming_strategy=lambda _parent, child: child,
+)
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem document."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="Stable; for programs.")
+    instance: str
+    retry_after: int | None = Field(default=None, description="Seconds, with 429 and 503.")
+    turn: str | None = Field(
+        default=None,
+        description="With `queue_full`: room is kept for who sends this back in the header `Rungs-Turn` at that time.",
+    )
+
+
+def checked_query(model: type[_ModelT]) -> _ModelT:
+    """Return the present request's query parameters; raise InvalidRequestError naming what is wrong with them."""
+    try:
+        return model.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        raise InvalidRequestError(f"The query has a wrong parameter: {_issues(error)}.") from error
+
+
+def checked_body(model: type[_ModelT]) -> _ModelT:
+    """Return the present request's JSON body; raise InvalidRequestError naming what is wrong with it."""
+    if (request.content_length or BODY_BYTES + 1) > BODY_BYTES:
+        raise InvalidRequestError(f"The body must be JSON of at most {BODY_BYTES} bytes, with its length announced.")
+    try:
+        return model.model_validate_json(request.get_data())
+    except ValidationError as error:
+        raise InvalidRequestError(f"The body is not what it must be: {_issues(error)}.") from error
+
+
+def _issues(error: ValidationError) -> str:
+    places = ((".".join(map(str, issue["loc"])) or "it", issue["msg"]) for issue in error.errors())
+    return "; ".join(f"`{place}`: {message}" for place, message in places)

@@ -25,8 +25,9 @@ from storage.services.connect import connect
 from storage.settings import Settings, SettingsError, load_settings
 from workers.app import make_worker
 from workers.janitor.janitor import Janitor
+from workers.process.alive import alive_file, is_alive
 from workers.rebuild.rebuild import rebuild
-from workers.sandbox.scratch import alive_file, is_alive, sweep_scratch
+from workers.sandbox.scratch import sweep_scratch
 from workers.webhooks.notifier import Notifier
 from workers.webhooks.sender import Poster
 

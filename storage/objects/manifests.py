@@ -7,14 +7,15 @@ Each is written once a run and replaced whole.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from storage.errors import ManifestError
-from storage.model.job import Job
-from storage.model.plan import Segment
+from storage.model.job import Job, JobState
+from storage.model.job_warnings import Warnings
+from storage.model.plan import Plan, Segment
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
 
@@ -58,6 +59,15 @@ def read_manifest(objects: ObjectStore, key: str, job_id: str) -> Manifest:
     if manifest.job.id != job_id:
         raise ManifestError(f"{key}: belongs to job {manifest.job.id}.")
     return manifest
+
+
+def save_planned(objects: ObjectStore, job: Job, plan: Plan, segments: tuple[Segment, ...], warnings: Warnings) -> None:
+    """Write the manifest of a job that is about to be encoded by this plan.
+
+    It comes before the first segment, or segments would be found that belong to no plan.
+    """
+    planned = replace(job, state=JobState.ENCODING, plan=plan, warnings=warnings)
+    put_manifest(objects, keys.planned(job.id), Manifest(job=planned, segments=segments))
 
 
 def forget_run(objects: ObjectStore, job_id: str) -> None:

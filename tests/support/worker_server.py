@@ -14,7 +14,7 @@ from tests.support.processes import arguments_of, descendants, is_running, kill_
 from tests.support.servers import _Server, servers_environment
 from tests.support.small_disk import SmallDisk
 from tests.support.waiting import wait_until
-from workers.sandbox.scratch import alive_file
+from workers.process.alive import alive_file
 
 ROOT = Path(__file__).parents[2]
 _STOP_SECONDS = 30.0  # above the soft shutdown and its grace

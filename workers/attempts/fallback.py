@@ -12,10 +12,10 @@ from storage.job_store.contract import Claim
 from storage.model.job_warnings import warning
 from storage.model.task import Stage, Task
 from storage.objects import keys
+from storage.objects.manifests import save_planned
 from storage.services import Services
 from storage.services.finishing import finish_task
 from storage.settings import Settings
-from workers.janitor.saving import save_planned
 from workers.planning.make_plan import without_cuts
 from workers.sandbox.scratch import attempt_name
 

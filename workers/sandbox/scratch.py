@@ -1,4 +1,4 @@
-"""Scratch space: one folder per attempt with what it is promised of the disk, and the sign of life beside them."""
+"""Scratch space: one folder per attempt, with what it is promised of the disk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from pathlib import Path
 from storage.errors import StorageFullError
 from storage.model.task import Task
 
-ALIVE_SECONDS = 15.0  # seven of the keeper's beats: a busy machine is late, a dead worker silent
 # Left when everything that is promised is taken: with less when ffmpeg gave up, the disk is to blame, not the media.
 KEPT_FREE_BYTES = 64 * 1024**2
 _PROMISE = "promised."  # begins the name of an empty file in an attempt's folder; then come the bytes it may take
@@ -121,13 +120,3 @@ def _is_dead(folder: Path) -> bool:
     if host == socket.gethostname() and rest.isdigit():
         return not Path("/proc", rest).exists()
     return time.time() - folder.stat().st_mtime > STRANGER_SECONDS
-
-
-def alive_file(root: Path, role: str) -> Path:
-    """Return the file whose time says when the role's worker last showed that it is connected and alive."""
-    return root / f"{role}.alive"
-
-
-def is_alive(file: Path) -> bool:
-    """Tell whether the worker has shown a sign of life lately."""
-    return file.exists() and time.time() - file.stat().st_mtime < ALIVE_SECONDS

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from storage.model.job import Changes, Job, JobState
 from storage.model.plan import Plan, Segment
+from storage.objects.manifests import save_planned
 from storage.scheduling.costs import calibrate, planned_work
 from storage.scheduling.forecast import behind_start, forecasts, promised
 from storage.services.queue_reading import read_queue
 from workers.attempts.attempt import Attempt
-from workers.janitor.saving import save_planned
 from workers.planning.make_plan import PlanLimits
 from workers.planning.plan_file import AppendedError, plan_file
 from workers.sandbox.run import Watch

@@ -23,7 +23,7 @@ from tests.support.stack import READY_SECONDS, Stack, running
 from tests.support.waiting import wait_until
 from tests.support.worker_server import WorkerServer, assert_ended
 from web.app import create_app
-from workers.sandbox.scratch import alive_file
+from workers.process.alive import alive_file
 
 SLOTS = 2
 LOOKS_SECONDS = 1.0  # time for several looks of a worker at its queues

@@ -19,14 +19,12 @@ from storage.errors import StorageFullError
 from storage.model.job import new_job_id
 from storage.model.task import Stage, Task
 from tests.support.waiting import wait_until
+from workers.process.alive import alive_file
 from workers.sandbox.scratch import (
-    ALIVE_SECONDS,
     KEPT_FREE_BYTES,
     STRANGER_SECONDS,
-    alive_file,
     attempt_name,
     free_scratch,
-    is_alive,
     reserve,
     scratch_folder,
     sweep_scratch,
@@ -125,16 +123,6 @@ def test_two_attempts_at_one_task_never_run_side_by_side(tmp_path: Path) -> None
         assert rival.wait(5) == -signal.SIGKILL
         assert (lost.exists(), beside.exists(), ours.exists()) == (False, True, True)
         assert neighbour.poll() is None
-
-
-def test_a_worker_that_shows_no_sign_is_not_alive(tmp_path: Path) -> None:
-    """No file, a fresh one, an old one."""
-    sign = alive_file(tmp_path, "control")
-    assert not is_alive(sign)
-    sign.touch()
-    assert is_alive(sign)
-    age(sign, ALIVE_SECONDS + 1)
-    assert not is_alive(sign)
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from storage.errors import ConflictError, ObjectNotFoundError, TransitionError
 from storage.model.job import GIVEN_UP, JobState
 from storage.objects import keys
 from storage.objects.manifests import delete_job_objects, forget_run
+from storage.services.dispatch import dispatch_or_leave
 from web.context import Web, current
 from web.http.openapi import Problem, checked_body, checked_query, spec
 from web.routes.owned import OWNER, owned_job
-from web.routes.uploads import dispatch_now
 from web.schemas.jobs import Jobs, JobsQuery, PriorityChange, PublicJob
 
 blueprint = Blueprint("jobs", __name__)
@@ -59,7 +59,7 @@ def retry_job(job_id: str) -> Response:
     if job.state in GIVEN_UP:
         forget_run(web.services.objects, job_id)
     job = web.services.jobs.move(job_id, JobState.QUEUED)
-    dispatch_now(web.services)
+    dispatch_or_leave(web.services)
     return jsonify(web.views.of(job))
 
 

@@ -29,7 +29,7 @@ from storage.objects import keys
 from storage.objects.manifests import Manifest, delete_job_objects, put_manifest
 from storage.public.job_json import job_json
 from storage.services import Services
-from storage.services.dispatch import dispatch
+from storage.services.dispatch import dispatch_or_leave
 from web.context import Web, current
 from web.http.connection import UPLOAD_PATH, ask_for_body, close_after_answer
 from web.http.openapi import Problem, spec
@@ -168,7 +168,7 @@ def register(received: Received, services: Services, board: Board, *, now: float
     # A job that nobody was promised is not to be restored.
     with _or_removed(lambda: objects.delete_prefix(keys.manifest(job.id))):
         _create(services, job)
-    dispatch_now(services)
+    dispatch_or_leave(services)  # a broker that is away is no reason to refuse an upload
     return job
 
 
@@ -178,14 +178,6 @@ def _promise(board: Board, size: int, now: float) -> Promise | None:
         return board.look().promise(OWNER, size, now)
     except JobStoreDownError:
         return None
-
-
-def dispatch_now(services: Services) -> None:
-    """Publish what is due now that a job came; a broker that is away is no reason to refuse: the janitor does it."""
-    try:
-        dispatch(services)
-    except BusyError as error:
-        _log.warning("nothing dispatched, left to the janitor", error=error.message)
 
 
 def _create(services: Services, job: Job) -> None:

@@ -16,7 +16,7 @@ from storage.job_store.contract import Claim
 from storage.model.job import Changes, Job, JobError, JobState
 from storage.model.task import Task
 from storage.services import Services
-from storage.services.dispatch import dispatch
+from storage.services.dispatch import dispatch_or_leave
 from storage.settings import Settings
 from workers.attempts.failure_policy import (
     Outcome,
@@ -104,15 +104,7 @@ def attempt_task(task: Task, stage: Stage, services: Services, settings: Setting
                 _publish_rested(services, task, rest)
             case Outcome.FAIL_JOB | Outcome.RETRY:
                 _count_failure(task, name, error, services, settings)
-    _dispatch(services)
-
-
-def _dispatch(services: Services) -> None:
-    """Publish what is due now that an attempt ended; an outage leaves it to the janitor."""
-    try:
-        dispatch(services)
-    except BusyError as error:
-        _log.warning("nothing dispatched, left to the janitor", error=error.message)
+    dispatch_or_leave(services)
 
 
 def fail_job(services: Services, task: Task, reason: JobError) -> None:

@@ -14,7 +14,7 @@ from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.objects.manifests import save_planned
 from storage.services import Services
-from storage.services.finishing import finish_task
+from storage.services.dispatch import finish_task
 from storage.settings import Settings
 from workers.planning.make_plan import without_cuts
 from workers.sandbox.scratch import attempt_name

@@ -22,7 +22,7 @@ from storage.model.job import Changes, Job, JobError, JobState
 from storage.model.task import Task
 from storage.scheduling.queue_rates import SAMPLE_SECONDS
 from storage.services import Services
-from storage.services.dispatch import dispatch
+from storage.services.dispatch import begin_packaging, dispatch
 from storage.services.queue_reading import take_sample
 from workers.janitor.cleaning import clear_leftovers, remove_orphans
 from workers.janitor.repairs import ABANDONED_SECONDS, LOOKS, STALLED_SECONDS, Repair, Sight, is_stalled, repairs
@@ -123,10 +123,11 @@ class Janitor:
     def _mend(self, repair: Repair, task: Task) -> None:
         if repair is Repair.PACKAGE:
             try:
-                self._services.jobs.move(task.job_id, JobState.PACKAGING)
+                begin_packaging(self._services, task.job_id)
             except (ConflictError, JobNotFoundError):
                 return
-        self._services.publisher.publish(task)
+        else:
+            self._services.publisher.publish(task)
         self._note(repair, task.job_id, task=task.field)
 
     def _give_up_if_stalled(self, job: Job) -> None:

@@ -14,7 +14,7 @@ from storage.model.job import Job
 from storage.model.plan import Plan
 from storage.model.task import Stage, Task
 from storage.objects import keys
-from storage.services.finishing import finish_task
+from storage.services.dispatch import finish_task
 from workers.attempts.attempt import Attempt
 from workers.damage.tool_output import speaks_of_source
 from workers.sandbox.relay import Relay, Spans

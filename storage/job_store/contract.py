@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -13,7 +12,7 @@ from storage.model.event import Event
 from storage.model.job import Changes, Job, JobError, JobState, Priority
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
-from storage.model.task import Stage, Task
+from storage.model.task import Results, Stage, Task
 
 # Moves that leave the leases alone: a plan goes on under the lease it was claimed with, and what a stopping attempt
 # still holds shows that it may still write.
@@ -21,8 +20,6 @@ KEEPS_LEASES = frozenset({JobState.PLANNING, JobState.FAILED, JobState.CANCELLED
 
 # Moves that a job's webhook is told of; whoever cancels knows it already.
 TOLD = frozenset({JobState.READY, JobState.FAILED})
-
-Results = Mapping[str, Mapping[str, Any]]  # by task field
 
 
 # How long attempts at a deleted job's tasks may still write: they renew their leases each second and stop when refused,

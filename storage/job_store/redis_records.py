@@ -29,7 +29,6 @@ from storage.job_store.contract import (
     JobPage,
     Lease,
     Notice,
-    Results,
     being_cleared,
     finished_already,
     made_poster,
@@ -39,7 +38,7 @@ from storage.job_store.redis_events import RedisEvents
 from storage.model.job import ALLOWED_MOVES, TIME_OF_STATE, Changes, Job, JobError, JobState, Priority, checked_move
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
-from storage.model.task import WANTED_IN, Stage, Task
+from storage.model.task import WANTED_IN, Results, Stage, Task
 from storage.redis_client import PatientRedis, load_script
 from storage.scheduling.fairness import APART_SECONDS, LEAD_SECONDS, START_ALONE_SECONDS, STRETCH
 

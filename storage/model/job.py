@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -175,11 +174,6 @@ class Changes:
     warnings: Warnings | None = None
     damage: tuple[Damage, ...] | None = None
     error: JobError | None = None
-
-
-def new_job_id() -> str:
-    """Return an unguessable id: 128 random bits as 32 hex digits."""
-    return secrets.token_hex(16)
 
 
 def is_job_id(text: str) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import attrgetter
-from typing import Self
+from typing import Any, Self
 
 from storage.model.job import Job, JobState
 from storage.model.plan import Plan, Segment
+
+Results = Mapping[str, Mapping[str, Any]]  # by task field
 
 
 class Stage(StrEnum):

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from storage.job_store.contract import Results
 from storage.model.plan import AUDIO, Plan, Rung
-from storage.model.task import Stage
+from storage.model.task import Results, Stage
 
 MASTER = "master.m3u8"
 # The sound's parts last at most so long, rounded to whole seconds: all playlists of a job share one target duration.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from storage.job_store.contract import LOST, Claim, JobStore, Lease
-from storage.model.job import JobError, JobState, new_job_id
+from storage.model.job import JobError, JobState
 from storage.model.task import Stage, Task
 from tests.support.jobs import WHY, claim, counted, encoding, make_job
 from tests.support.waiting import wait_until
+from web.routes.uploads import new_job_id
 
 REST = 0.4
 

@@ -8,7 +8,7 @@ import pytest
 
 from storage.errors import JobNotFoundError, TransitionError
 from storage.job_store.contract import Claim, JobStore
-from storage.model.job import Job, JobState, Priority, new_job_id
+from storage.model.job import Job, JobState, Priority
 from storage.model.job_warnings import warning
 from storage.model.task import Stage, Task
 from tests.support.jobs import (
@@ -24,6 +24,7 @@ from tests.support.jobs import (
     with_plan,
 )
 from tests.support.waiting import wait_until
+from web.routes.uploads import new_job_id
 
 
 def fields(tasks: tuple[Task, ...]) -> list[str]:

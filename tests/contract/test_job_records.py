@@ -16,10 +16,11 @@ from storage.errors import (
 from storage.job_store.contract import Claim, JobStore
 from storage.job_store.queue_contract import QueueCounts
 from storage.model.damage import Damage, DamageKind
-from storage.model.job import Changes, Job, JobError, JobState, Output, new_job_id
+from storage.model.job import Changes, Job, JobError, JobState, Output
 from storage.model.job_warnings import warning
 from storage.model.task import Stage, Task
 from tests.support.jobs import CREATED_AT, LEASE, claim, created, encoding, make_job, make_plan, with_plan
+from web.routes.uploads import new_job_id
 
 
 def test_a_created_job_reads_back_as_it_was(job_store: JobStore) -> None:

@@ -7,11 +7,12 @@ import pytest
 from storage.errors import BusyError
 from storage.job_store import redis_records
 from storage.job_store.contract import JobStore, Leftovers
-from storage.model.job import JobState, new_job_id
+from storage.model.job import JobState
 from storage.model.task import Stage, Task
 from tests.support.jobs import claim, created, encoding
 from tests.support.waiting import wait_until
 from tests.twins import records
+from web.routes.uploads import new_job_id
 
 
 @pytest.mark.parametrize("end", [JobState.FAILED, JobState.CANCELLED])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from storage.job_store.contract import Claim, JobStore
-from storage.model.job import Changes, Job, JobError, JobState, new_job_id
+from storage.model.job import Changes, Job, JobError, JobState
 from storage.model.job_warnings import warning
 from storage.model.plan import BT709, AudioSource, Plan, Rung, Segment, VideoSource
 from storage.model.task import Stage, Task
+from web.routes.uploads import new_job_id
 
 CREATED_AT = 1_790_000_000.25
 LEASE = 30.0

@@ -16,14 +16,13 @@ from storage.job_store.contract import (
     JobPage,
     Leftovers,
     Notice,
-    Results,
     being_cleared,
     finished_already,
 )
 from storage.model.event import Event, checked_event_id, event_order
 from storage.model.job import GIVEN_UP, TIME_OF_STATE, Changes, Job, JobState, Priority, checked_move
 from storage.model.plan import Segment
-from storage.model.task import Task
+from storage.model.task import Results, Task
 from storage.scheduling.fairness import LEAD_SECONDS
 from tests.twins.queue import MemoryQueue
 from tests.twins.record import MemoryRecord

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -120,7 +121,7 @@ class Gate:
         if turn is not None:
             turn = self._turns.keep(turn, now, due=due if load.standing is Standing.CALLED else turn.due)
         elif full:
-            turn = self._turns.give(client, load.announced, now, due=due)
+            turn = self._turns.give(client, load.announced, now, due=due, token=secrets.token_urlsafe(16))
         if isinstance(refusal, QueueFullError) and turn is not None:
             refusal.turn = turn.token
 

@@ -14,7 +14,6 @@ web process there is; if it ends, those who wait come back as newcomers.
 
 from __future__ import annotations
 
-import secrets
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -146,11 +145,11 @@ class Turns:
         """Tell whether somebody with this address and size has a turn."""
         return (client, size) in self._keys
 
-    def give(self, client: str, size: int | None, now: float, *, due: float) -> Turn | None:
-        """Return a new turn; None if there are too many."""
+    def give(self, client: str, size: int | None, now: float, *, due: float, token: str) -> Turn | None:
+        """Return a new turn with this unguessable token; None if there are too many."""
         if len(self._turns) >= KEPT:
             return None
-        return self._add(Turn(due, secrets.token_urlsafe(16), client, size, asked_at=now))
+        return self._add(Turn(due, token, client, size, asked_at=now))
 
     def take(self, turn: Turn) -> None:
         """Note that the turn is used, or over."""

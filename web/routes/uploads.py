@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -24,7 +25,7 @@ from storage.errors import (
     RungsError,
     UploadIncompleteError,
 )
-from storage.model.job import Job, Promise, new_job_id
+from storage.model.job import Job, Promise
 from storage.objects import keys
 from storage.objects.manifests import Manifest, delete_job_objects, put_manifest
 from storage.public.job_json import job_json
@@ -120,6 +121,11 @@ def _take(web: Web) -> Job:
         limit = web.gate.limits.upload_bytes
         received = receive(events, web.services.objects, new_job_id(), limit=limit, on_bytes=count)
         return register(received, web.services, web.board, now=web.clock())
+
+
+def new_job_id() -> str:
+    """Return an unguessable id: 128 random bits as 32 hex digits."""
+    return secrets.token_hex(16)
 
 
 def _boundary() -> str:

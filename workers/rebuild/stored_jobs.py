@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from storage.errors import ManifestError
-from storage.job_store.contract import Results
 from storage.model.job import Job, JobState, is_job_id
-from storage.model.task import Stage, Task
+from storage.model.task import Results, Stage, Task
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
 from storage.objects.manifests import Manifest, read_manifest

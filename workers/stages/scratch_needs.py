@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from storage.job_store.contract import Results
 from storage.model.plan import AudioSource, Plan, Segment
-from storage.model.task import Stage, Task
+from storage.model.task import Results, Stage, Task
 
 SPARE = Fraction(21, 20)  # boxes around the pictures, and the index of an MP4: under 4 % at the lowest rates
 STILLS_BYTES = 32 * 1024**2  # pictures to choose a poster from, or the sheet of a storyboard

@@ -8,11 +8,11 @@ import pytest
 from celery import Celery
 
 from storage.broker.contract import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE, TASK_NAMES, Publisher
-from storage.model.job import new_job_id
 from storage.model.task import Stage, Task
 from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.deliveries import PATIENCE, Worker, task_of, worker_of
+from web.routes.uploads import new_job_id
 
 
 @pytest.fixture(params=["real_settings", "rabbitmq_settings"], ids=["redis", "rabbitmq"])

@@ -14,13 +14,13 @@ from pydantic import SecretStr
 from storage.broker.celery_app import HEARTBEAT_SECONDS, HOLDING_SECONDS
 from storage.broker.contract import ENCODE_QUEUE, Publisher
 from storage.errors import BrokerDownError
-from storage.model.job import new_job_id
 from storage.model.task import Stage, Task
 from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.deliveries import task_of, work_off, worker_of
 from tests.support.rabbitmq import RabbitMQServer
 from tests.support.waiting import wait_until
+from web.routes.uploads import new_job_id
 
 WEB_PATIENCE = 1.0
 # Beyond its patience a call may take one timeout for each step of connecting, and the machine may be busy.

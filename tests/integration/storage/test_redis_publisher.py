@@ -9,11 +9,11 @@ import redis
 
 from storage.broker.celery_app import VISIBILITY_SECONDS
 from storage.broker.contract import CONTROL_QUEUE
-from storage.model.job import new_job_id
 from storage.model.task import Stage, Task
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.deliveries import PATIENCE, Worker, worker_of
+from web.routes.uploads import new_job_id
 
 
 @pytest.fixture

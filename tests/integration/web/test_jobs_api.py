@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from storage.model.job import Changes, Job, JobError, JobState, new_job_id
+from storage.model.job import Changes, Job, JobError, JobState
 from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.services import Services
 from tests.support.jobs import CREATED_AT, created, make_job, make_plan, with_plan
+from web.routes.uploads import new_job_id
 from web.schemas.jobs import Jobs, PublicJob
 
 

@@ -7,9 +7,9 @@ from kombu import Consumer, Queue
 from kombu.transport.redis import Channel
 
 from storage.broker.contract import CONTROL_QUEUE
-from storage.model.job import new_job_id
 from storage.model.task import Stage, Task
 from storage.services import Services
+from web.routes.uploads import new_job_id
 from workers.process.intake import ask_only_if
 
 

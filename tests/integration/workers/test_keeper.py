@@ -20,7 +20,6 @@ from pydantic import SecretStr
 from storage.broker.celery_app import VISIBILITY_SECONDS, make_celery
 from storage.broker.contract import CONTROL_QUEUE
 from storage.broker.redis_publisher import RedisPublisher
-from storage.model.job import new_job_id
 from storage.model.task import Stage, Task
 from storage.redis_client import PatientRedis
 from storage.services import Services
@@ -31,6 +30,7 @@ from tests.support.servers import RedisServer
 from tests.support.stack import READY_SECONDS, Clip, running
 from tests.support.waiting import wait_until
 from tests.support.worker_server import WorkerServer
+from web.routes.uploads import new_job_id
 from workers.process.message_keeper import acknowledge_ended, beat, delivered_tags, keep_tags
 
 UNACKED, INDEX = "unacked", "unacked_index"

@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from storage.job_store.queue_contract import QueueCounts
-from storage.model.job import Job, JobState, new_job_id
+from storage.model.job import Job, JobState
 from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
@@ -24,6 +24,7 @@ from tests.support.driving import drive, submit
 from tests.support.jobs import make_job
 from tests.support.losing import go_on, rebuilt, step_until, without_redis
 from tests.twins.records import MemoryJobStore
+from web.routes.uploads import new_job_id
 from workers.janitor.janitor import Janitor
 from workers.janitor.saving import save_ended
 from workers.planning.make_plan import without_cuts

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from storage.job_store.contract import JobStore
-from storage.model.job import JobState, Promise, new_job_id
+from storage.model.job import JobState, Promise
 from tests.support.jobs import CREATED_AT, make_job, make_plan
 from tests.twins.records import MemoryJobStore
 from web.read.job_views import JobViews
 from web.read.queue_snapshot import Board
+from web.routes.uploads import new_job_id
 
 
 def views(store: JobStore) -> JobViews:

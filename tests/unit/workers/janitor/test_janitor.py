@@ -13,7 +13,7 @@ import pytest
 from storage.broker.contract import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE
 from storage.errors import ObjectStoreDownError
 from storage.job_store.contract import LAST_WRITES_SECONDS, Claim
-from storage.model.job import Job, JobError, JobState, new_job_id
+from storage.model.job import Job, JobError, JobState
 from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.objects.local import LocalObjectStore
@@ -22,6 +22,7 @@ from tests.support.jobs import WHY, created, make_plan, with_plan
 from tests.support.waiting import wait_until
 from tests.twins.publisher import MemoryPublisher
 from tests.twins.records import MemoryJobStore
+from web.routes.uploads import new_job_id
 from workers.janitor import janitor as janitor_module
 from workers.janitor.janitor import Janitor
 from workers.janitor.repairs import ABANDONED_SECONDS, STALLED_SECONDS

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from storage.model.job import Job, JobState, new_job_id
+from storage.model.job import Job, JobState
 from storage.model.job_warnings import warning
 from storage.objects import keys
 from storage.objects.manifests import Manifest
 from tests.support.jobs import CREATED_AT, make_job, make_plan
+from web.routes.uploads import new_job_id
 from workers.rebuild.rebuild import BROKEN, NO_JOB, THERE, summary
 from workers.rebuild.stored_jobs import TOLD_AGAIN_SECONDS, StoredJob, going_on, latest, to_be_told
 

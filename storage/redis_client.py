@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from storage.errors import JobStoreDownError
-from storage.retrying import Outage, persevere, socket_timeout
+from storage.retrying import Outage, retry_until, socket_timeout
 
 _Answer = TypeVar("_Answer")
 
@@ -62,7 +62,9 @@ class PatientRedis:
             socket_connect_timeout=self.timeout,
             health_check_interval=_HEALTH_CHECK_SECONDS,
             max_connections=_MAX_CONNECTIONS,
-            retry=Retry(NoBackoff(), 0),  # the library counts tries, at two levels that multiply; `persevere`, seconds
+            retry=Retry(
+                NoBackoff(), 0
+            ),  # the library counts tries, at two levels that multiply; `retry_until`, seconds
         )
 
     def now(self) -> float:
@@ -71,8 +73,8 @@ class PatientRedis:
         return float(seconds) + float(microseconds) / 1_000_000
 
     def call(self, command: Callable[[], _Answer]) -> _Answer:
-        """Return what the command returns, as `persevere` does. Raises JobStoreDownError."""
-        return persevere(command, REDIS_AWAY, patience=self.patience)
+        """Return what the command returns, as `retry_until` does. Raises JobStoreDownError."""
+        return retry_until(command, REDIS_AWAY, patience=self.patience)
 
 
 def load_script(package: str, name: str) -> str:

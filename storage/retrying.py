@@ -35,7 +35,7 @@ def socket_timeout(patience: float) -> float:
     return min(max(patience, _MIN_TIMEOUT_SECONDS), _MAX_TIMEOUT_SECONDS)
 
 
-def persevere(command: Callable[[], _Answer], outage: Outage, *, patience: float) -> _Answer:
+def retry_until(command: Callable[[], _Answer], outage: Outage, *, patience: float) -> _Answer:
     """Return what the command returns; it is repeated while the server is away, so it must bear being sent twice.
 
     Raises the outage's error when `patience` seconds are over (at most one socket timeout and one pause later), and at

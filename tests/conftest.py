@@ -33,7 +33,7 @@ from tests.twins.records import MemoryJobStore
 hypothesis.settings.register_profile("rungs", deadline=None)
 hypothesis.settings.load_profile("rungs")
 
-PATIENCE = 2.0  # seconds that the real stores of tests persevere
+PATIENCE = 2.0  # seconds that the real stores of tests go on trying
 BUCKET = "rungs"
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from infra.simulation.load import Arrival
 from infra.simulation.videos import Shape
-from storage.scheduling.fairness import START_ALONE_SECONDS, after_start, target
+from storage.scheduling.fairness import START_ALONE_SECONDS, target, target_delay
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ class EarliestTarget:
         if job.taken_up:
             heapq.heappop(self._heap)
         elif job.taken == job.shape.starts:
-            due = job.start_target + after_start(job.cost, self._slots, in_flight=job.in_flight)
+            due = job.start_target + target_delay(job.cost, self._slots, in_flight=job.in_flight)
             heapq.heapreplace(self._heap, (due, job.number, job))
 
 

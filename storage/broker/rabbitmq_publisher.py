@@ -16,7 +16,7 @@ from storage.broker.contract import QUEUES
 from storage.broker.tally import Tally
 from storage.errors import BrokerDownError
 from storage.model.task import Task
-from storage.retrying import Outage, persevere, socket_timeout
+from storage.retrying import Outage, retry_until, socket_timeout
 
 RABBITMQ_AWAY = Outage(
     # A wrong password may be mended too, and a queue that somebody deleted is declared again by the next try.
@@ -49,7 +49,7 @@ class RabbitMQPublisher:
                 send(self._app, task, producer=producer, mandatory=True, confirm_timeout=socket_timeout(self._patience))
 
         try:
-            persevere(try_once, RABBITMQ_AWAY, patience=self._patience)
+            retry_until(try_once, RABBITMQ_AWAY, patience=self._patience)
         except BrokerDownError:
             if new:
                 self._tally.forget(task)
@@ -67,7 +67,7 @@ class RabbitMQPublisher:
         notes = self._tally.waiting(queue)
         if not notes:
             return notes
-        empty = persevere(lambda: self._is_empty(queue), RABBITMQ_AWAY, patience=self._patience)
+        empty = retry_until(lambda: self._is_empty(queue), RABBITMQ_AWAY, patience=self._patience)
         return frozenset() if empty else notes
 
     def _is_empty(self, queue: str) -> bool:

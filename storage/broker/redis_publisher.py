@@ -12,7 +12,7 @@ from storage.broker.celery_app import FIELD_HEADER, JOB_HEADER, send
 from storage.broker.contract import QUEUES
 from storage.model.task import Task
 from storage.redis_client import REDIS_AWAY, PatientRedis
-from storage.retrying import persevere
+from storage.retrying import retry_until
 
 _UNACKED = "unacked"  # kombu's hash of delivered messages: delivery tag -> [message, exchange, routing key]
 
@@ -30,7 +30,7 @@ class RedisPublisher:
 
         A push whose answer was lost is repeated; the task may then be delivered twice, which is harmless.
         """
-        persevere(lambda: send(self._app, task), REDIS_AWAY, patience=self._patience)
+        retry_until(lambda: send(self._app, task), REDIS_AWAY, patience=self._patience)
 
     def taken(self, task: Task) -> None:
         """See Publisher.taken: Redis shows by itself what it holds."""

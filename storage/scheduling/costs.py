@@ -12,7 +12,7 @@ from statistics import fmean, median
 
 from storage.model.job import Job, JobState, Priority
 from storage.model.plan import HDR_TRANSFERS, Plan
-from storage.scheduling.density import NOTHING_LEARNED, Content, learned
+from storage.scheduling.density import NOTHING_LEARNED, BitDensity, fit_density
 
 # Measured (docs/encoding.md): each ffmpeg takes half a second of CPU until its first picture; the ladder of a 1080p
 # picture takes 57 ms, 6 ms of them decoding; tone-mapping one to SDR 43 ms.
@@ -113,15 +113,15 @@ class Work:
 class Calibration:
     """What this installation has measured: seconds for a nominal one, for a byte, and of a whole job on average.
 
-    `content` tells how a job's pace differs from that by the bits of its original. Jobs may turn out to cost `doubt`
-    times the estimate; it is 1 once there is anything to estimate by.
+    `bit_density` tells how a job's pace differs from that by the bits of its original. Jobs may turn out to cost
+    `doubt` times the estimate; it is 1 once there is anything to estimate by.
     """
 
     pace: float = 1.0
     per_byte: float = SECONDS_PER_BYTE
     per_job: float | None = None
     doubt: float = DOUBT_OF_BYTES
-    content: Content = NOTHING_LEARNED
+    bit_density: BitDensity = NOTHING_LEARNED
 
 
 def nominal_cost(plan: Plan) -> float:
@@ -174,7 +174,7 @@ def calibrate(finished: Sequence[FinishedJob], backlog: Sequence[Work] = ()) -> 
         per_byte=median(per_byte) if per_byte else SECONDS_PER_BYTE,
         per_job=fmean(job.measured for job in told) if told else None,
         doubt=1.0 if paces else DOUBT_OF_PACE if per_byte else DOUBT_OF_BYTES,
-        content=learned([density(job.size, job.nominal) for job in told], ended),
+        bit_density=fit_density([density(job.size, job.nominal) for job in told], ended),
     )
 
 
@@ -192,7 +192,7 @@ def whole_cost(work: Work, known: Calibration) -> float:
     """Return the estimated encoder-seconds of the whole job, by its plan, else by its bytes."""
     if work.nominal is None:
         return cost_of_bytes(work.size, known)
-    expected = known.pace * known.content.slower(density(work.size, work.nominal))
+    expected = known.pace * known.bit_density.slowdown(density(work.size, work.nominal))
     pace = (work.measured + OWN_PACE_SECONDS * expected) / (work.nominal_done + OWN_PACE_SECONDS)
     return work.nominal * pace
 

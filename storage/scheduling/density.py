@@ -23,23 +23,23 @@ MOST_UNUSUAL = 2.7  # times the usual bits, or a part of them; what lies beyond 
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class BitDensity:
     """Jobs here have `usual` bytes for a nominal second of pictures, None if none is known; time goes by `power`."""
 
     usual: float | None = None
     power: float = FIRST_POWER
 
-    def slower(self, density: float) -> float:
+    def slowdown(self, density: float) -> float:
         """Return how many times as long as usual pictures of so many bytes a nominal second take."""
         if self.usual is None or density <= 0:
             return 1.0
         return float(min(MOST_UNUSUAL, max(1 / MOST_UNUSUAL, density / self.usual)) ** self.power)
 
 
-NOTHING_LEARNED = Content()
+NOTHING_LEARNED = BitDensity()
 
 
-def learned(densities: Sequence[float], paces: Sequence[float]) -> Content:
+def fit_density(densities: Sequence[float], paces: Sequence[float]) -> BitDensity:
     """Return what jobs tell that had so many bytes for a nominal second, above 0, and these paces, above 0.
 
     The power is that of least squares over logarithms, drawn to FIRST_POWER (ridge regression).
@@ -51,4 +51,4 @@ def learned(densities: Sequence[float], paces: Sequence[float]) -> Content:
     together = sum((one - usual) * (time - pace) for one, time in zip(bits, times, strict=True))
     spread = sum((one - usual) ** 2 for one in bits)
     power = (together + DOUBT * FIRST_POWER) / (spread + DOUBT)
-    return Content(exp(usual), min(MOST_POWER, max(0.0, power)))
+    return BitDensity(exp(usual), min(MOST_POWER, max(0.0, power)))

@@ -75,7 +75,7 @@ def target(accepted_at: float, alone: float, *, in_flight: float, priority: Prio
     return accepted_at - LEAD_SECONDS[priority] + STRETCH * alone * in_flight
 
 
-def after_start(cost: float, slots: float, *, in_flight: float) -> float:
+def target_delay(cost: float, slots: float, *, in_flight: float) -> float:
     """Return by how many seconds the target of a job lies behind that of its start; 0 for one that is done in one go.
 
     `cost` are its encoder-seconds, `slots` what all encoders deliver of them in a second.

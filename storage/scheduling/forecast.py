@@ -16,9 +16,9 @@ from storage.model.job import JobState, Promise
 from storage.scheduling.costs import Calibration, Work, cost_left, whole_cost
 from storage.scheduling.fairness import (
     START_ALONE_SECONDS,
-    after_start,
     in_flight_beside,
     target,
+    target_delay,
 )
 from storage.scheduling.newcomers import NOBODY, Newcomers, delayed, passing
 
@@ -157,14 +157,14 @@ def _pieces(outlook: Outlook) -> Iterator[tuple[float, bool, int, Work]]:
         yield _target(work, outlook), True, place, work
 
 
-def behind_start(work: Work, outlook: Outlook) -> float:
+def target_delay_of(work: Work, outlook: Outlook) -> float:
     """Return by how many seconds the job's target lies behind that of its start, by what is known of its cost."""
-    return after_start(whole_cost(work, outlook.known), outlook.capacity, in_flight=work.in_flight)
+    return target_delay(whole_cost(work, outlook.known), outlook.capacity, in_flight=work.in_flight)
 
 
 def _target(work: Work, outlook: Outlook) -> float:
     """Return the target of the whole job; of one without a plan that which its bytes let expect."""
-    return work.target if work.nominal is not None else work.start_target + behind_start(work, outlook)
+    return work.target if work.nominal is not None else work.start_target + target_delay_of(work, outlook)
 
 
 def _planning(work: Work) -> float:

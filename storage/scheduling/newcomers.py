@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storage.scheduling.fairness import START_ALONE_SECONDS, after_start, target
+from storage.scheduling.fairness import START_ALONE_SECONDS, target, target_delay
 
 # How much of their work is counted. A promise is kept if it is off by a quarter at most, either way, and most of the
 # time fewer come than on average. Of sixty drawn loads that kept encoders 78 % busy (55 %), 70 (78) % of the ends came
@@ -40,7 +40,7 @@ def passing(newcomers: Newcomers, capacity: float) -> tuple[Passing, ...]:
     """Return what comes, by cost, to slots that deliver `capacity` encoder-seconds a second."""
     start = target(newcomers.since, START_ALONE_SECONDS, in_flight=1.0)
     each = COUNTED * newcomers.rate / capacity / max(1, len(newcomers.costs))
-    return tuple(Passing(start + after_start(cost, capacity, in_flight=1.0), each * cost) for cost in newcomers.costs)
+    return tuple(Passing(start + target_delay(cost, capacity, in_flight=1.0), each * cost) for cost in newcomers.costs)
 
 
 def delayed(ready: float, job_target: float, streams: Sequence[Passing]) -> float:

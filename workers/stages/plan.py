@@ -9,7 +9,7 @@ from storage.model.job import Changes, Job, JobState
 from storage.model.plan import Plan, Segment
 from storage.objects.manifests import save_planned
 from storage.scheduling.costs import calibrate, planned_work
-from storage.scheduling.forecast import behind_start, forecasts, promised
+from storage.scheduling.forecast import forecasts, promised, target_delay_of
 from storage.services.queue_reading import read_queue
 from workers.attempts.attempt import Attempt
 from workers.planning.make_plan import PlanLimits
@@ -32,7 +32,7 @@ def _changes(attempt: Attempt, job: Job, plan: Plan, segments: tuple[Segment, ..
     """Return what the job has from now on: the plan, a place among all others by its cost, and a truer promise."""
     outlook = read_queue(attempt.services.jobs, encoders=attempt.settings.encoders).outlook
     work = planned_work(job, plan)
-    later = behind_start(work, outlook)
+    later = target_delay_of(work, outlook)
     work = replace(work, target=job.start_target + later)
     others = tuple(other for other in outlook.backlog if other.job_id != job.id)
     forecast = forecasts(replace(outlook, backlog=(*others, work)))[job.id]

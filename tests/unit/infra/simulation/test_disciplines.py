@@ -12,7 +12,7 @@ from infra.simulation.disciplines import NAMES, Discipline, Job, discipline_of
 from infra.simulation.figures import Spread
 from infra.simulation.videos import Shape
 from storage.model.job import Priority
-from storage.scheduling.fairness import LEAD_SECONDS, after_start
+from storage.scheduling.fairness import LEAD_SECONDS, target_delay
 from tests.support.simulating import arrival
 
 SHAPES = {"film": Shape((2.0, 0.5, 0.5) + (10.0,) * 5, 3, 53.0), "clip": Shape((2.0, 0.5, 0.5, 2.0), 3, 5.0)}
@@ -60,7 +60,7 @@ def test_the_earliest_target_is_first(told: list[tuple[float, str, int]]) -> Non
     targets = []
     for number, count in handed_out(discipline):
         each = jobs[number]
-        body = each.start_target + after_start(each.cost, 2, in_flight=each.in_flight)
+        body = each.start_target + target_delay(each.cost, 2, in_flight=each.in_flight)
         targets.append(each.start_target if count > 1 else body)
     assert targets == sorted(targets)
 

@@ -12,11 +12,11 @@ from storage.scheduling.fairness import (
     START_ALONE_SECONDS,
     STRETCH,
     WHOLE_SECONDS,
-    after_start,
     alone_seconds,
     budget,
     plans_budget,
     target,
+    target_delay,
 )
 
 SECONDS = st.floats(0.1, 1e5)
@@ -59,7 +59,7 @@ def test_priority_is_a_head_start(came: float, alone: float, in_flight: int) -> 
 @given(cost=st.floats(0, WHOLE_SECONDS), slots=SLOTS, in_flight=IN_FLIGHT)
 def test_a_small_job_is_worked_on_in_one_go(cost: float, slots: int, in_flight: int) -> None:
     """Its rest has the target of its start, so that no newcomer's start passes it."""
-    assert after_start(cost, slots, in_flight=in_flight) == 0.0
+    assert target_delay(cost, slots, in_flight=in_flight) == 0.0
 
 
 @given(more=SECONDS, slots=SLOTS, in_flight=IN_FLIGHT)
@@ -68,7 +68,7 @@ def test_a_long_job_starts_early_and_ends_at_its_target(more: float, slots: int,
     cost = WHOLE_SECONDS + more
     start = target(0.0, START_ALONE_SECONDS, in_flight=in_flight)
     whole = target(0.0, max(START_ALONE_SECONDS, alone_seconds(cost, slots)), in_flight=in_flight)
-    assert start + after_start(cost, slots, in_flight=in_flight) == pytest.approx(whole)
+    assert start + target_delay(cost, slots, in_flight=in_flight) == pytest.approx(whole)
 
 
 @pytest.mark.parametrize(("slots", "tasks"), [(0, 1), (1, 1), (2, 2), (4, 5), (10, 12), (64, 80), (10_000, 12_500)])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from storage.model.job import JobState
 from storage.scheduling.costs import Calibration, Work, cost_left
-from storage.scheduling.fairness import START_ALONE_SECONDS, after_start, target
+from storage.scheduling.fairness import START_ALONE_SECONDS, target, target_delay
 from storage.scheduling.forecast import (
     FIRST_SECONDS,
     PACKAGE_SECONDS,
@@ -28,7 +28,7 @@ SLOTS = 4.0
 def running(name: str, cost: float, segments: int, *, done: float = 0.0, accepted: float = 0.0) -> Work:
     """Return a job that is being encoded, accepted at this time."""
     frames, start = 1000, target(accepted, START_ALONE_SECONDS, in_flight=1)
-    whole = start + after_start(cost, SLOTS, in_flight=1)
+    whole = start + target_delay(cost, SLOTS, in_flight=1)
     work = Work(name, "local", JobState.ENCODING, 1000, cost, segments, frames, round(frames * done))
     return replace(work, start_target=start, target=whole)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.scheduling.fairness import START_ALONE_SECONDS, STRETCH, after_start, target
+from storage.scheduling.fairness import START_ALONE_SECONDS, STRETCH, target, target_delay
 from storage.scheduling.newcomers import COUNTED, NOBODY, Newcomers, delayed, passing
 
 SLOTS = 4.0
@@ -21,7 +21,9 @@ def test_what_is_counted_of_them_is_a_part_of_the_slots() -> None:
     """And more of them come while it is at work: the delays of the delays are counted too."""
     (stream,) = streams = passing(Newcomers(1000.0, 0.05, (40.0,)), SLOTS)
     assert stream.share == pytest.approx(COUNTED * 0.05 * 40.0 / SLOTS)
-    assert stream.target == target(1000.0, START_ALONE_SECONDS, in_flight=1.0) + after_start(40.0, SLOTS, in_flight=1.0)
+    assert stream.target == target(1000.0, START_ALONE_SECONDS, in_flight=1.0) + target_delay(
+        40.0, SLOTS, in_flight=1.0
+    )
     assert delayed(100.0, 1e9, streams) == pytest.approx(100.0 / (1.0 - stream.share), rel=0.001)
 
 

@@ -19,7 +19,7 @@ from web.http.security import init_security
 from web.read.event_hub import Hub
 from web.read.job_views import JobViews
 from web.read.metrics import Metrics
-from web.read.queue_snapshot import Board
+from web.read.queue_snapshot import QueueSnapshot
 from web.routes import events, health, jobs, media, pages, queue, uploads
 from web.words.language import init_i18n
 
@@ -46,8 +46,8 @@ def create_app(settings: Settings, services: Services, *, clock: Callable[[], fl
 
 def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -> Web:
     metrics = Metrics(services.jobs)
-    board = Board(services.jobs, settings.encoders)
-    views = JobViews(services.jobs, board, clock)
+    queue = QueueSnapshot(services.jobs, settings.encoders)
+    views = JobViews(services.jobs, queue, clock)
     gate = Gate(_limits(settings))
     hub = Hub(services.jobs, views.present, limit=watchers_of(settings.web_threads))
     metrics.gauge("rungs_uploads_active", "Uploads being received.", lambda: gate.active)
@@ -57,7 +57,7 @@ def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -
         settings=settings,
         services=services,
         gate=gate,
-        board=board,
+        queue=queue,
         views=views,
         clock=clock,
         hub=hub,

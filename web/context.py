@@ -14,7 +14,7 @@ from web.admission.gate import Gate
 from web.read.event_hub import Hub
 from web.read.job_views import JobViews
 from web.read.metrics import Metrics
-from web.read.queue_snapshot import Board
+from web.read.queue_snapshot import QueueSnapshot
 
 _KEY = "rungs"
 
@@ -26,7 +26,7 @@ class Web:
     settings: Settings
     services: Services
     gate: Gate
-    board: Board
+    queue: QueueSnapshot
     views: JobViews
     clock: Callable[[], float]
     hub: Hub

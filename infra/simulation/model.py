@@ -17,13 +17,13 @@ import simpy
 from infra.simulation.disciplines import Discipline, Job
 from infra.simulation.figures import Figures, size_of
 from infra.simulation.load import Arrival
-from infra.simulation.pool import EVERYTHING, Pool, Window
+from infra.simulation.pool import EVERYTHING, SlotPool, Window
 from infra.simulation.videos import Videos, in_one_piece, package_seconds
 from storage.errors import BusyError, RungsError
 from storage.scheduling.costs import SECONDS_PER_BYTE
 from storage.scheduling.fairness import LEAD_SECONDS, budget, in_flight_after, plans_budget
 from storage.scheduling.forecast import PLAN_SECONDS
-from web.admission.decision import Limits, Queue
+from web.admission.decision import Limits, QueueState
 from web.admission.gate import Gate
 
 MOST_RETURNS = 10  # whoever was sent away so often does not come again
@@ -54,8 +54,8 @@ class Model:
         self._videos = videos
         self._env = simpy.Environment()
         self._gate = Gate(setting.limits, clock=lambda: self._env.now)
-        self._encoders = Pool(self._env, setting.encoders, self._dispatch, setting.window)
-        self._control = Pool(self._env, setting.control, self._plan, setting.window)
+        self._encoders = SlotPool(self._env, setting.encoders, self._dispatch, setting.window)
+        self._control = SlotPool(self._env, setting.control, self._plan, setting.window)
         self._room, self._plans = budget(setting.encoders), plans_budget(setting.encoders)
         self._unplanned: list[tuple[float, int, Job]] = []
         self._planning = 0
@@ -87,7 +87,7 @@ class Model:
         """Ask admission, for the time of an upload that takes none."""
         per_byte = SECONDS_PER_BYTE / self._setting.encoders
         wait = max(0.0, self._work) / self._setting.encoders
-        queue = Queue(wait=wait, per_byte=per_byte, owner_jobs=self._unfinished[arrival.owner])
+        queue = QueueState(wait=wait, per_byte=per_byte, owner_jobs=self._unfinished[arrival.owner])
         try:
             with self._gate.enter(arrival.size, None, queue, client=f"{arrival.owner} {arrival.at}"):
                 self._accept(arrival)

@@ -117,7 +117,7 @@ def test_full_queue_is_waited_for(make_site: Callable[..., Site], visit: Visit, 
     expect(message).to_contain_text("The queue is full")
     expect(message).to_contain_text(re.compile(r"Trying again in 1 minute \d+ seconds; your file stays chosen\."))
     site.jobs.move(large.id, JobState.CANCELLED)
-    wait_until(lambda: site.web.board.look().outlook.work == 0, what="the board sees it")
+    wait_until(lambda: site.web.queue.read().outlook.work == 0, what="the queue is seen empty")
     visit.page.clock.run_for(120_000)
     expect(visit.page).to_have_url(JOB_PAGE)
 
@@ -145,7 +145,7 @@ def test_the_page_keeps_its_turn(
         sends(lambda button=button: visit.page.click(button))
         expect(visit.page.locator(".file.pausing .file-message")).to_contain_text(words)
     site.jobs.move(large.id, JobState.CANCELLED)
-    wait_until(lambda: site.web.board.look().outlook.work == 0, what="the board sees it")
+    wait_until(lambda: site.web.queue.read().outlook.work == 0, what="the queue is seen empty")
     sends(lambda: visit.page.clock.run_for(120_000))
     expect(visit.page).to_have_url(JOB_PAGE)
     assert brought[0] is None

@@ -14,7 +14,7 @@ from storage.errors import (
     StorageFullError,
     TooManyUploadsError,
 )
-from web.admission.turns import Claim, leaves_room, room_behind
+from web.admission.turns import TurnClaim, leaves_room, room_behind
 from web.upload.limits import OVERHEAD_BYTES, too_large
 
 # When nothing is known of the uploads under way: a try every few seconds is cheap, since the refusal costs nothing.
@@ -48,7 +48,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
+class QueueState:
     """What admission wants to know of the queue, as it was read at `read_at` (monotonic).
 
     `wait` is the predicted wait in seconds, to which a new job adds `per_job` and for each of its bytes `per_byte`. The
@@ -97,7 +97,7 @@ class Load:
     wait: float = 0.0
     doubt: float = 0.0
     standing: Standing = Standing.NEW
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[TurnClaim, ...] = ()
     turn: float | None = None
     owner_jobs: int = 0
     owner_ready: float | None = None
@@ -145,7 +145,7 @@ def _has_room(load: Load, limit: float) -> bool:
         return wait + _claimed(load) <= limit * PROMISED_SHARE
     if load.standing is Standing.WAITING and wait + _claimed(load) > limit:
         return False
-    return leaves_room(wait, (Claim(0.0, load.work), *load.claims), limit)
+    return leaves_room(wait, (TurnClaim(0.0, load.work), *load.claims), limit)
 
 
 def _claimed(load: Load) -> float:

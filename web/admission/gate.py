@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from storage.errors import BusyError, QueueFullError, RungsError
-from web.admission.decision import LONGEST_RETRY_AFTER, Limits, Load, Queue, Standing, decide, until_room
-from web.admission.turns import Claim, Turn, Turns, grace
+from web.admission.decision import LONGEST_RETRY_AFTER, Limits, Load, QueueState, Standing, decide, until_room
+from web.admission.turns import Turn, TurnClaim, Turns, grace
 
 
 class Ticket:
@@ -67,7 +67,7 @@ class Gate:
         """Refuse new uploads as soon as `draining` returns True."""
         self._draining = draining
 
-    def state(self, free: int | None, queue: Queue) -> RungsError | None:
+    def state(self, free: int | None, queue: QueueState) -> RungsError | None:
         """Return why the smallest upload of a newcomer would be refused now, None if it would be taken."""
         with self._lock:
             self._turns.forget(self._clock())
@@ -75,13 +75,19 @@ class Gate:
 
     @contextmanager
     def enter(
-        self, announced: int | None, free: int | None, queue: Queue | None = None, *, client: str = "", token: str = ""
+        self,
+        announced: int | None,
+        free: int | None,
+        queue: QueueState | None = None,
+        *,
+        client: str = "",
+        token: str = "",
     ) -> Iterator[Ticket]:
         """Hold a place until the upload of a `client` is a job; raises what `decide` returns.
 
         `token` is the one of the refusal that sent the client away before, empty if it brings none.
         """
-        queue = queue or Queue()
+        queue = queue or QueueState()
         with self._lock:
             turn = self._turn_of(client, announced, token)
             standing = self._standing(turn, client, announced)
@@ -139,7 +145,7 @@ class Gate:
         self,
         announced: int | None,
         free: int | None,
-        queue: Queue,
+        queue: QueueState,
         *,
         turn: Turn | None = None,
         standing: Standing = Standing.NEW,
@@ -164,11 +170,11 @@ class Gate:
             draining=self._draining(),
         )
 
-    def _unseen(self, queue: Queue) -> float:
+    def _unseen(self, queue: QueueState) -> float:
         """Return the seconds of work that became jobs after the queue was read."""
         self._landed = [(at, size) for at, size in self._landed if at >= queue.read_at]
         return sum(queue.work(size) for _, size in self._landed)
 
 
-def _claims(turns: Sequence[Turn], queue: Queue, now: float) -> tuple[Claim, ...]:
-    return tuple([Claim(turn.due - now if turn.due > now else 0.0, queue.work(turn.size)) for turn in turns])
+def _claims(turns: Sequence[Turn], queue: QueueState, now: float) -> tuple[TurnClaim, ...]:
+    return tuple([TurnClaim(turn.due - now if turn.due > now else 0.0, queue.work(turn.size)) for turn in turns])

@@ -34,14 +34,14 @@ GRACE_SHARE = 1 / 3
 SPACING = 1.1
 
 
-class Claim(NamedTuple):
+class TurnClaim(NamedTuple):
     """What a turn asks for: that in so many `seconds` (0 once its time has come) there is room for so much `work`."""
 
     seconds: float
     work: float
 
 
-def leaves_room(wait: float, claims: Iterable[Claim], limit: float) -> bool:
+def leaves_room(wait: float, claims: Iterable[TurnClaim], limit: float) -> bool:
     """Tell whether each of the claims (earliest first) finds a wait within the limit when it comes.
 
     `wait` is that of now, in seconds, and gets shorter by a second a second; works are seconds too. Claims further away
@@ -59,7 +59,7 @@ def leaves_room(wait: float, claims: Iterable[Claim], limit: float) -> bool:
     return True
 
 
-def room_behind(wait: float, claims: Iterable[Claim], limit: float) -> float:
+def room_behind(wait: float, claims: Iterable[TurnClaim], limit: float) -> float:
     """Return in how many seconds the wait is down to the limit when all of the claims (earliest first) have come.
 
     That is at SPACING, and as if newcomers filled the queue up to its limit at once: room that is free now would be

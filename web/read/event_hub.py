@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Update:
     """An event together with the job's public JSON after it, None when the job is gone."""
 
     event: Event
@@ -38,20 +38,20 @@ class Watcher:
     def __init__(self, job_id: str | None) -> None:
         self.job_id = job_id
         self.dropped = False
-        self._notices: queue.Queue[Notice | None] = queue.Queue(QUEUE_EVENTS)
+        self._updates: queue.Queue[Update | None] = queue.Queue(QUEUE_EVENTS)
 
-    def offer(self, notice: Notice | None) -> None:
-        """Hand over a notice (None ends the stream); a watcher whose queue is full is dropped."""
+    def offer(self, update: Update | None) -> None:
+        """Hand over an update (None ends the stream); a watcher whose queue is full is dropped."""
         try:
-            self._notices.put_nowait(notice)
+            self._updates.put_nowait(update)
         except queue.Full:
             self.dropped = True
 
-    def take(self, seconds: float) -> Notice | None:
-        """Return the next notice; None when the stream is to end. Raises queue.Empty after so many seconds."""
+    def take(self, seconds: float) -> Update | None:
+        """Return the next update; None when the stream is to end. Raises queue.Empty after so many seconds."""
         if self.dropped:
             return None
-        return self._notices.get(timeout=seconds)
+        return self._updates.get(timeout=seconds)
 
 
 class Hub:
@@ -131,10 +131,10 @@ class Hub:
                 continue
             if event.job_id not in views:
                 views[event.job_id] = self._view(event.job_id)
-            notice = Notice(event, views[event.job_id])
+            update = Update(event, views[event.job_id])
             for watcher in watchers:
                 if watcher.job_id in {None, event.job_id}:
-                    watcher.offer(notice)
+                    watcher.offer(update)
 
 
 def newest_progress(events: tuple[Event, ...]) -> tuple[Event, ...]:

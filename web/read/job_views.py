@@ -11,15 +11,15 @@ from storage.job_store.contract import JobStore
 from storage.model.job import Job, JobState
 from storage.public.job_json import job_json
 from storage.scheduling.forecast import Forecast
-from web.read.queue_snapshot import Board
+from web.read.queue_snapshot import QueueSnapshot
 
 
 class JobViews:
     """Makes public JSON of jobs; `clock` returns Unix seconds. Safe to share between threads."""
 
-    def __init__(self, store: JobStore, board: Board, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: JobStore, queue: QueueSnapshot, clock: Callable[[], float] = time.time) -> None:
         self._store = store
-        self._board = board
+        self._queue = queue
         self._clock = clock
 
     def by_id(self, job_id: str) -> dict[str, Any]:
@@ -44,12 +44,12 @@ class JobViews:
         planned = job.state is JobState.ENCODING and job.begun_at is None
         if queued is None and not planned:
             return None
-        waiting = (work for work in self._board.look().outlook.waiting if work.state is JobState.ENCODING)
+        waiting = (work for work in self._queue.read().outlook.waiting if work.state is JobState.ENCODING)
         return (queued or 1) + sum(work.start_target < job.start_target for work in waiting)
 
     def _forecast(self, job: Job) -> Forecast | None:
-        """Return the job's forecast; for one that came since the board was read, what it was promised."""
-        known = self._board.look().forecasts.get(job.id)
+        """Return the job's forecast; for one that came since the queue was read, what it was promised."""
+        known = self._queue.read().forecasts.get(job.id)
         if known is not None or job.promise is None:
             return known
         now = self._clock()

@@ -45,16 +45,16 @@ def history(samples: Sequence[Sample]) -> dict[str, list[float]]:
     }
 
 
-def doing(workers: Mapping[str, int], pauses: Mapping[str, Pause], backlog: Sequence[Work]) -> list[dict[str, Any]]:
+def machines(workers: Mapping[str, int], pauses: Mapping[str, Pause], backlog: Sequence[Work]) -> list[dict[str, Any]]:
     """Return each machine by name: its encoder slots, why it takes no work, the tasks that attempts on it hold.
 
     A machine that pauses has the slots that are still at work, one that only plans and packages has none. Workers are
     named `host:pid`, attempts begin with host and process id of their own.
     """
-    machines: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
 
     def machine(host: str) -> dict[str, Any]:
-        return machines.setdefault(host, {"name": host, "slots": 0, "pause": None, "tasks": []})
+        return found.setdefault(host, {"name": host, "slots": 0, "pause": None, "tasks": []})
 
     for worker, slots in workers.items():
         machine(worker.rpartition(":")[0])["slots"] += slots
@@ -63,4 +63,4 @@ def doing(workers: Mapping[str, int], pauses: Mapping[str, Pause], backlog: Sequ
     for work in backlog:
         for task, attempt in work.held:
             machine(attempt.rsplit("_", 2)[0])["tasks"].append({"job_id": work.job_id, "task": task})
-    return [machines[host] for host in sorted(machines)]
+    return [found[host] for host in sorted(found)]

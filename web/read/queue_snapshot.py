@@ -14,13 +14,13 @@ from storage.model.job import Promise
 from storage.scheduling.costs import cost_of_bytes
 from storage.scheduling.forecast import Forecast, Outlook, forecast_new, forecasts, promised
 from storage.services.queue_reading import Reading, read_queue
-from web.admission.decision import Queue
+from web.admission.decision import QueueState
 
 AGE_SECONDS = 1.0  # a hundred watchers, or a thousand refused clients, then cost Redis as much as one
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Snapshot:
     """One reading of the job store; `read_at` is when it began, on the monotonic clock."""
 
     reading: Reading
@@ -32,11 +32,11 @@ class Seen:
         """The work and who does it."""
         return self.reading.outlook
 
-    def queue_of(self, owner: str) -> Queue:
+    def queue_of(self, owner: str) -> QueueState:
         """Return what admission wants to know when this owner uploads."""
         outlook = self.outlook
         ready = [self.forecasts[work.job_id].ready for work in outlook.backlog if work.owner == owner]
-        return Queue(
+        return QueueState(
             wait=outlook.wait,
             per_job=cost_of_bytes(0, outlook.known) / outlook.capacity,
             per_byte=outlook.known.per_byte / outlook.capacity,
@@ -51,7 +51,7 @@ class Seen:
         return promised(forecast_new(self.outlook, size, owner=owner, now=now), now=now)
 
 
-class Board:
+class QueueSnapshot:
     """Reads the queue at most once a second; safe to share between threads.
 
     `encoders` are the slots that this installation means to have, for as long as none has announced itself.
@@ -61,19 +61,19 @@ class Board:
         self._store = store
         self._encoders = encoders
         self._refused: Counter[str] = Counter()
-        self._seen: Seen | None = None
-        self._reading: Future[Seen] | None = None
+        self._snapshot: Snapshot | None = None
+        self._reading: Future[Snapshot] | None = None
         self._lock = threading.Lock()
 
-    def look(self) -> Seen:
+    def read(self) -> Snapshot:
         """Return the queue. Raises JobStoreDownError.
 
-        Who looks while it is being read shares that reading, its failure too: one after another, each would wait for a
+        Who asks while it is being read shares that reading, its failure too: one after another, each would wait for a
         store that is away.
         """
         with self._lock:
-            if self._seen is not None and time.monotonic() - self._seen.read_at <= AGE_SECONDS:
-                return self._seen
+            if self._snapshot is not None and time.monotonic() - self._snapshot.read_at <= AGE_SECONDS:
+                return self._snapshot
             shared = self._reading
             reading = self._reading = shared or Future()
         if shared is None:
@@ -85,7 +85,7 @@ class Board:
         with self._lock:
             self._refused[code] += 1
 
-    def _settle(self, reading: Future[Seen]) -> None:
+    def _settle(self, reading: Future[Snapshot]) -> None:
         try:
             reading.set_result(self._read())
         except BaseException as error:  # noqa: BLE001 - raised again for each who shares the reading
@@ -93,13 +93,13 @@ class Board:
         with self._lock:
             self._reading = None
             if reading.exception() is None:
-                self._seen = reading.result()
+                self._snapshot = reading.result()
 
-    def _read(self) -> Seen:
+    def _read(self) -> Snapshot:
         self._tell_refusals()
         began = time.monotonic()
         reading = read_queue(self._store, encoders=self._encoders)
-        return Seen(reading, forecasts(reading.outlook), began)
+        return Snapshot(reading, forecasts(reading.outlook), began)
 
     def _tell_refusals(self) -> None:
         """Tell the store of each code by itself, so that those it knows already are not told again after an outage."""

@@ -17,7 +17,7 @@ from storage.model.event import Event, event_order, is_event_id
 from storage.model.job import JobState
 from web.context import Web, current
 from web.http.openapi import Problem, checked_query, spec
-from web.read.event_hub import Notice, Watcher, newest_progress
+from web.read.event_hub import Update, Watcher, newest_progress
 from web.read.job_views import JobViews
 from web.routes.owned import OWNER, owned_job
 from web.schemas.jobs import RECENT_JOBS, EventsQuery
@@ -37,10 +37,10 @@ def frame(kind: str, data: dict[str, Any], *, event_id: str | None = None) -> st
     return f"{place}event: {kind}\ndata: {json.dumps(data)}\n\n"
 
 
-def frame_of(notice: Notice) -> str:
+def frame_of(update: Update) -> str:
     """Return a job's event with the job's present JSON."""
-    event = notice.event
-    data = {"id": event.id, "type": event.type, "job_id": event.job_id, "data": event.data, "job": notice.job}
+    event = update.event
+    data = {"id": event.id, "type": event.type, "job_id": event.job_id, "data": event.data, "job": update.job}
     return frame(event.type, data, event_id=event.id)
 
 
@@ -55,7 +55,7 @@ def is_over(job: dict[str, Any] | None) -> bool:
 
 
 @dataclass(slots=True)
-class Stream:
+class EventStream:
     """One open stream: how things are, what was missed, what happens, until the job or the process ends.
 
     `sent_id` is the last event the client knows, `job` how it knows its job (None when all jobs are watched).
@@ -64,7 +64,7 @@ class Stream:
     watcher: Watcher
     views: JobViews
     first: tuple[str, ...]
-    missed: tuple[Notice, ...]
+    missed: tuple[Update, ...]
     sent_id: str
     job: dict[str, Any] | None
     over: bool
@@ -72,24 +72,24 @@ class Stream:
     def __iter__(self) -> Iterator[str]:
         yield f"retry: {RETRY_MILLISECONDS}\n\n"
         yield from self.first
-        for notice in self.missed:
-            yield self._sent(notice)
+        for update in self.missed:
+            yield self._sent(update)
         while not self.over:
             try:
-                notice_or_end = self.watcher.take(HEARTBEAT_SECONDS)
+                happened = self.watcher.take(HEARTBEAT_SECONDS)
             except queue.Empty:
                 yield from self._heartbeat()
                 continue
-            if notice_or_end is None:
+            if happened is None:
                 return
-            if event_order(notice_or_end.event.id) > event_order(self.sent_id):
-                yield self._sent(notice_or_end)
+            if event_order(happened.event.id) > event_order(self.sent_id):
+                yield self._sent(happened)
 
-    def _sent(self, notice: Notice) -> str:
-        self.sent_id, self.job = notice.event.id, notice.job
-        if self.watcher.job_id is not None and notice.event.type in {"state", "deleted"}:
-            self.over = self.over or is_over(notice.job)
-        return frame_of(notice)
+    def _sent(self, update: Update) -> str:
+        self.sent_id, self.job = update.event.id, update.job
+        if self.watcher.job_id is not None and update.event.type in {"state", "deleted"}:
+            self.over = self.over or is_over(update.job)
+        return frame_of(update)
 
     def _heartbeat(self) -> Iterator[str]:
         """Keep the connection alive; a place in the queue changes without an event of the job's own."""
@@ -125,7 +125,7 @@ def watch_job(job_id: str) -> Response:
         if known is not None and not missed and is_over(job):
             return Response(status=204)
         first = (snapshot(job, event_id=sent_id),)
-        stream = Stream(watcher, web.views, first, missed, sent_id, job, is_over(job))
+        stream = EventStream(watcher, web.views, first, missed, sent_id, job, is_over(job))
         return _streaming(stream, opened.pop_all())
 
 
@@ -141,7 +141,7 @@ def watch_all() -> Response:
         missed = _missed_of_all(web, after=known) if known is not None else ()
         first = () if known is not None else _recent(web, sent_id)
         return _streaming(
-            Stream(watcher, web.views, first, missed, sent_id, None, over=False),
+            EventStream(watcher, web.views, first, missed, sent_id, None, over=False),
             opened.pop_all(),
         )
 
@@ -159,14 +159,14 @@ def _recent(web: Web, sent_id: str) -> tuple[str, ...]:
     return tuple(snapshot(web.views.of(job), event_id=sent_id) for job in reversed(page.jobs))
 
 
-def _missed(store: JobStore, job_id: str, job: dict[str, Any], *, after: str) -> tuple[Notice, ...]:
-    return tuple(Notice(event, job) for event in newest_progress(_all_after(store, job_id, after)))
+def _missed(store: JobStore, job_id: str, job: dict[str, Any], *, after: str) -> tuple[Update, ...]:
+    return tuple(Update(event, job) for event in newest_progress(_all_after(store, job_id, after)))
 
 
-def _missed_of_all(web: Web, *, after: str) -> tuple[Notice, ...]:
+def _missed_of_all(web: Web, *, after: str) -> tuple[Update, ...]:
     events = newest_progress(_all_after(web.services.jobs, None, after))
     jobs = {job_id: web.views.present(job_id) for job_id in {event.job_id for event in events}}
-    return tuple(Notice(event, jobs[event.job_id]) for event in events)
+    return tuple(Update(event, jobs[event.job_id]) for event in events)
 
 
 def _all_after(store: JobStore, job_id: str | None, after: str) -> tuple[Event, ...]:
@@ -178,7 +178,7 @@ def _all_after(store: JobStore, job_id: str | None, after: str) -> tuple[Event, 
     return tuple(found)
 
 
-def _streaming(stream: Stream, opened: ExitStack) -> Response:
+def _streaming(stream: EventStream, opened: ExitStack) -> Response:
     answer = Response(iter(stream), mimetype="text/event-stream")
     # nginx would gather events into a buffer otherwise.
     answer.headers["X-Accel-Buffering"] = "no"

@@ -12,8 +12,8 @@ from storage.scheduling.promises_kept import accuracy
 from storage.scheduling.queue_rates import rates
 from web.context import Web, current
 from web.http.openapi import spec
-from web.read.queue_figures import doing, history, per_hour, utilisation
-from web.read.queue_snapshot import Seen
+from web.read.queue_figures import history, machines, per_hour, utilisation
+from web.read.queue_snapshot import Snapshot
 from web.routes.owned import OWNER
 from web.schemas.queue import QUEUE_SHOWN, Queue, QueueHistory
 
@@ -36,13 +36,13 @@ def get_queue() -> Response:
 @spec.validate(resp=Answers(HTTP_200=QueueHistory), tags=["queue"])
 def get_history() -> Response:
     """Show the last hour in samples of ten seconds, one list for each figure."""
-    return jsonify(history(current().board.look().reading.samples))
+    return jsonify(history(current().queue.read().reading.samples))
 
 
 def queue_json(web: Web) -> dict[str, Any]:
     """Return everything about the queue but its jobs."""
-    seen = web.board.look()
-    outlook, reading = seen.outlook, seen.reading
+    snapshot = web.queue.read()
+    outlook, reading = snapshot.outlook, snapshot.reading
     waiting, waiting_work = len(outlook.waiting), outlook.waiting_work
     return {
         "waiting": waiting,
@@ -54,16 +54,16 @@ def queue_json(web: Web) -> dict[str, Any]:
         "max_uploads": web.gate.limits.uploads,
         "slots": reading.slots,
         "busy": reading.busy,
-        "workers": doing(reading.workers, web.services.jobs.pauses(), outlook.backlog),
+        "workers": machines(reading.workers, web.services.jobs.pauses(), outlook.backlog),
         "refused": web.services.jobs.totals().refused,
-        "admission": _admission(web, seen),
-        "rates": _rates(seen),
-        "promises": _promises(seen),
+        "admission": _admission(web, snapshot),
+        "rates": _rates(snapshot),
+        "promises": _promises(snapshot),
     }
 
 
-def _admission(web: Web, seen: Seen) -> dict[str, Any]:
-    refusal = web.gate.state(web.services.objects.free_bytes(), seen.queue_of(OWNER))
+def _admission(web: Web, snapshot: Snapshot) -> dict[str, Any]:
+    refusal = web.gate.state(web.services.objects.free_bytes(), snapshot.queue_of(OWNER))
     return {
         "open": refusal is None,
         "max_wait_seconds": web.gate.limits.wait,
@@ -74,8 +74,8 @@ def _admission(web: Web, seen: Seen) -> dict[str, Any]:
     }
 
 
-def _rates(seen: Seen) -> dict[str, Any]:
-    measured, outlook = rates(seen.reading.samples), seen.outlook
+def _rates(snapshot: Snapshot) -> dict[str, Any]:
+    measured, outlook = rates(snapshot.reading.samples), snapshot.outlook
     per_job = outlook.known.per_job
     return {
         "measured_seconds": round(measured.seconds),
@@ -91,8 +91,8 @@ def _rates(seen: Seen) -> dict[str, Any]:
     }
 
 
-def _promises(seen: Seen) -> dict[str, Any]:
-    found = accuracy(seen.reading.finished)
+def _promises(snapshot: Snapshot) -> dict[str, Any]:
+    found = accuracy(snapshot.reading.finished)
     return {
         "compared": found.compared,
         "start_kept": _rounded(found.start),

@@ -35,7 +35,7 @@ from web.context import Web, current
 from web.http.connection import UPLOAD_PATH, ask_for_body, close_after_answer
 from web.http.openapi import Problem, spec
 from web.http.problems import TURN, prefers_html
-from web.read.queue_snapshot import Board
+from web.read.queue_snapshot import QueueSnapshot
 from web.routes.owned import OWNER
 from web.schemas.jobs import AcceptedJob, UploadForm
 from web.upload.multipart_form import read_form
@@ -72,7 +72,7 @@ def create_job() -> AnyResponse:
         job = _take(web)
     except BusyError as error:
         web.metrics.uploads.labels("busy").inc()
-        web.board.note_refusal(error.code)
+        web.queue.note_refusal(error.code)
         raise
     except RungsError:
         web.metrics.uploads.labels("refused").inc()
@@ -108,7 +108,7 @@ def _take(web: Web) -> Job:
     boundary = _boundary()
     announced = request.content_length
     web.services.jobs.ping()
-    free, queue = web.services.objects.free_bytes(), web.board.look().queue_of(OWNER)
+    free, queue = web.services.objects.free_bytes(), web.queue.read().queue_of(OWNER)
     client, token = request.remote_addr or "", request.headers.get(TURN, "")
     with web.gate.enter(announced, free, queue, client=client, token=token) as ticket:
 
@@ -120,7 +120,7 @@ def _take(web: Web) -> Job:
         events = read_form(_body_reader(), boundary, announced=announced)
         limit = web.gate.limits.upload_bytes
         received = receive(events, web.services.objects, new_job_id(), limit=limit, on_bytes=count)
-        return register(received, web.services, web.board, now=web.clock())
+        return register(received, web.services, web.queue, now=web.clock())
 
 
 def new_job_id() -> str:
@@ -151,8 +151,8 @@ def _body_reader() -> Callable[[int], bytes]:
     return read
 
 
-def register(received: Received, services: Services, board: Board, *, now: float) -> Job:
-    """Make a received upload a job, with a promise by the `board`, and publish its first task; `now` is Unix seconds.
+def register(received: Received, services: Services, queue: QueueSnapshot, *, now: float) -> Job:
+    """Make a received upload a job, with a promise by the `queue`, and publish its first task; `now` is Unix seconds.
 
     The manifest comes before the record, so that an accepted job can always be rebuilt. Raises BusyError if one of the
     stores went away. If that is the object store, nothing is left of the upload. If it is the job store, the original
@@ -166,7 +166,7 @@ def register(received: Received, services: Services, board: Board, *, now: float
         size=received.size,
         created_at=now,
         webhook_url=received.webhook_url,
-        promise=_promise(board, received.size, now),
+        promise=_promise(queue, received.size, now),
     )
     objects = services.objects
     with _or_removed(lambda: delete_job_objects(objects, job.id)):
@@ -178,10 +178,10 @@ def register(received: Received, services: Services, board: Board, *, now: float
     return job
 
 
-def _promise(board: Board, size: int, now: float) -> Promise | None:
+def _promise(queue: QueueSnapshot, size: int, now: float) -> Promise | None:
     """Return what the job is promised; nothing while the job store is away, which is no reason to lose an upload."""
     try:
-        return board.look().promise(OWNER, size, now)
+        return queue.read().promise(OWNER, size, now)
     except JobStoreDownError:
         return None
 

@@ -58,7 +58,7 @@ def busy(store: JobStore) -> str:
 
 @pytest.fixture(autouse=True)
 def _always_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every look at the board be a new one."""
+    """Let every reading of the queue be a new one."""
     monkeypatch.setattr(queue_snapshot, "AGE_SECONDS", -1.0)
 
 

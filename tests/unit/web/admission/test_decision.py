@@ -19,7 +19,7 @@ from storage.errors import (
     UploadTooLargeError,
 )
 from web.admission.decision import LEARNED_SECONDS, LONGEST_RETRY_AFTER, Limits, Load, Standing, decide
-from web.admission.turns import Claim
+from web.admission.turns import TurnClaim
 from web.upload.limits import OVERHEAD_BYTES
 
 LIMITS = Limits(uploads=2, upload_bytes=1000, pending_bytes=1500, reserve=500, wait=60.0, owner_jobs=3)
@@ -59,16 +59,16 @@ def test_announced_size_decides_before_the_body() -> None:
         ({"announced": None, "free": 599}, StorageFullError, 300),
         ({"owner_jobs": 3, "owner_ready": 7.5}, OwnerShareError, 8),
         ({"wait": 61.5}, QueueFullError, 2),
-        ({"wait": 61.5, "claims": (Claim(1.5, 10.0),)}, QueueFullError, 13),
-        ({"wait": 55.0, "work": 6.0, "claims": (Claim(0.0, 10.0),)}, QueueFullError, 6),
+        ({"wait": 61.5, "claims": (TurnClaim(1.5, 10.0),)}, QueueFullError, 13),
+        ({"wait": 55.0, "work": 6.0, "claims": (TurnClaim(0.0, 10.0),)}, QueueFullError, 6),
         (
-            {"wait": 40.0, "work": 6.0, "claims": (Claim(1.0, 10.0), Claim(2.0, 9.0), Claim(3.0, 1.0))},
+            {"wait": 40.0, "work": 6.0, "claims": (TurnClaim(1.0, 10.0), TurnClaim(2.0, 9.0), TurnClaim(3.0, 1.0))},
             QueueFullError,
             22,
         ),
-        ({"wait": 50.0, "standing": WAITING, "claims": (Claim(9.0, 11.0),), "turn": 7.2}, QueueFullError, 8),
+        ({"wait": 50.0, "standing": WAITING, "claims": (TurnClaim(9.0, 11.0),), "turn": 7.2}, QueueFullError, 8),
         ({"wait": 69.1, "standing": CALLED, "turn": 0.0}, QueueFullError, 10),
-        ({"wait": 60.0, "standing": CALLED, "claims": (Claim(0.0, 9.1),), "turn": 0.0}, QueueFullError, 11),
+        ({"wait": 60.0, "standing": CALLED, "claims": (TurnClaim(0.0, 9.1),), "turn": 0.0}, QueueFullError, 11),
         ({"wait": 30.0, "doubt": 31.0}, QueueFullError, LEARNED_SECONDS),
         ({"wait": 1e9}, QueueFullError, LONGEST_RETRY_AFTER),
         ({"draining": True, "active": 2}, DrainingError, 30),
@@ -91,14 +91,14 @@ def test_one_large_upload_alone_is_no_crowd() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"wait": 50.0, "work": 6.0, "claims": (Claim(2.0, 30.0), Claim(32.0, 9.0))},
+        {"wait": 50.0, "work": 6.0, "claims": (TurnClaim(2.0, 30.0), TurnClaim(32.0, 9.0))},
         {"wait": 0.0, "work": 500.0},
-        {"wait": 10.0, "standing": WAITING, "claims": (Claim(30.0, 50.0),), "turn": 40.0},
+        {"wait": 10.0, "standing": WAITING, "claims": (TurnClaim(30.0, 50.0),), "turn": 40.0},
         {"wait": 69.0, "standing": CALLED, "turn": 0.0},
-        {"wait": 60.0, "standing": CALLED, "claims": (Claim(0.0, 9.0),), "turn": 0.0},
+        {"wait": 60.0, "standing": CALLED, "claims": (TurnClaim(0.0, 9.0),), "turn": 0.0},
         {"wait": 30.0, "doubt": 30.0},
-        {"wait": 30.0, "work": 40.0, "claims": (Claim(1.0, 90.0),)},
-        {"wait": 30.0, "standing": WAITING, "claims": (Claim(1.0, 90.0),), "turn": 9.0},
+        {"wait": 30.0, "work": 40.0, "claims": (TurnClaim(1.0, 90.0),)},
+        {"wait": 30.0, "standing": WAITING, "claims": (TurnClaim(1.0, 90.0),), "turn": 9.0},
     ],
 )
 def test_room_that_no_turn_needs_is_taken(change: dict[str, object]) -> None:
@@ -112,7 +112,7 @@ def test_room_that_no_turn_needs_is_taken(change: dict[str, object]) -> None:
 @given(
     wait=st.floats(0, 1e9),
     doubt=st.floats(0, 1e9),
-    claims=st.lists(st.builds(Claim, st.floats(0, 1e9), st.floats(0, 1e9)), max_size=5),
+    claims=st.lists(st.builds(TurnClaim, st.floats(0, 1e9), st.floats(0, 1e9)), max_size=5),
     standing=st.sampled_from(Standing),
     active=st.integers(0, 5),
     left=st.none() | st.floats(0, 1e9),
@@ -121,7 +121,7 @@ def test_room_that_no_turn_needs_is_taken(change: dict[str, object]) -> None:
 def test_every_time_to_come_back_is_a_usable_one(
     wait: float,
     doubt: float,
-    claims: list[Claim],
+    claims: list[TurnClaim],
     standing: Standing,
     active: int,
     left: float | None,

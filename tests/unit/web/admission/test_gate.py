@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.errors import DrainingError, QueueFullError, StorageFullError, TooManyUploadsError
-from web.admission.decision import LEARNED_SECONDS, PROMISED_SHARE, Limits, Queue
+from web.admission.decision import LEARNED_SECONDS, PROMISED_SHARE, Limits, QueueState
 from web.admission.gate import Gate
 from web.admission.turns import AGAIN_SECONDS, KEPT, TURNS_A_KEY, grace
 from web.upload.limits import OVERHEAD_BYTES
 
 LIMITS = Limits(uploads=2, upload_bytes=1000, pending_bytes=1500, reserve=500, wait=60.0, owner_jobs=3)
-FULL = Queue(wait=70.0, per_byte=0.01)
+FULL = QueueState(wait=70.0, per_byte=0.01)
 
 
 @dataclass
@@ -50,14 +50,14 @@ class Encoders:
     def upload(self, size: int, client: str, token: str = "") -> QueueFullError | None:
         """Return why it is refused; None if it is a job now."""
         try:
-            with self.gate.enter(size, None, Queue(wait=self.wait, per_byte=1.0), client=client, token=token):
+            with self.gate.enter(size, None, QueueState(wait=self.wait, per_byte=1.0), client=client, token=token):
                 self.wait += size
         except QueueFullError as error:
             return error
         return None
 
 
-def refused(gate: Gate, client: str, *, size: int = 500, token: str = "", queue: Queue = FULL) -> QueueFullError:
+def refused(gate: Gate, client: str, *, size: int = 500, token: str = "", queue: QueueState = FULL) -> QueueFullError:
     """Let a client ask; return the refusal."""
     with pytest.raises(QueueFullError) as caught, gate.enter(size, None, queue, client=client, token=token):
         pass
@@ -87,7 +87,7 @@ def test_a_failed_upload_gives_its_place_back() -> None:
 
 def test_uploads_under_way_are_work_too() -> None:
     """They are in nobody's queue yet, and will be; what has arrived of them counts as what is to come."""
-    gate, queue = Gate(LIMITS), Queue(wait=55.0, per_byte=0.01)
+    gate, queue = Gate(LIMITS), QueueState(wait=55.0, per_byte=0.01)
     with gate.enter(600, None, queue) as ticket:
         ticket.received(500)
         assert isinstance(gate.state(None, queue), QueueFullError)
@@ -110,7 +110,7 @@ def test_what_landed_counts_until_the_queue_was_read_again() -> None:
     """A reading from before an upload became a job does not know of it."""
     clock = Clock()
     gate = Gate(LIMITS, clock)
-    old, new = (Queue(wait=55.0, per_byte=0.01, read_at=at) for at in (99.0, 101.0))
+    old, new = (QueueState(wait=55.0, per_byte=0.01, read_at=at) for at in (99.0, 101.0))
     with gate.enter(600, None, old):
         pass
     assert isinstance(gate.state(None, old), QueueFullError)
@@ -119,7 +119,7 @@ def test_what_landed_counts_until_the_queue_was_read_again() -> None:
 
 def test_before_anything_is_measured_little_is_taken() -> None:
     """What was accepted may cost more than it seems, which is known soon; what is still being sent tells nothing."""
-    gate, doubtful = Gate(LIMITS), Queue(wait=21.0, per_byte=0.01, doubt=3.0)
+    gate, doubtful = Gate(LIMITS), QueueState(wait=21.0, per_byte=0.01, doubt=3.0)
     assert refused(gate, "a", queue=doubtful).retry_after == LEARNED_SECONDS
     with gate.enter(900, None, replace(doubtful, wait=10.0)), gate.enter(500, None, replace(doubtful, wait=15.0)):
         pass
@@ -194,7 +194,7 @@ def test_turns_are_bounded() -> None:
     """One address has a few, all together have a thousand; who gets none is told a time all the same."""
     clock = Clock()
     gate = Gate(replace(LIMITS, wait=1e6), clock)
-    full = Queue(wait=2e6, per_byte=0.001)
+    full = QueueState(wait=2e6, per_byte=0.001)
     for _ in range(2 * TURNS_A_KEY):
         clock.now += 2 * AGAIN_SECONDS
         refused(gate, "one", queue=full)
@@ -216,10 +216,10 @@ def test_a_turn_is_not_lost_by_another_refusal_or_a_broken_upload() -> None:
         with gate.enter(500, None, FULL, token=token):
             pass
     clock.now += caught.value.retry_after + grace(60.0)
-    with pytest.raises(ValueError, match="broken"), gate.enter(500, None, Queue(), token=token):
+    with pytest.raises(ValueError, match="broken"), gate.enter(500, None, QueueState(), token=token):
         raise ValueError("broken")
     assert gate.turns == 1
-    with gate.enter(500, None, Queue(wait=PROMISED_SHARE * 60.0), token=token):
+    with gate.enter(500, None, QueueState(wait=PROMISED_SHARE * 60.0), token=token):
         pass
 
 

@@ -7,13 +7,13 @@ from storage.model.job import JobState, Promise
 from tests.support.jobs import CREATED_AT, make_job, make_plan
 from tests.twins.records import MemoryJobStore
 from web.read.job_views import JobViews
-from web.read.queue_snapshot import Board
+from web.read.queue_snapshot import QueueSnapshot
 from web.routes.uploads import new_job_id
 
 
 def views(store: JobStore) -> JobViews:
     """Return views of the store's jobs where two slots are meant to be."""
-    return JobViews(store, Board(store, encoders=2), lambda: CREATED_AT)
+    return JobViews(store, QueueSnapshot(store, encoders=2), lambda: CREATED_AT)
 
 
 def test_a_queued_job_has_its_place() -> None:
@@ -60,7 +60,7 @@ def test_a_waiting_job_has_a_forecast() -> None:
 
 
 def test_a_job_that_came_this_very_moment_has_its_promise() -> None:
-    """The board may be a second old; what was said when the job was accepted holds until then."""
+    """The snapshot may be a second old; what was said when the job was accepted holds until then."""
     store = MemoryJobStore()
     shown = views(store)
     shown.of(make_job())

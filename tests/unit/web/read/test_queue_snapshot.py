@@ -1,4 +1,4 @@
-"""The board reads the queue once for all who look."""
+"""The snapshot reads the queue once for all who ask."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from storage.errors import JobStoreDownError
 from storage.scheduling.costs import Work
 from tests.support.waiting import wait_until
 from tests.twins.records import MemoryJobStore
-from web.read.queue_snapshot import Board
+from web.read.queue_snapshot import QueueSnapshot
 
-LOOKERS = 8
+READERS = 8
 
 
 class SlowStore(MemoryJobStore):
@@ -48,49 +48,49 @@ def store() -> SlowStore:
     return SlowStore()
 
 
-def looks(board: Board) -> bool:
-    """Look at the board; tell whether the store answered."""
+def reads(snapshot: QueueSnapshot) -> bool:
+    """Read the queue; tell whether the store answered."""
     try:
-        board.look()
+        snapshot.read()
     except JobStoreDownError:
         return False
     return True
 
 
-def waiting(board: Board) -> int:
+def waiting(snapshot: QueueSnapshot) -> int:
     """Return how many wait for a reading that somebody else makes."""
-    return len(board._reading._condition._waiters) if board._reading else 0  # type: ignore[attr-defined] # how Future waits
+    return len(snapshot._reading._condition._waiters) if snapshot._reading else 0  # type: ignore[attr-defined] # how Future waits
 
 
 @pytest.mark.parametrize("down", [True, False])
 def test_who_looks_at_once_shares_one_reading(store: SlowStore, *, down: bool) -> None:
     """Its failure too: nobody waits for a store that is away longer than the first."""
     store.down = down
-    board = Board(store, encoders=1)
-    with ThreadPoolExecutor(LOOKERS) as pool:
-        found = [pool.submit(looks, board) for _ in range(LOOKERS)]
-        wait_until(lambda: waiting(board) == LOOKERS - 1, what="the others wait for the first")
+    snapshot = QueueSnapshot(store, encoders=1)
+    with ThreadPoolExecutor(READERS) as pool:
+        found = [pool.submit(reads, snapshot) for _ in range(READERS)]
+        wait_until(lambda: waiting(snapshot) == READERS - 1, what="the others wait for the first")
         store.go.set()
-        assert [one.result() for one in found] == [not down] * LOOKERS
+        assert [one.result() for one in found] == [not down] * READERS
     assert store.asked == 1
 
 
 def test_a_store_that_is_back_is_read(store: SlowStore) -> None:
     """A failure is nothing to remember."""
-    board = Board(store, encoders=1)
+    snapshot = QueueSnapshot(store, encoders=1)
     store.go.set()
-    assert not looks(board)
+    assert not reads(snapshot)
     store.down = False
-    assert looks(board)
+    assert reads(snapshot)
 
 
 def test_refusals_are_told_once(store: SlowStore) -> None:
     """What the store took before it went away is not told again."""
-    board = Board(store, encoders=1)
+    snapshot = QueueSnapshot(store, encoders=1)
     store.go.set()
     for code in ("queue_full", "queue_full", "draining"):
-        board.note_refusal(code)
-    assert not looks(board)
+        snapshot.note_refusal(code)
+    assert not reads(snapshot)
     store.down = False
-    assert looks(board)
+    assert reads(snapshot)
     assert store.counted == [{"queue_full": 2}, {"draining": 1}]

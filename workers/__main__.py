@@ -29,7 +29,7 @@ from workers.process.alive import alive_file, is_alive
 from workers.rebuild.rebuild import rebuild
 from workers.sandbox.scratch import sweep_scratch
 from workers.webhooks.notifier import Notifier
-from workers.webhooks.sender import Poster
+from workers.webhooks.sender import WebhookSender
 
 # In the order in which a free slot looks at them.
 QUEUES = {"control": (CONTROL_QUEUE,), "encode": (FIRST_QUEUE, ENCODE_QUEUE)}
@@ -68,7 +68,7 @@ def run_janitor(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         # From a thread: a handler interrupts the very wait whose lock `stop` needs.
         signal.signal(number, lambda *_: threading.Thread(target=janitor.stop).start())
-    notifier = Notifier(services.jobs, Poster(allow_private=settings.allow_private_webhooks))
+    notifier = Notifier(services.jobs, WebhookSender(allow_private=settings.allow_private_webhooks))
     with ThreadPoolExecutor(1, thread_name_prefix="notifier") as pool:
         notifying = pool.submit(notifier.run)
         try:

@@ -21,11 +21,10 @@ from storage.model.task import Stage, Task
 from storage.services import Services
 from storage.services.connect import connect
 from storage.settings import Settings
-from workers.attempts.attempt import Stage as StageFunction
-from workers.attempts.attempt import attempt_task
+from workers.attempts.attempt import StageFunction, attempt_task
 from workers.process.intake import Intake, IntakeStep
-from workers.process.machine import room_of
-from workers.process.message_keeper import LeaseKeeper, tags_at_work
+from workers.process.machine import machine_state
+from workers.process.message_keeper import MessageKeeper, tags_at_work
 from workers.process.pause_policy import Reserve
 from workers.process.pool_children import Children, ChildRequest, Pool, PoolWatch
 from workers.process.rabbitmq_fetcher import fetch_by_slot
@@ -57,7 +56,7 @@ def make_worker(settings: Settings, part: str, *, alive_file: Path, slots: int) 
     app.on_beat = _sign_of_life(own.jobs, alive_file, slots, app.intake)
     app.children = Children(own, settings)
     app.conf.worker_pool = Pool
-    app.steps["consumer"].update((LeaseKeeper, PoolWatch, IntakeStep))
+    app.steps["consumer"].update((MessageKeeper, PoolWatch, IntakeStep))
     reconnect_soon(app)
     if settings.on_rabbitmq:
         fetch_by_slot(app)
@@ -75,7 +74,7 @@ def make_worker(settings: Settings, part: str, *, alive_file: Path, slots: int) 
 def _intake(settings: Settings, slots: int) -> Intake:
     """Return the intake of a worker of so many encoder slots; packages reserve their own space."""
     reserve = Reserve(scratch=slots * settings.scratch_reserve, memory=settings.memory_reserve)
-    return Intake(functools.partial(room_of, settings.scratch_dir), reserve)
+    return Intake(functools.partial(machine_state, settings.scratch_dir), reserve)
 
 
 def _sign_of_life(jobs: JobStore, alive_file: Path, slots: int, intake: Intake) -> Callable[[], None]:

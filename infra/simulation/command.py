@@ -29,7 +29,7 @@ CONTROL_SPARE = 2.0  # planning and packaging are not to be what is waited for, 
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class SimulatedLoad:
     """What comes, the same each time it is asked for, and which part of the time is looked at.
 
     `busy` are the control slots that it keeps busy on average.
@@ -66,7 +66,7 @@ def simulate(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _synthetic(options: argparse.Namespace, videos: Videos) -> Load:
+def _synthetic(options: argparse.Namespace, videos: Videos) -> SimulatedLoad:
     mix = MIXES[options.mix]
     cost = mean_cost(mix, videos)
     rate = options.jobs_a_day / DAY if options.jobs_a_day else (options.rho or RHO) * options.encoders / cost
@@ -77,10 +77,10 @@ def _synthetic(options: argparse.Namespace, videos: Videos) -> Load:
         f"utilisation {rate * cost / options.encoders:.2f}, {options.hours:g} h"
     )
     busy = rate * (PLAN_SECONDS + package_seconds(cost, options.encoders))
-    return Load(load.arrivals, told, busy, Window(WARM_UP * seconds, seconds))
+    return SimulatedLoad(load.arrivals, told, busy, Window(WARM_UP * seconds, seconds))
 
 
-def _from_file(options: argparse.Namespace, videos: Videos) -> Load:
+def _from_file(options: argparse.Namespace, videos: Videos) -> SimulatedLoad:
     jobs, work, last = 0, 0.0, 0.0
     for arrival in read_trace(options.trace, videos):
         jobs, last = jobs + 1, arrival.at
@@ -89,7 +89,7 @@ def _from_file(options: argparse.Namespace, videos: Videos) -> Load:
         raise SettingsError(f"{options.trace} holds no uploads.")
     told = f"{jobs:,} uploads of {options.trace.name}"
     # Uploads of one moment are planned one after the other, too.
-    return Load(lambda: read_trace(options.trace, videos), told, work / max(last, HOUR), Window())
+    return SimulatedLoad(lambda: read_trace(options.trace, videos), told, work / max(last, HOUR), Window())
 
 
 def _limits(options: argparse.Namespace, settings: Settings) -> Limits:

@@ -30,7 +30,7 @@ class Window:
 EVERYTHING = Window()
 
 
-class Pool:
+class SlotPool:
     """So many slots; `refill` is called when a task has ended, after the task's own `ended(job, seconds)`.
 
     As at the broker (storage.broker.contract) there are two queues: slots take from the first one before the other.

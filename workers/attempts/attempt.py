@@ -28,7 +28,7 @@ from workers.attempts.failure_policy import (
     verdict,
 )
 from workers.attempts.fallback import fall_back, go_without
-from workers.sandbox.run import Limits, Watch
+from workers.sandbox.run import ToolLimits, Watch
 from workers.sandbox.scratch import attempt_name, scratch_folder
 
 LEASE_SECONDS = 6.0  # how long a dead attempt blocks its task: with the janitor's round it goes on within 10 s
@@ -54,9 +54,9 @@ class Attempt:
     started: float = field(default_factory=time.monotonic)
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> ToolLimits:
         """Return the time limits of an ffmpeg of this attempt."""
-        return Limits(deadline=DEADLINE_SECONDS, stall=self.settings.stall_seconds)
+        return ToolLimits(deadline=DEADLINE_SECONDS, stall=self.settings.stall_seconds)
 
     def keep(self, *, reported: int, renew: bool) -> bool:
         """Pass progress on if there is any since `reported`, renew the lease if told; False when it is lost."""
@@ -71,10 +71,10 @@ class Attempt:
             raise LeaseLostError("The job ended, or another attempt owns this task now.")
 
 
-Stage = Callable[[Attempt], None]
+StageFunction = Callable[[Attempt], None]
 
 
-def attempt_task(task: Task, stage: Stage, services: Services, settings: Settings) -> None:
+def attempt_task(task: Task, stage: StageFunction, services: Services, settings: Settings) -> None:
     """Try the task once, if it is ours to try; return when the delivery may be acknowledged."""
     name = attempt_name()
     log = _log.bind(job=task.job_id, task=task.field, attempt=name)

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from storage.model.damage import Damage, DamageKind
 from storage.model.plan import Plan
-from workers.damage.tool_output import JUMP_SECONDS, LOST_SECONDS, NO_TIME, Heard, Listing, Packet
+from workers.damage.tool_output import JUMP_SECONDS, LOST_SECONDS, NO_TIME, DecodedAudio, DecodedPictures, Packet
 
 # Codecs whose decoder fills in what it could not read (`-ec`), in ffmpeg's names.
 CONCEALING_CODECS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4", "h263", "h263p", "flv1", "wmv3", "vc1"})
@@ -33,7 +33,9 @@ MOST_HELD = 16  # pictures that a decoder of H.264 holds back to show them in or
 HEAD_SECONDS = 0.25  # phones write a first piece of sound a little ahead of the rest
 
 
-def pictures_damage(listing: Listing, repaired: Sequence[float] | None, until: float | None = None) -> Iterator[Damage]:
+def pictures_damage(
+    listing: DecodedPictures, repaired: Sequence[float] | None, until: float | None = None
+) -> Iterator[Damage]:
     """Yield the places of missing and repaired pictures, on the clock of the listing.
 
     `repaired` are the times of pictures known to be concealed; None where the codec conceals nothing. The listing ends
@@ -48,7 +50,7 @@ def pictures_damage(listing: Listing, repaired: Sequence[float] | None, until: f
         yield Damage(DamageKind.PICTURES_REPAIRED, time, min(step, _next(listing.shown, time, step) - time))
 
 
-def _whole_packets(listing: Listing) -> Listing:
+def _whole_packets(listing: DecodedPictures) -> DecodedPictures:
     """Return the listing without a last packet that is cut off: the file ends early, which is told otherwise.
 
     Its pictures are sorted.
@@ -66,7 +68,7 @@ def _whole_packets(listing: Listing) -> Listing:
     )
 
 
-def _complained(listing: Listing, step: float) -> list[float]:
+def _complained(listing: DecodedPictures, step: float) -> list[float]:
     """Return the times of pictures that the decoder logged an error at, or of which the container lost a part."""
     shown = set(listing.shown)
     heard = shown.intersection(listing.packets[number].time for number in listing.complained)
@@ -77,7 +79,7 @@ def _complained(listing: Listing, step: float) -> list[float]:
     return sorted(heard | {time for time in torn if _next(listing.shown, time, step) - time < JUMP_SECONDS})
 
 
-def _missing(listing: Listing, step: float, until: float | None) -> Iterator[Damage]:
+def _missing(listing: DecodedPictures, step: float, until: float | None) -> Iterator[Damage]:
     """Yield the gaps between pictures that the recording did not have itself."""
     timed = [packet for packet in listing.packets if packet.time != NO_TIME]
     without = sorted(packet.time for packet in timed if not _gave_picture(packet, listing))
@@ -97,7 +99,7 @@ def _missing(listing: Listing, step: float, until: float | None) -> Iterator[Dam
             yield Damage(DamageKind.PICTURES_MISSING, inside[0], after - inside[0])
 
 
-def _judged_until(listing: Listing, without: Sequence[float], step: float, until: float | None) -> float:
+def _judged_until(listing: DecodedPictures, without: Sequence[float], step: float, until: float | None) -> float:
     """Return up to where pictures can be missed: what a decoder holds back where the listing ends may yet come."""
     if until is None:
         return max((*listing.shown[-1:], *(time + step for time in without)), default=0.0)
@@ -106,20 +108,22 @@ def _judged_until(listing: Listing, without: Sequence[float], step: float, until
     return min(until, latest + step) if 0 < held <= MOST_HELD else until
 
 
-def _is_steady(listing: Listing, step: float) -> bool:
+def _is_steady(listing: DecodedPictures, step: float) -> bool:
     """Tell whether nearly all pictures come a usual step after each other."""
     usual = sum(after - before < GAP_STEPS * step for before, after in pairwise(listing.shown))
     return usual >= STEADY_SHARE * (len(listing.shown) - 1)
 
 
-def _gave_picture(packet: Packet, listing: Listing) -> bool:
+def _gave_picture(packet: Packet, listing: DecodedPictures) -> bool:
     if packet.place in listing.places:
         return True
     nearest = bisect_left(listing.shown, packet.time - LOST_SECONDS / 10)
     return nearest < len(listing.shown) and listing.shown[nearest] - packet.time < LOST_SECONDS / 10
 
 
-def sound_damage(heard: Heard, codec: str, packets: Sequence[Packet], joins: Sequence[float] = ()) -> Iterator[Damage]:
+def sound_damage(
+    heard: DecodedAudio, codec: str, packets: Sequence[Packet], joins: Sequence[float] = ()
+) -> Iterator[Damage]:
     """Yield the holes in the sound that are no pauses of its own, on the clock of what was heard.
 
     `packets` are those of the track where there was reason to look at them, else none. Recordings meet at the `joins`,
@@ -150,7 +154,7 @@ def on_timeline(found: Iterable[Damage], plan: Plan, first: int, frames: int) ->
             yield Damage(place.kind, start, end - start)
 
 
-def _step(listing: Listing) -> float:
+def _step(listing: DecodedPictures) -> float:
     """Return the usual time from a picture to the next one, 0 where there are too few to tell.
 
     A third of the steps are no longer: gaps do not count as usual, and packets of fields come twice a picture.

@@ -50,7 +50,7 @@ class Packet:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class DecodedPictures:
     """Packets in the order of the file, the pictures that came of them and what was logged on the way.
 
     `shown` are the pictures' times in the order in which they came, and `places` where their packets lie. `complained`
@@ -65,7 +65,7 @@ class Listing:
     lossy: bool = False
 
 
-def parse_listing(text: str) -> Listing:
+def parse_decoded_pictures(text: str) -> DecodedPictures:
     """Return what the lines of `looking_command` say: packets, pictures and logs in the order in which they came."""
     packets: list[Packet] = []
     shown: list[float] = []
@@ -84,7 +84,7 @@ def parse_listing(text: str) -> Listing:
         if heard and packets and _values(heard).get("category") == _DECODER:
             complained.append(len(packets) - 1)
     shared = {place for place, count in Counter(packet.place for packet in packets).items() if count > 1}
-    return Listing(tuple(packets), tuple(shown), frozenset(places - _UNKNOWN - shared), tuple(complained))
+    return DecodedPictures(tuple(packets), tuple(shown), frozenset(places - _UNKNOWN - shared), tuple(complained))
 
 
 def parse_packets(text: str) -> tuple[Packet, ...]:
@@ -109,7 +109,7 @@ def with_corrupt(packets: Sequence[Packet], sound: Iterable[Packet]) -> tuple[Pa
     )
 
 
-def joined(listing: Listing, pieces: Sequence[ClockPiece]) -> Listing:
+def joined(listing: DecodedPictures, pieces: Sequence[ClockPiece]) -> DecodedPictures:
     """Return the listing on the joined clock of a source whose clock jumps, without what is not shown; else as it is.
 
     Numbers of packets stay right: one that is not shown keeps its place, at no time.
@@ -149,7 +149,7 @@ def concealed(with_repair: dict[int, str], without: dict[int, str], ticks: int) 
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class DecodedAudio:
     """The decoded sound: where it begins and ends and the holes in it, as pairs of seconds on the source's clock."""
 
     start: float
@@ -157,7 +157,7 @@ class Heard:
     holes: tuple[tuple[float, float], ...]
 
 
-def parse_heard(lines: Iterable[str]) -> Heard | None:
+def parse_decoded_audio(lines: Iterable[str]) -> DecodedAudio | None:
     """Return what was decoded of the sound, from lines of ffmpeg's `framecrc`; None where there was nothing."""
     tick, start, end = 0.0, None, 0.0
     holes: list[tuple[float, float]] = []
@@ -177,7 +177,7 @@ def parse_heard(lines: Iterable[str]) -> Heard | None:
             holes.append((end, time))
         start = time if start is None else start
         end = time + seconds
-    return None if start is None else Heard(start, end, tuple(holes))
+    return None if start is None else DecodedAudio(start, end, tuple(holes))
 
 
 def _packet(values: dict[str, str]) -> Packet | None:

@@ -9,7 +9,7 @@ from storage.errors import ToolError, ToolTimeoutError
 from workers.planning.audio_facts import FOLLOWING_SECONDS, PACKETS, Heard, first_change, listening_places, parse_heard
 from workers.planning.facts import Probe, Stream
 from workers.sandbox.allowed_inputs import as_input, input_arguments, looking_arguments
-from workers.sandbox.run import Limits, Watch, run_tool
+from workers.sandbox.run import ToolLimits, Watch, run_tool
 
 LISTENING_SECONDS = 60.0  # as for looks; what takes longer is planned by its header
 # Whose packets say themselves how many channels they have. Of the others the container says it once for all.
@@ -56,7 +56,7 @@ def _asked(
         as_input(url),
     ]  # fmt: skip
     try:
-        output = run_tool(argv, Limits(deadline=LISTENING_SECONDS, stall=LISTENING_SECONDS), watch=watch)
+        output = run_tool(argv, ToolLimits(deadline=LISTENING_SECONDS, stall=LISTENING_SECONDS), watch=watch)
     except (ToolError, ToolTimeoutError):
         return ()
     return parse_heard(output.decode(errors="replace"))

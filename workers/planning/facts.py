@@ -11,7 +11,7 @@ from typing import Any
 from storage.errors import NotMediaError
 from storage.model.plan import Crop
 from workers.planning.raw_streams import RAW_CONTAINERS
-from workers.planning.rotation import Turn, turn_told
+from workers.planning.rotation import Orientation, turn_told
 
 # Dolby Vision profiles that may have a base picture nothing else can show (HEVC, AV1, stereoscopic HEVC); theirs is
 # such a one if its compatibility is 0. The base of all others is SDR, HDR10 or HLG.
@@ -41,7 +41,7 @@ class Stream:
     width: int
     height: int
     pixel_aspect: Fraction
-    turn: Turn
+    turn: Orientation
     crop: Crop | None
     field_order: str
     average_rate: Fraction

@@ -10,7 +10,7 @@ from storage.errors import ToolError, ToolTimeoutError
 from workers.planning.facts import Probe, Stream
 from workers.planning.picture_facts import BLIND_SECONDS, Look, gaps_of, parse_looks, places
 from workers.sandbox.allowed_inputs import as_input, input_arguments, looking_arguments
-from workers.sandbox.run import Limits, Watch, run_tool
+from workers.sandbox.run import ToolLimits, Watch, run_tool
 
 LOOKS_SECONDS = 60.0  # as for the streams; what takes longer is planned by its header
 FIRST_PACKETS = 8  # where no keyframe is marked: pictures enough to tell fields
@@ -57,7 +57,7 @@ def _asked(url: str, probe: Probe, video: Stream, how: list[str], watch: Watch) 
         as_input(url),
     ]  # fmt: skip
     try:
-        output = run_tool(argv, Limits(deadline=LOOKS_SECONDS, stall=LOOKS_SECONDS), watch=watch)
+        output = run_tool(argv, ToolLimits(deadline=LOOKS_SECONDS, stall=LOOKS_SECONDS), watch=watch)
     except (ToolError, ToolTimeoutError):
         return ()
     return parse_looks(output.decode(errors="replace"))

@@ -18,7 +18,7 @@ SLIGHTEST = 1  # degrees; no more than this is a rounding of writers, not a turn
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Orientation:
     """How a coded picture becomes upright: mirrored left to right if `mirrored`, then turned by `rotation`.
 
     `rotation` is in degrees against the clock, 0 to 359, as ffprobe counts it.
@@ -28,32 +28,32 @@ class Turn:
     mirrored: bool = False
 
 
-def turn_told(side_data: list[dict[str, Any]]) -> Turn:
+def turn_told(side_data: list[dict[str, Any]]) -> Orientation:
     """Return the turn that ffprobe's side data of a stream tell; none where they tell none or nonsense."""
     for data in side_data:
         rows = _ROW.findall(str(data.get("displaymatrix", "")))
         if len(rows) == _ROWS:
             return turn_of(tuple(int(number) for row in rows for number in row))
-    return Turn()
+    return Orientation()
 
 
-def turn_of(matrix: tuple[int, ...]) -> Turn:
+def turn_of(matrix: tuple[int, ...]) -> Orientation:
     """Return the turn of a display matrix of nine numbers, row by row. One that has no angle turns nothing."""
     a, b, _, c, d = matrix[:5]
     wide, high = math.hypot(a, c), math.hypot(b, d)
     if not wide or not high:
-        return Turn()
+        return Orientation()
     clockwise = _nearest(math.degrees(math.atan2(b / high, a / wide))) % 360
     match clockwise:
         case 90:
-            return Turn(90, mirrored=True) if c > 0 else Turn(270)
+            return Orientation(90, mirrored=True) if c > 0 else Orientation(270)
         case 270:
-            return Turn(270, mirrored=True) if c < 0 else Turn(90)
+            return Orientation(270, mirrored=True) if c < 0 else Orientation(90)
         case 180:
-            return Turn(180) if d < 0 else Turn(0, mirrored=True)
+            return Orientation(180) if d < 0 else Orientation(0, mirrored=True)
         case 0:
-            return Turn(180, mirrored=True) if d < 0 else Turn()
-    return Turn() if clockwise <= SLIGHTEST else Turn(360 - clockwise)
+            return Orientation(180, mirrored=True) if d < 0 else Orientation()
+    return Orientation() if clockwise <= SLIGHTEST else Orientation(360 - clockwise)
 
 
 def _nearest(degrees: float) -> int:

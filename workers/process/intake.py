@@ -1,6 +1,6 @@
 """Taking work, and not while this machine is short of something: the messages stay in their queues for others.
 
-What runs goes on. It is on the worker's event loop, for the reason the lease keeper gives.
+What runs goes on. It is on the worker's event loop, for the reason the message keeper gives.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import structlog
 from celery import bootsteps
 
 from storage.job_store.queue_contract import Pause
-from workers.process.pause_policy import Reserve, Room, pause_of
+from workers.process.pause_policy import MachineState, Reserve, pause_of
 
 _log = structlog.get_logger()
 
@@ -21,18 +21,18 @@ _log = structlog.get_logger()
 class Intake:
     """Whether a worker takes work; `read` tells what its machine has left."""
 
-    def __init__(self, read: Callable[[], Room], reserve: Reserve) -> None:
+    def __init__(self, read: Callable[[], MachineState], reserve: Reserve) -> None:
         self._read = read
         self._reserve = reserve
         self.pause: Pause | None = None
 
     def look(self) -> None:
         """Decide anew; a change is logged, once."""
-        room = self._read()
-        found = pause_of(room, self._reserve, self.pause)
+        machine = self._read()
+        found = pause_of(machine, self._reserve, self.pause)
         if found is not self.pause:
             say = _log.info if found is None else _log.warning
-            say("takes work again" if found is None else "takes no work", short_of=found, **asdict(room))
+            say("takes work again" if found is None else "takes no work", short_of=found, **asdict(machine))
         self.pause = found
 
     def slots_told(self, slots: int, at_work: int) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from workers.process.pause_policy import Room
+from workers.process.pause_policy import MachineState
 from workers.sandbox.scratch import free_scratch
 
 _KIB = 1024
@@ -34,9 +34,9 @@ _CONTROLLERS = (
 )
 
 
-def room_of(scratch: Path, *, kernel: Path = Path("/")) -> Room:
+def machine_state(scratch: Path, *, kernel: Path = Path("/")) -> MachineState:
     """Return what is left for another task; `scratch` is the folder of attempts, `kernel` where /proc and /sys lie."""
-    return Room(free_scratch(scratch), available_memory(kernel), load_of(kernel), stalled_of(kernel))
+    return MachineState(free_scratch(scratch), available_memory(kernel), load_of(kernel), stalled_of(kernel))
 
 
 def available_memory(kernel: Path) -> int | None:

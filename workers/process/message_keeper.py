@@ -1,4 +1,4 @@
-"""The lease keeper: keeps this worker's delivered messages from being given to others while it works on them.
+"""The message keeper: keeps this worker's delivered messages from being given to others while it works on them.
 
 kombu's Redis transport has no real acknowledgement: a delivered message stands in the sorted set `unacked_index` with
 its time of delivery, and any worker puts those older than the visibility timeout back into their queues. With the
@@ -33,7 +33,7 @@ KEEP_SECONDS = 2.0  # a quarter of the visibility timeout: three beats may be lo
 _log = structlog.get_logger()
 
 
-class LeaseKeeper(bootsteps.StartStopStep):  # type: ignore[misc] # celery has no types
+class MessageKeeper(bootsteps.StartStopStep):  # type: ignore[misc] # celery has no types
     """A consumer step: starts anew with each connection to the broker, because delivery tags belong to a channel."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)

@@ -23,7 +23,7 @@ STALLED, STALLED_OVER = 0.5, 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class MachineState:
     """What a machine has left.
 
     `scratch` are free bytes that no attempt is promised, `memory` bytes that can be had without swapping (None where
@@ -45,18 +45,18 @@ class Reserve:
     memory: int
 
 
-def pause_of(room: Room, reserve: Reserve, present: Pause | None) -> Pause | None:
+def pause_of(machine: MachineState, reserve: Reserve, present: Pause | None) -> Pause | None:
     """Return why no work is taken now, None when it is; `present` is why none was taken until now."""
 
     def lacks(pause: Pause, left: int, wanted: int) -> bool:
         return left < wanted * (RESUME_FACTOR if present is pause else 1)
 
-    if lacks(Pause.SCRATCH, room.scratch, reserve.scratch):
+    if lacks(Pause.SCRATCH, machine.scratch, reserve.scratch):
         return Pause.SCRATCH
-    if room.memory is not None and lacks(Pause.MEMORY, room.memory, reserve.memory):
+    if machine.memory is not None and lacks(Pause.MEMORY, machine.memory, reserve.memory):
         return Pause.MEMORY
-    if room.stalled >= (STALLED_OVER if present is Pause.MEMORY else STALLED):
+    if machine.stalled >= (STALLED_OVER if present is Pause.MEMORY else STALLED):
         return Pause.MEMORY
-    if room.load >= (OVERLOAD_OVER if present is Pause.OVERLOAD else OVERLOAD):
+    if machine.load >= (OVERLOAD_OVER if present is Pause.OVERLOAD else OVERLOAD):
         return Pause.OVERLOAD
     return None

@@ -1,6 +1,6 @@
 """Pool children that die or hang: the worker's main process sees it, and their tasks go on within seconds.
 
-All of it runs on the worker's event loop, for the reason the lease keeper gives. So it is impatient: what cannot be
+All of it runs on the worker's event loop, for the reason the message keeper gives. So it is impatient: what cannot be
 reported because Redis is away is left to the janitor, who finds the task when the dead attempt's lease has run out.
 """
 

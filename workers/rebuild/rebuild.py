@@ -18,7 +18,7 @@ from storage.model.job import JobState
 from storage.objects import keys
 from storage.objects.manifests import Manifest
 from storage.services import Services
-from workers.rebuild.stored_jobs import Kept, StoredJob, going_on, latest, read_kept, stored_jobs, to_be_told
+from workers.rebuild.stored_jobs import Kept, StoredJob, latest, read_kept, resumed, stored_jobs, webhook_may_be_unsent
 from workers.rebuild.surviving_results import found_results
 
 READERS = 16  # jobs read at once: enough to hide the store's delay, too few to disturb its other users
@@ -31,7 +31,7 @@ BROKEN = "not restored"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Restored:
     """What became of one stored job: words to count by, and sentences about what a person should look at."""
 
     words: str
@@ -49,9 +49,9 @@ def rebuild(services: Services, say: Callable[[str], None], *, now: float) -> bo
     stored = stored_jobs(services.objects)
     with ThreadPoolExecutor(READERS) as pool:
         while batch := tuple(islice(stored, BATCH)):
-            for outcome in pool.map(partial(restore, services, now), batch):
-                counts[outcome.words] += 1
-                for trouble in outcome.troubles:
+            for restored in pool.map(partial(restore, services, now), batch):
+                counts[restored.words] += 1
+                for trouble in restored.troubles:
                     say(trouble)
     for line in summary(counts):
         say(line)
@@ -67,21 +67,21 @@ def summary(counts: Mapping[str, int]) -> Iterator[str]:
             yield f"{words}: {counts[words]}"
 
 
-def restore(services: Services, now: float, stored: StoredJob) -> Outcome:
+def restore(services: Services, now: float, stored: StoredJob) -> Restored:
     """Make the record of one stored job, if it is one and has none. Raises BusyError."""
     if not stored.accepted:
-        return Outcome(NO_JOB)
+        return Restored(NO_JOB)
     if _has_record(services, stored.id):
-        return Outcome(THERE)
+        return Restored(THERE)
     try:
         kept = read_kept(services.objects, stored)
         missing = _missing(stored, kept)
         if missing:
-            return Outcome(BROKEN, (*kept.troubles, *missing))
+            return Restored(BROKEN, (*kept.troubles, *missing))
         state = _make_record(services, now, latest(kept.manifests))
     except ObjectNotFoundError:
-        return Outcome(NO_JOB)  # deleted since it was listed
-    return Outcome(state or THERE, kept.troubles)
+        return Restored(NO_JOB)  # deleted since it was listed
+    return Restored(state or THERE, kept.troubles)
 
 
 def _missing(stored: StoredJob, kept: Kept) -> tuple[str, ...]:
@@ -99,8 +99,8 @@ def _make_record(services: Services, now: float, manifest: Manifest) -> JobState
     if not job.state.finished:
         if job.plan is not None:
             results = found_results(services.objects, job.id, job.plan, manifest.segments)
-        job = going_on(job, results)
-    made = services.jobs.restore(job, manifest.segments, results, tell=to_be_told(job, now))
+        job = resumed(job, results)
+    made = services.jobs.restore(job, manifest.segments, results, tell=webhook_may_be_unsent(job, now))
     return job.state if made else None
 
 

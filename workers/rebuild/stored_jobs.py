@@ -76,7 +76,7 @@ def latest(manifests: Iterable[Manifest]) -> Manifest:
     return max(manifests, key=lambda manifest: (_run_of(manifest.job), manifest.job.state.finished))
 
 
-def going_on(job: Job, results: Results) -> Job:
+def resumed(job: Job, results: Results) -> Job:
     """Return the unfinished job as it goes on: from its plan with these results, without a plan from the beginning."""
     if job.plan is None:
         return replace(job, state=JobState.QUEUED, started_at=None)
@@ -92,7 +92,7 @@ def going_on(job: Job, results: Results) -> Job:
     )
 
 
-def to_be_told(job: Job, now: float) -> bool:
+def webhook_may_be_unsent(job: Job, now: float) -> bool:
     """Tell whether the job's webhook may not have been told of its end; `now` is Unix seconds."""
     return job.finished_at is not None and now - job.finished_at < TOLD_AGAIN_SECONDS
 

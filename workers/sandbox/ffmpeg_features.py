@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from storage.model.plan import VideoSource
-from workers.sandbox.run import Limits, run_tool
+from workers.sandbox.run import ToolLimits, run_tool
 
 HELP_SECONDS = 30.0  # it prints its options in 0.1 s; a machine may be that busy
 
@@ -25,7 +25,9 @@ class Abilities:
 def abilities() -> Abilities:
     """Return what this machine's ffmpeg does. Raises ToolError, ToolTimeoutError, and UnforeseenError without one."""
     argv = ["ffmpeg", "-hide_banner", "-h", "long"]
-    return parse_abilities(run_tool(argv, Limits(deadline=HELP_SECONDS, stall=HELP_SECONDS)).decode(errors="replace"))
+    return parse_abilities(
+        run_tool(argv, ToolLimits(deadline=HELP_SECONDS, stall=HELP_SECONDS)).decode(errors="replace")
+    )
 
 
 def parse_abilities(text: str) -> Abilities:

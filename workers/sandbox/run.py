@@ -47,7 +47,7 @@ _NICE = ("nice", "-n")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ToolLimits:
     """How long a tool may take in all and without any sign of progress, in seconds."""
 
     deadline: float
@@ -71,7 +71,7 @@ class Watch:
 
 def run_tool(
     argv: Sequence[str],
-    limits: Limits,
+    limits: ToolLimits,
     *,
     watch: Watch | None = None,
     cwd: Path | None = None,
@@ -190,7 +190,7 @@ class _Reading:
                 self._watch.on_message(text)
 
 
-def _wait(process: subprocess.Popen[bytes], reading: _Reading, limits: Limits, watch: Watch) -> None:
+def _wait(process: subprocess.Popen[bytes], reading: _Reading, limits: ToolLimits, watch: Watch) -> None:
     """Return when the process has ended; raise for deadline, stall, overflow or cancellation."""
     started = time.monotonic()
     while True:

@@ -16,15 +16,15 @@ from storage.model.plan import AudioSource, Plan, Segment
 from workers.attempts.attempt import Attempt
 from workers.damage.detection import CONCEALING_CODECS, on_timeline, pictures_damage, sound_damage
 from workers.damage.tool_output import (
-    Heard,
-    Listing,
+    DecodedAudio,
+    DecodedPictures,
     Packet,
     concealed,
     is_of_container,
     joined,
     parse_checksums,
-    parse_heard,
-    parse_listing,
+    parse_decoded_audio,
+    parse_decoded_pictures,
     parse_packets,
     with_corrupt,
 )
@@ -50,14 +50,14 @@ def damaged_pictures(attempt: Attempt, plan: Plan, segment: Segment, url: str) -
     return summed_up(on_timeline(found, plan, segment.first_frame, segment.frames))
 
 
-def read_heard(listed: Path) -> Heard | None:
+def read_heard(listed: Path) -> DecodedAudio | None:
     """Return what was decoded of the sound, from the file that `audio_command` lists it in; None for nothing."""
     with listed.open(errors="replace") as lines:
-        return parse_heard(lines)
+        return parse_decoded_audio(lines)
 
 
 def damaged_sound(
-    attempt: Attempt, plan: Plan, audio: AudioSource, url: str, heard: Heard | None, *, suspicious: bool
+    attempt: Attempt, plan: Plan, audio: AudioSource, url: str, heard: DecodedAudio | None, *, suspicious: bool
 ) -> Damages:
     """Return the damage of the sound; its packets are looked at where suspicious. None where nothing was decoded."""
     found: list[Damage] = []
@@ -78,7 +78,7 @@ def _only_logged(attempt: Attempt) -> Iterator[None]:
 
 
 def _pictures(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> Iterator[Damage]:
-    listing = parse_listing(_printed(attempt, pictures_command(plan, segment, url), url))
+    listing = parse_decoded_pictures(_printed(attempt, pictures_command(plan, segment, url), url))
     lossy = threading.Event()
 
     def on_message(line: str) -> None:
@@ -102,7 +102,7 @@ def _sound_packets(attempt: Attempt, audio: AudioSource, url: str) -> tuple[Pack
     packets, whole = (
         parse_packets(_printed(attempt, packets_command(audio, url, whole=whole), url)) for whole in (False, True)
     )
-    listing = Listing(with_corrupt(packets, whole), shown=(), places=frozenset(), complained=())
+    listing = DecodedPictures(with_corrupt(packets, whole), shown=(), places=frozenset(), complained=())
     return joined(listing, audio.pieces).packets
 
 

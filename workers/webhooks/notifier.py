@@ -34,11 +34,11 @@ PAUSES = (5.0, 30.0, 120.0, 600.0, 3600.0)  # seconds before each further try: t
 _log = structlog.get_logger()
 
 
-class Posting(Protocol):
+class Sending(Protocol):
     """Sends one POST and says what came of it."""
 
     def post(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
-        """See Poster.post."""
+        """See WebhookSender.post."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,9 @@ def body_of(job: Job) -> bytes:
 class Notifier:
     """Makes a round every second as long as it holds the role; `stop` ends it after what is being sent."""
 
-    def __init__(self, jobs: JobStore, poster: Posting) -> None:
+    def __init__(self, jobs: JobStore, sender: Sending) -> None:
         self._jobs = jobs
-        self._poster = poster
+        self._sender = sender
         self._name = uuid.uuid4().hex
         self._sending: dict[str, tuple[str, Future[None]]] = {}  # receivers by job id; only the rounds' thread uses it
         self._stopped = threading.Event()
@@ -156,7 +156,7 @@ class Notifier:
 
     def _answer(self, notice: Notice) -> Answer:
         try:
-            return self._poster.post(_url(notice), headers_of(notice.job), body_of(notice.job))
+            return self._sender.post(_url(notice), headers_of(notice.job), body_of(notice.job))
         except Exception:  # noqa: BLE001 - it must count as a try, or it would be made again for ever
             _log.exception("webhook could not be posted", job=notice.job.id)
             return Answer(Verdict.FAILED, "A fault of ours.")

@@ -101,7 +101,7 @@ def verdict_of(status: int) -> Verdict:
     return Verdict.GONE if status == HTTPStatus.GONE else Verdict.FAILED
 
 
-class Poster:
+class WebhookSender:
     """Sends POSTs to webhooks; it can be used by several threads at once."""
 
     def __init__(self, *, allow_private: bool) -> None:

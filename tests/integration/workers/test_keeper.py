@@ -1,4 +1,4 @@
-"""kombu's private parts that the lease keeper rests on: they exist, and behave as it expects, on a real Redis."""
+"""kombu's private parts that the message keeper rests on: they exist, and behave as it expects, on a real Redis."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from tests.support.worker_server import WorkerServer
 from workers.webhooks import notifier as notify
 from workers.webhooks import sender
 from workers.webhooks.notifier import Notifier
-from workers.webhooks.sender import Poster, Verdict
+from workers.webhooks.sender import Verdict, WebhookSender
 
 MANY = 100
 HEADERS = {"Content-Type": "application/json"}
@@ -57,7 +57,7 @@ def notifying(jobs: JobStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notif
     running: list[tuple[Notifier, threading.Thread]] = []
 
     def start(*, allow_private: bool = True) -> None:
-        notifier = Notifier(jobs, Poster(allow_private=allow_private))
+        notifier = Notifier(jobs, WebhookSender(allow_private=allow_private))
         thread = threading.Thread(target=notifier.run)
         thread.start()
         running.append((notifier, thread))
@@ -200,7 +200,7 @@ def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", changing)
     with ReceiverServer() as receiver:
         url = receiver.url(host="rebinding.example")
-        assert Poster(allow_private=True).post(url, HEADERS, b"{}").verdict is Verdict.DELIVERED
+        assert WebhookSender(allow_private=True).post(url, HEADERS, b"{}").verdict is Verdict.DELIVERED
         assert receiver.told[0].headers["Host"] == f"rebinding.example:{receiver.port}"
     assert looked_up.count("rebinding.example") == 1
 
@@ -210,7 +210,7 @@ def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sender, "_resolved", lambda _: ["127.0.0.2", "127.0.0.1"])
     with ReceiverServer() as receiver:
         url = receiver.url(host="two.example")
-        assert Poster(allow_private=True).post(url, HEADERS, b"{}").verdict is Verdict.DELIVERED
+        assert WebhookSender(allow_private=True).post(url, HEADERS, b"{}").verdict is Verdict.DELIVERED
 
 
 def test_a_receiver_may_think_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +222,7 @@ def test_a_receiver_may_think_for_a_while(monkeypatch: pytest.MonkeyPatch) -> No
         answer(200)(handler)
 
     with ReceiverServer(think) as receiver:
-        assert Poster(allow_private=True).post(receiver.url(), HEADERS, b"{}").verdict is Verdict.DELIVERED
+        assert WebhookSender(allow_private=True).post(receiver.url(), HEADERS, b"{}").verdict is Verdict.DELIVERED
 
 
 def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,7 +245,7 @@ def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     for behaviour in (flood, trickle):
         with ReceiverServer(behaviour) as receiver:
             began = time.monotonic()
-            assert Poster(allow_private=True).post(receiver.url(), HEADERS, b"{}").verdict is Verdict.DELIVERED
+            assert WebhookSender(allow_private=True).post(receiver.url(), HEADERS, b"{}").verdict is Verdict.DELIVERED
             assert time.monotonic() - began < sender.WHOLE_SECONDS + 5
 
 
@@ -313,9 +313,9 @@ def test_tls_is_spoken_to_the_host_not_the_address(authority: ssl.SSLContext) ->
     names: list[str | None] = []
     authority.sni_callback = lambda _socket, name, _context: names.append(name)
     with ReceiverServer(tls=authority) as receiver:
-        poster = Poster(allow_private=True)
-        good = poster.post(receiver.url(host="hooks.example"), HEADERS, b"{}")
-        wrong = poster.post(receiver.url(host="other.example"), HEADERS, b"{}")
+        sender = WebhookSender(allow_private=True)
+        good = sender.post(receiver.url(host="hooks.example"), HEADERS, b"{}")
+        wrong = sender.post(receiver.url(host="other.example"), HEADERS, b"{}")
     assert (good.verdict, wrong.verdict) == (Verdict.DELIVERED, Verdict.FAILED)
     assert names == ["hooks.example", "other.example"]
     assert "certificate" in wrong.detail.lower()
@@ -326,7 +326,7 @@ def test_an_unknown_authority_is_not_trusted(authority: ssl.SSLContext, monkeypa
     """Nothing is sent to a receiver that cannot prove who it is."""
     monkeypatch.delenv("SSL_CERT_FILE")
     with ReceiverServer(tls=authority) as receiver:
-        refused = Poster(allow_private=True).post(receiver.url(host="hooks.example"), HEADERS, b"{}")
+        refused = WebhookSender(allow_private=True).post(receiver.url(host="hooks.example"), HEADERS, b"{}")
     assert refused.verdict is Verdict.FAILED
     assert receiver.told == []
 
@@ -337,7 +337,7 @@ def test_a_tls_handshake_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPa
     with socket.create_server(("127.0.0.1", 0)) as silent:
         began = time.monotonic()
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
-        assert Poster(allow_private=True).post(url, HEADERS, b"{}").verdict is Verdict.FAILED
+        assert WebhookSender(allow_private=True).post(url, HEADERS, b"{}").verdict is Verdict.FAILED
         assert time.monotonic() - began < sender.WHOLE_SECONDS
 
 

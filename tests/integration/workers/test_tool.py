@@ -16,9 +16,9 @@ import pytest
 from storage.errors import LeaseLostError, ToolError, ToolTimeoutError, UnforeseenError
 from tests.support.waiting import wait_until
 from workers.sandbox import run
-from workers.sandbox.run import STDERR_LINE_BYTES, STDERR_LINES, Limits, Watch, run_tool
+from workers.sandbox.run import STDERR_LINE_BYTES, STDERR_LINES, ToolLimits, Watch, run_tool
 
-PATIENT = Limits(deadline=30.0, stall=30.0)
+PATIENT = ToolLimits(deadline=30.0, stall=30.0)
 FAMILY = 'sleep 300 & echo $! >"$1"; echo $$ >>"$1"; wait'  # a shell with a child, both noted in a file
 FLOOD_BYTES = 64 * 1024**2
 MEMORY_GROWTH_BYTES = 24 * 1024**2  # less than half of a flood
@@ -94,7 +94,7 @@ def test_a_tool_that_is_not_there_is_an_error_of_ours() -> None:
 def test_the_deadline_ends_the_whole_family(tmp_path: Path) -> None:
     """A tool that moves but never arrives is ended with its children."""
     with pytest.raises(ToolTimeoutError, match="longer than 1 s"):
-        run_tool(shell(FAMILY, tmp_path / "pids"), Limits(deadline=1.0, stall=30.0))
+        run_tool(shell(FAMILY, tmp_path / "pids"), ToolLimits(deadline=1.0, stall=30.0))
     assert_gone(noted_pids(tmp_path / "pids"))
 
 
@@ -104,7 +104,7 @@ def test_a_stall_ends_the_whole_family(tmp_path: Path) -> None:
     seen: list[tuple[str, str]] = []
     watch = Watch(on_progress=lambda key, value: seen.append((key, value)))
     with pytest.raises(ToolTimeoutError, match="no progress for 1 s"):
-        run_tool(shell(script, tmp_path / "pids"), Limits(deadline=30.0, stall=1.0), watch=watch)
+        run_tool(shell(script, tmp_path / "pids"), ToolLimits(deadline=30.0, stall=1.0), watch=watch)
     assert ("frame", "7") in seen
     assert_gone(noted_pids(tmp_path / "pids"))
 
@@ -114,7 +114,9 @@ def test_who_moves_is_not_stalled() -> None:
     script = "i=0; while [ $i -lt 20 ]; do echo frame=$i; i=$((i+1)); sleep 0.1; done"
     frames: list[str] = []
     run_tool(
-        shell(script), Limits(deadline=30.0, stall=1.0), watch=Watch(on_progress=lambda _, value: frames.append(value))
+        shell(script),
+        ToolLimits(deadline=30.0, stall=1.0),
+        watch=Watch(on_progress=lambda _, value: frames.append(value)),
     )
     assert frames == [str(number) for number in range(20)]
 
@@ -226,7 +228,7 @@ def test_a_tool_that_closes_its_output_is_waited_for(tmp_path: Path) -> None:
     run_tool(shell('exec >&- 2>&-; sleep 0.3; echo done >"$1"', tmp_path / "note"), PATIENT)
     assert (tmp_path / "note").read_text() == "done\n"
     with pytest.raises(ToolTimeoutError):
-        run_tool(shell("exec >&- 2>&-; sleep 30"), Limits(deadline=1.0, stall=30.0))
+        run_tool(shell("exec >&- 2>&-; sleep 30"), ToolLimits(deadline=1.0, stall=30.0))
 
 
 def test_a_flood_of_output_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,8 +240,8 @@ def test_a_flood_of_output_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 PARENT = """
 import sys, threading
-from workers.sandbox.run import Limits, run_tool
-run_tool(["sh", "-c", 'echo $$ >"$1"; echo $PPID >>"$1"; exec sleep 300', "sh", sys.argv[1]], Limits(300, 300))
+from workers.sandbox.run import ToolLimits, run_tool
+run_tool(["sh", "-c", 'echo $$ >"$1"; echo $PPID >>"$1"; exec sleep 300', "sh", sys.argv[1]], ToolLimits(300, 300))
 """
 
 

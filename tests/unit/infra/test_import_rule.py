@@ -40,7 +40,7 @@ BREACHES = [
 
 def lint(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Run import-linter on the tree in the folder."""
-    command = [LINT_IMPORTS, "--no-cache", *options]
+    command = [str(LINT_IMPORTS), "--no-cache", *options]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as some
 from infra.simulation.disciplines import NAMES, Job, discipline_of
 from infra.simulation.figures import Size
 from infra.simulation.load import MIXES, Arrival, Synthetic
-from infra.simulation.pool import Pool, Window
+from infra.simulation.pool import SlotPool, Window
 from infra.simulation.videos import Shape, Videos, package_seconds
 from storage.scheduling.fairness import SPARE, STRETCH
 from storage.scheduling.forecast import PLAN_SECONDS
@@ -56,7 +56,7 @@ def test_a_slot_does_one_thing_at_a_time(handed: list[tuple[float, float]], slot
     """Tasks begin in the order in which they were handed out, never more at once than there are slots, none is lost."""
     env = simpy.Environment()
     done: list[float] = []
-    pool = Pool(env, slots, lambda: None, Window())
+    pool = SlotPool(env, slots, lambda: None, Window())
 
     def hand_out(seconds: float) -> None:
         pool.hand_out(ONE, seconds, lambda *_: done.append(env.now))
@@ -78,7 +78,7 @@ def test_starts_are_taken_before_what_else_was_handed_out() -> None:
     """But nothing that a slot has begun is broken off."""
     env = simpy.Environment()
     done: list[tuple[str, float]] = []
-    pool = Pool(env, 1, lambda: None, Window())
+    pool = SlotPool(env, 1, lambda: None, Window())
     for name, first in (("begun", False), ("other", False), ("start", True), ("next start", True)):
         pool.hand_out(ONE, 1.0, lambda *_, name=name: done.append((name, env.now)), first=first)
     assert pool.out == 4
@@ -89,7 +89,7 @@ def test_starts_are_taken_before_what_else_was_handed_out() -> None:
 def test_utilisation_is_that_of_the_window() -> None:
     """A task from 0 to 10 s fills half of what is looked at from 5 to 15 s, though the next one ends at 20 s."""
     env = simpy.Environment()
-    pool = Pool(env, 1, lambda: None, Window(5.0, 15.0))
+    pool = SlotPool(env, 1, lambda: None, Window(5.0, 15.0))
     pool.hand_out(ONE, 10.0, lambda *_: None)
     simpy.Timeout(env, 17.0).callbacks.append(lambda _: pool.hand_out(ONE, 3.0, lambda *_: None))
     env.run()

@@ -12,15 +12,15 @@ from tests.support.jobs import make_plan
 from workers.damage.detection import on_timeline, pictures_damage, sound_damage
 from workers.damage.tool_output import (
     NO_TIME,
-    Heard,
-    Listing,
+    DecodedAudio,
+    DecodedPictures,
     Packet,
     concealed,
     is_of_container,
     joined,
     parse_checksums,
-    parse_heard,
-    parse_listing,
+    parse_decoded_audio,
+    parse_decoded_pictures,
     parse_packets,
     speaks_of_source,
     with_corrupt,
@@ -32,7 +32,7 @@ STEP = 0.04
 
 def a_listing(
     count: int = 50, *, gone: tuple[int, ...] = (), undecoded: tuple[int, ...] = (), corrupt: tuple[int, ...] = ()
-) -> Listing:
+) -> DecodedPictures:
     """Return 25 pictures a second: some `gone` with their packets, some only with packets, packets that are corrupt."""
     numbers = [number for number in range(count) if number not in gone]
     packets = tuple(
@@ -40,7 +40,7 @@ def a_listing(
         for number in numbers
     )
     shown = [number for number in numbers if number not in undecoded]
-    return Listing(
+    return DecodedPictures(
         packets=packets,
         shown=tuple(round(number * STEP, 6) for number in shown),
         places=frozenset(str(1000 + number) for number in shown),
@@ -48,7 +48,7 @@ def a_listing(
     )
 
 
-def places(found: Listing, repaired: tuple[float, ...] | None = ()) -> list[tuple[DamageKind, float, float]]:
+def places(found: DecodedPictures, repaired: tuple[float, ...] | None = ()) -> list[tuple[DamageKind, float, float]]:
     """Return the damage as rounded rows."""
     return [(place.kind, round(place.start, 3), round(place.seconds, 3)) for place in pictures_damage(found, repaired)]
 
@@ -142,7 +142,7 @@ def test_a_listing_is_read_in_its_order() -> None:
         "frame|best_effort_timestamp_time=0.040000|pkt_pos=96|log|category=6\nlog|category=6\n\n"
         "frame|best_effort_timestamp_time=N/A|pkt_pos=N/A|log|category=7\n"
     )
-    assert parse_listing(text) == Listing(
+    assert parse_decoded_pictures(text) == DecodedPictures(
         packets=(Packet(0.0, "48", key=True), Packet(0.04, "96", key=False)),
         shown=(0.0, 0.04),
         places=frozenset({"48", "96"}),
@@ -154,7 +154,7 @@ def test_a_listing_is_read_in_its_order() -> None:
 def test_a_place_that_packets_share_tells_nothing() -> None:
     """Pages of Ogg hold many packets at one place."""
     text = "".join(f"packet|pts_time={n}|pos=10|flags=__\n" for n in range(3)) + "frame|pkt_pos=10\n"
-    assert parse_listing(text).places == frozenset()
+    assert parse_decoded_pictures(text).places == frozenset()
 
 
 def test_packets_that_are_left_out_as_incomplete_are_corrupt() -> None:
@@ -175,7 +175,7 @@ def test_a_clock_that_begins_anew_is_joined() -> None:
     """Packets and pictures of both parts stand one behind the other; what is in neither has no time."""
     pieces = (ClockPiece(1.0, 2.0, 1.0), ClockPiece(1.0, 1.5, 0.0))
     packets = tuple(Packet(time, str(time), key=False) for time in (1.0, 1.9, 7.0, 1.1, 1.4))
-    both = joined(Listing(packets, (1.0, 1.9, 1.1, 1.4), frozenset(), ()), pieces)
+    both = joined(DecodedPictures(packets, (1.0, 1.9, 1.1, 1.4), frozenset(), ()), pieces)
     assert [packet.time for packet in both.packets] == pytest.approx([0.0, 0.9, NO_TIME, 1.1, 1.4])
     assert both.shown == pytest.approx((0.0, 0.9, 1.1, 1.4))
 
@@ -187,16 +187,16 @@ def heard_lines(*rows: tuple[int, int]) -> list[str]:
 
 def test_holes_are_heard() -> None:
     """Where the next piece begins later than the one before ended; overlaps and jitter are none."""
-    found = parse_heard(heard_lines((4800, 1024), (5824, 1024), (11648, 1024), (12672, 1024), (13700, 1024)))
+    found = parse_decoded_audio(heard_lines((4800, 1024), (5824, 1024), (11648, 1024), (12672, 1024), (13700, 1024)))
     assert found is not None
     assert (found.start, found.end) == pytest.approx((0.1, 14724 / 48000))
     assert [pytest.approx(hole) for hole in found.holes] == [(6848 / 48000, 11648 / 48000)]
-    assert parse_heard(heard_lines()) is None
+    assert parse_decoded_audio(heard_lines()) is None
 
 
 def test_a_stray_time_is_no_hole() -> None:
     """Ffmpeg lets no time go back: behind a stray one all pieces have its time."""
-    found = parse_heard(heard_lines((0, 1024), (802_482, 1024), (802_482, 1024), (802_482, 1024)))
+    found = parse_decoded_audio(heard_lines((0, 1024), (802_482, 1024), (802_482, 1024), (802_482, 1024)))
     assert found is not None
     assert found.holes == ()
 
@@ -215,7 +215,7 @@ def test_a_stray_time_is_no_hole() -> None:
 )
 def test_holes_that_are_damage(codec: str, length: float, packets: tuple[Packet, ...], told: bool) -> None:  # noqa: FBT001
     """Steady codecs have no pauses of their own; others only miss what the container shows as lost."""
-    heard = Heard(0.0, 10.0, ((2.0, 2.0 + length),))
+    heard = DecodedAudio(0.0, 10.0, ((2.0, 2.0 + length),))
     inside = (Packet(0.0, "0", key=True), *packets) if packets else ()
     expected = [Damage(SILENT, 2.0, pytest.approx(length))] if told else []
     assert list(sound_damage(heard, codec, inside)) == expected
@@ -223,12 +223,12 @@ def test_holes_that_are_damage(codec: str, length: float, packets: tuple[Packet,
 
 def test_a_first_piece_ahead_of_the_rest_is_no_hole() -> None:
     """Phones begin so; a track that comes late or ends early has no hole either."""
-    assert list(sound_damage(Heard(3.0, 10.0, ((3.021, 3.176),)), "aac", ())) == []
+    assert list(sound_damage(DecodedAudio(3.0, 10.0, ((3.021, 3.176),)), "aac", ())) == []
 
 
 def test_a_hole_where_recordings_meet_is_none() -> None:
     """The sound of the next part begins late, or that of the one before ended early."""
-    holes = Heard(0.0, 20.0, ((2.0, 3.0), (8.0, 10.0)))
+    holes = DecodedAudio(0.0, 20.0, ((2.0, 3.0), (8.0, 10.0)))
     assert list(sound_damage(holes, "aac", (), joins=[8.1])) == [Damage(SILENT, 2.0, 1.0)]
     assert list(sound_damage(holes, "aac", (), joins=[10.02])) == [Damage(SILENT, 2.0, 1.0)]
     assert len(list(sound_damage(holes, "aac", (), joins=[10.2]))) == 2
@@ -237,7 +237,7 @@ def test_a_hole_where_recordings_meet_is_none() -> None:
 def test_sound_that_could_not_be_decoded_at_the_ends_is_missing() -> None:
     """Packets before the first sound and behind the last one."""
     packets = tuple(Packet(float(n), str(n), key=True) for n in range(11))
-    found = list(sound_damage(Heard(2.0, 9.0, ()), "aac", packets))
+    found = list(sound_damage(DecodedAudio(2.0, 9.0, ()), "aac", packets))
     assert found == [Damage(SILENT, 0.0, 2.0), Damage(SILENT, 9.0, 1.0)]
 
 

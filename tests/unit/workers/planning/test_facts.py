@@ -10,7 +10,7 @@ import pytest
 from storage.errors import NotMediaError
 from tests.support.matrices import QUARTERS, told
 from workers.planning.facts import MAX_STREAMS, Stream, parse_field_order, parse_probe
-from workers.planning.rotation import Turn
+from workers.planning.rotation import Orientation
 
 VIDEO: dict[str, Any] = {
     "index": 0,
@@ -54,7 +54,7 @@ def test_a_whole_answer_becomes_facts() -> None:
     video, sound = probe.streams
     assert (probe.container, probe.start_time, probe.duration) == ("mov,mp4", 1.333, 10.1)
     assert (video.kind, video.codec, video.width, video.height) == ("video", "h264", 1440, 1080)
-    assert (video.pixel_aspect, video.turn, video.field_order) == (Fraction(4, 3), Turn(270), "tt")
+    assert (video.pixel_aspect, video.turn, video.field_order) == (Fraction(4, 3), Orientation(270), "tt")
     assert (video.average_rate, video.start_time, video.duration) == (Fraction(30_000, 1001), 1.4, 10.01)
     assert (video.default, video.cover, sound.default) == (True, False, False)
     assert (sound.channels, sound.sample_rate, sound.duration) == (6, 48_000, None)
@@ -63,7 +63,7 @@ def test_a_whole_answer_becomes_facts() -> None:
 def test_side_data_without_a_matrix_are_passed_over() -> None:
     """Mastering metadata may stand before the display matrix."""
     sides = [{"side_data_type": "Content light level metadata"}, told(QUARTERS[90])]
-    assert stream(side_data_list=sides).turn == Turn(270)
+    assert stream(side_data_list=sides).turn == Orientation(270)
 
 
 @pytest.mark.parametrize("text", ["N/A", "nan", "inf", "-inf", None])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.matrices import MIRRORED, QUARTERS, Numbers, matrix
-from workers.planning.rotation import Turn, turn_of, turn_told
+from workers.planning.rotation import Orientation, turn_of, turn_told
 
 
 @pytest.mark.parametrize("clockwise", QUARTERS)
@@ -19,7 +19,7 @@ def test_a_quarter_turn_may_be_mirrored(clockwise: int, *, mirrored: bool, scale
     """Whatever the scale that some writers put into the matrix."""
     a, b, c, d = (MIRRORED if mirrored else QUARTERS)[clockwise]
     turn = turn_of(matrix((a * scale, b * scale, c * scale, d * scale)))
-    assert turn == Turn(-clockwise % 360, mirrored=mirrored)
+    assert turn == Orientation(-clockwise % 360, mirrored=mirrored)
 
 
 @pytest.mark.parametrize(
@@ -30,13 +30,13 @@ def test_any_other_angle_is_one(clockwise: float, expected: int) -> None:
     """To whole degrees, as ffmpeg counts them; one degree is none."""
     angle = math.radians(clockwise)
     turned = (math.cos(angle), math.sin(angle), -math.sin(angle), math.cos(angle))
-    assert turn_of(matrix(turned)) == Turn(expected)
+    assert turn_of(matrix(turned)) == Orientation(expected)
 
 
 @pytest.mark.parametrize("numbers", [(0, 0, 0, 0), (1, 0, 0, 0), (0, 0, 1, 1), (0, 1, 0, 1)])
 def test_a_matrix_without_an_angle_turns_nothing(numbers: Numbers) -> None:
     """A column of zeros has no direction."""
-    assert turn_of(matrix(numbers)) == Turn()
+    assert turn_of(matrix(numbers)) == Orientation()
 
 
 @given(st.tuples(*[st.integers(-(2**31), 2**31 - 1)] * 9))
@@ -51,4 +51,4 @@ def test_no_matrix_breaks_the_planner(numbers: tuple[int, ...]) -> None:
 )
 def test_what_is_no_matrix_turns_nothing(text: str) -> None:
     """A number of degrees alone does not say whether the picture is mirrored."""
-    assert turn_told([{"displaymatrix": text, "rotation": -90}]) == Turn()
+    assert turn_told([{"displaymatrix": text, "rotation": -90}]) == Orientation()

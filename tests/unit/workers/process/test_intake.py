@@ -10,16 +10,16 @@ from structlog.testing import capture_logs
 
 from storage.job_store.queue_contract import Pause
 from workers.process.intake import Intake, ask_only_if
-from workers.process.pause_policy import Reserve, Room
+from workers.process.pause_policy import MachineState, Reserve
 
-PLENTY = Room(scratch=5000, memory=None, load=0.0, stalled=0.0)
+PLENTY = MachineState(scratch=5000, memory=None, load=0.0, stalled=0.0)
 SHORT = replace(PLENTY, scratch=10)
 
 
 def test_a_change_is_said_once() -> None:
     """With the reason and the figures; nothing while all stays as it is."""
-    rooms: Iterator[Room] = iter((PLENTY, SHORT, SHORT, PLENTY, PLENTY))
-    intake = Intake(lambda: next(rooms), Reserve(scratch=1000, memory=0))
+    states: Iterator[MachineState] = iter((PLENTY, SHORT, SHORT, PLENTY, PLENTY))
+    intake = Intake(lambda: next(states), Reserve(scratch=1000, memory=0))
     with capture_logs() as logs:
         pauses = []
         for _ in range(5):
@@ -34,8 +34,8 @@ def test_a_change_is_said_once() -> None:
 
 def test_a_worker_that_pauses_tells_of_what_it_goes_on_with() -> None:
     """All slots while it takes work; then those that are at work, and none in the end."""
-    rooms: Iterator[Room] = iter((PLENTY, SHORT))
-    intake = Intake(lambda: next(rooms), Reserve(scratch=1000, memory=0))
+    states: Iterator[MachineState] = iter((PLENTY, SHORT))
+    intake = Intake(lambda: next(states), Reserve(scratch=1000, memory=0))
     intake.look()
     assert [intake.slots_told(2, at_work) for at_work in (0, 2)] == [2, 2]
     intake.look()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.process.machine import available_memory, load_of, room_of, stalled_of
+from workers.process.machine import available_memory, load_of, machine_state, stalled_of
 
 MIB = 1024**2
 
@@ -99,7 +99,7 @@ def test_what_the_kernel_does_not_tell_is_no_reason(tmp_path: Path) -> None:
 
 def test_this_machine_tells(tmp_path: Path) -> None:
     """Every figure can be read here."""
-    room = room_of(tmp_path)
-    assert room.scratch > 0
-    assert room.memory is not None
-    assert room.memory > 0
+    machine = machine_state(tmp_path)
+    assert machine.scratch > 0
+    assert machine.memory is not None
+    assert machine.memory > 0

@@ -15,13 +15,13 @@ from workers.process.pause_policy import (
     RESUME_FACTOR,
     STALLED,
     STALLED_OVER,
+    MachineState,
     Reserve,
-    Room,
     pause_of,
 )
 
 RESERVE = Reserve(scratch=1000, memory=400)
-PLENTY = Room(scratch=10_000, memory=4000, load=1.0, stalled=0.0)
+PLENTY = MachineState(scratch=10_000, memory=4000, load=1.0, stalled=0.0)
 SHORT = {
     Pause.SCRATCH: replace(PLENTY, scratch=999),
     Pause.MEMORY: replace(PLENTY, memory=399),
@@ -35,7 +35,7 @@ BETTER = {
 
 
 def test_with_room_work_is_taken() -> None:
-    """Exactly the reserve is room enough, and what nobody tells is no reason."""
+    """Exactly the reserve is enough, and what nobody tells is no reason."""
     assert pause_of(PLENTY, RESERVE, None) is None
     assert pause_of(replace(PLENTY, scratch=1000, memory=None), RESERVE, None) is None
 
@@ -63,10 +63,10 @@ def test_one_shortage_follows_another() -> None:
 
 
 @given(
-    st.builds(Room, st.integers(0, 3000), st.none() | st.integers(0, 1000), st.floats(0, 60), st.floats(0, 1)),
+    st.builds(MachineState, st.integers(0, 3000), st.none() | st.integers(0, 1000), st.floats(0, 60), st.floats(0, 1)),
     st.none() | st.sampled_from(Pause),
 )
-def test_the_decision_stands_while_nothing_changes(room: Room, present: Pause | None) -> None:
+def test_the_decision_stands_while_nothing_changes(machine: MachineState, present: Pause | None) -> None:
     """Deciding again by the same figures gives the same answer: no flapping by itself."""
-    found = pause_of(room, RESERVE, present)
-    assert pause_of(room, RESERVE, found) is found
+    found = pause_of(machine, RESERVE, present)
+    assert pause_of(machine, RESERVE, found) is found

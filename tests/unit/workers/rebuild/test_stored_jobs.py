@@ -13,7 +13,7 @@ from storage.objects.manifests import Manifest
 from tests.support.jobs import CREATED_AT, make_job, make_plan
 from web.routes.uploads import new_job_id
 from workers.rebuild.rebuild import BROKEN, NO_JOB, THERE, summary
-from workers.rebuild.stored_jobs import TOLD_AGAIN_SECONDS, StoredJob, going_on, latest, to_be_told
+from workers.rebuild.stored_jobs import TOLD_AGAIN_SECONDS, StoredJob, latest, resumed, webhook_may_be_unsent
 
 PLAN = make_plan(segments=4)
 FOUND = {"frames": 100, "rungs": {}}
@@ -76,7 +76,7 @@ def test_a_planned_job_goes_on_from_what_is_there(
 ) -> None:
     """Progress and what is issued follow from the results, and the plan, the start and the warnings stay."""
     job = encoding(encoding_at=CREATED_AT + 2, frames_done=77, issued=2, has_poster=True, playable=True)
-    on = going_on(job, dict.fromkeys(done, FOUND))
+    on = resumed(job, dict.fromkeys(done, FOUND))
     assert (on.state, on.plan, on.started_at, on.warnings) == (JobState.ENCODING, PLAN, job.started_at, job.warnings)
     assert (on.frames_done, on.issued, on.has_poster) == (frames, issued, poster)
     assert (on.encoding_at, on.playable) == (None, False)
@@ -85,9 +85,9 @@ def test_a_planned_job_goes_on_from_what_is_there(
 def test_a_job_without_a_plan_begins_again() -> None:
     """As it was accepted, whatever its planner had begun."""
     job = make_job()
-    assert going_on(job, {}) == job
+    assert resumed(job, {}) == job
     begun = make_job(id=job.id, state=JobState.PLANNING, started_at=CREATED_AT + 1)
-    assert going_on(begun, {}) == job
+    assert resumed(begun, {}) == job
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_job_without_a_plan_begins_again() -> None:
 )
 def test_webhooks_of_late_ends_are_told_again(finished_at: float | None, *, told: bool) -> None:
     """Nobody knows whether they were; those of long ago certainly were, or have been given up."""
-    assert to_be_told(make_job(finished_at=finished_at), CREATED_AT) is told
+    assert webhook_may_be_unsent(make_job(finished_at=finished_at), CREATED_AT) is told
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,7 @@ samples.
 
 from __future__ import annotations
 
-import threading
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +26,7 @@ from workers.janitor.cleaning import clear_leftovers, remove_orphans
 from workers.janitor.repairs import ABANDONED_SECONDS, LOOKS, STALLED_SECONDS, Repair, Sight, is_stalled, repairs
 from workers.janitor.saving import save_ended
 from workers.rebuild.stored_jobs import has_jobs
+from workers.rounds import Rounds
 
 ROUND_SECONDS = 2.0  # with a 6 s lease, a dead worker's task is elsewhere within 10 s
 ROLE_SECONDS = 10.0  # a dead janitor's successor starts so much later
@@ -44,33 +43,29 @@ class Janitor:
     def __init__(self, services: Services, alive_file: Path) -> None:
         self._services = services
         self._alive_file = alive_file
-        self._name = uuid.uuid4().hex
         self._seen: Counter[tuple[Repair, Task]] = Counter()
         self._lost = False
-        self._stopped = threading.Event()
+        self._rounds = Rounds(services.jobs, "janitor", seconds=ROUND_SECONDS, role_seconds=ROLE_SECONDS)
+        self._made = 0  # whole rounds
 
     def run(self) -> None:
         """Make rounds until stopped; an outage skips a round and is no reason to die."""
-        rounds = 0
-        while not self._stopped.wait(ROUND_SECONDS):
-            self._alive_file.touch()
-            try:
-                if not self._services.jobs.hold("janitor", self._name, seconds=ROLE_SECONDS):
-                    continue
-                self.make_round()
-                save_ended(self._services)
-                self.look_for_loss()
-                if rounds % SAMPLE_ROUNDS == 0:
-                    self._services.jobs.record_sample(take_sample(self._services.jobs, now=time.time()))
-                if rounds % SLOW_ROUNDS == 0:
-                    self.make_slow_round(now=time.time())
-                rounds += 1
-            except BusyError as error:
-                _log.warning("janitor skips a round", error=error.message)
+        self._rounds.run(self._whole_round, beat=self._alive_file.touch)
 
     def stop(self) -> None:
         """End after the present round."""
-        self._stopped.set()
+        self._rounds.stop()
+
+    def _whole_round(self) -> None:
+        """Do all that is due in this round; one that an outage broke off is made again."""
+        self.make_round()
+        save_ended(self._services)
+        self.look_for_loss()
+        if self._made % SAMPLE_ROUNDS == 0:
+            self._services.jobs.record_sample(take_sample(self._services.jobs, now=time.time()))
+        if self._made % SLOW_ROUNDS == 0:
+            self.make_slow_round(now=time.time())
+        self._made += 1
 
     def make_round(self) -> None:
         """Look at every unfinished job, and at what ended ones left.

@@ -6,8 +6,6 @@ What is to be told stands in the job store since the very move that made it true
 from __future__ import annotations
 
 import json
-import threading
-import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,6 +19,7 @@ from storage.errors import BusyError
 from storage.job_store.contract import JobStore, Notice
 from storage.model.job import Job
 from storage.public.job_json import job_json
+from workers.rounds import Rounds
 from workers.webhooks.sender import Answer, Verdict, receiver_of
 
 ROUND_SECONDS = 1.0  # people who wait for a notice notice no less
@@ -98,25 +97,18 @@ class Notifier:
     def __init__(self, jobs: JobStore, sender: Sending) -> None:
         self._jobs = jobs
         self._sender = sender
-        self._name = uuid.uuid4().hex
         self._sending: dict[str, tuple[str, Future[None]]] = {}  # receivers by job id; only the rounds' thread uses it
-        self._stopped = threading.Event()
+        # A fault must neither end the janitor, which shares the process, nor keep notices for good.
+        self._rounds = Rounds(jobs, "notifier", seconds=ROUND_SECONDS, role_seconds=ROLE_SECONDS, survives_faults=True)
 
     def run(self) -> None:
         """Make rounds until stopped; neither an outage nor a fault in a round is a reason to die."""
         with ThreadPoolExecutor(SENDERS, thread_name_prefix="webhook") as senders:
-            while not self._stopped.wait(ROUND_SECONDS):
-                try:
-                    if self._jobs.hold("notifier", self._name, seconds=ROLE_SECONDS):
-                        self._make_round(senders)
-                except BusyError as error:
-                    _log.warning("notifier skips a round", error=error.message)
-                except Exception:  # noqa: BLE001 - a fault here must not end the janitor, which shares the process
-                    _log.exception("notifier's round failed")
+            self._rounds.run(lambda: self._make_round(senders))
 
     def stop(self) -> None:
         """End after the present round and what is being sent."""
-        self._stopped.set()
+        self._rounds.stop()
 
     def _make_round(self, senders: ThreadPoolExecutor) -> None:
         # Before the store is asked: what ends in between is still known as being sent, and not sent twice.

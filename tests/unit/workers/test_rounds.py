@@ -1,0 +1,65 @@
+"""Rounds: who makes them, and what ends them."""
+
+from __future__ import annotations
+
+import pytest
+
+from storage.errors import JobStoreDownError
+from tests.twins.records import MemoryJobStore
+from workers.rounds import Rounds
+
+
+def rounds(store: MemoryJobStore, *, survives_faults: bool = False) -> Rounds:
+    """Return the rounds of a role, a moment apart."""
+    return Rounds(store, "sweeper", seconds=0.001, role_seconds=30, survives_faults=survives_faults)
+
+
+class Work:
+    """What is to be done in each round; it ends the rounds with the last of its errors."""
+
+    def __init__(self, swept: Rounds, *errors: Exception | None) -> None:
+        self.made = 0
+        self._rounds = swept
+        self._errors = errors
+
+    def __call__(self) -> None:
+        """Make a round."""
+        error = self._errors[self.made]
+        self.made += 1
+        if self.made == len(self._errors):
+            self._rounds.stop()
+        if error is not None:
+            raise error
+
+
+def test_an_outage_skips_a_round() -> None:
+    """The next round is made as if nothing had been."""
+    swept = rounds(MemoryJobStore())
+    work = Work(swept, None, JobStoreDownError("away"), None)
+    swept.run(work)
+    assert work.made == 3
+
+
+def test_a_fault_ends_the_rounds_unless_the_role_survives_it() -> None:
+    """The process of the one is started again by its supervisor; the other shares a process."""
+    with pytest.raises(ValueError, match="ours"):
+        rounds(MemoryJobStore()).run(Work(rounds(MemoryJobStore()), ValueError("ours"), None))
+    swept = rounds(MemoryJobStore(), survives_faults=True)
+    work = Work(swept, ValueError("ours"), None)
+    swept.run(work)
+    assert work.made == 2
+
+
+def test_whoever_does_not_hold_the_role_only_shows_that_it_lives() -> None:
+    """The role is somebody else's: no round is made."""
+    store = MemoryJobStore()
+    assert store.hold("sweeper", "somebody", seconds=30)
+    swept, beats = rounds(store), list[int]()
+
+    def beat() -> None:
+        beats.append(1)
+        if len(beats) == 3:
+            swept.stop()
+
+    swept.run(lambda: pytest.fail("a round of somebody else's"), beat=beat)
+    assert len(beats) == 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from storage.errors import BusyError, ObjectNotFoundError
 from storage.model.job import Job, JobState
 from storage.objects import keys
 from storage.objects.contract import ObjectInfo, ObjectStore
+from storage.objects.seekable import SeekableObject
 from storage.public.hls import playlist
 from storage.public.job_json import PLAYED
 from web.context import Web, current
@@ -138,41 +138,9 @@ def _from_disk(objects: ObjectStore, info: ObjectInfo, kind: str) -> Response | 
 
 
 def _streamed(web: Web, info: ObjectInfo, kind: str) -> Response:
-    answer = Response(_ObjectBody(web.services.objects, info.key), mimetype=kind, direct_passthrough=True)
+    answer = Response(SeekableObject(web.services.objects, info.key), mimetype=kind, direct_passthrough=True)
     answer.content_length = info.size
     answer.set_etag(f"{info.size:x}-{int(info.modified_at * 1000):x}")
     answer.headers["Last-Modified"] = http_date(info.modified_at)
     answer.make_conditional(request.environ, accept_ranges=True, complete_length=info.size)
     return answer
-
-
-class _ObjectBody:
-    """An object's bytes from wherever Werkzeug seeks to for a range; nothing is asked of the store before."""
-
-    def __init__(self, objects: ObjectStore, key: str) -> None:
-        self._objects = objects
-        self._key = key
-        self._start = 0
-        self._chunks: Iterator[bytes] | None = None
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, start: int) -> None:
-        self._start = start
-
-    def tell(self) -> int:
-        return self._start
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        if self._chunks is None:
-            self._chunks = self._objects.read(self._key, start=self._start)
-        return next(self._chunks)
-
-    def close(self) -> None:
-        close = getattr(self._chunks, "close", None)
-        if close is not None:
-            close()

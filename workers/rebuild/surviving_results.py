@@ -16,6 +16,7 @@ from storage.model.plan import Plan, Segment
 from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.objects.contract import ObjectInfo, ObjectStore
+from storage.objects.seekable import SeekableObject
 from workers.ffmpeg.commands import frame_ticks
 from workers.ffmpeg.mp4_boxes import check_grid, codec_of, grouped, read_boxes
 
@@ -87,40 +88,9 @@ class _Made:
         if info is None:
             return None
         try:
-            with io.BufferedReader(_ObjectFile(self.objects, info.key), BUFFER_BYTES) as file:
+            with io.BufferedReader(SeekableObject(self.objects, info.key), BUFFER_BYTES) as file:
                 boxes = read_boxes(cast("IO[bytes]", file), info.size)
             check_grid(boxes, first=segment.first_frame, frames=segment.frames, ticks=ticks)
             return grouped(boxes, first=segment.first_frame, frames=plan.fragment_frames, ticks=ticks)
         except (OutputMismatchError, ObjectNotFoundError):
             return None
-
-
-class _ObjectFile(io.RawIOBase):
-    """An object as a file that is read in ranges, so that what is skipped is never fetched."""
-
-    def __init__(self, objects: ObjectStore, key: str) -> None:
-        super().__init__()
-        self._objects = objects
-        self._key = key
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        if whence != io.SEEK_SET:
-            raise io.UnsupportedOperation("Only places from the beginning are sought.")
-        self._at = offset
-        return offset
-
-    def readinto(self, buffer: Any) -> int:
-        data = b"".join(self._objects.read(self._key, start=self._at, length=len(buffer)))
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)

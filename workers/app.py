@@ -17,6 +17,7 @@ from storage.broker.celery_app import make_celery
 from storage.broker.contract import TASK_NAMES
 from storage.job_store.contract import JobStore
 from storage.logs import configure_logging
+from storage.model.names import WorkerName
 from storage.model.task import Stage, Task
 from storage.services import Services
 from storage.services.connect import connect
@@ -79,7 +80,7 @@ def _intake(settings: Settings, slots: int) -> Intake:
 
 def _sign_of_life(jobs: JobStore, alive_file: Path, slots: int, intake: Intake) -> Callable[[], None]:
     """Return what the worker's main process does with every beat."""
-    name = f"{socket.gethostname()}:{os.getpid()}"
+    name = str(WorkerName(socket.gethostname(), os.getpid()))
 
     def show() -> None:
         intake.look()

@@ -9,6 +9,7 @@ from enum import StrEnum
 from storage.errors import TransitionError
 from storage.model.damage import Damage
 from storage.model.job_warnings import Warnings
+from storage.model.names import AttemptName
 from storage.model.plan import Plan, Segment
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
@@ -91,8 +92,8 @@ class FailedAttempt:
 
     @property
     def worker(self) -> str:
-        """Where it ran, as `host:pid`; attempts are named `host_pid_random`."""
-        return ":".join(self.attempt.rsplit("_", 2)[:2])
+        """Where it ran, as `host:pid`."""
+        return str(AttemptName.of(self.attempt).worker)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Task:
     @property
     def field(self) -> str:
         """Name inside the job's record, unique within the job."""
-        return f"{self.stage}:{self.index}"
+        return field_of(self.stage, self.index)
 
     @classmethod
     def of_field(cls, job_id: str, field: str) -> Self:
@@ -51,6 +51,11 @@ WANTED_IN: dict[Stage, frozenset[JobState]] = {
     Stage.POSTER: frozenset({JobState.ENCODING}),
     Stage.PACKAGE: frozenset({JobState.PACKAGING}),
 }
+
+
+def field_of(stage: Stage, index: int = 0) -> str:
+    """Return the name inside a job's record of its task of this stage, such as `segment:3`."""
+    return f"{stage}:{index}"
 
 
 def single_tasks(plan: Plan, job_id: str) -> tuple[Task, ...]:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from storage.model.plan import AUDIO, Plan, Rung
-from storage.model.task import Results, Stage
+from storage.model.task import Results, Stage, field_of
 
 MASTER = "master.m3u8"
 # The sound's parts last at most so long, rounded to whole seconds: all playlists of a job share one target duration.
@@ -67,7 +67,7 @@ def rung_fragments(plan: Plan, results: Results, rung: str) -> Iterator[Fragment
     """Yield a rung's fragments of the segments that are there without a gap, from the first one on."""
     rate, at, end = plan.rate, Fraction(0), 0
     for index in range(plan.segment_count):
-        result = results.get(_field(index))
+        result = results.get(field_of(Stage.SEGMENT, index))
         if result is None:
             return
         # Fewer frames than planned are those of a damaged file, which is one segment.
@@ -94,20 +94,16 @@ def target_duration(plan: Plan) -> int:
     return max(math.ceil(longest), AUDIO_PART_SECONDS if plan.audio is not None else 1)
 
 
-def _field(index: int) -> str:
-    return f"{Stage.SEGMENT}:{index}"
-
-
 def _audio(plan: Plan, results: Results) -> Mapping[str, Any]:
     """Return the result of the sound so far; empty where there is none, or none could be made."""
-    result = results.get(f"{Stage.AUDIO}:0", {}) if plan.audio is not None else {}
+    result = results.get(field_of(Stage.AUDIO), {}) if plan.audio is not None else {}
     return result if result.get("made") else {}
 
 
 def _playable(plan: Plan, results: Results) -> bool:
     """Tell whether the first segment is there and, with sound, its first part."""
-    silent = plan.audio is None or results.get(f"{Stage.AUDIO}:0", {}).get("made") is False
-    return _field(0) in results and (silent or bool(_audio(plan, results).get("parts")))
+    silent = plan.audio is None or results.get(field_of(Stage.AUDIO), {}).get("made") is False
+    return field_of(Stage.SEGMENT, 0) in results and (silent or bool(_audio(plan, results).get("parts")))
 
 
 def _media(plan: Plan, fragments: tuple[Fragment, ...], *, ended: bool) -> str:
@@ -150,7 +146,7 @@ def _variant(plan: Plan, results: Results, rung: Rung, *, ended: bool) -> str:
     """Return a rung's EXT-X-STREAM-INF; the average is told once it cannot change any more."""
     sound, target = _audio(plan, results), target_duration(plan)
     pictures, parts = tuple(rung_fragments(plan, results, rung.name)), tuple(audio_fragments(plan, results))
-    codecs = [results[_field(0)]["rungs"][rung.name]["codec"]]
+    codecs = [results[field_of(Stage.SEGMENT, 0)]["rungs"][rung.name]["codec"]]
     bandwidth = max(rung.maxrate, _peak(pictures, target))
     if plan.audio is not None and sound:
         codecs.append(sound["codec"])

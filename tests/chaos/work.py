@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from storage.model.names import AttemptName
 from tests.chaos.faults import Kind
 
 Piece = tuple[str, str]  # job id and task field
@@ -38,8 +39,10 @@ class Held:
 
     @property
     def pid(self) -> int:
-        """Id of the process that made the attempt; its name tells (workers.sandbox.scratch)."""
-        return int(self.attempt.rsplit("_", 2)[1])
+        """Id of the process that made the attempt; its name tells."""
+        pid = AttemptName.of(self.attempt).worker.pid
+        assert pid is not None
+        return pid
 
     @property
     def encodes(self) -> bool:

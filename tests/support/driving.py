@@ -7,7 +7,7 @@ from typing import Any
 
 from storage.broker.contract import QUEUES
 from storage.model.job import Job
-from storage.model.task import Stage, Task
+from storage.model.task import Task
 from storage.objects import keys
 from storage.objects.manifests import Manifest, put_manifest
 from storage.services import Services
@@ -50,8 +50,7 @@ def resume(services: Services, job: Job) -> bool:
     assert isinstance(services.jobs, MemoryJobStore)
     rested = services.jobs.end_rests(job.id)
     for field in rested:
-        stage, _, index = field.partition(":")
-        services.publisher.publish(Task(job.id, Stage(stage), int(index)))
+        services.publisher.publish(Task.of_field(job.id, field))
     return bool(rested)
 
 

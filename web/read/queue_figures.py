@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from storage.job_store.queue_contract import Pause
+from storage.model.names import AttemptName, WorkerName
 from storage.scheduling.costs import Work
 from storage.scheduling.queue_rates import SAMPLE_SECONDS, Sample
 
@@ -48,8 +49,7 @@ def history(samples: Sequence[Sample]) -> dict[str, list[float]]:
 def machines(workers: Mapping[str, int], pauses: Mapping[str, Pause], backlog: Sequence[Work]) -> list[dict[str, Any]]:
     """Return each machine by name: its encoder slots, why it takes no work, the tasks that attempts on it hold.
 
-    A machine that pauses has the slots that are still at work, one that only plans and packages has none. Workers are
-    named `host:pid`, attempts begin with host and process id of their own.
+    A machine that pauses has the slots that are still at work, one that only plans and packages has none.
     """
     found: dict[str, dict[str, Any]] = {}
 
@@ -57,10 +57,10 @@ def machines(workers: Mapping[str, int], pauses: Mapping[str, Pause], backlog: S
         return found.setdefault(host, {"name": host, "slots": 0, "pause": None, "tasks": []})
 
     for worker, slots in workers.items():
-        machine(worker.rpartition(":")[0])["slots"] += slots
+        machine(WorkerName.of(worker).host)["slots"] += slots
     for worker, pause in pauses.items():
-        machine(worker.rpartition(":")[0])["pause"] = pause
+        machine(WorkerName.of(worker).host)["pause"] = pause
     for work in backlog:
         for task, attempt in work.held:
-            machine(attempt.rsplit("_", 2)[0])["tasks"].append({"job_id": work.job_id, "task": task})
+            machine(AttemptName.of(attempt).worker.host)["tasks"].append({"job_id": work.job_id, "task": task})
     return [found[host] for host in sorted(found)]

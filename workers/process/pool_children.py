@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,11 +22,12 @@ from celery.worker.request import Request
 
 from storage.errors import BusyError
 from storage.job_store.contract import LOST, Lease
+from storage.model.names import AttemptName, WorkerName
 from storage.model.task import Task
 from storage.services import Services
 from storage.settings import Settings
 from workers.attempts.failure_policy import rest_after_loss
-from workers.sandbox.scratch import made_by, sweep_scratch
+from workers.sandbox.scratch import sweep_scratch
 
 # Celery looks for dead children when one's pipe closes, a moment before the kernel lets it be seen dead, and then only
 # every 5 s: measured, every second kill was noticed so late (celery issue 9588).
@@ -47,7 +49,7 @@ class Running:
 
     def made(self, lease: Lease) -> bool:
         """Tell whether the lease is that of an attempt by this child."""
-        return lease.attempt.startswith(made_by(self.pid))
+        return AttemptName.of(lease.attempt).worker == WorkerName(socket.gethostname(), self.pid)
 
     def holds(self, leases: Mapping[str, Lease]) -> bool:
         """Tell whether the child holds the task, given the leases of its job."""

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage.errors import StorageFullError
+from storage.model.names import AttemptName, WorkerName
 from storage.model.task import Task
 
 # Left when everything that is promised is taken: with less when ffmpeg gave up, the disk is to blame, not the media.
@@ -23,13 +24,8 @@ STRANGER_SECONDS = 2 * 24 * 3600.0  # folders of another host on a shared disk: 
 
 
 def attempt_name() -> str:
-    """Return a name no other attempt has, which tells where it runs: `host_pid_random`."""
-    return f"{made_by(os.getpid())}{uuid.uuid4().hex[:8]}"
-
-
-def made_by(pid: int) -> str:
-    """Return what the names of attempts of a process of this machine begin with."""
-    return f"{socket.gethostname()}_{pid}_"
+    """Return a name no other attempt has, which tells where it runs."""
+    return str(AttemptName(WorkerName(socket.gethostname(), os.getpid()), uuid.uuid4().hex[:8]))
 
 
 @contextmanager
@@ -115,8 +111,7 @@ def _end(folder: Path) -> None:
 
 
 def _is_dead(folder: Path) -> bool:
-    attempt = folder.name.rsplit(".", 2)[0]
-    host, _, rest = attempt.rpartition("_")[0].rpartition("_")
-    if host == socket.gethostname() and rest.isdigit():
-        return not Path("/proc", rest).exists()
+    worker = AttemptName.of(folder.name.rsplit(".", 2)[0]).worker
+    if worker.host == socket.gethostname() and worker.pid is not None:
+        return not Path("/proc", str(worker.pid)).exists()
     return time.time() - folder.stat().st_mtime > STRANGER_SECONDS

@@ -11,6 +11,7 @@ from typing import Any
 from storage.model.job_warnings import JobWarning, warning
 
 NEAR_SECONDS = 0.25  # places no further apart are one to who watches
+HOLE_SECONDS = 0.1  # of sound: a shorter pause between its samples is jitter of their times, a longer one is silence
 MOST_PLACES = 100  # kept of a task and of a job: the longest; a page has no use for more, and a record stays small
 LEAST_TOLD_SECONDS = 0.1  # sentences tell tenths of a second, and no place lasts "0.0 s"
 

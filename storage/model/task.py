@@ -11,7 +11,8 @@ from typing import Any, Self
 from storage.model.job import Job, JobState
 from storage.model.plan import Plan, Segment
 
-Results = Mapping[str, Mapping[str, Any]]  # by task field
+Result = Mapping[str, Any]  # what a finished task says of what it made
+Results = Mapping[str, Result]  # by task field
 
 
 class Stage(StrEnum):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from storage.model.damage import Damage, DamageKind
+from storage.model.damage import HOLE_SECONDS, Damage, DamageKind
 from storage.model.plan import Plan
 from workers.damage.tool_output import JUMP_SECONDS, LOST_SECONDS, NO_TIME, DecodedAudio, DecodedPictures, Packet
 
@@ -25,7 +25,6 @@ PCM = "pcm_"
 CONFIGURED_LATER = frozenset({"aac_latm"})
 GAP_STEPS = 1.5  # a picture that comes after more than so many usual steps leaves a gap
 NEAR_LOSS_SECONDS = 0.5  # a loss that the container shows so near to a gap made it: packets come ahead of their times
-HOLE_SECONDS = 0.1  # shorter holes in steady sound are jitter of its times
 FEW_PICTURES = 3  # fewer tell no usual step; those of the packets do
 HABIT = 0.9  # a message with so many of the pictures is a habit of who wrote the file, not damage
 STEADY_SHARE = 0.9  # of steps that are usual: pictures that come so steadily do not pause

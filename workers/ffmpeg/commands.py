@@ -7,6 +7,7 @@ from typing import Any
 
 import ffmpeg
 
+from storage.model.damage import HOLE_SECONDS
 from storage.model.plan import AudioSource, Plan, Rung, Segment, VideoSource
 from workers.ffmpeg.audio_filters import in_two_channels
 from workers.ffmpeg.filters import on_steady_clock, rung_streams
@@ -34,12 +35,11 @@ OPENING_PRESETS = frozenset({"veryfast", "faster"})
 B_FRAMES = 3  # the same in all rungs, or fragments would not line up: the B-frame delay is part of every timestamp
 
 # Sound whose samples and times drift apart is stretched by up to so many samples a second, 2 %: capture cards drift by
-# up to 1 %. Times that are rounded are no drift, and more than a tenth of a second is a hole, which becomes silence.
+# up to 1 %. Times that are rounded are no drift, and more than HOLE_SECONDS is a hole, which becomes silence.
 # With these figures sound that is 1 % slow is nowhere more than 45 ms off.
 STRETCHED_SAMPLES = 960
 LEAST_STRETCHED_SECONDS = 0.025
 STRETCHING_SECONDS = 0.5
-HOLE_SECONDS = 0.1
 # Where recordings are joined the gap between their sounds is none of jitter. Sound that is 1 % slow lags by 0.045.
 JOINED_HOLE_SECONDS = 0.06
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from storage.errors import ObjectNotFoundError, OutputMismatchError
 from storage.model.plan import Plan, Segment
-from storage.model.task import Stage, Task
+from storage.model.task import Result, Stage, Task
 from storage.objects import keys
 from storage.objects.contract import ObjectInfo, ObjectStore
 from storage.objects.seekable import SeekableObject
@@ -22,8 +22,6 @@ from workers.ffmpeg.mp4_boxes import check_grid, codec_of, grouped, read_boxes
 
 # Read at once: a piece's index fits, and the pictures behind it are skipped.
 BUFFER_BYTES = 32 * 1024
-
-Result = dict[str, Any]
 
 
 def found_results(objects: ObjectStore, job_id: str, plan: Plan, segments: Iterable[Segment]) -> dict[str, Result]:

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from storage.model.damage import of_results, warnings_of
 from storage.model.job import Changes, JobState, Output
 from storage.model.job_warnings import JobWarning, warning
 from storage.model.plan import AUDIO, Plan, Rung
-from storage.model.task import Stage, Task
+from storage.model.task import Results, Stage, Task
 from storage.objects import keys
 from storage.public.hls import playlists
 from workers.attempts.attempt import Attempt
@@ -26,8 +25,6 @@ from workers.stages.scratch_needs import package_bytes
 from workers.stages.storyboard import make_storyboard
 
 PLAYLIST = "application/vnd.apple.mpegurl"
-
-Results = dict[str, dict[str, Any]]
 
 
 def package_stage(attempt: Attempt) -> None:

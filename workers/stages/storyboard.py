@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from storage.errors import ToolError, ToolTimeoutError
 from storage.model.plan import Plan
+from storage.model.task import Results
 from storage.objects import keys
 from storage.public.hls import rung_fragments
 from workers.attempts.attempt import Attempt
@@ -22,9 +22,7 @@ from workers.stages.common import run_ffmpeg
 _log = structlog.get_logger()
 
 
-def make_storyboard(
-    attempt: Attempt, plan: Plan, results: dict[str, dict[str, Any]], joined: Path, boxes: Fragmented
-) -> bool:
+def make_storyboard(attempt: Attempt, plan: Plan, results: Results, joined: Path, boxes: Fragmented) -> bool:
     """Store sheet and cues of the smallest rung, whose fragments are joined; False, and a log line, if that fails."""
     rung = plan.rungs[-1]
     cues = cues_of(tuple(rung_fragments(plan, results, rung.name)))

@@ -35,8 +35,9 @@ from tests.bench.installation import Cost, Installation, Took
 from tests.bench.replay import SECONDS_A_SEGMENT, replayed
 from tests.bench.results import keep, markdown_table
 from workers.ffmpeg.commands import audio_command, segment_command
-from workers.planning.make_plan import PlanLimits, without_cuts
+from workers.planning.make_plan import PlanLimits
 from workers.planning.plan_file import plan_file
+from workers.planning.segments import without_cuts
 from workers.sandbox.run import Watch
 
 ROUNDS = 3

@@ -10,8 +10,9 @@ import pytest
 from tests.support.codec_clips import CASES, RATE, SECONDS, graph, write_clip
 from tests.support.exactness import SLOTS, differing
 from tests.support.pictures import difference, filtered, hashes, picture, shrunk
-from workers.planning.make_plan import CODECS_TO_CUT, PlanLimits, without_cuts
+from workers.planning.make_plan import CODECS_TO_CUT, PlanLimits
 from workers.planning.plan_file import plan_file
+from workers.planning.segments import without_cuts
 from workers.sandbox.run import Watch
 
 pytestmark = [pytest.mark.exact, pytest.mark.timeout(300)]

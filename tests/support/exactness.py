@@ -24,7 +24,7 @@ from tests.twins.publisher import MemoryPublisher
 from tests.twins.records import MemoryJobStore
 from workers.ffmpeg.commands import timescale
 from workers.ffmpeg.mp4_boxes import read_fragmented
-from workers.planning.make_plan import without_cuts
+from workers.planning.segments import without_cuts
 
 SLOTS = 8  # clips of ten seconds are cut into as many segments as the plan ever makes of them
 FOREVER = 3600.0

@@ -16,7 +16,7 @@ from storage.objects.manifests import save_planned
 from storage.services import Services
 from storage.services.dispatch import finish_task
 from storage.settings import Settings
-from workers.planning.make_plan import without_cuts
+from workers.planning.segments import without_cuts
 from workers.sandbox.scratch import attempt_name
 
 NOT_CUT = warning("not_cut")

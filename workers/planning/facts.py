@@ -21,6 +21,7 @@ _GENERIC_NAME = re.compile(
 )
 FLAT = frozenset({"", "2D", "unspecified", "unknown", "rectilinear"})  # of projections and of views: an ordinary video
 MAX_STREAMS = 100  # a real file has a handful; 1500 tracks are an attack on everything that loops over them
+INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,11 @@ class Stream:
         if self.kind == "video":
             return self.width > 0
         return self.kind != "audio" or (self.sample_rate > 0 and self.channels > 0)
+
+    @property
+    def is_interlaced(self) -> bool:
+        """Tell whether its pictures are pairs of fields."""
+        return self.field_order in INTERLACED_ORDERS
 
     @property
     def misread(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from storage.errors import (
@@ -17,8 +17,8 @@ from storage.errors import (
     TooLongError,
     TooSmallPictureError,
 )
-from storage.model.job_warnings import Warnings, warning
-from storage.model.plan import Crop, Plan, Rung, Segment, VideoSource
+from storage.model.job_warnings import Warnings
+from storage.model.plan import AudioSource, Plan, Rung, Segment, VideoSource
 from workers.planning.audio import audio_source, choose_audio
 from workers.planning.audio_facts import Heard, sound_changes
 from workers.planning.clock_jumps import (
@@ -36,7 +36,7 @@ from workers.planning.frame_rate import output_rate, source_rate
 from workers.planning.headers.read_headers import ENCRYPTED, STILL
 from workers.planning.ladder import MIN_SIDE, ladder
 from workers.planning.packets import Listing, Packets
-from workers.planning.picture_changes import Seen, sane, seen, square_size
+from workers.planning.picture_changes import Seen, display_size, seen
 from workers.planning.picture_facts import Look
 from workers.planning.plan_warnings import left_out, of_clock, shown_flat
 from workers.planning.segments import (
@@ -61,7 +61,6 @@ CODECS_TO_CUT = frozenset(
     | {"prores", "dnxhd", "dvvideo", "cfhd", "mjpeg", "jpeg2000", "qtrle", "png", "rawvideo", "v210"}
     | {"ffv1", "ffvhuff", "huffyuv", "magicyuv", "utvideo"}
 )
-INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +115,56 @@ def make_plan(
 
     Raises NoFramesError, TooLargePictureError, TooSmallPictureError, TooLongError.
     """
+    found = _understood(probe, video, listing, limits, looks, heard)
+    video = found.seen.video
+    width, height, size_warnings = _checked_size(video)
+    recording = _recording(found.clock, found.pictures)
+    rate = output_rate(source_rate(recording.times, video.average_rate, interlaced=video.is_interlaced))
+    line = _timeline(recording, rate, ladder(width, height, rate), limits)
+    segments, is_cut = _segments(found, line, limits)
+    audio = audio_source(probe, video, found.sound, found.clock.sound, found.heard)
+    plan = Plan(
+        video=_video_source(found, (width, height), line),
+        audio=audio,
+        rungs=line.rungs,
+        rate_num=rate.numerator,
+        rate_den=rate.denominator,
+        frames=line.frames,
+        tail_frames=line.tail,
+        fragment_frames=fragment_frames(line) if is_cut else standard_fragment_frames(rate),
+        segment_count=len(segments),
+        preset=limits.preset,
+        warnings=(*size_warnings, *_warnings(found, listing, line, audio, limits)),
+    )
+    return plan, segments
+
+
+@dataclass(frozen=True, slots=True)
+class _Understood:
+    """The file once its clock and the looks into it are understood.
+
+    `seen` is what the looks at the `pictures` came to, `heard` those at the `sound` on the joined clock; `audible` are
+    the packets of the sound, none without any.
+    """
+
+    probe: Probe
+    seen: Seen
+    pictures: Packets
+    sound: Stream | None
+    audible: Packets
+    heard: tuple[Heard, ...]
+    clock: Clock
+
+
+def _understood(
+    probe: Probe,
+    video: Stream,
+    listing: Listing,
+    limits: PlanLimits,
+    looks: tuple[Look, ...],
+    heard: tuple[Heard, ...],
+) -> _Understood:
+    """Return the file understood. Raises NoFramesError, TooLargePictureError."""
     pictures, sound = listing.pictures(video), choose_audio(probe, video)
     _check_pictures(video, pictures, limits)
     audible = Packets() if sound is None else listing.sounds(sound)
@@ -123,42 +172,31 @@ def make_plan(
     shown, sounds = on_joined_clock(looks, clock.pictures), on_joined_clock(heard, clock.sound)
     found = seen(video, shown, start=min(clock.shown.begins), end=max(clock.shown.begins))
     _check_pictures(found.largest, pictures, limits)
-    video = found.video
-    width, height, warnings = _checked_size(video)
-    recording = _recording(clock, pictures)
-    rate = output_rate(source_rate(recording.times, video.average_rate, interlaced=_is_interlaced(video)))
-    rungs = ladder(width, height, rate)
-    line = _timeline(recording, rate, rungs, limits)
+    return _Understood(probe, found, pictures, sound, audible, sounds, clock)
+
+
+def _segments(found: _Understood, line: Timeline, limits: PlanLimits) -> tuple[tuple[Segment, ...], bool]:
+    """Return the segments, and whether the video is cut into several that are made on their own."""
     segments = cut(line)
-    has_clock = not clock.pictures and pictures.counted_rate is None
-    can_be_cut = video.codec in CODECS_TO_CUT and has_clock and worth_cutting(line, segments)
-    if not can_be_cut:
-        segments = whole_file(line.frames, limits.slots)
-    source = _video_source(probe, found, (width, height), line, clock, pictures.counted_rate)
-    audio = audio_source(probe, video, sound, clock.sound, sounds)
-    used = [(video, pictures), *([] if sound is None else [(sound, audible)])]
-    plan = Plan(
-        video=source,
-        audio=audio,
-        rungs=rungs,
-        rate_num=rate.numerator,
-        rate_den=rate.denominator,
-        frames=line.frames,
-        tail_frames=line.tail,
-        fragment_frames=fragment_frames(line) if can_be_cut else standard_fragment_frames(rate),
-        segment_count=len(segments),
-        preset=limits.preset,
-        warnings=(
-            *warnings,
-            *found.warnings,
-            *sound_changes(sounds, line.start),
-            *shown_flat(video),
-            *of_clock(clock, line.start),
-            *truncation(probe, listing, used, limits.max_seconds),
-            *left_out(probe, video, audio),
-        ),
+    has_clock = not found.clock.pictures and found.pictures.counted_rate is None
+    if found.seen.video.codec in CODECS_TO_CUT and has_clock and worth_cutting(line, segments):
+        return segments, True
+    return whole_file(line.frames, limits.slots), False
+
+
+def _warnings(
+    found: _Understood, listing: Listing, line: Timeline, audio: AudioSource | None, limits: PlanLimits
+) -> Warnings:
+    probe, video = found.probe, found.seen.video
+    used = [(video, found.pictures), *([] if found.sound is None else [(found.sound, found.audible)])]
+    return (
+        *found.seen.warnings,
+        *sound_changes(found.heard, line.start),
+        *shown_flat(video),
+        *of_clock(found.clock, line.start),
+        *truncation(probe, listing, used, limits.max_seconds),
+        *left_out(probe, video, audio),
     )
-    return plan, segments
 
 
 def _check_pictures(video: Stream, packets: Packets, limits: PlanLimits) -> None:
@@ -171,7 +209,7 @@ def _check_pictures(video: Stream, packets: Packets, limits: PlanLimits) -> None
 
 def _checked_size(video: Stream) -> tuple[int, int, Warnings]:
     """Return the displayed size and warnings; refuse what is too small."""
-    width, height, warnings = _display_size(video)
+    width, height, warnings = display_size(video)
     if min(width, height) < MIN_SIDE:
         raise TooSmallPictureError(
             f"The picture of this video has {width} x {height} pixels; both must be at least {MIN_SIDE}.",
@@ -234,35 +272,8 @@ def _grid_place(seconds: float, rate: Fraction) -> int:
     return math.floor(seconds * rate + 0.5)
 
 
-def without_cuts(plan: Plan, threads: int) -> tuple[Plan, tuple[Segment, ...]]:
-    """Return the plan as one segment over the whole file, for a source that turned out not to be cut safely.
-
-    Its fragments stay as long as they were, as players may have read playlists that say so.
-    """
-    segments = whole_file(plan.frames, threads)
-    return replace(plan, segment_count=len(segments)), segments
-
-
-def _display_size(video: Stream) -> tuple[int, int, Warnings]:
-    """Return what a viewer sees, in square pixels, never shrinking a side; and warnings."""
-    aspect = sane(video.pixel_aspect)
-    warnings = () if aspect == video.pixel_aspect else (warning("pixel_shape"),)
-    crop = video.crop or Crop()
-    width, height = video.width - crop.left - crop.right, video.height - crop.top - crop.bottom
-    width, height = square_size(width, height, aspect)
-    if video.turn.rotation in {90, 270}:
-        width, height = height, width
-    return width, height, warnings
-
-
-def _is_interlaced(video: Stream) -> bool:
-    return video.field_order in INTERLACED_ORDERS
-
-
-def _video_source(
-    probe: Probe, found: Seen, display: tuple[int, int], line: Timeline, clock: Clock, counted: Fraction | None
-) -> VideoSource:
-    video = found.video
+def _video_source(found: _Understood, display: tuple[int, int], line: Timeline) -> VideoSource:
+    probe, video, counted = found.probe, found.seen.video, found.pictures.counted_rate
     return VideoSource(
         stream=video.index,
         codec=video.codec,
@@ -273,14 +284,14 @@ def _video_source(
         rotation=video.turn.rotation,
         mirrored=video.turn.mirrored,
         crop=video.crop,
-        interlaced=_is_interlaced(video),
-        colour=found.colour,
+        interlaced=video.is_interlaced,
+        colour=found.seen.colour,
         alpha=has_alpha(video),
         start_time=line.start,
         container_start=probe.start_time,
-        pieces=clock.pictures,
+        pieces=found.clock.pictures,
         look_seconds=probe.look_seconds,
-        shapes=found.shapes,
-        in_order=bool(found.shapes) and video.delay == 0,
+        shapes=found.seen.shapes,
+        in_order=bool(found.seen.shapes) and video.delay == 0,
         counted_rate=None if counted is None else counted.as_integer_ratio(),
     )

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from storage.model.job_warnings import Warnings, warning
-from storage.model.plan import Colour, Shape
+from storage.model.plan import Colour, Crop, Shape
 from workers.planning.colour import colour_of
 from workers.planning.facts import Stream, sane_crop
 from workers.planning.picture_facts import Look
@@ -169,3 +169,15 @@ def _sizes(before: _Timed, after: _Timed) -> dict[str, float]:
     if (width, height) == (to_width, to_height):
         (width, height, _), (to_width, to_height, _) = before.form, after.form
     return {"width": width, "height": height, "to_width": to_width, "to_height": to_height}
+
+
+def display_size(video: Stream) -> tuple[int, int, Warnings]:
+    """Return what a viewer sees, in square pixels, never shrinking a side; and warnings."""
+    aspect = sane(video.pixel_aspect)
+    warnings = () if aspect == video.pixel_aspect else (warning("pixel_shape"),)
+    crop = video.crop or Crop()
+    width, height = video.width - crop.left - crop.right, video.height - crop.top - crop.bottom
+    width, height = square_size(width, height, aspect)
+    if video.turn.rotation in {90, 270}:
+        width, height = height, width
+    return width, height, warnings

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from storage.model.plan import Rung, Segment
+from storage.model.plan import Plan, Rung, Segment
 
 FRAGMENT_SECONDS = 4  # DESIGN §7: a 2 s grid costs about 20 % more bits than long GOPs at nearly the same quality
 SHORTEST_FRAGMENT_SECONDS = 1  # for short clips, so that every slot gets work; shorter ones cost too many keyframes
@@ -187,3 +187,12 @@ def _decoded_twice(line: Timeline, border: int) -> float:
     keyframe = line.keyframe_before(border)
     at = float(border / line.rate)
     return at if keyframe is None else at - (keyframe - line.start)
+
+
+def without_cuts(plan: Plan, threads: int) -> tuple[Plan, tuple[Segment, ...]]:
+    """Return the plan as one segment over the whole file, for a source that turned out not to be cut safely.
+
+    Its fragments stay as long as they were, as players may have read playlists that say so.
+    """
+    segments = whole_file(plan.frames, threads)
+    return replace(plan, segment_count=len(segments)), segments

@@ -27,7 +27,7 @@ from tests.twins.records import MemoryJobStore
 from web.routes.uploads import new_job_id
 from workers.janitor.janitor import Janitor
 from workers.janitor.saving import save_ended
-from workers.planning.make_plan import without_cuts
+from workers.planning.segments import without_cuts
 from workers.rebuild.surviving_results import found_results
 
 JSON = "application/json"

@@ -32,8 +32,8 @@ class RedisUpkeep:
         if gone:
             self._redis.call(lambda: self._client.zrem(redis_keys.LEFTOVERS, job_id))
         else:
-            seconds, _ = self._redis.call(self._client.time)
-            self._redis.call(lambda: self._client.zadd(redis_keys.LEFTOVERS, {job_id: seconds}, xx=True))
+            now = self._redis.now()
+            self._redis.call(lambda: self._client.zadd(redis_keys.LEFTOVERS, {job_id: now}, xx=True))
 
     def count_repair(self, name: str) -> None:
         """See JobStore.count_repair."""

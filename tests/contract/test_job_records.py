@@ -1,4 +1,4 @@
-"""Records and moves of the JobStore contract, on the in-memory twin and on a real Redis."""
+"""Records and moves of the JobStore contract, on a real Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leftovers, counted repairs and idle times of the JobStore contract, on the in-memory twin and on a real Redis."""
+"""Leftovers, counted repairs and idle times of the JobStore contract, on a real Redis."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from storage.job_store.contract import JobStore, Leftovers
 from storage.model.job import JobState, Stage, Task, new_job_id
 from tests.support.jobs import claim, created, encoding
 from tests.support.waiting import wait_until
-from tests.twins import records
 
 
 @pytest.mark.parametrize("end", [JobState.FAILED, JobState.CANCELLED])
@@ -93,8 +92,7 @@ def test_a_deleted_jobs_leftovers_wait_for_its_last_writers(job_store: JobStore)
 
 def test_a_deleted_jobs_leftovers_are_due_in_the_end(job_store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the time is over in which an attempt may still write, all of it goes, the original too."""
-    for module in (records, redis_records):
-        monkeypatch.setattr(module, "LAST_WRITES_SECONDS", 0.3)
+    monkeypatch.setattr(redis_records, "LAST_WRITES_SECONDS", 0.3)
     job = encoding(job_store)
     job_store.delete(job.id)
     assert job_store.leftovers(9) == ()

@@ -16,9 +16,9 @@ from storage.model.job import Job, JobState, Stage, Task
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import resume
+from tests.support.job_store import OwnJobStore
 from tests.support.jobs import claim, counted, encoding
 from tests.twins.publisher import MemoryPublisher
-from tests.twins.records import MemoryJobStore
 from workers.process.pool_children import HUNG_LOOKS, Children, Pool, Running
 
 DEAD = 4_000_123  # an id beyond any that Linux gives
@@ -121,7 +121,7 @@ def test_a_death_after_the_jobs_end_publishes_what_nobody_wants(
     assert twin_services.jobs.leases(task.job_id) == {}
 
 
-class Away(MemoryJobStore):
+class Away(OwnJobStore):
     """A store that is away as long as it is told to be."""
 
     away = False

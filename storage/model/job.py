@@ -234,7 +234,7 @@ def wanted_tasks(plan: Plan, segments: tuple[Segment, ...], job_id: str) -> dict
 
 
 def outstanding(job: Job, out: frozenset[str]) -> tuple[Task, ...]:
-    """Return the tasks the job should have out now, given the fields of those that were issued (JobStore.out)."""
+    """Return the tasks the job should have out now, given the fields of those that were issued (TaskStore.out)."""
     match job.state:
         case JobState.PLANNING:
             return (Task(job.id, Stage.PLAN),)

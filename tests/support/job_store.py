@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from storage.job_store import redis_keys
-from storage.job_store.redis_records import RedisJobStore
+from storage.job_store.redis_store import RedisJobStore
 from storage.redis_client import PatientRedis
 from tests.support.missing import require
 from tests.support.servers import RedisServer

@@ -14,7 +14,7 @@ from spectree import Response as Answers
 
 from storage.errors import JobStoreDownError
 from storage.job_store.codec import event_order
-from storage.job_store.contract import Event, JobStore
+from storage.job_store.contract import Event, EventStore
 from storage.model.job import JobState
 from web.context import OWNER, Web, current
 from web.read.event_hub import Notice, Watcher, newest_progress
@@ -161,7 +161,7 @@ def _recent(web: Web, sent_id: str) -> tuple[str, ...]:
     return tuple(snapshot(web.views.of(job), event_id=sent_id) for job in reversed(page.jobs))
 
 
-def _missed(store: JobStore, job_id: str, job: dict[str, Any], *, after: str) -> tuple[Notice, ...]:
+def _missed(store: EventStore, job_id: str, job: dict[str, Any], *, after: str) -> tuple[Notice, ...]:
     return tuple(Notice(event, job) for event in newest_progress(_all_after(store, job_id, after)))
 
 
@@ -171,7 +171,7 @@ def _missed_of_all(web: Web, *, after: str) -> tuple[Notice, ...]:
     return tuple(Notice(event, jobs[event.job_id]) for event in events)
 
 
-def _all_after(store: JobStore, job_id: str | None, after: str) -> tuple[Event, ...]:
+def _all_after(store: EventStore, job_id: str | None, after: str) -> tuple[Event, ...]:
     """Return every event the store still has after this id; its log is capped, so they are not many."""
     found: list[Event] = []
     while page := store.events(job_id, after, limit=_REPLAY_PAGE):

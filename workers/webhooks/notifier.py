@@ -18,7 +18,7 @@ import structlog
 
 from storage import __version__
 from storage.errors import BusyError
-from storage.job_store.contract import JobStore, Notice
+from storage.job_store.contract import Notice, UpkeepStore
 from storage.model.job import Job
 from storage.public.job_json import job_json
 from workers.webhooks.sender import Answer, Verdict, receiver_of
@@ -95,7 +95,7 @@ def body_of(job: Job) -> bytes:
 class Notifier:
     """Makes a round every second as long as it holds the role; `stop` ends it after what is being sent."""
 
-    def __init__(self, jobs: JobStore, poster: Posting) -> None:
+    def __init__(self, jobs: UpkeepStore, poster: Posting) -> None:
         self._jobs = jobs
         self._poster = poster
         self._name = uuid.uuid4().hex

@@ -1,4 +1,4 @@
--- Goes before every script that changes a job; storage/job_store/redis_records.py puts the two together.
+-- Goes before every script that changes a job; storage/job_store/redis_scripts.py puts the two together.
 --
 -- KEYS, the same for each of them:
 --    1 rungs:job:<id>         hash    the record, see storage/job_store/codec.py; and for the scripts: owner, cursor (the job's

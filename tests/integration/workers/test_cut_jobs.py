@@ -203,7 +203,7 @@ class WatchedJobs(OwnJobStore):
         self.then: Callable[[], None] = lambda: None
 
     def interim(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
-        """See JobStore.interim."""
+        """See TaskStore.interim."""
         self.said.append(result | {"parts": list(result["parts"])})
         self.then()
         return super().interim(task, attempt, result)

@@ -312,7 +312,7 @@ class Unreadable(OwnJobStore):
     unreadable = ""
 
     def get(self, job_id: str) -> Job:
-        """See JobStore.get."""
+        """See RecordStore.get."""
         if job_id == self.unreadable:
             raise ValueError("this is no record")
         return super().get(job_id)

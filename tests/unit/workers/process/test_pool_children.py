@@ -127,7 +127,7 @@ class Away(OwnJobStore):
     away = False
 
     def leases(self, job_id: str) -> dict[str, Lease]:
-        """See JobStore.leases."""
+        """See TaskStore.leases."""
         if self.away:
             raise JobStoreDownError("It does not answer.")
         return super().leases(job_id)

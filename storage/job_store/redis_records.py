@@ -21,6 +21,7 @@ from storage.job_store.contract import TOLD, JobPage, Results
 from storage.job_store.queue_contract import FINISHED_KEPT
 from storage.job_store.redis_scripts import RedisScripts, pairs, spaced
 from storage.model.job import ALLOWED_MOVES, TIME_OF_STATE, Changes, Job, JobState, Stage, Task, checked_move
+from storage.model.job_fields import FORGOTTEN
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
 from storage.scheduling.fairness import APART_SECONDS, LEAD_SECONDS, START_ALONE_SECONDS, STRETCH, Priority
@@ -33,6 +34,7 @@ _KEEPS_LEASES = frozenset({JobState.PLANNING, JobState.FAILED, JobState.CANCELLE
 LAST_WRITES_SECONDS = 15.0
 _CLEARING_RETRY_SECONDS = 2  # removing objects takes moments
 _DELETED_EVENTS_SECONDS = 600  # time for open pages to come back and learn that their job was deleted
+_FORGOTTEN = json.dumps(FORGOTTEN)
 _LEADS = json.dumps(LEAD_SECONDS)
 _ARRIVAL = (STRETCH * START_ALONE_SECONDS, _LEADS, APART_SECONDS)  # what scripts make a new job's start_target from
 
@@ -105,6 +107,7 @@ class RedisRecords(RedisScripts):
             FINISHED_KEPT,
             "1" if to in TOLD else "",
             *_ARRIVAL,
+            _FORGOTTEN,
         )
         match answer:
             case ["moved", record]:

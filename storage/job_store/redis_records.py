@@ -84,9 +84,8 @@ class RedisRecords(RedisScripts):
 
     def page(self, *, owner: str, state: JobState | None, limit: int, cursor: str | None) -> JobPage:
         """See RecordStore.page."""
-        key = f"rungs:owned:{owner}" if state is None else f"rungs:owned-in:{state}:{owner}"
         bound = "+" if cursor is None else f"({checked_cursor(cursor)}"
-        records = self._run_alone("page", [key], bound, limit + 1)
+        records = self._run_alone("page", [redis_keys.owned(owner, state)], bound, limit + 1)
         jobs = tuple(job_of_fields(pairs(record)) for record in records[:limit])
         return JobPage(jobs, cursor_of(jobs[-1]) if len(records) > limit else None)
 

@@ -14,8 +14,8 @@ class RedisUpkeep(RedisScripts):
 
     def hold(self, name: str, holder: str, *, seconds: float) -> bool:
         """See UpkeepStore.hold."""
-        key, milliseconds = f"rungs:role:{name}", max(int(seconds * 1000), 1)
-        return bool(self._run_alone("hold", [key], holder, milliseconds))
+        milliseconds = max(int(seconds * 1000), 1)
+        return bool(self._run_alone("hold", [redis_keys.role(name)], holder, milliseconds))
 
     def due_notices(self, limit: int) -> tuple[Notice, ...]:
         """See UpkeepStore.due_notices."""

@@ -166,6 +166,16 @@ local function lend(field, attempt, seconds)
   redis.call('HSET', LEASES, field, string.format('%.3f %s', now() + tonumber(seconds), attempt))
 end
 
+-- Take the task from whoever has it; for `rest` seconds nobody may claim it then.
+local function end_lease(field, rest)
+  if rest > 0 then
+    note_unhanded(field)
+    lend(field, '', rest)
+  else
+    redis.call('HDEL', LEASES, field)
+  end
+end
+
 local function failed_attempts()
   return cjson.decode(redis.call('HGET', JOB, 'failed_attempts') or '[]')
 end

@@ -1,4 +1,4 @@
-"""Fixtures of every test: real servers, media, clips, and each contract's stores side by side with their twins."""
+"""Fixtures of every test: real servers, media, clips, and each contract's stores, the broker's twin."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from storage.services import Services
 from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.clips import make_clip
+from tests.support.job_store import OwnJobStore
 from tests.support.media import media_root
 from tests.support.missing import MISSING, require
 from tests.support.rabbitmq import RabbitMQServer, find_rabbitmq
 from tests.support.servers import MINIO_PASSWORD, MINIO_USER, MinioServer, RedisServer, find_minio
 from tests.twins.publisher import MemoryPublisher
-from tests.twins.records import MemoryJobStore
 
 # A slow example on a busy machine is no bug; what hangs is ended by pytest-timeout.
 hypothesis.settings.register_profile("rungs", deadline=None)
@@ -155,10 +155,10 @@ def s3_settings(settings: Settings, minio: MinioServer) -> Settings:
 
 @pytest.fixture
 def twin_services(tmp_path: Path) -> Services:
-    """Give the in-memory twins and local objects: everything a unit test needs, with no server."""
+    """Give a job store and local objects of the test's own, and the broker's twin, which the test delivers from."""
     objects = LocalObjectStore(tmp_path / "objects")
     objects.prepare()
-    return Services(jobs=MemoryJobStore(), objects=objects, publisher=MemoryPublisher())
+    return Services(jobs=OwnJobStore(), objects=objects, publisher=MemoryPublisher())
 
 
 @pytest.fixture
@@ -169,12 +169,10 @@ def services(real_settings: Settings) -> Services:
     return parts
 
 
-@pytest.fixture(params=["memory", "redis"])
-def job_store(request: pytest.FixtureRequest) -> JobStore:
-    """Give each job store in turn."""
-    if request.param == "memory":
-        return MemoryJobStore()
-    return connect(request.getfixturevalue("real_settings"), patience=PATIENCE).jobs
+@pytest.fixture
+def job_store(real_settings: Settings) -> JobStore:
+    """Give the job store on a Redis that runs as an installation's does."""
+    return connect(real_settings, patience=PATIENCE).jobs
 
 
 @pytest.fixture(params=["local", "s3"])

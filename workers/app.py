@@ -15,7 +15,7 @@ from celery.signals import setup_logging
 
 from storage.broker.celery_app import make_celery
 from storage.broker.contract import TASK_NAMES
-from storage.job_store.contract import JobStore
+from storage.job_store.queue_contract import QueueStore
 from storage.logs import configure_logging
 from storage.model.names import WorkerName
 from storage.model.task import Stage, Task
@@ -78,7 +78,7 @@ def _intake(settings: Settings, slots: int) -> Intake:
     return Intake(functools.partial(machine_state, settings.scratch_dir), reserve)
 
 
-def _sign_of_life(jobs: JobStore, alive_file: Path, slots: int, intake: Intake) -> Callable[[], None]:
+def _sign_of_life(jobs: QueueStore, alive_file: Path, slots: int, intake: Intake) -> Callable[[], None]:
     """Return what the worker's main process does with every beat."""
     name = str(WorkerName(socket.gethostname(), os.getpid()))
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import structlog
 
 from storage.errors import BusyError
-from storage.job_store.contract import JobStore
+from storage.job_store.contract import UpkeepStore
 
 _log = structlog.get_logger()
 
@@ -22,7 +22,7 @@ class Rounds:
     """
 
     def __init__(
-        self, jobs: JobStore, role: str, *, seconds: float, role_seconds: float, survives_faults: bool = False
+        self, jobs: UpkeepStore, role: str, *, seconds: float, role_seconds: float, survives_faults: bool = False
     ) -> None:
         self._jobs = jobs
         self._role = role

@@ -1,47 +1,29 @@
-"""Plans, segments and jobs as text and back: the one place that knows how a record looks in Redis."""
+"""Jobs and segments as text and back: the one place that knows how a record looks in Redis."""
 
 from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from storage.errors import InvalidRequestError
-from storage.model.damage import Damage
-from storage.model.job import Changes, FailedAttempt, Job, JobError, JobState, Output, Promise
-from storage.model.job_warnings import Warnings
+from storage.model.job import Changes, Job, JobError
+from storage.model.job_fields import FIELDS, Kind, named
 from storage.model.plan import Plan, Segment
 from storage.model.task import wanted_tasks
 from storage.scheduling.costs import nominal_cost
 
 _JOB = TypeAdapter(Job)
-_PLAN = TypeAdapter(Plan)
+_CHANGES = TypeAdapter(Changes)
 _SEGMENT = TypeAdapter(Segment)
-_OUTPUTS = TypeAdapter(tuple[Output, ...])
-_WARNINGS = TypeAdapter(Warnings)
-_DAMAGE = TypeAdapter(tuple[Damage, ...])
 _ERROR = TypeAdapter(JobError)
-_PROMISE = TypeAdapter(Promise)
-_FAILED_ATTEMPTS = TypeAdapter(tuple[FailedAttempt, ...])
 
-_INTAKE = ("id", "owner", "title", "filename", "size", "created_at", "webhook_url")
-_TEXTS = ("state", "priority")
-_TIMES = ("started_at", "encoding_at", "begun_at", "finished_at")
-_COUNTS = ("frames_done", "issued", "encoder_seconds", "in_flight", "start_target", "target")
-_REST = ("plan", "outputs", "has_storyboard", "warnings", "damage", "error", "failed_attempts", "promise")
+_INTAKE, _TEXTS, _JSON = named(Kind.INTAKE), named(Kind.TEXT), named(Kind.JSON)
+_json = partial(json.dumps, separators=(",", ":"))
 _CURSOR = re.compile(r"\d{17}:[0-9a-f]{32}")
-
-
-def encode_plan(plan: Plan) -> str:
-    """Return the plan as JSON."""
-    return _PLAN.dump_json(plan).decode()
-
-
-def decode_plan(text: str | bytes) -> Plan:
-    """Return the plan that `encode_plan` wrote."""
-    return _PLAN.validate_json(text)
 
 
 def encode_segment(segment: Segment) -> str:
@@ -60,65 +42,42 @@ def encode_reason(reason: JobError) -> str:
 
 
 def fields_of_changes(changes: Changes) -> dict[str, str]:
-    """Return the record's fields that a move writes; the plan's length and cost stand beside it for the scripts."""
-    fields: dict[str, str] = {}
-    if changes.plan is not None:
-        fields["plan"] = encode_plan(changes.plan)
-        fields["frames"] = str(changes.plan.frames)
-        fields["nominal"] = repr(nominal_cost(changes.plan))
+    """Return the record's fields that a move writes."""
+    written = _CHANGES.dump_python(changes, mode="json", exclude={"segments"})
+    fields = {name: _json(written[name]) for name in _JSON if written.get(name) is not None}
     if changes.after_start is not None:
         fields["after_start"] = repr(changes.after_start)
-    if changes.promise is not None:
-        fields["promise"] = _PROMISE.dump_json(changes.promise).decode()
-    if changes.outputs is not None:
-        fields["outputs"] = _OUTPUTS.dump_json(changes.outputs).decode()
-    if changes.has_storyboard is not None:
-        fields["has_storyboard"] = json.dumps(changes.has_storyboard)
-    if changes.warnings is not None:
-        fields["warnings"] = _WARNINGS.dump_json(changes.warnings).decode()
-    if changes.damage is not None:
-        fields["damage"] = _DAMAGE.dump_json(changes.damage).decode()
-    if changes.error is not None:
-        fields["error"] = encode_reason(changes.error)
-    return fields
+    return fields | _measures(changes.plan)
 
 
 def fields_of_job(job: Job) -> dict[str, str]:
     """Return the record of a job: one JSON text for what never changes, one field for each thing that does."""
-    intake = {name: getattr(job, name) for name in _INTAKE}
-    times = {name: repr(getattr(job, name)) for name in _TIMES if getattr(job, name) is not None}
-    kept = ("plan", "promise", "outputs", "has_storyboard", "warnings", "damage", "error")
-    changes = Changes(**{name: getattr(job, name) for name in kept})
+    record = _JOB.dump_python(job, mode="json")
+    changed = [field for field in FIELDS if field.kind is Kind.JSON and getattr(job, field.name) != field.default]
     return {
-        "intake": json.dumps(intake),
+        "intake": _json({name: getattr(job, name) for name in _INTAKE}),
+        **{name: record[name] for name in _TEXTS},
+        **{field.name: _json(record[field.name]) for field in changed},
+        # What scripts read of every record.
         "owner": job.owner,
         "cursor": cursor_of(job),
-        "state": job.state.value,
-        "priority": job.priority.value,
-        "frames_done": str(job.frames_done),
-        "issued": str(job.issued),
         "size": str(job.size),
-        "encoder_seconds": repr(job.encoder_seconds),
-        "in_flight": str(job.in_flight),
-        **({"has_poster": "true"} if job.has_poster else {}),
-        **({"playable": "true"} if job.playable else {}),
-        **({"failed_attempts": _encode_failed(job)} if job.failed_attempts else {}),
-        **({"target": repr(job.target)} if job.target else {}),
-        **times,
-        **fields_of_changes(changes),
+        "issued": str(job.issued),
+        "in_flight": repr(job.in_flight),
+        **_measures(job.plan),
     }
 
 
-def _encode_failed(job: Job) -> str:
-    return _FAILED_ATTEMPTS.dump_json(job.failed_attempts).decode()
+def _measures(plan: Plan | None) -> dict[str, str]:
+    """Return the plan's length and cost, which stand beside it for the scripts."""
+    return {} if plan is None else {"frames": str(plan.frames), "nominal": repr(nominal_cost(plan))}
 
 
 def job_of_fields(fields: dict[str, str]) -> Job:
     """Return the job whose record this is."""
     record: dict[str, Any] = json.loads(fields["intake"])
     record |= {name: fields[name] for name in _TEXTS}
-    record |= {name: fields.get(name) == "true" for name in ("has_poster", "playable")}
-    record |= {name: json.loads(fields[name]) for name in (*_TIMES, *_COUNTS, *_REST) if name in fields}
+    record |= {name: json.loads(fields[name]) for name in _JSON if name in fields}
     return _JOB.validate_python(record)
 
 
@@ -126,11 +85,6 @@ def fields_of_wanted(plan: Plan | None, segments: tuple[Segment, ...], job_id: s
     """Return the tasks of encoding by field, each with its segment as JSON, `{}` where it makes none."""
     wanted = {} if plan is None else wanted_tasks(plan, segments, job_id)
     return {field: "{}" if segment is None else encode_segment(segment) for field, segment in wanted.items()}
-
-
-def event_data_of_state(state: JobState) -> dict[str, Any]:
-    """Return the data of `created` and `state` events."""
-    return {"state": state.value}
 
 
 def cursor_of(job: Job) -> str:

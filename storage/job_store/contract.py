@@ -1,4 +1,7 @@
-"""The contract every job store keeps; `tests/contract/test_job_*.py` run against each of them."""
+"""The contract of the job store in five parts, with the types of its answers; `tests/contract/test_job_*.py` check it.
+
+The fifth part, which is about the queue as a whole, is in `queue_contract`.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from storage.errors import BusyError, TransitionError, WorkerLostError
+from storage.errors import WorkerLostError
 from storage.job_store.queue_contract import QueueStore
 from storage.model.event import Event
 from storage.model.job import Changes, Job, JobError, JobState, Priority
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
-from storage.model.task import Results, Stage, Task
-
-# Moves that leave the leases alone: a plan goes on under the lease it was claimed with, and what a stopping attempt
-# still holds shows that it may still write.
-KEEPS_LEASES = frozenset({JobState.PLANNING, JobState.FAILED, JobState.CANCELLED})
+from storage.model.task import Results, Task
 
 # Moves that a job's webhook is told of; whoever cancels knows it already.
 TOLD = frozenset({JobState.READY, JobState.FAILED})
-
-
-# How long attempts at a deleted job's tasks may still write: they renew their leases each second and stop when refused,
-# but a write of theirs that is under way goes to its end.
-LAST_WRITES_SECONDS = 15.0
-CLEARING_RETRY_SECONDS = 2  # removing objects takes moments
 
 
 class Claim(StrEnum):
@@ -73,24 +66,13 @@ class Notice:
     tries: int = 0
 
 
-def made_poster(task: Task, result: dict[str, Any]) -> bool:
-    """Tell whether the task's result means that the poster can be fetched."""
-    return task.stage is Stage.POSTER and bool(result.get("made"))
+class RecordStore(Protocol):
+    """Job records and the moves of their state machine.
 
+    A record is read as it was at one moment. Its times are Unix seconds by the store's own clock.
 
-def being_cleared() -> BusyError:
-    """Return the error for a job that cannot be started again yet."""
-    message = "What the last run left is being removed; the job can be started again in a moment."
-    return BusyError(message, retry_after=CLEARING_RETRY_SECONDS)
-
-
-def finished_already(state: JobState) -> TransitionError:
-    """Return the error for a job that it is too late to give another priority."""
-    return TransitionError(f"The job is {state} already, so its priority changes nothing.")
-
-
-class JobStore(QueueStore, Protocol):
-    """Job records, claims and events. Every method is atomic; all raise JobStoreDownError when Redis is away."""
+    Every method is atomic; all raise JobStoreDownError when Redis is away.
+    """
 
     def create(self, job: Job, segments: tuple[Segment, ...] = ()) -> None:
         """Save a new job, in whatever state it says, and its `created` event. Raises JobExistsError.
@@ -133,11 +115,29 @@ class JobStore(QueueStore, Protocol):
         Raises TransitionError for a finished one, JobNotFoundError.
         """
 
+    def replan(self, job_id: str, plan: Plan, segments: tuple[Segment, ...], warnings: Warnings) -> Job:
+        """Replace plan and segments of a job that is encoding; the new segments begin, finished sound and poster stay.
+
+        Raises TransitionError when the job is not encoding, JobNotFoundError.
+        """
+
     def delete(self, job_id: str) -> None:
         """Forget job, tasks and notice; append a `deleted` event. Deleting what is not there is no error.
 
         Its leftovers are due when no attempt at its tasks can write any more.
         """
+
+    def ping(self) -> None:
+        """Raise JobStoreDownError unless the store answers."""
+
+
+class TaskStore(Protocol):
+    """The tasks of jobs: which attempt works on which task, its progress, and its result.
+
+    An attempt holds a task by a lease, which it renews. `lease_seconds` and `rest` are seconds.
+
+    Every method is atomic; all raise JobStoreDownError when Redis is away.
+    """
 
     def claim(self, task: Task, attempt: str, *, lease_seconds: float, limit: int) -> Claim:
         """Claim the task for this attempt; a granted claim counts as one of `limit` attempts.
@@ -167,12 +167,21 @@ class JobStore(QueueStore, Protocol):
     def attempts(self, job_id: str) -> dict[str, int]:
         """Return by task field how many attempts are counted; none for an unknown job."""
 
+    def leases(self, job_id: str) -> dict[str, Lease]:
+        """Return the leases by task field: those that hold, and those that ran out and nobody took."""
+
+    def out(self, job_id: str) -> frozenset[str]:
+        """Return the fields of the tasks of planning and encoding that were issued and are not finished."""
+
     def report(self, task: Task, attempt: str, frames: int) -> bool:
         """Record frames done of a segment and append a `progress` event; False when the lease is lost.
 
         The job's `frames_done` never goes down while the job runs: of all attempts at a segment the best report
         counts, capped by the plan. A report that raises nothing appends no event.
         """
+
+    def interim(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
+        """Record what a running task has come to so far; False when the lease is lost."""
 
     def finish(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
         """Record the result and end the lease; True when nothing of the job's present state is outstanding.
@@ -183,26 +192,47 @@ class JobStore(QueueStore, Protocol):
         A poster counts as there, and has its event, if `made` in its result is true.
         """
 
-    def replan(self, job_id: str, plan: Plan, segments: tuple[Segment, ...], warnings: Warnings) -> Job:
-        """Replace plan and segments of a job that is encoding; the new segments begin, finished sound and poster stay.
-
-        Raises TransitionError when the job is not encoding, JobNotFoundError.
-        """
-
-    def out(self, job_id: str) -> frozenset[str]:
-        """Return the fields of the tasks of planning and encoding that were issued and are not finished."""
-
-    def interim(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
-        """Record what a running task has come to so far; False when the lease is lost."""
-
     def results(self, job_id: str, *, interim: bool = False) -> dict[str, dict[str, Any]]:
         """Return the results by task field, with `interim` those so far of running tasks too.
 
         None for an unknown job.
         """
 
-    def leases(self, job_id: str) -> dict[str, Lease]:
-        """Return the leases by task field: those that hold, and those that ran out and nobody took."""
+
+class EventStore(Protocol):
+    """What happened to jobs, oldest first.
+
+    About the newest 500 events of each job and the newest 10,000 of all jobs are kept.
+
+    Every method is atomic; all raise JobStoreDownError when Redis is away.
+    """
+
+    def events(self, job_id: str | None, after: str, *, limit: int = 200) -> tuple[Event, ...]:
+        """Return the events of a job (of all jobs for None) after an id (`0` for all kept), oldest first.
+
+        Raises InvalidRequestError for what is no event id.
+        """
+
+    def wait_events(self, after: str, *, seconds: float) -> tuple[Event, ...]:
+        """Return events of all jobs after an id (`$` for from now on), waiting up to `seconds` for the first."""
+
+    def last_event_id(self) -> str:
+        """Return the id of the newest event of all, NO_EVENT if none."""
+
+    def idle_seconds(self, job_id: str) -> float:
+        """Return the seconds since the job's last event, 0 for a job without events."""
+
+
+class UpkeepStore(Protocol):
+    """The work that remains after a job has ended, who does it, and the repairs that were made.
+
+    The work is telling webhooks, removing made objects, and saving ends in the object store.
+
+    Every method is atomic; all raise JobStoreDownError when Redis is away.
+    """
+
+    def hold(self, name: str, holder: str, *, seconds: float) -> bool:
+        """Take or prolong a role that one holder has at a time (the janitor's); False while somebody else has it."""
 
     def due_notices(self, limit: int) -> tuple[Notice, ...]:
         """Return up to `limit` notices whose time has come, the longest due first; they stay until they are ended."""
@@ -229,8 +259,11 @@ class JobStore(QueueStore, Protocol):
     def end_clearing(self, job_id: str, *, gone: bool) -> None:
         """Forget a job's leftovers if they are gone; else they are due at once, behind all others."""
 
-    def idle_seconds(self, job_id: str) -> float:
-        """Return the seconds since the job's last event, 0 for a job without events."""
+    def unsaved(self, limit: int) -> tuple[Job, ...]:
+        """Return up to `limit` ended jobs whose end is not in the object store yet, the longest ended first."""
+
+    def saved(self, job: Job) -> bool:
+        """Forget that this end of the job is to be saved; False if the job started again since, or ended anew."""
 
     def count_repair(self, name: str) -> None:
         """Add one to the repairs of this name."""
@@ -238,26 +271,6 @@ class JobStore(QueueStore, Protocol):
     def repairs(self) -> dict[str, int]:
         """Return how many repairs of each name were ever made."""
 
-    def unsaved(self, limit: int) -> tuple[Job, ...]:
-        """Return up to `limit` ended jobs whose end is not in the object store yet, the longest ended first."""
 
-    def saved(self, job: Job) -> bool:
-        """Forget that this end of the job is to be saved; False if the job started again since, or ended anew."""
-
-    def hold(self, name: str, holder: str, *, seconds: float) -> bool:
-        """Take or prolong a role that one holder has at a time (the janitor's); False while somebody else has it."""
-
-    def events(self, job_id: str | None, after: str, *, limit: int = 200) -> tuple[Event, ...]:
-        """Return the events of a job (of all jobs for None) after an id (`0` for all kept), oldest first.
-
-        Raises InvalidRequestError for what is no event id.
-        """
-
-    def wait_events(self, after: str, *, seconds: float) -> tuple[Event, ...]:
-        """Return events of all jobs after an id (`$` for from now on), waiting up to `seconds` for the first."""
-
-    def last_event_id(self) -> str:
-        """Return the id of the newest event of all, NO_EVENT if none."""
-
-    def ping(self) -> None:
-        """Raise JobStoreDownError unless the store answers."""
+class JobStore(RecordStore, TaskStore, EventStore, UpkeepStore, QueueStore, Protocol):
+    """The five parts together; a caller that needs only some of them says which."""

@@ -31,7 +31,10 @@ class QueueCounts:
 
 
 class QueueStore(Protocol):
-    """Every method is atomic; all raise JobStoreDownError when Redis is away."""
+    """The queue of all jobs: which tasks are due, the work ahead, the workers, and the figures of the last hour.
+
+    Every method is atomic; all raise JobStoreDownError when Redis is away.
+    """
 
     def issue(self, *, plans: int, tasks: int) -> tuple[Task, ...]:
         """Return the tasks to publish now, those of the earliest target first (storage.scheduling.fairness).

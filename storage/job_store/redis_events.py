@@ -5,21 +5,21 @@ from __future__ import annotations
 import time
 
 from storage.job_store import redis_keys
-from storage.job_store.redis_queue import RedisQueue
+from storage.job_store.redis_scripts import RedisScripts
 from storage.model.event import NO_EVENT, Event, checked_event_id, event_of_fields, event_order
 
 
-class RedisEvents(RedisQueue):
-    """The part of a JobStore that reads events; nothing connects before the first call."""
+class RedisEvents(RedisScripts):
+    """An EventStore on Redis."""
 
     def events(self, job_id: str | None, after: str, *, limit: int = 200) -> tuple[Event, ...]:
-        """See JobStore.events."""
+        """See EventStore.events."""
         key = redis_keys.EVENTS if job_id is None else redis_keys.of_job("events", job_id)
         start = f"({checked_event_id(after)}"
         return _events(self._redis.call(lambda: self._client.xrange(key, start, "+", count=limit)))
 
     def wait_events(self, after: str, *, seconds: float) -> tuple[Event, ...]:
-        """See JobStore.wait_events."""
+        """See EventStore.wait_events."""
         # The last id is asked once: with `$` in each of several reads, events between two of them would be missed.
         start = self.last_event_id() if after == "$" else checked_event_id(after)
         deadline = time.monotonic() + seconds
@@ -33,12 +33,12 @@ class RedisEvents(RedisQueue):
                 return _events(answer[0][1] if answer else [])
 
     def last_event_id(self) -> str:
-        """See JobStore.last_event_id."""
+        """See EventStore.last_event_id."""
         newest = self._redis.call(lambda: self._client.xrevrange(redis_keys.EVENTS, count=1))
         return str(newest[0][0]) if newest else NO_EVENT
 
     def idle_seconds(self, job_id: str) -> float:
-        """See JobStore.idle_seconds."""
+        """See EventStore.idle_seconds."""
         newest = self._redis.call(lambda: self._client.xrevrange(redis_keys.of_job("events", job_id), count=1))
         return self._redis.now() - event_order(newest[0][0])[0] / 1e3 if newest else 0.0
 

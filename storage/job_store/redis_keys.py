@@ -23,6 +23,16 @@ def of_job(name: str, job_id: str) -> str:
     return f"rungs:{name}:{job_id}"
 
 
+def owned(owner: str, state: str | None) -> str:
+    """Return the key of an owner's list of jobs: of those in one state, or of all."""
+    return f"rungs:owned:{owner}" if state is None else f"rungs:owned-in:{state}:{owner}"
+
+
+def role(name: str) -> str:
+    """Return the key of a role that one holder has at a time."""
+    return f"rungs:role:{name}"
+
+
 def all_of(job_id: str) -> list[str]:
     """Return the keys of common.lua, in its order."""
     own = ("job", "wanted", "frames", "done", "attempts", "leases", "interim", "out", "events")

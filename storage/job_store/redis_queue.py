@@ -9,10 +9,9 @@ from pydantic import TypeAdapter
 
 from storage.job_store import redis_keys
 from storage.job_store.queue_contract import Pause, QueueCounts
-from storage.job_store.redis_upkeep import RedisUpkeep
+from storage.job_store.redis_scripts import RedisScripts
 from storage.model.job import JobState, Priority
 from storage.model.task import Task
-from storage.redis_client import PatientRedis, load_script
 from storage.scheduling.costs import FinishedJob, Work
 from storage.scheduling.queue_rates import SAMPLES_KEPT, Sample, Totals
 
@@ -21,21 +20,13 @@ _SAMPLE = TypeAdapter(Sample)
 _REFUSED = "refused:"  # what the names of refusals' totals begin with
 
 
-class RedisQueue(RedisUpkeep):
-    """The part of a JobStore that QueueStore describes; nothing connects before the first call."""
-
-    def __init__(self, redis: PatientRedis) -> None:
-        super().__init__(redis)
-        self._counts = self._client.register_script(load_script(__package__, "counts"))
-        self._slots = self._client.register_script(load_script(__package__, "slots"))
-        self._backlog = self._client.register_script(load_script(__package__, "backlog"))
-        self._sample = self._client.register_script(load_script(__package__, "sample"))
-        self._issue = self._client.register_script(load_script(__package__, "issue"))
+class RedisQueue(RedisScripts):
+    """A QueueStore on Redis."""
 
     def issue(self, *, plans: int, tasks: int) -> tuple[Task, ...]:
         """See QueueStore.issue."""
         keys = [redis_keys.WAITING, redis_keys.PLANS, redis_keys.TARGETS, redis_keys.HANDED]
-        handed = self._redis.call(lambda: self._issue(keys=keys, args=[plans, tasks]))
+        handed = self._run_alone("issue", keys, plans, tasks)
         return tuple(Task.of_field(job_id, field) for job_id, field in handed)
 
     def position(self, job_id: str) -> int | None:
@@ -45,7 +36,7 @@ class RedisQueue(RedisUpkeep):
 
     def counts(self) -> QueueCounts:
         """See QueueStore.counts."""
-        waiting, unfinished = self._redis.call(lambda: self._counts(keys=[redis_keys.WAITING, redis_keys.UNFINISHED]))
+        waiting, unfinished = self._run_alone("counts", [redis_keys.WAITING, redis_keys.UNFINISHED])
         return QueueCounts(waiting, unfinished - waiting)
 
     def unfinished(self) -> tuple[str, ...]:
@@ -54,7 +45,7 @@ class RedisQueue(RedisUpkeep):
 
     def backlog(self) -> tuple[Work, ...]:
         """See QueueStore.backlog."""
-        return tuple(_work(*found) for found in self._redis.call(lambda: self._backlog(keys=[redis_keys.UNFINISHED])))
+        return tuple(_work(*found) for found in self._run_alone("backlog", [redis_keys.UNFINISHED]))
 
     def recent_finished(self) -> tuple[FinishedJob, ...]:
         """See QueueStore.recent_finished."""
@@ -63,7 +54,7 @@ class RedisQueue(RedisUpkeep):
 
     def announce(self, worker: str, slots: int, *, seconds: float, pause: Pause | None = None) -> None:
         """See QueueStore.announce."""
-        self._redis.call(lambda: self._slots(keys=[redis_keys.SLOTS], args=[worker, slots, seconds, pause or ""]))
+        self._run_alone("slots", [redis_keys.SLOTS], worker, slots, seconds, pause or "")
 
     def workers(self) -> dict[str, int]:
         """See QueueStore.workers."""
@@ -96,7 +87,7 @@ class RedisQueue(RedisUpkeep):
     def record_sample(self, sample: Sample) -> None:
         """See QueueStore.record_sample."""
         text = _SAMPLE.dump_json(sample).decode()
-        self._redis.call(lambda: self._sample(keys=[redis_keys.SAMPLES], args=[text, SAMPLES_KEPT]))
+        self._run_alone("sample", [redis_keys.SAMPLES], text, SAMPLES_KEPT)
 
     def samples(self, limit: int) -> tuple[Sample, ...]:
         """See QueueStore.samples."""
@@ -104,7 +95,7 @@ class RedisQueue(RedisUpkeep):
         return tuple(_SAMPLE.validate_json(text) for text in reversed(texts))
 
     def _announced(self) -> Iterator[tuple[str, str, str]]:
-        held = self._redis.call(lambda: self._slots(keys=[redis_keys.SLOTS], args=["", 0, 0, ""]))
+        held = self._run_alone("slots", [redis_keys.SLOTS], "", 0, 0, "")
         return zip(held[::3], held[1::3], held[2::3], strict=True)
 
 

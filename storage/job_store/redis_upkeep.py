@@ -1,52 +1,76 @@
-"""What the job store on Redis knows beside single jobs and the queue: roles, leftovers, repairs made."""
+"""What Redis keeps of the work after a job's end, of roles, and of repairs made."""
 
 from __future__ import annotations
 
 from storage.job_store import redis_keys
-from storage.job_store.contract import Leftovers
-from storage.redis_client import PatientRedis, load_script
+from storage.job_store.codec import job_of_fields
+from storage.job_store.contract import Leftovers, Notice
+from storage.job_store.redis_scripts import RedisScripts, pairs
+from storage.model.job import Job
 
 
-class RedisUpkeep:
-    """The part of a JobStore that is about no single job's record; nothing connects before the first call."""
+class RedisUpkeep(RedisScripts):
+    """An UpkeepStore on Redis."""
 
-    def __init__(self, redis: PatientRedis) -> None:
-        self._redis = redis
-        self._client = redis.client
-        self._hold = self._client.register_script(load_script(__package__, "hold"))
-        self._leftovers = self._client.register_script(load_script(__package__, "leftovers"))
-        self._clear = self._client.register_script(load_script(__package__, "clear"))
+    def hold(self, name: str, holder: str, *, seconds: float) -> bool:
+        """See UpkeepStore.hold."""
+        milliseconds = max(int(seconds * 1000), 1)
+        return bool(self._run_alone("hold", [redis_keys.role(name)], holder, milliseconds))
+
+    def due_notices(self, limit: int) -> tuple[Notice, ...]:
+        """See UpkeepStore.due_notices."""
+        records = self._run_alone("due", [redis_keys.NOTICES], limit)
+        return tuple(_notice(pairs(record)) for record in records)
+
+    def postpone_notice(self, notice: Notice, *, seconds: float, failed: bool) -> None:
+        """See UpkeepStore.postpone_notice."""
+        self._run_notice(notice, seconds, "1" if failed else "")
+
+    def end_notice(self, notice: Notice) -> None:
+        """See UpkeepStore.end_notice."""
+        self._run_notice(notice, "", "")
 
     def leftovers(self, limit: int) -> tuple[str, ...]:
-        """See JobStore.leftovers."""
-        return tuple(self._redis.call(lambda: self._leftovers(keys=[redis_keys.LEFTOVERS], args=[limit])))
+        """See UpkeepStore.leftovers."""
+        return tuple(self._run_alone("leftovers", [redis_keys.LEFTOVERS], limit))
 
     def begin_clearing(self, job_id: str, *, seconds: float) -> Leftovers | None:
-        """See JobStore.begin_clearing."""
+        """See UpkeepStore.begin_clearing."""
         keys = [redis_keys.LEFTOVERS, redis_keys.of_job("job", job_id)]
-        answer = self._redis.call(lambda: self._clear(keys=keys, args=[job_id, seconds]))
+        answer = self._run_alone("clear", keys, job_id, seconds)
         return Leftovers(answer) if answer else None
 
     def end_clearing(self, job_id: str, *, gone: bool) -> None:
-        """See JobStore.end_clearing."""
+        """See UpkeepStore.end_clearing."""
         if gone:
             self._redis.call(lambda: self._client.zrem(redis_keys.LEFTOVERS, job_id))
         else:
-            seconds, _ = self._redis.call(self._client.time)
-            self._redis.call(lambda: self._client.zadd(redis_keys.LEFTOVERS, {job_id: seconds}, xx=True))
+            now = self._redis.now()
+            self._redis.call(lambda: self._client.zadd(redis_keys.LEFTOVERS, {job_id: now}, xx=True))
+
+    def unsaved(self, limit: int) -> tuple[Job, ...]:
+        """See UpkeepStore.unsaved."""
+        records = self._run_alone("due", [redis_keys.UNSAVED], limit)
+        return tuple(job_of_fields(pairs(record)) for record in records)
+
+    def saved(self, job: Job) -> bool:
+        """See UpkeepStore.saved."""
+        return bool(self._run("saved", job.id, repr(job.finished_at)))
 
     def count_repair(self, name: str) -> None:
-        """See JobStore.count_repair."""
+        """See UpkeepStore.count_repair."""
         self._redis.call(lambda: self._client.hincrby(redis_keys.REPAIRS, name, 1))
 
     def repairs(self) -> dict[str, int]:
-        """See JobStore.repairs."""
+        """See UpkeepStore.repairs."""
         return {
             name: int(count)
             for name, count in self._redis.call(lambda: self._client.hgetall(redis_keys.REPAIRS)).items()
         }
 
-    def hold(self, name: str, holder: str, *, seconds: float) -> bool:
-        """See JobStore.hold."""
-        key, milliseconds = f"rungs:role:{name}", max(int(seconds * 1000), 1)
-        return bool(self._redis.call(lambda: self._hold(keys=[key], args=[holder, milliseconds])))
+    def _run_notice(self, notice: Notice, *arguments: str | float) -> None:
+        self._run("notice", notice.job.id, repr(notice.job.finished_at), notice.tries, *arguments)
+
+
+def _notice(fields: dict[str, str]) -> Notice:
+    return Notice(job_of_fields(fields), int(fields.get("tries", 0)))

@@ -16,8 +16,9 @@ from typing import BinaryIO, Self
 from uuid import uuid4
 
 from storage.errors import ObjectNotFoundError, ObjectStoreDownError, StorageFullError
-from storage.objects.contract import PART_BYTES, ObjectInfo
+from storage.objects.contract import ObjectInfo
 from storage.objects.keys import checked_key, checked_prefix
+from storage.objects.whole import WholeObjects
 
 # Folder of unfinished writes, inside the root so that the rename stays in one file system; no key can begin with a dot.
 UNFINISHED = ".unfinished"
@@ -25,7 +26,7 @@ _CHUNK_BYTES = 256 * 1024  # read at once: few system calls, little memory for e
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-class LocalObjectStore:
+class LocalObjectStore(WholeObjects):
     """An ObjectStore under the folder `root`, made by `prepare`; every write is on disk when its call returns."""
 
     def __init__(self, root: Path) -> None:
@@ -34,19 +35,6 @@ class LocalObjectStore:
     def writer(self, key: str, *, content_type: str) -> _LocalWriter:  # noqa: ARG002 - a file has no content type
         """See ObjectStore.writer."""
         return _LocalWriter(self, key, self._path(key))
-
-    def put_bytes(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
-        """See ObjectStore.put_bytes."""
-        with self.writer(key, content_type=content_type) as writer:
-            writer.write(data)
-            return writer.commit()
-
-    def put_file(self, key: str, path: Path, *, content_type: str) -> ObjectInfo:
-        """See ObjectStore.put_file."""
-        with path.open("rb") as source, self.writer(key, content_type=content_type) as writer:
-            while data := source.read(PART_BYTES):
-                writer.write(data)
-            return writer.commit()
 
     def stat(self, key: str) -> ObjectInfo:
         """See ObjectStore.stat."""
@@ -58,13 +46,6 @@ class LocalObjectStore:
         with _translated(key):
             source = self._path(key).open("rb")
         return _chunks(source, key, start, length)
-
-    def fetch(self, key: str, path: Path) -> None:
-        """See ObjectStore.fetch."""
-        chunks = self.read(key)
-        with path.open("wb") as target:
-            for chunk in chunks:
-                target.write(chunk)
 
     def local_path(self, key: str) -> Path | None:
         """See ObjectStore.local_path."""

@@ -20,10 +20,10 @@ from minio.error import MinioAdminException, S3Error
 from minio.lifecycleconfig import AbortIncompleteMultipartUpload, LifecycleConfig, Rule
 
 from storage.errors import ObjectStoreDownError
-from storage.objects.contract import PART_BYTES, ObjectInfo
+from storage.objects.contract import ObjectInfo
 from storage.objects.keys import checked_key, checked_prefix
-from storage.objects.s3_errors import translated
-from storage.objects.s3_writer import S3Writer, info_of
+from storage.objects.s3_writer import S3Writer, info_of, translated
+from storage.objects.whole import WholeObjects
 
 _CHUNK_BYTES = 256 * 1024  # read at once: few system calls, little memory for each of many players
 _CONNECT_SECONDS = 3.0
@@ -37,7 +37,7 @@ _UNFINISHED_DAYS = 1  # the janitor's sweep is sooner; this is for what was left
 _log = structlog.get_logger(__name__)
 
 
-class S3ObjectStore:
+class S3ObjectStore(WholeObjects):
     """An ObjectStore in one bucket; requests are repeated for about `patience` seconds while the server is away.
 
     What `redirect_path` returns is signed for `endpoint`: who passes it on must send that as the Host.
@@ -58,19 +58,6 @@ class S3ObjectStore:
         """See ObjectStore.writer."""
         return S3Writer(self._client, self._bucket, checked_key(key), content_type)
 
-    def put_bytes(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
-        """See ObjectStore.put_bytes."""
-        with self.writer(key, content_type=content_type) as writer:
-            writer.write(data)
-            return writer.commit()
-
-    def put_file(self, key: str, path: Path, *, content_type: str) -> ObjectInfo:
-        """See ObjectStore.put_file."""
-        with path.open("rb") as source, self.writer(key, content_type=content_type) as writer:
-            while data := source.read(PART_BYTES):
-                writer.write(data)
-            return writer.commit()
-
     def stat(self, key: str) -> ObjectInfo:
         """See ObjectStore.stat."""
         with translated(checked_key(key)):
@@ -90,13 +77,6 @@ class S3ObjectStore:
                     return iter(())
                 raise
         return _chunks(response, key)
-
-    def fetch(self, key: str, path: Path) -> None:
-        """See ObjectStore.fetch."""
-        chunks = self.read(key)
-        with path.open("wb") as target:
-            for chunk in chunks:
-                target.write(chunk)
 
     def local_path(self, key: str) -> Path | None:  # noqa: ARG002 - the contract's argument
         """See ObjectStore.local_path: the files are the server's."""

@@ -1,24 +1,45 @@
-"""One streaming write to S3: a part is sent when it is full, so that one part is all that is held.
+"""Streaming writes to S3, and S3's errors as those of the contract.
 
-`Minio.put_object(length=-1)` would hold several parts for each upload and read them with quadratic copying, so this is
-written on the library's own calls for parts. They are private: the reason why minio is pinned below 8.
+A part is sent when it is full, so that one part is all that is held. `Minio.put_object(length=-1)` would hold several
+parts for each upload and read them with quadratic copying, so this is written on the library's own calls for parts.
+They are private: the reason why minio is pinned below 8.
 """
 
 from __future__ import annotations
 
-import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
 import structlog
 from minio import Minio
 from minio.datatypes import Object, Part
+from minio.error import MinioException, S3Error
+from urllib3.exceptions import HTTPError
 
-from storage.errors import ObjectNotFoundError, ObjectStoreDownError
+from storage.errors import ObjectNotFoundError, ObjectStoreDownError, StorageFullError
 from storage.objects.contract import PART_BYTES, ObjectInfo
-from storage.objects.s3_errors import translated
+
+_MISSING = frozenset({"NoSuchKey", "NoSuchUpload"})
+_FULL = frozenset({"XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "InsufficientStorage"})
 
 _log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def translated(key: str) -> Iterator[None]:
+    """Raise the contract's errors in place of the library's; `key` tells people what it was about."""
+    try:
+        yield
+    except S3Error as error:
+        if error.code in _MISSING:
+            raise ObjectNotFoundError("There is no such object.", detail=key) from error
+        if error.code in _FULL:
+            raise StorageFullError("The object store is full.", detail=key) from error
+        raise ObjectStoreDownError("The object store refuses.", detail=f"{key}: {error.code}") from error
+    except (MinioException, HTTPError) as error:
+        raise ObjectStoreDownError("The object store does not answer.", detail=f"{key}: {error}") from error
 
 
 def info_of(status: Object) -> ObjectInfo:
@@ -49,7 +70,7 @@ class S3Writer:
         if self._upload_id is None:
             return
         try:
-            with translated(self._key), contextlib.suppress(ObjectNotFoundError):
+            with translated(self._key), suppress(ObjectNotFoundError):
                 self._client._abort_multipart_upload(self._bucket, self._key, self._upload_id)  # noqa: SLF001 - see above
         except ObjectStoreDownError as failure:
             # What brought us here must not be hidden by this; the sweep removes what stays.

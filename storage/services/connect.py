@@ -10,7 +10,7 @@ from storage.broker.contract import Publisher
 from storage.broker.rabbitmq_publisher import RabbitMQPublisher
 from storage.broker.redis_publisher import RedisPublisher
 from storage.broker.tally import Tally
-from storage.job_store.redis_records import RedisJobStore
+from storage.job_store.redis_store import RedisJobStore
 from storage.objects.contract import ObjectStore
 from storage.objects.local import LocalObjectStore
 from storage.objects.s3 import S3ObjectStore

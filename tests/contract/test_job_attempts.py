@@ -1,4 +1,4 @@
-"""Attempts that came to nothing, of the JobStore contract, on the in-memory twin and on a real Redis."""
+"""Attempts that came to nothing, of the JobStore contract, on a real Redis."""
 
 from __future__ import annotations
 

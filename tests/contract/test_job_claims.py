@@ -1,4 +1,4 @@
-"""Claims and leases of the JobStore contract, on the in-memory twin and on a real Redis."""
+"""Claims and leases of the JobStore contract, on a real Redis."""
 
 from __future__ import annotations
 

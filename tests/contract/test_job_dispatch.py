@@ -1,4 +1,4 @@
-"""Dispatch, slots, interim results and new plans of the JobStore contract, on the twin and on a real Redis."""
+"""Dispatch, slots, interim results and new plans of the JobStore contract, on a real Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists, positions and counts of the JobStore contract, on the in-memory twin and on a real Redis."""
+"""Lists, positions and counts of the JobStore contract, on a real Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notices for webhooks in the JobStore contract, on the in-memory twin and on a real Redis."""
+"""Notices for webhooks in the JobStore contract, on a real Redis."""
 
 from __future__ import annotations
 

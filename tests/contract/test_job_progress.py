@@ -1,4 +1,4 @@
-"""Progress and results of the JobStore contract, on the in-memory twin and on a real Redis."""
+"""Progress and results of the JobStore contract, on a real Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue as a whole in the JobStore contract: work, costs, totals, samples; on the twin and on a real Redis."""
+"""The queue as a whole in the JobStore contract: work, costs, totals, samples, on a real Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records and moves of the JobStore contract, on the in-memory twin and on a real Redis."""
+"""Records and moves of the JobStore contract, on a real Redis."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from storage.errors import (
 from storage.job_store.contract import Claim, JobStore
 from storage.job_store.queue_contract import QueueCounts
 from storage.model.damage import Damage, DamageKind
-from storage.model.job import Changes, Job, JobError, JobState, Output
+from storage.model.job import Changes, FailedAttempt, Job, JobError, JobState, Output, Priority, Promise
+from storage.model.job_fields import FIELDS, Kind, named
 from storage.model.job_warnings import warning
 from storage.model.task import Stage, Task
-from tests.support.jobs import CREATED_AT, LEASE, claim, created, encoding, make_job, make_plan, with_plan
+from tests.support.jobs import CREATED_AT, LEASE, WHY, claim, created, encoding, make_job, make_plan, with_plan
 from web.routes.uploads import new_job_id
 
 
@@ -149,6 +150,41 @@ def test_starting_again_forgets_the_last_run(job_store: JobStore) -> None:
     job_store.move(job.id, JobState.ENCODING, with_plan())
     assert not job_store.renew(Task(job.id, Stage.SEGMENT, 1), "old", lease_seconds=LEASE)
     assert claim(job_store, Task(job.id, Stage.SEGMENT, 1), "new", limit=1) is Claim.GRANTED
+
+
+def test_no_field_of_a_run_is_left_in_the_next_one(job_store: JobStore) -> None:
+    """What came with the upload and the priority stay, and its place in the queue is a new one."""
+    job = make_job(
+        webhook_url="https://example.org/hook",
+        priority=Priority.LOW,
+        state=JobState.FAILED,
+        **dict.fromkeys(("started_at", "encoding_at", "begun_at", "finished_at"), CREATED_AT + 1),
+        plan=make_plan(),
+        frames_done=7,
+        issued=2,
+        has_poster=True,
+        playable=True,
+        outputs=(Output("480p", 1),),
+        has_storyboard=True,
+        warnings=(warning("not_cut"),),
+        damage=(Damage(DamageKind.SOUND_MISSING, 1.0, 2.0),),
+        error=WHY,
+        failed_attempts=(FailedAttempt("plan:0", "a", CREATED_AT, "tool_failed", "It broke."),),
+        promise=Promise(CREATED_AT, CREATED_AT + 9),
+        encoder_seconds=3.5,
+        in_flight=4.0,
+        start_target=CREATED_AT,
+        target=CREATED_AT + 60,
+    )
+    assert [field.name for field in FIELDS if getattr(job, field.name) == field.default] == []
+    job_store.create(job)
+    assert job_store.get(job.id) == job
+    again = job_store.move(job.id, JobState.QUEUED)
+    left = {field.name for field in FIELDS if field.forgotten and getattr(again, field.name) != field.default}
+    assert left == {"start_target", "target"}
+    assert CREATED_AT not in {again.start_target, again.target}
+    assert [getattr(again, name) for name in named(Kind.INTAKE)] == [getattr(job, name) for name in named(Kind.INTAKE)]
+    assert (again.state, again.priority) == (JobState.QUEUED, Priority.LOW)
 
 
 def test_a_deleted_job_is_gone_and_says_so_once(job_store: JobStore) -> None:

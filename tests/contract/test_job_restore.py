@@ -1,4 +1,4 @@
-"""Restoring jobs in the JobStore contract, on the in-memory twin and on a real Redis."""
+"""Restoring jobs in the JobStore contract, on a real Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan's segments and what of them is out, of the JobStore contract, on the in-memory twin and on a real Redis."""
+"""The plan's segments and what of them is out, of the JobStore contract, on a real Redis."""
 
 from __future__ import annotations
 

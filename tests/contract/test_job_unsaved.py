@@ -1,4 +1,4 @@
-"""Ends to be saved in the object store, of the JobStore contract, on the in-memory twin and on a real Redis."""
+"""Ends to be saved in the object store, of the JobStore contract, on a real Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leftovers, counted repairs and idle times of the JobStore contract, on the in-memory twin and on a real Redis."""
+"""Leftovers, counted repairs and idle times of the JobStore contract, on a real Redis."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from storage.model.job import JobState
 from storage.model.task import Stage, Task
 from tests.support.jobs import claim, created, encoding
 from tests.support.waiting import wait_until
-from tests.twins import records
 from web.routes.uploads import new_job_id
 
 
@@ -53,7 +52,6 @@ def test_what_could_not_be_removed_is_due_again_behind_the_others(job_store: Job
     for job in (first, second):
         job_store.move(job.id, JobState.FAILED)
     job_store.begin_clearing(first.id, seconds=60)
-    wait_until(lambda: job_store.idle_seconds(second.id) >= 1, seconds=5)
     job_store.end_clearing(first.id, gone=False)
     assert job_store.leftovers(9) == (second.id, first.id)
     assert job_store.move(first.id, JobState.QUEUED).state is JobState.QUEUED
@@ -96,8 +94,7 @@ def test_a_deleted_jobs_leftovers_wait_for_its_last_writers(job_store: JobStore)
 
 def test_a_deleted_jobs_leftovers_are_due_in_the_end(job_store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the time is over in which an attempt may still write, all of it goes, the original too."""
-    for module in (records, redis_records):
-        monkeypatch.setattr(module, "LAST_WRITES_SECONDS", 0.3)
+    monkeypatch.setattr(redis_records, "LAST_WRITES_SECONDS", 0.3)
     job = encoding(job_store)
     job_store.delete(job.id)
     assert job_store.leftovers(9) == ()

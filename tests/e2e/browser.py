@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import BrowserContext, Page
 
-from tests.twins.records import MemoryJobStore
+from tests.support.job_store import OwnJobStore
 from web.context import Web
 
 CHROMIUM_OPTIONS = (
@@ -29,7 +29,7 @@ class Site:
 
     url: str
     web: Web
-    jobs: MemoryJobStore
+    jobs: OwnJobStore
 
 
 @dataclass

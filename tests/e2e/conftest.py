@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: a served app over the in-memory twins, and Debian's Chromium under watch."""
+"""Fixtures of the browser tests: a served app, and Debian's Chromium under watch."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from storage.services import Services
 from storage.settings import Settings
 from tests.e2e.browser import CHROMIUM_OPTIONS, PATIENCE_MS, Site, Visit
 from tests.e2e.encoder import Encoder
+from tests.support.job_store import OwnJobStore
 from tests.support.missing import require
-from tests.twins.records import MemoryJobStore
 from web.app import create_app
 from web.context import of_app
 from web.words.language import TRANSLATIONS
@@ -80,7 +80,7 @@ def make_site(tmp_path: Path, twin_services: Services) -> Iterator[Callable[...,
             server.server_close()
 
         stops.append(stop)
-        assert isinstance(twin_services.jobs, MemoryJobStore)
+        assert isinstance(twin_services.jobs, OwnJobStore)
         return Site(f"http://127.0.0.1:{server.server_port}", of_app(app), twin_services.jobs)
 
     yield make

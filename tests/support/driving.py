@@ -1,4 +1,4 @@
-"""Driving a job through all stages in this process: the real stages and ffmpeg, the twins of stores and broker."""
+"""Driving a job through all stages in this process: the real stages and ffmpeg, the twin of the broker."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from storage.objects.manifests import Manifest, put_manifest
 from storage.services import Services
 from storage.services.dispatch import dispatch
 from storage.settings import Settings
+from tests.support.job_store import OwnJobStore
 from tests.support.jobs import make_job
 from tests.twins.publisher import MemoryPublisher
-from tests.twins.records import MemoryJobStore
 from workers.attempts.attempt import attempt_task
 from workers.stages import STAGES
 
@@ -47,7 +47,7 @@ def drive_on(services: Services, settings: Settings, job: Job) -> Job:
 
 def resume(services: Services, job: Job) -> bool:
     """Publish the job's tasks that rest after a failed attempt, as if the time were over; False when there are none."""
-    assert isinstance(services.jobs, MemoryJobStore)
+    assert isinstance(services.jobs, OwnJobStore)
     rested = services.jobs.end_rests(job.id)
     for field in rested:
         services.publisher.publish(Task.of_field(job.id, field))

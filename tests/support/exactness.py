@@ -18,10 +18,10 @@ from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import drive
 from tests.support.hls import read_playlist
+from tests.support.job_store import OwnJobStore
 from tests.support.pictures import decoded, difference, filtered, hashes, picture
 from tests.support.results import made
 from tests.twins.publisher import MemoryPublisher
-from tests.twins.records import MemoryJobStore
 from workers.ffmpeg.commands import timescale
 from workers.ffmpeg.mp4_boxes import read_fragmented
 from workers.planning.segments import without_cuts
@@ -68,10 +68,10 @@ class Exactness:
 
 
 def local_services(folder: Path, slots: int) -> Services:
-    """Return the twins over objects in the folder, as of an installation with so many encoder slots."""
+    """Return the parts of an installation with so many encoder slots, its objects in the folder."""
     objects = LocalObjectStore(folder / "objects")
     objects.prepare()
-    jobs = MemoryJobStore()
+    jobs = OwnJobStore()
     jobs.announce("worker", slots, seconds=FOREVER)
     return Services(jobs=jobs, objects=objects, publisher=MemoryPublisher())
 

@@ -10,15 +10,15 @@ from pathlib import Path
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import step
+from tests.support.job_store import OwnJobStore
 from tests.twins.publisher import MemoryPublisher
-from tests.twins.records import MemoryJobStore
 from workers.janitor.janitor import Janitor
 from workers.rebuild.rebuild import rebuild
 
 
 def without_redis(services: Services) -> Services:
     """Return the same objects beside a job store and a broker that know nothing."""
-    return replace(services, jobs=MemoryJobStore(), publisher=MemoryPublisher())
+    return replace(services, jobs=OwnJobStore(), publisher=MemoryPublisher())
 
 
 def rebuilt(services: Services) -> tuple[bool, list[str]]:

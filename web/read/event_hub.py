@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from storage.errors import BusyError, JobStoreDownError
-from storage.job_store.contract import JobStore
+from storage.job_store.contract import EventStore
 from storage.model.event import Event
 
 # Some minutes of one job's progress. A watcher that is further behind reconnects and is given the present state.
@@ -60,7 +60,7 @@ class Hub:
     `limit` watchers may be open at once: each holds one of the server's threads.
     """
 
-    def __init__(self, store: JobStore, view: Callable[[str], dict[str, Any] | None], *, limit: int) -> None:
+    def __init__(self, store: EventStore, view: Callable[[str], dict[str, Any] | None], *, limit: int) -> None:
         self._store = store
         self._view = view
         self._limit = limit

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from storage.errors import JobNotFoundError
-from storage.job_store.contract import JobStore
+from storage.job_store.contract import RecordStore
+from storage.job_store.queue_contract import QueueStore
 from storage.model.job import Job, JobState
 from storage.public.job_json import job_json
 from storage.scheduling.forecast import Forecast
 from web.read.queue_snapshot import QueueSnapshot
 
 
+class JobsInTurn(RecordStore, QueueStore, Protocol):
+    """What a view needs of the job store: the record, and its place in the queue."""
+
+
 class JobViews:
     """Makes public JSON of jobs; `clock` returns Unix seconds. Safe to share between threads."""
 
-    def __init__(self, store: JobStore, queue: QueueSnapshot, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: JobsInTurn, queue: QueueSnapshot, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._queue = queue
         self._clock = clock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -10,13 +11,18 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from storage.errors import JobStoreDownError
-from storage.job_store.contract import JobStore
+from storage.job_store.contract import UpkeepStore
+from storage.job_store.queue_contract import QueueStore
+
+
+class CountedStore(QueueStore, UpkeepStore, Protocol):
+    """What the figures need of the job store: how many jobs there are, and the repairs that were made."""
 
 
 class _Jobs(Collector):
     """Jobs waiting and active, and repairs; left out, with `rungs_job_store_up 0`, while the store is away."""
 
-    def __init__(self, store: JobStore) -> None:
+    def __init__(self, store: CountedStore) -> None:
         self._store = store
 
     def describe(self) -> Iterator[Metric]:
@@ -41,7 +47,7 @@ class _Jobs(Collector):
 class Metrics:
     """The process's figures, in a registry of their own so that several apps can live in one process."""
 
-    def __init__(self, store: JobStore) -> None:
+    def __init__(self, store: CountedStore) -> None:
         self._registry = CollectorRegistry()
         self.requests = Counter(
             "rungs_http_requests", "Requests answered.", ("method", "route", "status"), registry=self._registry

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from storage.job_store.contract import JobStore
+from storage.job_store.queue_contract import QueueStore
 from storage.model.job import Promise
 from storage.scheduling.costs import cost_of_bytes
 from storage.scheduling.forecast import Forecast, Outlook, forecast_new, forecasts, promised
@@ -57,7 +57,7 @@ class QueueSnapshot:
     `encoders` are the slots that this installation means to have, for as long as none has announced itself.
     """
 
-    def __init__(self, store: JobStore, encoders: int) -> None:
+    def __init__(self, store: QueueStore, encoders: int) -> None:
         self._store = store
         self._encoders = encoders
         self._refused: Counter[str] = Counter()

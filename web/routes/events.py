@@ -12,7 +12,7 @@ from flask import Blueprint, Response, json, request
 from spectree import Response as Answers
 
 from storage.errors import JobStoreDownError
-from storage.job_store.contract import JobStore
+from storage.job_store.contract import EventStore
 from storage.model.event import Event, event_order, is_event_id
 from storage.model.job import JobState
 from web.context import Web, current
@@ -159,7 +159,7 @@ def _recent(web: Web, sent_id: str) -> tuple[str, ...]:
     return tuple(snapshot(web.views.of(job), event_id=sent_id) for job in reversed(page.jobs))
 
 
-def _missed(store: JobStore, job_id: str, job: dict[str, Any], *, after: str) -> tuple[Update, ...]:
+def _missed(store: EventStore, job_id: str, job: dict[str, Any], *, after: str) -> tuple[Update, ...]:
     return tuple(Update(event, job) for event in newest_progress(_all_after(store, job_id, after)))
 
 
@@ -169,7 +169,7 @@ def _missed_of_all(web: Web, *, after: str) -> tuple[Update, ...]:
     return tuple(Update(event, jobs[event.job_id]) for event in events)
 
 
-def _all_after(store: JobStore, job_id: str | None, after: str) -> tuple[Event, ...]:
+def _all_after(store: EventStore, job_id: str | None, after: str) -> tuple[Event, ...]:
     """Return every event the store still has after this id; its log is capped, so they are not many."""
     found: list[Event] = []
     while page := store.events(job_id, after, limit=_REPLAY_PAGE):

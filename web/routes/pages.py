@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from storage.errors import InvalidRequestError
 from storage.model.job import Job, JobState
+from storage.public.job_json import job_json
 from storage.services import Services
 from storage.settings import Settings
 from web.context import current
@@ -22,24 +23,8 @@ from web.words.texts import plurals, texts
 
 FAVICONS = ("idle", "busy", "ready", "failed")
 
-# What scripts copy for a job they add to a list: every field is there and says nothing.
-_BLANK_ID = "0" * 32
-BLANK_JOB: dict[str, Any] = {
-    "id": _BLANK_ID,
-    "state": JobState.QUEUED.value,
-    "title": "",
-    "size": 0,
-    "created_at": "",
-    "started_at": None,
-    "finished_at": None,
-    "progress": 0,
-    "starts_in_seconds": None,
-    "eta_seconds": None,
-    "queue_position": None,
-    "rungs": [],
-    "poster_url": None,
-    "error": None,
-}
+# What scripts copy for a job that they add to a list, and fill in.
+BLANK_JOB = job_json(Job(id="0" * 32, owner="", title="", filename="", size=0, created_at=0.0))
 
 
 def blueprint(settings: Settings, services: Services) -> Blueprint:

@@ -16,7 +16,7 @@ import structlog
 
 from storage import __version__
 from storage.errors import BusyError
-from storage.job_store.contract import JobStore, Notice
+from storage.job_store.contract import Notice, UpkeepStore
 from storage.model.job import Job
 from storage.public.job_json import job_json
 from workers.rounds import Rounds
@@ -94,7 +94,7 @@ def body_of(job: Job) -> bytes:
 class Notifier:
     """Makes a round every second as long as it holds the role; `stop` ends it after what is being sent."""
 
-    def __init__(self, jobs: JobStore, sender: Sending) -> None:
+    def __init__(self, jobs: UpkeepStore, sender: Sending) -> None:
         self._jobs = jobs
         self._sender = sender
         self._sending: dict[str, tuple[str, Future[None]]] = {}  # receivers by job id; only the rounds' thread uses it

@@ -1,4 +1,4 @@
--- Goes before every script that changes a job; storage/job_store/redis_records.py puts the two together.
+-- Goes before every script that changes a job; storage/job_store/redis_scripts.py puts the two together.
 --
 -- KEYS, the same for each of them:
 --    1 rungs:job:<id>         hash    the record, see storage/job_store/codec.py; and for the scripts: owner, cursor (the job's
@@ -164,6 +164,16 @@ end
 
 local function lend(field, attempt, seconds)
   redis.call('HSET', LEASES, field, string.format('%.3f %s', now() + tonumber(seconds), attempt))
+end
+
+-- Take the task from whoever has it; for `rest` seconds nobody may claim it then.
+local function end_lease(field, rest)
+  if rest > 0 then
+    note_unhanded(field)
+    lend(field, '', rest)
+  else
+    redis.call('HDEL', LEASES, field)
+  end
 end
 
 local function failed_attempts()

@@ -2,7 +2,7 @@
 -- ARGV: 2 task field, 3 attempt, 4 reason (JSON object), 5 seconds for which nobody may claim the task
 -- Returns 1, or 0 when the lease is not the attempt's any more. A call that is sent again, because its answer was lost,
 -- is told 1.
-local field, attempt, rest = ARGV[2], ARGV[3], tonumber(ARGV[5])
+local field, attempt = ARGV[2], ARGV[3]
 
 if lease_of(field) ~= attempt then
   local code = cjson.decode(ARGV[4]).code
@@ -14,10 +14,5 @@ if lease_of(field) ~= attempt then
   return 0
 end
 note_failure(field, attempt, ARGV[4])
-if rest > 0 then
-  note_unhanded(field)
-  lend(field, '', rest)
-else
-  redis.call('HDEL', LEASES, field)
-end
+end_lease(field, tonumber(ARGV[5]))
 return 1

@@ -2,7 +2,7 @@
 -- ARGV: 2 call token, 3 new state, 4 states that allow the move (' queued planning '), 5 fields to write (JSON object),
 --       6 segments by task field (JSON object of JSON texts; used when encoding begins), 7 field that takes the time
 --       ('' for none), 8 '1' if leases are kept, 9 how many finished jobs are kept, 10 '1' if the job's webhook is to be
---       told, 11 to 13 step, leads and apart of note_arrival
+--       told, 11 to 13 step, leads and apart of note_arrival, 14 fields of the job that a new run forgets (JSON array)
 -- Returns {'moved', record}, {'refused', present state}, {'clearing'} while what the last run left is being removed, or
 -- {'unknown'}. A call that is sent again, because its answer was lost, is told 'moved' whatever happened since.
 local call, to, allowed = ARGV[2], ARGV[3], ARGV[4]
@@ -28,13 +28,10 @@ if to == 'queued' then
   end
   redis.call('ZREM', LEFTOVERS, ID)
   redis.call('DEL', WANTED, FRAMES, DONE, ATTEMPTS, INTERIM)
-  redis.call('HDEL', JOB, 'started_at', 'encoding_at', 'begun_at', 'finished_at', 'plan', 'frames', 'nominal',
-    'has_poster', 'outputs', 'warnings', 'damage', 'error', 'left', 'closed_by', 'segments', 'issued', 'playable',
-    'has_storyboard', 'call:replan', 'tries', 'failed_attempts', 'promise', 'frames_finished', 'encoder_seconds',
-    'after_start', 'target')
+  redis.call('HDEL', JOB, 'frames', 'nominal', 'left', 'closed_by', 'segments', 'call:replan', 'tries', 'frames_finished',
+    'after_start', unpack(cjson.decode(ARGV[14])))
   redis.call('ZREM', NOTICES, ID)
   redis.call('ZREM', UNSAVED, ID)
-  redis.call('HSET', JOB, 'frames_done', 0)
 else
   redis.call('ZREM', WAITING, ID)
 end

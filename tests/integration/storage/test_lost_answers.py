@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from storage.errors import JobExistsError
 from storage.job_store.contract import Claim
-from storage.job_store.redis_records import RedisJobStore
+from storage.job_store.redis_store import RedisJobStore
 from storage.model.job import JobState
 from storage.model.task import Stage, Task
 from storage.redis_client import PatientRedis
@@ -112,13 +113,13 @@ def test_a_move_of_long_ago_is_still_known(store: RedisJobStore) -> None:
     sent: list[tuple[str, ...]] = []
     original = store._run
 
-    def remember(script: str, job_id: str, *arguments: str | float) -> object:
+    def remember(script: str, job_id: str, *arguments: str | float) -> Any:
         sent.append((script, job_id, *map(str, arguments)))
         return original(script, job_id, *arguments)
 
     store._run = remember  # type: ignore[method-assign]
     store.move(job.id, JobState.PLANNING)
-    store._run = original  # type: ignore[method-assign]
+    del store._run  # kept, it would be a cycle that outlives the test
     store.move(job.id, JobState.FAILED)
     script, job_id, *arguments = sent[0]
     assert store._run(script, job_id, *arguments)[0] == "moved"

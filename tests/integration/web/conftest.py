@@ -1,4 +1,4 @@
-"""The app over the in-memory twins, and the real service over a real Redis."""
+"""The app in this process with the twin of the broker, and the real service over a real Redis."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def make_app(web_settings: Settings) -> Callable[..., Flask]:
 
 @pytest.fixture
 def app(make_app: Callable[..., Flask], twin_services: Services) -> Flask:
-    """Give the app over the twins."""
+    """Give the app over parts of the test's own."""
     return make_app(twin_services)
 
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """Give a client of the app over the twins."""
+    """Give a client of that app."""
     return app.test_client()
 
 

@@ -14,9 +14,9 @@ from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
 from storage.services import Services
+from tests.support.job_store import OwnJobStore
 from tests.support.jobs import claim, created, encoding, make_plan
 from tests.twins.publisher import MemoryPublisher
-from tests.twins.records import MemoryJobStore
 
 SIZES = [700, 300]
 OBJECT = bytes(range(250)) * 4
@@ -27,7 +27,7 @@ PART = {"bytes": 640, "seconds": 4.010667}
 @pytest.fixture
 def media(object_store: ObjectStore) -> Services:
     """Give services over each object store in turn: from disk, and streamed out of a real MinIO."""
-    return Services(jobs=MemoryJobStore(), objects=object_store, publisher=MemoryPublisher())
+    return Services(jobs=OwnJobStore(), objects=object_store, publisher=MemoryPublisher())
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from storage.objects import keys
 from storage.objects.contract import ObjectStore
 from storage.objects.local import LocalObjectStore
 from storage.services import Services
+from tests.support.job_store import OwnJobStore
 from tests.support.jobs import make_job, make_plan
 from tests.twins.publisher import MemoryPublisher
-from tests.twins.records import MemoryJobStore
 from web.app import deliveries_of
 
 FILM = bytes(range(256)) * 2048
@@ -26,7 +26,7 @@ FILM = bytes(range(256)) * 2048
 @pytest.fixture
 def media(object_store: ObjectStore) -> Services:
     """Give services over each object store in turn: from disk, and streamed out of a real MinIO."""
-    return Services(jobs=MemoryJobStore(), objects=object_store, publisher=MemoryPublisher())
+    return Services(jobs=OwnJobStore(), objects=object_store, publisher=MemoryPublisher())
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_a_relative_data_folder_works(
     monkeypatch.chdir(tmp_path)
     objects = LocalObjectStore(Path("here"))
     objects.prepare()
-    services = Services(MemoryJobStore(), objects, MemoryPublisher())
+    services = Services(OwnJobStore(), objects, MemoryPublisher())
     made = make_job(state=JobState.READY)
     services.jobs.create(made)
     objects.put_bytes(keys.rendition(made.id, "poster.jpg"), b"jpeg", content_type="image/jpeg")

@@ -14,7 +14,7 @@ from storage.job_store.contract import JobPage
 from storage.job_store.queue_contract import QueueCounts
 from storage.model.job import JobState
 from storage.services import Services
-from tests.twins.records import MemoryJobStore
+from tests.support.job_store import OwnJobStore
 from web.http.security import HEADERS
 
 NAVIGATION = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -85,14 +85,14 @@ def test_people_get_errors_as_pages(client: FlaskClient) -> None:
     assert client.get("/nothing", headers={"Accept": "application/json"}).mimetype == "application/problem+json"
 
 
-class _Broken(MemoryJobStore):
+class _Broken(OwnJobStore):
     """A job store with a bug."""
 
     def page(self, *, owner: str, state: JobState | None, limit: int, cursor: str | None) -> JobPage:
         raise RuntimeError(f"secret {owner} {state} {limit} {cursor}")
 
 
-class _Away(MemoryJobStore):
+class _Away(OwnJobStore):
     """A job store that does not answer."""
 
     def page(self, *, owner: str, state: JobState | None, limit: int, cursor: str | None) -> JobPage:

@@ -24,8 +24,8 @@ from storage.objects.local import LocalObjectStore
 from storage.objects.manifests import read_manifest
 from storage.services import Services
 from tests.support.forms import CONTENT_TYPE, form, part, upload
+from tests.support.job_store import OwnJobStore
 from tests.twins.publisher import MemoryPublisher
-from tests.twins.records import MemoryJobStore
 
 DOWN = "The store is away."
 NAVIGATION = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -197,7 +197,7 @@ def test_the_reserve_of_free_space_is_kept(make_app: Callable[..., Flask], twin_
     assert post(client, upload()).get_json()["code"] == "storage_full"
 
 
-class _Jobs(MemoryJobStore):
+class _Jobs(OwnJobStore):
     """A job store that goes away, before or after `create` did its work, for so many calls."""
 
     def __init__(self, *, failures: int, after: bool) -> None:
@@ -226,7 +226,7 @@ def test_a_short_outage_or_a_lost_answer_loses_no_upload(
     assert services.jobs.unfinished() == (answer.get_json()["id"],)
 
 
-class _Mute(MemoryJobStore):
+class _Mute(OwnJobStore):
     """A job store that makes the job, and goes away before it has said so."""
 
     def create(self, job: Job) -> None:
@@ -265,7 +265,7 @@ def test_a_broker_that_is_away_does_not_refuse_the_upload(
     assert services.jobs.get(answer.get_json()["id"]).state is JobState.QUEUED
 
 
-class _Forgetful(MemoryJobStore):
+class _Forgetful(OwnJobStore):
     """A job store that goes away right after a job was created."""
 
     def position(self, job_id: str) -> int | None:
@@ -298,7 +298,7 @@ def test_an_object_store_that_goes_away_leaves_nothing(
     assert left(services) == ([], ())
 
 
-class _Away(MemoryJobStore):
+class _Away(OwnJobStore):
     """A job store that never answers."""
 
     def ping(self) -> None:

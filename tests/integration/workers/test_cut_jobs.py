@@ -22,10 +22,10 @@ from storage.scheduling.fairness import budget
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import drive, resume, step, submit
+from tests.support.job_store import OwnJobStore
 from tests.support.looking import frame_times
 from tests.support.results import made
 from tests.twins.publisher import MemoryPublisher
-from tests.twins.records import MemoryJobStore
 from workers.attempts.attempt import Attempt, attempt_task
 from workers.attempts.fallback import NOT_CUT
 from workers.ffmpeg.commands import segment_command
@@ -39,7 +39,7 @@ CROWD, RUNS = 6, 48  # at one in nine, 48 runs in a crowd miss the fault once in
 
 @pytest.fixture
 def cut_services(twin_services: Services) -> Services:
-    """Give the twins of an installation with several slots."""
+    """Give the parts of an installation with several slots."""
     twin_services.jobs.announce("worker", SLOTS, seconds=FOREVER)
     return twin_services
 
@@ -195,8 +195,8 @@ def test_a_plan_gives_the_job_its_place_and_a_truer_promise(
     assert film.promise.ready_at > short.promise.ready_at
 
 
-class WatchedJobs(MemoryJobStore):
-    """The twin that keeps what was said of running tasks."""
+class WatchedJobs(OwnJobStore):
+    """A job store that keeps what was said of running tasks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -204,7 +204,7 @@ class WatchedJobs(MemoryJobStore):
         self.then: Callable[[], None] = lambda: None
 
     def interim(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
-        """See JobStore.interim."""
+        """See TaskStore.interim."""
         self.said.append(result | {"parts": list(result["parts"])})
         self.then()
         return super().interim(task, attempt, result)

@@ -15,7 +15,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from storage.job_store.contract import JobStore
-from storage.job_store.redis_records import RedisJobStore
+from storage.job_store.redis_store import RedisJobStore
 from storage.model.job import Changes, Job, JobError, JobState
 from storage.services import Services
 from storage.settings import Settings

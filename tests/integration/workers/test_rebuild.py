@@ -21,9 +21,9 @@ from storage.objects.manifests import Manifest, forget_run, put_manifest, read_m
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import drive, submit
+from tests.support.job_store import OwnJobStore
 from tests.support.jobs import make_job
 from tests.support.losing import go_on, rebuilt, step_until, without_redis
-from tests.twins.records import MemoryJobStore
 from web.routes.uploads import new_job_id
 from workers.janitor.janitor import Janitor
 from workers.janitor.saving import save_ended
@@ -156,7 +156,7 @@ def test_an_end_that_was_not_saved_is_come_to_again(
     assert content(services, keys.rendition(job.id, "180p.mp4")) == whole
 
 
-class _Overtaken(MemoryJobStore):
+class _Overtaken(OwnJobStore):
     """A job store in which every job starts again right after its end was read."""
 
     def unsaved(self, limit: int) -> tuple[Job, ...]:

@@ -260,7 +260,7 @@ def test_sound_that_goes_on_keeps_the_last_picture(twin_services: Services, sett
 
 @pytest.fixture
 def s3_services(twin_services: Services, s3_settings: Settings) -> Services:
-    """Give the twins with the objects in a real MinIO."""
+    """Give the same parts with the objects in a real MinIO."""
     objects = open_objects(s3_settings, patience=2.0)
     objects.prepare()
     return replace(twin_services, objects=objects)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from storage.errors import JobStoreDownError
-from tests.twins.records import MemoryJobStore
+from tests.support.job_store import OwnJobStore
 from workers.rounds import Rounds
 
 
-def rounds(store: MemoryJobStore, *, survives_faults: bool = False) -> Rounds:
+def rounds(store: OwnJobStore, *, survives_faults: bool = False) -> Rounds:
     """Return the rounds of a role, a moment apart."""
     return Rounds(store, "sweeper", seconds=0.001, role_seconds=30, survives_faults=survives_faults)
 
@@ -34,7 +34,7 @@ class Work:
 
 def test_an_outage_skips_a_round() -> None:
     """The next round is made as if nothing had been."""
-    swept = rounds(MemoryJobStore())
+    swept = rounds(OwnJobStore())
     work = Work(swept, None, JobStoreDownError("away"), None)
     swept.run(work)
     assert work.made == 3
@@ -43,8 +43,8 @@ def test_an_outage_skips_a_round() -> None:
 def test_a_fault_ends_the_rounds_unless_the_role_survives_it() -> None:
     """The process of the one is started again by its supervisor; the other shares a process."""
     with pytest.raises(ValueError, match="ours"):
-        rounds(MemoryJobStore()).run(Work(rounds(MemoryJobStore()), ValueError("ours"), None))
-    swept = rounds(MemoryJobStore(), survives_faults=True)
+        rounds(OwnJobStore()).run(Work(rounds(OwnJobStore()), ValueError("ours"), None))
+    swept = rounds(OwnJobStore(), survives_faults=True)
     work = Work(swept, ValueError("ours"), None)
     swept.run(work)
     assert work.made == 2
@@ -52,7 +52,7 @@ def test_a_fault_ends_the_rounds_unless_the_role_survives_it() -> None:
 
 def test_whoever_does_not_hold_the_role_only_shows_that_it_lives() -> None:
     """The role is somebody else's: no round is made."""
-    store = MemoryJobStore()
+    store = OwnJobStore()
     assert store.hold("sweeper", "somebody", seconds=30)
     swept, beats = rounds(store), list[int]()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,16 +14,15 @@ from storage.errors import InvalidRequestError
 from storage.job_store.codec import (
     checked_cursor,
     cursor_of,
-    decode_plan,
     decode_segment,
-    encode_plan,
     encode_segment,
     fields_of_job,
     fields_of_wanted,
     job_of_fields,
 )
 from storage.model.damage import Damage, DamageKind
-from storage.model.job import Job, JobError, JobState, Output
+from storage.model.job import FailedAttempt, Job, JobError, JobState, Output, Priority, Promise
+from storage.model.job_fields import FIELDS
 from storage.model.job_warnings import UNNAMED, JobWarning
 from storage.model.plan import Plan, Segment
 from tests.support.jobs import make_job, make_plan, make_segments
@@ -31,37 +31,56 @@ TIMES = st.none() | st.floats(min_value=0, max_value=4e9)
 TEXT = st.text(max_size=40)
 WARNINGS = st.builds(JobWarning, TEXT, TEXT, st.dictionaries(TEXT, st.floats(0, 4e9), max_size=2))
 DAMAGE = st.builds(Damage, st.sampled_from(DamageKind), st.floats(0, 4e9), st.floats(0, 4e9))
-JOBS = st.builds(
-    Job,
-    id=st.text("0123456789abcdef", min_size=32, max_size=32),
-    owner=TEXT,
-    title=TEXT,
-    filename=TEXT,
-    size=st.integers(0, 2**60),
-    created_at=st.floats(min_value=0, max_value=4e9),
-    webhook_url=st.none() | TEXT,
-    state=st.sampled_from(JobState),
-    started_at=TIMES,
-    encoding_at=TIMES,
-    finished_at=TIMES,
-    plan=st.none() | st.builds(make_plan, segments=st.integers(1, 4), audio=st.booleans()),
-    frames_done=st.integers(0, 2**40),
-    has_poster=st.booleans(),
-    has_storyboard=st.booleans(),
-    outputs=st.lists(st.builds(Output, TEXT, st.integers(0, 2**50)), max_size=3).map(tuple),
-    warnings=st.lists(WARNINGS, max_size=3).map(tuple),
-    damage=st.lists(DAMAGE, max_size=3).map(tuple),
-    error=st.none() | st.builds(JobError, TEXT, TEXT, TEXT),
-)
+PROMISES = st.builds(Promise, st.floats(0, 4e9), st.floats(0, 4e9))
+FAILED = st.builds(FailedAttempt, TEXT, TEXT, st.floats(0, 4e9), TEXT, TEXT)
+KNOWN: dict[str, st.SearchStrategy[Any]] = {
+    "id": st.text("0123456789abcdef", min_size=32, max_size=32),
+    "owner": TEXT,
+    "title": TEXT,
+    "filename": TEXT,
+    "size": st.integers(0, 2**60),
+    "created_at": st.floats(min_value=0, max_value=4e9),
+    "webhook_url": st.none() | TEXT,
+    "priority": st.sampled_from(Priority),
+    "state": st.sampled_from(JobState),
+    "started_at": TIMES,
+    "encoding_at": TIMES,
+    "begun_at": TIMES,
+    "finished_at": TIMES,
+    "plan": st.none() | st.builds(make_plan, segments=st.integers(1, 4), audio=st.booleans()),
+    "frames_done": st.integers(0, 2**40),
+    "issued": st.integers(0, 2**20),
+    "has_poster": st.booleans(),
+    "playable": st.booleans(),
+    "outputs": st.lists(st.builds(Output, TEXT, st.integers(0, 2**50)), max_size=3).map(tuple),
+    "has_storyboard": st.booleans(),
+    "warnings": st.lists(WARNINGS, max_size=3).map(tuple),
+    "damage": st.lists(DAMAGE, max_size=3).map(tuple),
+    "error": st.none() | st.builds(JobError, TEXT, TEXT, TEXT),
+    "failed_attempts": st.lists(FAILED, max_size=3).map(tuple),
+    "promise": st.none() | PROMISES,
+    "encoder_seconds": st.floats(0, 4e9),
+    "in_flight": st.floats(0, 1e6),
+    "start_target": st.floats(0, 4e9),
+    "target": st.floats(0, 4e9),
+}
+JOBS = st.builds(Job, **KNOWN)
+
+
+def test_every_field_is_tried() -> None:
+    """What follows is of all fields of the table."""
+    assert tuple(KNOWN) == tuple(field.name for field in FIELDS)
 
 
 def test_a_plan_from_before_turns_and_crops_leaves_them_to_ffmpeg() -> None:
     """As it was planned: segments of one job are made alike, before and after an update of Rungs."""
-    kept = json.loads(encode_plan(make_plan()))
+    fields = fields_of_job(make_job(plan=make_plan()))
+    kept = json.loads(fields["plan"])
     for later in ("mirrored", "crop", "pieces", "look_seconds"):
         del kept["video"][later]
-    video = decode_plan(json.dumps(kept)).video
-    assert (video.mirrored, video.crop, video.pieces) == (None, None, ())
+    plan = job_of_fields(fields | {"plan": json.dumps(kept)}).plan
+    assert plan is not None
+    assert (plan.video.mirrored, plan.video.crop, plan.video.pieces) == (None, None, ())
 
 
 @given(JOBS)
@@ -73,8 +92,9 @@ def test_jobs_survive(job: Job) -> None:
 @given(st.builds(make_plan, segments=st.integers(1, 50), frames=st.integers(1, 500), audio=st.booleans()))
 def test_plans_survive(plan: Plan) -> None:
     """A plan comes back equal; its segments do not make it longer."""
-    assert decode_plan(encode_plan(plan)) == plan
-    assert len(encode_plan(plan)) < 1000
+    fields = fields_of_job(make_job(plan=plan))
+    assert job_of_fields(fields).plan == plan
+    assert len(fields["plan"]) < 1000
 
 
 @given(

@@ -13,7 +13,7 @@ from minio.error import S3Error
 from storage.errors import ObjectNotFoundError, ObjectStoreDownError, RungsError, StorageFullError
 from storage.objects.local import LocalObjectStore
 from storage.objects.s3 import S3ObjectStore
-from storage.objects.s3_errors import translated
+from storage.objects.s3_writer import translated
 
 
 class FullDisk(LocalObjectStore):

@@ -12,9 +12,9 @@ from storage.model.task import Stage, Task
 from storage.objects.local import LocalObjectStore
 from storage.services import Services
 from storage.services.dispatch import begin_packaging, dispatch_or_leave, finish_task
+from tests.support.job_store import OwnJobStore
 from tests.support.jobs import claim, created, encoding
 from tests.twins.publisher import MemoryPublisher
-from tests.twins.records import MemoryJobStore
 
 
 class AwayPublisher(MemoryPublisher):
@@ -27,7 +27,7 @@ class AwayPublisher(MemoryPublisher):
 
 def services(tmp_path: Path, publisher: MemoryPublisher) -> Services:
     """Return the parts over the twins."""
-    return Services(jobs=MemoryJobStore(), objects=LocalObjectStore(tmp_path), publisher=publisher)
+    return Services(jobs=OwnJobStore(), objects=LocalObjectStore(tmp_path), publisher=publisher)
 
 
 def test_an_outage_is_left_to_the_janitor(tmp_path: Path) -> None:

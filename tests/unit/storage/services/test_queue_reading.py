@@ -1,4 +1,4 @@
-"""Reading the queue from the twin, and the samples that are taken of it."""
+"""Reading the queue, and the samples that are taken of it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from storage.model.job import JobState
 from storage.model.task import Stage, Task
 from storage.scheduling.newcomers import NOBODY, Newcomers
 from storage.services.queue_reading import read_queue, take_sample
+from tests.support.job_store import OwnJobStore
 from tests.support.jobs import claim, created, encoding
 from tests.support.samples import EMPTY
-from tests.twins.records import MemoryJobStore
 
 
 def test_announced_slots_count_and_until_then_those_that_are_meant() -> None:
     """A web service that starts before its encoders does not take itself for dead."""
-    store = MemoryJobStore()
+    store = OwnJobStore()
     created(store)
     assert read_queue(store, encoders=3).outlook.capacity == 3.0
     store.announce("a:1", 8, seconds=60)
@@ -27,7 +27,7 @@ def test_announced_slots_count_and_until_then_those_that_are_meant() -> None:
 
 def test_a_sample_tells_waiting_from_running() -> None:
     """Begun is what has a picture; busy are encoders, not planners."""
-    store = MemoryJobStore()
+    store = OwnJobStore()
     store.announce("a:1", 2, seconds=60)
     running, waiting = encoding(store), created(store)
     task = Task(running.id, Stage.SEGMENT, 0)
@@ -43,7 +43,7 @@ def test_a_sample_tells_waiting_from_running() -> None:
 
 def test_newcomers_are_like_those_of_the_last_minutes() -> None:
     """Nobody is expected before a minute was seen and a job is ready."""
-    store = MemoryJobStore()
+    store = OwnJobStore()
     job = encoding(store, segments=1)
     task = Task(job.id, Stage.SEGMENT, 0)
     claim(store, task)

@@ -11,9 +11,9 @@ import pytest
 from storage.errors import BusyError, JobStoreDownError
 from storage.model.event import Event
 from storage.model.job import JobState
+from tests.support.job_store import OwnJobStore
 from tests.support.jobs import make_job
 from tests.support.waiting import wait_until
-from tests.twins.records import MemoryJobStore
 from web.read.event_hub import QUEUE_EVENTS, Hub, newest_progress
 
 
@@ -24,7 +24,7 @@ def view(job_id: str) -> dict[str, Any]:
 
 def test_watchers_get_the_events_of_their_job() -> None:
     """A watcher of one job sees that job, a watcher of all sees everything, once each and in order."""
-    store = MemoryJobStore()
+    store = OwnJobStore()
     hub = Hub(store, view, limit=10)
     job, other = make_job(), make_job()
     with hub.watch(job.id) as one, hub.watch(None) as everything:
@@ -45,7 +45,7 @@ def test_watchers_get_the_events_of_their_job() -> None:
 
 def test_a_watcher_that_falls_behind_is_dropped_alone() -> None:
     """Its stream ends; the others go on."""
-    store = MemoryJobStore()
+    store = OwnJobStore()
     hub = Hub(store, view, limit=10)
     with hub.watch(None) as slow, hub.watch(None) as fast:
         for _ in range(QUEUE_EVENTS + 1):
@@ -58,7 +58,7 @@ def test_a_watcher_that_falls_behind_is_dropped_alone() -> None:
 
 def test_only_so_many_may_watch() -> None:
     """One watcher more is refused with a time, and there is room when one leaves."""
-    hub = Hub(MemoryJobStore(), view, limit=1)
+    hub = Hub(OwnJobStore(), view, limit=1)
     with hub.watch(None):
         with pytest.raises(BusyError) as caught, hub.watch(None):
             pass
@@ -69,7 +69,7 @@ def test_only_so_many_may_watch() -> None:
 
 def test_streams_end_when_the_process_stops() -> None:
     """Every watcher is told to end soon after."""
-    hub = Hub(MemoryJobStore(), view, limit=10)
+    hub = Hub(OwnJobStore(), view, limit=10)
     stopping = threading.Event()
     hub.stop_when(stopping.is_set)
     with hub.watch(None) as watcher:
@@ -77,7 +77,7 @@ def test_streams_end_when_the_process_stops() -> None:
         assert watcher.take(5) is None
 
 
-class _Flaky(MemoryJobStore):
+class _Flaky(OwnJobStore):
     """A job store that is away for the first reads."""
 
     def __init__(self) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from storage.job_store.contract import JobStore
 from storage.model.job import JobState, Promise
+from tests.support.job_store import OwnJobStore
 from tests.support.jobs import CREATED_AT, make_job, make_plan
-from tests.twins.records import MemoryJobStore
 from web.read.job_views import JobViews
 from web.read.queue_snapshot import QueueSnapshot
 from web.routes.uploads import new_job_id
@@ -18,7 +18,7 @@ def views(store: JobStore) -> JobViews:
 
 def test_a_queued_job_has_its_place() -> None:
     """The place counts from one and is gone once the job has started."""
-    store = MemoryJobStore()
+    store = OwnJobStore()
     jobs = [make_job(created_at=CREATED_AT + number) for number in range(3)]
     for job in jobs:
         store.create(job)
@@ -30,7 +30,7 @@ def test_a_queued_job_has_its_place() -> None:
 
 def test_a_planned_job_has_its_place_until_an_encoder_begins() -> None:
     """It is counted with those that are not planned yet; what an encoder has begun with is in nobody's way."""
-    store = MemoryJobStore()
+    store = OwnJobStore()
     plan = make_plan()
     begun = make_job(state=JobState.ENCODING, plan=plan, frames_done=1, begun_at=CREATED_AT)
     first, second = (make_job(state=JobState.ENCODING, plan=plan) for _ in range(2))
@@ -45,7 +45,7 @@ def test_a_planned_job_has_its_place_until_an_encoder_begins() -> None:
 
 def test_a_waiting_job_has_a_forecast() -> None:
     """Later ones start and are ready later; one that has begun has no start, one that ended no forecast."""
-    store = MemoryJobStore()
+    store = OwnJobStore()
     running = make_job(state=JobState.ENCODING, plan=make_plan(), frames_done=50, begun_at=CREATED_AT)
     waiting = [make_job(created_at=CREATED_AT + 1 + number) for number in range(2)]
     ended = make_job(state=JobState.FAILED, promise=Promise(CREATED_AT + 5, CREATED_AT + 9))
@@ -61,7 +61,7 @@ def test_a_waiting_job_has_a_forecast() -> None:
 
 def test_a_job_that_came_this_very_moment_has_its_promise() -> None:
     """The snapshot may be a second old; what was said when the job was accepted holds until then."""
-    store = MemoryJobStore()
+    store = OwnJobStore()
     shown = views(store)
     shown.of(make_job())
     job = make_job(promise=Promise(CREATED_AT + 5, CREATED_AT + 9))
@@ -73,4 +73,4 @@ def test_a_job_that_came_this_very_moment_has_its_promise() -> None:
 
 def test_a_job_that_is_gone_is_none() -> None:
     """Looking at a deleted job is no error where events are handed out."""
-    assert views(MemoryJobStore()).present(new_job_id()) is None
+    assert views(OwnJobStore()).present(new_job_id()) is None

@@ -10,14 +10,14 @@ import pytest
 
 from storage.errors import JobStoreDownError
 from storage.scheduling.costs import Work
+from tests.support.job_store import OwnJobStore
 from tests.support.waiting import wait_until
-from tests.twins.records import MemoryJobStore
 from web.read.queue_snapshot import QueueSnapshot
 
 READERS = 8
 
 
-class SlowStore(MemoryJobStore):
+class SlowStore(OwnJobStore):
     """A store whose answer waits until the test lets it go, and fails if the test says so."""
 
     def __init__(self) -> None:

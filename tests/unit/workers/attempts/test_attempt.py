@@ -160,7 +160,7 @@ def test_a_fault_of_ours_is_tried_again_and_then_said(twin_services: Services, s
 def test_a_task_whose_attempts_all_died_fails_the_job(twin_services: Services, settings: Settings, plan: Task) -> None:
     """Attempts that were killed say nothing; the delivery after the last of them says it for them."""
     for attempt in range(settings.attempts):
-        claim = twin_services.jobs.claim(plan, f"dead{attempt}", lease_seconds=0.0, limit=settings.attempts)
+        claim = twin_services.jobs.claim(plan, f"dead{attempt}", lease_seconds=-1.0, limit=settings.attempts)
         assert claim is Claim.GRANTED
     attempt_task(plan, failing(AssertionError("never called")), twin_services, settings)
     job = twin_services.jobs.get(plan.job_id)

@@ -132,7 +132,7 @@ def test_a_poster_whose_attempts_all_died_is_done_without(
     """Pictures that kill each worker that looks at them cost the poster, not the job."""
     poster = Task(job.id, Stage.POSTER)
     for attempt in range(settings.attempts):
-        claim(twin_services.jobs, poster, f"dead{attempt}", lease=0.0)
+        claim(twin_services.jobs, poster, f"dead{attempt}", lease=-1.0)
     attempt_task(poster, failing(MISMATCH), twin_services, settings)
     assert twin_services.jobs.results(job.id)[poster.field] == {"made": False}
     assert twin_services.jobs.get(job.id).state is JobState.ENCODING

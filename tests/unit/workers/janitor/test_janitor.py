@@ -12,27 +12,28 @@ import pytest
 
 from storage.broker.contract import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE
 from storage.errors import ObjectStoreDownError
-from storage.job_store.contract import LAST_WRITES_SECONDS, Claim
+from storage.job_store.contract import Claim
 from storage.model.job import Job, JobError, JobState
 from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.objects.local import LocalObjectStore
 from storage.services import Services
+from tests.support.job_store import OwnJobStore
 from tests.support.jobs import WHY, created, make_plan, with_plan
 from tests.support.waiting import wait_until
 from tests.twins.publisher import MemoryPublisher
-from tests.twins.records import MemoryJobStore
 from web.routes.uploads import new_job_id
 from workers.janitor import janitor as janitor_module
+from workers.janitor import repairs as repairs_module
 from workers.janitor.janitor import Janitor
-from workers.janitor.repairs import ABANDONED_SECONDS, STALLED_SECONDS
+from workers.janitor.repairs import ABANDONED_SECONDS
 
 PLAN = make_plan(segments=2)
 
 
-def parts(services: Services) -> tuple[MemoryJobStore, MemoryPublisher]:
-    """Return the twins behind the services."""
-    assert isinstance(services.jobs, MemoryJobStore)
+def parts(services: Services) -> tuple[OwnJobStore, MemoryPublisher]:
+    """Return job store and broker behind the services."""
+    assert isinstance(services.jobs, OwnJobStore)
     assert isinstance(services.publisher, MemoryPublisher)
     return services.jobs, services.publisher
 
@@ -107,15 +108,14 @@ def test_a_task_that_is_held_or_queued_is_left_alone(twin_services: Services, tm
 
 def test_a_dead_attempts_task_is_published_when_its_lease_ends(tmp_path: Path) -> None:
     """A lease that nobody renews hides the loss no longer than it lasts."""
-    now = [1000.0]
-    services = Services(MemoryJobStore(clock=lambda: now[0]), None, MemoryPublisher())  # type: ignore[arg-type] # unused
-    job = queued(services)
-    services.jobs.claim(Task(job.id, Stage.PLAN), "a", lease_seconds=6, limit=3)
+    services = Services(OwnJobStore(), None, MemoryPublisher())  # type: ignore[arg-type] # unused
+    task = Task(queued(services).id, Stage.PLAN)
+    services.jobs.claim(task, "a", lease_seconds=60, limit=3)
     janitor = Janitor(services, tmp_path / "alive")
     janitor.make_round()
     janitor.make_round()
     assert fields(services) == set()
-    now[0] += 7
+    services.jobs.renew(task, "a", lease_seconds=-1.0)  # over already
     janitor.make_round()
     janitor.make_round()
     assert fields(services) == {"plan:0"}
@@ -211,18 +211,16 @@ def test_what_ended_jobs_left_is_removed(twin_services: Services, tmp_path: Path
 
 def test_a_deleted_jobs_last_writes_are_removed(tmp_path: Path, twin_services: Services) -> None:
     """What an attempt stored after the deletion goes as soon as none can be at it any more."""
-    now = [1000.0]
-    services = replace(twin_services, jobs=MemoryJobStore(clock=lambda: now[0]))
-    job = encoding(services)
-    services.jobs.delete(job.id)
+    job = encoding(twin_services)
+    twin_services.jobs.delete(job.id)
     for key in (keys.original(job.id), keys.segment(job.id, "480p", 0)):
-        services.objects.put_bytes(key, b"x", content_type="video/mp4")
-    janitor = Janitor(services, tmp_path / "alive")
+        twin_services.objects.put_bytes(key, b"x", content_type="video/mp4")
+    janitor = Janitor(twin_services, tmp_path / "alive")
     janitor.make_round()
-    assert len(list(services.objects.keys(""))) == 2
-    now[0] += LAST_WRITES_SECONDS
+    assert len(list(twin_services.objects.keys(""))) == 2
+    twin_services.jobs.end_clearing(job.id, gone=False)  # due at once: as if the last writes were over
     janitor.make_round()
-    assert list(services.objects.keys("")) == []
+    assert list(twin_services.objects.keys("")) == []
 
 
 def test_only_old_originals_that_never_became_a_job_are_orphans(twin_services: Services, tmp_path: Path) -> None:
@@ -279,43 +277,44 @@ def test_objects_that_cannot_be_removed_hold_up_no_others(tmp_path: Path, twin_s
     assert list(objects.keys("")) == []
 
 
-def test_a_job_in_which_nothing_moves_is_given_up(tmp_path: Path, twin_services: Services) -> None:
+def test_a_job_in_which_nothing_moves_is_given_up(
+    tmp_path: Path, twin_services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An attempt that renews its lease for hours without an event hangs: the job fails with a code of its own."""
-    now = [1000.0]
-    services = replace(twin_services, jobs=MemoryJobStore(clock=lambda: now[0]))
-    stalled, waiting = encoding(services), encoding(services)
-    now[0] += STALLED_SECONDS + 1
-    services.jobs.claim(segment(stalled, 0), "hangs", lease_seconds=30, limit=3)
-    Janitor(services, tmp_path / "alive").make_slow_round(now=now[0])
-    assert services.jobs.get(stalled.id).error == JobError("stalled", "Nothing has moved in this job for 6 hours.")
-    assert services.jobs.get(waiting.id).state is JobState.ENCODING
-    assert services.jobs.repairs() == {"give_up": 1}
+    monkeypatch.setattr(repairs_module, "STALLED_SECONDS", 0.2)
+    jobs = twin_services.jobs
+    stalled, waiting = encoding(twin_services), encoding(twin_services)
+    jobs.claim(segment(stalled, 0), "hangs", lease_seconds=30, limit=3)
+    wait_until(lambda: jobs.idle_seconds(stalled.id) > 0.2, what="hours pass")
+    Janitor(twin_services, tmp_path / "alive").make_slow_round(now=time.time())
+    assert jobs.get(stalled.id).error == JobError("stalled", "Nothing has moved in this job for 6 hours.")
+    assert jobs.get(waiting.id).state is JobState.ENCODING
+    assert jobs.repairs() == {"give_up": 1}
 
 
 def test_a_task_goes_on_when_its_rest_is_over(tmp_path: Path) -> None:
     """Not before, and then with the next round."""
-    now = [1000.0]
-    services = Services(MemoryJobStore(clock=lambda: now[0]), None, MemoryPublisher())  # type: ignore[arg-type] # unused
+    services = Services(OwnJobStore(), None, MemoryPublisher())  # type: ignore[arg-type] # unused
     task = Task(queued(services).id, Stage.PLAN)
     services.jobs.claim(task, "a", lease_seconds=6, limit=3)
-    services.jobs.fail(task, "a", WHY, rest=5)
+    services.jobs.fail(task, "a", WHY, rest=1)
     janitor = Janitor(services, tmp_path / "alive")
     for _ in range(3):
         janitor.make_round()
     assert fields(services) == set()
-    now[0] += 5
+    wait_until(lambda: not services.jobs.leases(task.job_id)[task.field].live, what="the rest is over")
     janitor.make_round()
     assert fields(services) == {"plan:0"}
     assert services.jobs.repairs() == {"resume": 1}
 
 
-class Unreadable(MemoryJobStore):
+class Unreadable(OwnJobStore):
     """A store with one record that nobody can read."""
 
     unreadable = ""
 
     def get(self, job_id: str) -> Job:
-        """See JobStore.get."""
+        """See RecordStore.get."""
         if job_id == self.unreadable:
             raise ValueError("this is no record")
         return super().get(job_id)
@@ -347,25 +346,23 @@ def test_finished_and_deleted_jobs_are_nobodys_business(twin_services: Services,
 def test_of_two_janitors_one_works(twin_services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second finds the role held, makes no round, and takes over when the first is gone."""
     monkeypatch.setattr(janitor_module, "ROUND_SECONDS", 0.02)
-    now = [1000.0]
-    services = replace(twin_services, jobs=MemoryJobStore(clock=lambda: now[0]))
-    first, second = (Janitor(services, tmp_path / "alive") for _ in range(2))
-    assert services.jobs.hold("janitor", "somebody", seconds=10)
-    queued(services)
+    jobs, publisher = parts(twin_services)
+    first, second = (Janitor(twin_services, tmp_path / "alive") for _ in range(2))
+    assert jobs.hold("janitor", "somebody", seconds=60)
+    queued(twin_services)
     threads = [_started(janitor) for janitor in (first, second)]
     try:
-        assert services.jobs.hold("janitor", "somebody", seconds=10)
-        assert fields(services) == set()
-        now[0] += 11
-        wait_until(lambda: fields(services) == {"plan:0"}, what="the successor's repair")
+        assert jobs.hold("janitor", "somebody", seconds=60)
+        assert fields(twin_services) == set()
+        assert jobs.hold("janitor", "somebody", seconds=0)
+        wait_until(lambda: fields(twin_services) == {"plan:0"}, what="the successor's repair")
         assert (tmp_path / "alive").exists()
-        assert not services.jobs.hold("janitor", "somebody", seconds=10)
+        assert not jobs.hold("janitor", "somebody", seconds=10)
     finally:
         first.stop()
         second.stop()
         for thread in threads:
             thread.join(10)
-    _, publisher = parts(services)
     assert publisher.deliver(CONTROL_QUEUE) is not None
     assert publisher.deliver(CONTROL_QUEUE) is None
 

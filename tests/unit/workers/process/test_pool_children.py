@@ -17,9 +17,9 @@ from storage.model.task import Stage, Task
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import resume
+from tests.support.job_store import OwnJobStore
 from tests.support.jobs import claim, counted, encoding
 from tests.twins.publisher import MemoryPublisher
-from tests.twins.records import MemoryJobStore
 from workers.process.pool_children import HUNG_LOOKS, Children, Pool, Running
 
 DEAD = 4_000_123  # an id beyond any that Linux gives
@@ -122,13 +122,13 @@ def test_a_death_after_the_jobs_end_publishes_what_nobody_wants(
     assert twin_services.jobs.leases(task.job_id) == {}
 
 
-class Away(MemoryJobStore):
+class Away(OwnJobStore):
     """A store that is away as long as it is told to be."""
 
     away = False
 
     def leases(self, job_id: str) -> dict[str, Lease]:
-        """See JobStore.leases."""
+        """See TaskStore.leases."""
         if self.away:
             raise JobStoreDownError("It does not answer.")
         return super().leases(job_id)

@@ -1,0 +1,13 @@
+"""The job store on Redis, its five parts in one."""
+
+from __future__ import annotations
+
+from storage.job_store.redis_events import RedisEvents
+from storage.job_store.redis_queue import RedisQueue
+from storage.job_store.redis_records import RedisRecords
+from storage.job_store.redis_tasks import RedisTasks
+from storage.job_store.redis_upkeep import RedisUpkeep
+
+
+class RedisJobStore(RedisRecords, RedisTasks, RedisEvents, RedisUpkeep, RedisQueue):
+    """A JobStore on Redis; nothing connects before the first call."""

@@ -46,7 +46,7 @@ WANTED_RATIO = 0.95
 WANTED_SHARE = 0.90  # of the returns at the time told
 WAIT_SHARE = 1.25  # of the limit
 # What the figures may reach. A job's record, tasks and events are some 30 kB, and hardly more than the limit's worth of
-# jobs is unfinished; ended ones stay until they are deleted. The web service holds one part of each upload (DESIGN 6).
+# jobs is unfinished; ended ones stay until they are deleted. The web service holds one part of each upload.
 REDIS_BYTES = 16 * MIB
 WEB_GROWTH_BYTES = 64 * MIB
 START_TASKS = 3  # first segment, sound and poster are handed out together

@@ -243,8 +243,8 @@ def _encoding(plan: Plan, segment: Segment, rung: Rung) -> dict[str, Any]:
         "video_track_timescale": timescale(plan),
         "avoid_negative_ts": "disabled",  # times stay on the job's timeline
         "use_editlist": 0,  # fragments are played one after another; an edit list belongs to whole files
-        # One fragment per keyframe, index first, times in the boxes exact whatever segment they belong to (DESIGN §7);
-        # no table of fragments at the end, whose places in the file are wrong once segments are joined.
+        # One fragment per keyframe, index first, times in the boxes exact whatever segment they belong to; no table
+        # of fragments at the end, whose places are wrong once segments are joined (docs/design.md#encoding).
         "movflags": "+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets+frag_discont+skip_trailer",
         "fflags": "+bitexact",
         "f": "mp4",

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from storage.model.plan import Rung, Segment
 
-FRAGMENT_SECONDS = 4  # DESIGN §7: a 2 s grid costs about 20 % more bits than long GOPs at nearly the same quality
+FRAGMENT_SECONDS = 4  # a 2 s grid costs 20 % more bits than long GOPs at about the same VMAF (docs/design.md#encoding)
 SHORTEST_FRAGMENT_SECONDS = 1  # for short clips, so that every slot gets work; shorter ones cost too many keyframes
 SHORTEST_FRAGMENT_FRAMES = 24  # sources of one picture a second would otherwise be keyframes for the most part
 FIRST_SECONDS = 1  # the first segment is one short fragment: the player has something to show seconds after the upload

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+WHERE = ROOT / "docs" / "where.md"
 PAGES = tuple(sorted((ROOT / "docs").glob("*.md")))
 _LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
 _CITED = re.compile(r"\bdocs/[a-z-]+\.md(?:#[a-z0-9-]+)?")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _SEPARATORS = re.compile(r"[^\w\- ]")
+_ROW = re.compile(r"^\| .+ \| \[`([^`]+)`\]\(\.\./([^)]+)\) \| (.*) \|$", re.MULTILINE)
+ROWS = [(shown, target, re.findall(r"`([^`]+)`", names)) for shown, target, names in _ROW.findall(WHERE.read_text())]
 _TEXTS = (".py", ".md", ".toml", ".yml", ".sh", ".lua", ".js", ".html", ".css", "Makefile")
 
 
@@ -38,6 +43,23 @@ def tracked() -> list[str]:
     return [name for name in listing.splitlines() if name.endswith(_TEXTS) and (ROOT / name).is_file()]
 
 
+def defined_in(body: Iterable[ast.stmt], owner: str = "") -> Iterator[str]:
+    """Yield the names that the statements define; of a class also `Class.method`."""
+    for node in body:
+        match node:
+            case ast.FunctionDef(name=name):
+                yield owner + name
+            case ast.ClassDef(name=name):
+                yield owner + name
+                yield from defined_in(node.body, f"{name}.")
+            case ast.Assign(targets=targets):
+                yield from (owner + target.id for target in targets if isinstance(target, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                yield owner + name
+            case _:
+                continue
+
+
 @pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
 def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     """Files, pictures and headings that a page points at exist."""
@@ -53,3 +75,17 @@ def test_every_citation_of_a_page_leads_somewhere() -> None:
 def test_anchors_are_those_of_github() -> None:
     """A heading's anchor has no punctuation, and hyphens for its spaces."""
     assert "is-it-well" in anchors(ROOT / "docs" / "operations.md")
+
+
+def test_where_has_a_row_for_each_behaviour() -> None:
+    """Every line of its tables is understood here, and the file shown is the one linked."""
+    lines = [line for line in WHERE.read_text().splitlines() if line.startswith("| ") and "](../" in line]
+    assert len(ROWS) == len(lines) >= 50
+    assert all(shown == target for shown, target, _ in ROWS)
+
+
+@pytest.mark.parametrize(("file", "names"), [(target, names) for _, target, names in ROWS])
+def test_what_is_said_to_be_in_a_file_is_defined_there(file: str, names: list[str]) -> None:
+    """Functions, classes, their methods, and constants."""
+    defined = frozenset(defined_in(ast.parse((ROOT / file).read_text()).body)) if file.endswith(".py") else frozenset()
+    assert [name for name in names if name not in defined] == []

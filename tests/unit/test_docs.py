@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
 WHERE = ROOT / "docs" / "where.md"
 PAGES = tuple(sorted((ROOT / "docs").glob("*.md")))
 _LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
@@ -89,3 +90,12 @@ def test_what_is_said_to_be_in_a_file_is_defined_there(file: str, names: list[st
     """Functions, classes, their methods, and constants."""
     defined = frozenset(defined_in(ast.parse((ROOT / file).read_text()).body)) if file.endswith(".py") else frozenset()
     assert [name for name in names if name not in defined] == []
+
+
+def test_no_walk_enters_a_file_twice() -> None:
+    """Each way through the code goes on, by the steps of the page of the architecture."""
+    sections = ARCHITECTURE.read_text().split("\n## ")
+    walks = [re.findall(r"^\d+\. \[`([^`]+)`\]", section, re.MULTILINE) for section in sections]
+    walks = [walk for walk in walks if walk]
+    assert len(walks) == 3
+    assert all(len(set(walk)) == len(walk) for walk in walks)

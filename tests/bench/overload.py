@@ -282,7 +282,7 @@ def main() -> int:
         told(found),
         markdown_table(["", "measured", "wanted", "so it is"], lines),
         markdown_table(clients, list(found.by_kind())),
-        "![Wait, jobs, messages, memory and scratch space over time, with their bounds](docs/bench/overload.svg)",
+        "![Wait, jobs, messages, memory and scratch space over time, with their bounds](bench/overload.svg)",
     ]
     draw(FOLDER / "overload.svg", found.curves(), until=found.seconds)
     keep("overload", "make bench-overload", parts)

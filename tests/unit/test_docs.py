@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
+INDEX = ROOT / "docs" / "README.md"
 WHERE = ROOT / "docs" / "where.md"
 PAGES = tuple(sorted((ROOT / "docs").glob("*.md")))
 _LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
@@ -61,7 +62,9 @@ def defined_in(body: Iterable[ast.stmt], owner: str = "") -> Iterator[str]:
                 continue
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES], ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     """Files, pictures and headings that a page points at exist."""
     assert [link for link in _LINK.findall(page.read_text()) if not leads_somewhere(page, link)] == []
@@ -71,6 +74,12 @@ def test_every_citation_of_a_page_leads_somewhere() -> None:
     """Where code, settings or comments name a page of docs/, the page and its heading exist."""
     cited = ((name, link) for name in tracked() for link in _CITED.findall((ROOT / name).read_text()))
     assert [(name, link) for name, link in cited if not leads_somewhere(ROOT / "README.md", link)] == []
+
+
+def test_the_index_knows_every_page() -> None:
+    """Each page of docs/ is linked from docs/README.md."""
+    linked = {(INDEX.parent / link).resolve() for link in _LINK.findall(INDEX.read_text())}
+    assert [page.name for page in PAGES if page != INDEX and page not in linked] == []
 
 
 def test_anchors_are_those_of_github() -> None:

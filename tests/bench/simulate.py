@@ -33,7 +33,7 @@ from tests.support.waiting import wait_until
 LENGTHS = (2.0, 2.0, 2.0, 4.0, 4.0, 10.0, 20.0)
 JOBS = 28  # of each load; from one to another the part of kept promises differs by 15 % either way
 FOOTAGE_SECONDS = 50.0  # of each source
-PAUSES_SECONDS = (12.0, 18.0)  # from one to the next on average, for two slots of the machine of docs/encoding.md
+PAUSES_SECONDS = (12.0, 18.0)  # from one to the next on average, for 2 slots of the machine of docs/encoding-figures.md
 HEAD = ["", "begun, median", "95 %", "ready, median", "95 %"]
 OWNERS = 4
 SEED = 6

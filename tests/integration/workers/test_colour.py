@@ -134,7 +134,7 @@ def tags(video: Path) -> dict[str, str]:
 
 
 NITS = (0, 0.1, 1, 5, 10, 26, 50, 100, 203, 400, 600, 1000)
-DIFFUSE_WHITE = {"smpte2084": 0.837, "arib-std-b67": 0.851}  # where 203 nit (HLG: 75 %) come to; docs/encoding.md
+DIFFUSE_WHITE = {"smpte2084": 0.837, "arib-std-b67": 0.851}  # where 203 nit (HLG: 75 %) come to; docs/encoding-why.md
 LIGHTS: dict[str, Rgb] = {
     "red": (1, 0, 0),
     "green": (0, 1, 0),

@@ -152,7 +152,7 @@ def _on_rabbitmq(url: str, timeout: float) -> dict[str, Any]:
 
 
 def _queues(arguments: dict[str, Any] | None) -> list[Queue]:
-    return [Queue(name, Exchange(name), routing_key=name, queue_arguments=arguments) for name in QUEUES]  # type: ignore[no-untyped-call] # kombu's entities have none
+    return [Queue(name, Exchange(name), routing_key=name, queue_arguments=arguments) for name in QUEUES]
 
 
 def _broker_url(url: str) -> str:

@@ -104,7 +104,7 @@ def settle(installation: Installation) -> None:
 def ended(installation: Installation) -> list[Ended]:
     """Return how every job ended."""
     return [
-        Ended(*(_unix(job[name]) for name in ("created_at", "started_at", "finished_at")), job["state"] == "ready")
+        Ended(_unix(job["created_at"]), _unix(job["started_at"]), _unix(job["finished_at"]), job["state"] == "ready")
         for job in installation.jobs()
     ]
 
@@ -124,7 +124,7 @@ def left(installation: Installation) -> list[str]:
     with closing(redis_of(installation)) as client:
 
         def remains() -> list[str]:
-            lasting = [key for key in client.keys("*") if client.ttl(key) < 0]  # type: ignore[union-attr]
+            lasting = [str(key) for key in client.keys("*") if client.ttl(key) < 0]
             objects = [str(path) for path in (installation.data / "objects").rglob("*") if path.is_file()]
             return [*stray_keys(lasting, ()), *messages_in(client), *objects, *_scratch(installation)]
 

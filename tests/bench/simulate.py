@@ -13,6 +13,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -48,11 +49,15 @@ def measured_load(services: Services, folder: Path, *, jobs: int, pause: float) 
     for number in range(jobs):
         due += chance.expovariate(1 / pause)
         clip, owner = _clip(chance, folder / str(number), lengths[number]), f"owner {chance.randrange(OWNERS)}"
-        wait_until(lambda due=due: time.time() >= due, seconds=JOB_SECONDS, what="the next arrival")
+        wait_until(partial(_is_past, due), seconds=JOB_SECONDS, what="the next arrival")
         came.append(submit(services, clip, owner=owner, created_at=time.time()).id)
     ended = [JobState.READY, JobState.FAILED]
     wait_until(lambda: all(services.jobs.get(each).state in ended for each in came), seconds=JOB_SECONDS)
     return [services.jobs.get(each) for each in came]
+
+
+def _is_past(due: float) -> bool:
+    return time.time() >= due
 
 
 def _clip(chance: Random, folder: Path, seconds: float) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+TOPS = ("storage", "workers", "web", "infra")
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 INDEX = ROOT / "docs" / "README.md"
 WHERE = ROOT / "docs" / "where.md"
@@ -108,3 +110,18 @@ def test_no_walk_enters_a_file_twice() -> None:
     walks = [walk for walk in walks if walk]
     assert len(walks) == 3
     assert all(len(set(walk)) == len(walk) for walk in walks)
+
+
+def test_the_layers_told_are_those_of_the_contracts() -> None:
+    """The page of the architecture has each folder's layers as import-linter checks them."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    folders = [contract for contract in contracts if contract.get("containers") in (["storage"], ["workers"], ["web"])]
+    blocks = ["\n".join(contract["layers"]) for contract in folders]
+    assert [block for block in blocks if f"```\n{block}\n```" not in ARCHITECTURE.read_text()] == []
+
+
+def test_every_package_is_a_street() -> None:
+    """The page of the architecture lists each package below the top folders, and no other."""
+    found = {str(path.parent.relative_to(ROOT)) for top in TOPS for path in (ROOT / top).glob("*/__init__.py")}
+    streets = ARCHITECTURE.read_text().split("## The layers")[0]
+    assert set(re.findall(r"`((?:storage|workers|web|infra)/\w+)`", streets)) == found

@@ -79,7 +79,7 @@ bench-trickle: setup ## what answers take while fifty uploads trickle
 bench-upload: setup ## speed and memory of a 2 GiB upload beside a direct put
 	$(BIN)/python tests/bench/upload.py
 
-readme: setup ## write the generated tables of README.md
+readme: setup ## write the generated tables of README.md and docs/benchmarks.md
 	$(BIN)/python -m infra.readme_tables
 
 lock: setup ## pin all packages anew, with hashes and without addresses

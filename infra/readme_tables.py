@@ -1,4 +1,7 @@
-"""Writes README.md's tables of settings and of benches, from class and docs/bench: `python -m infra.readme_tables`."""
+"""Writes the generated tables of the docs: `python -m infra.readme_tables`.
+
+README.md gets the settings, from their class; docs/benchmarks.md the figures, from docs/bench.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from storage.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
+BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 BENCHES = ROOT / "docs" / "bench"
 
 
@@ -21,9 +25,13 @@ def settings_table() -> str:
     return "\n".join(["| Variable | Default | Meaning |", "|---|---|---|", *rows])
 
 
-def made_anew(text: str) -> str:
-    """Return the README with all generated parts made anew; raise ValueError if a marker is missing."""
-    text = _between(text, "settings", settings_table())
+def readme_anew(text: str) -> str:
+    """Return the README with its settings made anew; raise ValueError if a marker is missing."""
+    return _between(text, "settings", settings_table())
+
+
+def benchmarks_anew(text: str) -> str:
+    """Return the page of benchmarks with all its figures made anew; raise ValueError if a marker is missing."""
     for bench in sorted(BENCHES.glob("*.md")):
         text = _between(text, f"bench-{bench.stem}", bench.read_text().strip())
     return text
@@ -53,4 +61,5 @@ def _default(field: FieldInfo) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(made_anew(README.read_text()))
+    README.write_text(readme_anew(README.read_text()))
+    BENCHMARKS.write_text(benchmarks_anew(BENCHMARKS.read_text()))

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 mode=${1:?run or dev}
 python=${PYTHON:-python3}
 venv=.venv
-MINIO=github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c   # last state of the archived repository (DESIGN §11)
+MINIO=github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c   # last state of the archived repository (docs/design.md#running)
 MINIO_FOLDER=$HOME/.cache/rungs
 
 say() { printf 'setup: %s\n' "$*"; }

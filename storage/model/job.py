@@ -16,7 +16,7 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class JobState(StrEnum):
-    """Where a job is; DESIGN §4."""
+    """Where a job is; docs/design.md#states."""
 
     QUEUED = "queued"
     PLANNING = "planning"

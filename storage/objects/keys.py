@@ -1,4 +1,7 @@
-"""Object keys (DESIGN §8), all made from a job's id and fixed names: a file name of a user never becomes a key."""
+"""Object keys, all made from a job's id and fixed names: a file name of a user never becomes a key.
+
+docs/design.md#objects lists them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job's public JSON (DESIGN §10): what the API answers, events carry and webhooks send."""
+"""A job's public JSON (docs/design.md#http): what the API answers, events carry and webhooks send."""
 
 from __future__ import annotations
 

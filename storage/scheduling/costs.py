@@ -14,11 +14,11 @@ from storage.model.job import Job, JobState, Priority
 from storage.model.plan import HDR_TRANSFERS, Plan
 from storage.scheduling.density import NOTHING_LEARNED, BitDensity, fit_density
 
-# Measured (docs/encoding.md): each ffmpeg takes half a second of CPU until its first picture; the ladder of a 1080p
+# Measured (docs/encoding-why.md): each ffmpeg takes half a second of CPU until its first picture; the ladder of a 1080p
 # picture takes 57 ms, 6 ms of them decoding; tone-mapping one to SDR 43 ms.
 START_SECONDS = 0.5
 # What every job costs besides, however short: poster, sound, reading and storing. Without it clips of 2 s cost 2.3 to
-# 2.8 times what was expected and those of 20 s 1.3 times (docs/simulation.md).
+# 2.8 times what was expected and those of 20 s 1.3 times (docs/simulation-why.md).
 ONCE_SECONDS = 2.5
 ENCODED_PIXELS_PER_SECOND = 67e6
 DECODED_PIXELS_PER_SECOND = 345e6

@@ -16,7 +16,7 @@ from statistics import fmean
 FIRST_POWER = 0.2
 # What was learned counts for as much as that once the squared differences of the logarithms add up to so much: after
 # nine jobs that differ by 15 %. Ends promised of drawn loads at 62 % busy (46 %) came true to 76 (83) % by the pace
-# alone and to 79 (85) % with this, and hardly to others with half or twice as much (docs/simulation.md).
+# alone and to 79 (85) % with this, and hardly to others with half or twice as much (docs/simulation-why.md).
 DOUBT = 0.2
 MOST_POWER = 1.0  # twice the bits are no more than twice the work
 MOST_UNUSUAL = 2.7  # times the usual bits, or a part of them; what lies beyond was said by no job

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from storage.model.job import Priority
 
 # How many times as long as alone a job may take before later ones can no longer pass it. After a busy hour films are
-# past that, and all that comes stands behind them. Simulated (docs/simulation.md): with 5, one small job of a hundred
+# past that, and all that comes stands behind them. Simulated (docs/simulation-why.md): with 5, one small job in 100
 # took 127 times as long as alone at a utilisation of 0.8; with 20 it took less than 4 times, even at 0.95.
 STRETCH = 20.0
 # Seconds from acceptance to the first pictures of a job that is alone: planning, and the first short segment. The start

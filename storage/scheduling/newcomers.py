@@ -9,7 +9,7 @@ from storage.scheduling.fairness import START_ALONE_SECONDS, target, target_dela
 
 # How much of their work is counted. A promise is kept if it is off by a quarter at most, either way, and most of the
 # time fewer come than on average. Of sixty drawn loads that kept encoders 78 % busy (55 %), 70 (78) % of the ends came
-# as promised with nothing counted, 74 (80) % with 0.3, 72 (79) % with 0.5; docs/simulation.md.
+# as promised with nothing counted, 74 (80) % with 0.3, 72 (79) % with 0.5; docs/simulation-why.md.
 COUNTED = 0.3
 # While a job is made later more of them come, and so on. Each round adds at most a third of the one before it as long
 # as no more comes than can be done.

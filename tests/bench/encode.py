@@ -26,6 +26,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -121,7 +122,7 @@ def compare(clip: Path, slots: int, rounds: int, installation: Installation) -> 
     for _ in range(rounds):
         for name, side in (("three", three), ("one", one), ("bare", bare)):
             with tempfile.TemporaryDirectory() as folder:
-                costs[name].append(measured(lambda side=side, folder=folder: side(clip, Path(folder), slots)))
+                costs[name].append(measured(partial(side, clip, Path(folder), slots)))
         costs["whole"].append(installation.encode(clip))
     return costs
 
@@ -149,7 +150,7 @@ def scaling(clip: Path, rounds: int) -> Iterator[list[str]]:
     for _ in range(rounds):
         for slots, seconds in walls.items():
             with tempfile.TemporaryDirectory() as folder:
-                cost = measured(lambda slots=slots, folder=folder: bare(clip, Path(folder), slots, silent=True))
+                cost = measured(partial(bare, clip, Path(folder), slots, silent=True))
                 seconds.append(cost.wall)
     yield [clip.name, "1 to 2, measured", f"{min(walls[1]) / min(walls[2]) / 2:.2f}"]
     plan, segments = plan_of(clip, 1)

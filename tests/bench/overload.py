@@ -46,7 +46,7 @@ WANTED_RATIO = 0.95
 WANTED_SHARE = 0.90  # of the returns at the time told
 WAIT_SHARE = 1.25  # of the limit
 # What the figures may reach. A job's record, tasks and events are some 30 kB, and hardly more than the limit's worth of
-# jobs is unfinished; ended ones stay until they are deleted. The web service holds one part of each upload (DESIGN 6).
+# jobs is unfinished; ended ones stay until they are deleted. The web service holds one part of each upload.
 REDIS_BYTES = 16 * MIB
 WEB_GROWTH_BYTES = 64 * MIB
 START_TASKS = 3  # first segment, sound and poster are handed out together
@@ -104,7 +104,7 @@ def settle(installation: Installation) -> None:
 def ended(installation: Installation) -> list[Ended]:
     """Return how every job ended."""
     return [
-        Ended(*(_unix(job[name]) for name in ("created_at", "started_at", "finished_at")), job["state"] == "ready")
+        Ended(_unix(job["created_at"]), _unix(job["started_at"]), _unix(job["finished_at"]), job["state"] == "ready")
         for job in installation.jobs()
     ]
 
@@ -124,7 +124,7 @@ def left(installation: Installation) -> list[str]:
     with closing(redis_of(installation)) as client:
 
         def remains() -> list[str]:
-            lasting = [key for key in client.keys("*") if client.ttl(key) < 0]  # type: ignore[union-attr]
+            lasting = [str(key) for key in client.keys("*") if client.ttl(key) < 0]
             objects = [str(path) for path in (installation.data / "objects").rglob("*") if path.is_file()]
             return [*stray_keys(lasting, ()), *messages_in(client), *objects, *_scratch(installation)]
 
@@ -282,7 +282,7 @@ def main() -> int:
         told(found),
         markdown_table(["", "measured", "wanted", "so it is"], lines),
         markdown_table(clients, list(found.by_kind())),
-        "![Wait, jobs, messages, memory and scratch space over time, with their bounds](docs/bench/overload.svg)",
+        "![Wait, jobs, messages, memory and scratch space over time, with their bounds](bench/overload.svg)",
     ]
     draw(FOLDER / "overload.svg", found.curves(), until=found.seconds)
     keep("overload", "make bench-overload", parts)

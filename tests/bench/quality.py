@@ -294,7 +294,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="quality-") as scratch, ThreadPoolExecutor(options.jobs) as pool:
         slices = [cut(clip, options.start, options.length, Path(scratch)) for clip in options.clips]
         work = itertools.product(slices, combinations(options))
-        for rows in pool.map(lambda pair: measure(*pair, options), work):
+        for rows in pool.map(lambda pair: measure(pair[0], pair[1], options), work):
             table.writerows(("", *row) for row in rows)
             sys.stdout.flush()
 

@@ -7,7 +7,7 @@ import heapq
 from storage.model.plan import Plan
 from workers.planning.segments import Timeline, cut
 
-# Measured on the machine of docs/encoding.md: what surrounds the segments' ffmpegs.
+# Measured on the machine of docs/encoding-figures.md: what surrounds the segments' ffmpegs.
 SECONDS_A_SEGMENT = 0.25  # ffmpeg's start and the pictures decoded ahead of the segment
 SOUND_SHARE = 0.005  # sound, in seconds of one slot per second of video
 PACKAGE_SHARE = 0.004  # joining and checking, seconds per second of video, after the last segment

@@ -1,6 +1,6 @@
-"""Results of benches as Markdown, kept under docs/bench and copied from there into README.md by `make readme`.
+"""Results of benches as Markdown, kept under docs/bench and copied from there into docs/benchmarks.md by `make readme`.
 
-Links in them are those of README.md, where they are read.
+Links in them are those of that page, where they are read.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -34,7 +35,7 @@ from tests.support.waiting import wait_until
 LENGTHS = (2.0, 2.0, 2.0, 4.0, 4.0, 10.0, 20.0)
 JOBS = 28  # of each load; from one to another the part of kept promises differs by 15 % either way
 FOOTAGE_SECONDS = 50.0  # of each source
-PAUSES_SECONDS = (12.0, 18.0)  # from one to the next on average, for two slots of the machine of docs/encoding.md
+PAUSES_SECONDS = (12.0, 18.0)  # from one to the next on average, for 2 slots of the machine of docs/encoding-figures.md
 HEAD = ["", "begun, median", "95 %", "ready, median", "95 %"]
 OWNERS = 4
 SEED = 6
@@ -49,11 +50,15 @@ def measured_load(services: Services, folder: Path, *, jobs: int, pause: float) 
     for number in range(jobs):
         due += chance.expovariate(1 / pause)
         clip, owner = _clip(chance, folder / str(number), lengths[number]), f"owner {chance.randrange(OWNERS)}"
-        wait_until(lambda due=due: time.time() >= due, seconds=JOB_SECONDS, what="the next arrival")
+        wait_until(partial(_is_past, due), seconds=JOB_SECONDS, what="the next arrival")
         came.append(submit(services, clip, owner=owner, created_at=time.time()).id)
     ended = [JobState.READY, JobState.FAILED]
     wait_until(lambda: all(services.jobs.get(each).state in ended for each in came), seconds=JOB_SECONDS)
     return [services.jobs.get(each) for each in came]
+
+
+def _is_past(due: float) -> bool:
+    return time.time() >= due
 
 
 def _clip(chance: Random, folder: Path, seconds: float) -> Path:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from tests.chaos.clips import Clip
 from tests.chaos.journal import Journal
@@ -157,7 +158,7 @@ def _pieces(title: str, clip: Clip, *, slow: bool) -> tuple[Iterator[bytes], int
 
 def _sent(
     connection: http.client.HTTPConnection, body: tuple[Iterator[bytes], int]
-) -> tuple[int, http.client.HTTPMessage, dict[str, object]]:
+) -> tuple[int, http.client.HTTPMessage, dict[str, Any]]:
     """Send the upload and return status, headers and JSON of the answer."""
     pieces, length = body
     connection.putrequest("POST", "/api/jobs")

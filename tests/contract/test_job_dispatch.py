@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -257,7 +258,10 @@ def test_a_job_is_playable_with_its_first_segment_and_its_first_sound(job_store:
     audio, segment = Task(job.id, Stage.AUDIO), Task(job.id, Stage.SEGMENT, 0)
     claim(job_store, audio)
     claim(job_store, segment)
-    steps = [lambda: job_store.interim(audio, "a", {"parts": 1}), lambda: job_store.finish(segment, "a", {})]
+    steps: list[Callable[[], object]] = [
+        lambda: job_store.interim(audio, "a", {"parts": 1}),
+        lambda: job_store.finish(segment, "a", {}),
+    ]
     for step in steps if first == "audio" else reversed(steps):
         assert not job_store.get(job.id).playable
         step()

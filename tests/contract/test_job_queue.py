@@ -54,8 +54,8 @@ def test_the_backlog_is_the_work_of_unfinished_jobs(job_store: JobStore) -> None
         held=((second.field, "other"),),
         out=(("audio:0", 0), (second.field, 60)),
     )
-    targets = {"start_target": waiting.start_target, "target": waiting.start_target}
-    queued = Work(waiting.id, "somebody", JobState.QUEUED, 77, **targets)
+    start = waiting.start_target
+    queued = Work(waiting.id, "somebody", JobState.QUEUED, 77, start_target=start, target=start)
     wait_until(lambda: job_store.backlog() == (expected, queued), seconds=5)
     assert job_store.get(running.id).encoder_seconds == pytest.approx(3.0)
 
@@ -78,6 +78,7 @@ def test_what_ready_jobs_took_is_kept(job_store: JobStore) -> None:
     assert took.nominal == pytest.approx(nominal_cost(changes.plan))
     assert (took.measured, took.size) == (4.25, job.size)
     assert ready.begun_at is not None
+    assert took.begun_at is not None
     assert took.begun_at == pytest.approx(ready.begun_at, abs=1e-3)
     assert took.ready_at == pytest.approx(ready.finished_at, abs=1e-3)
     assert took.queued_at <= took.begun_at <= took.ready_at

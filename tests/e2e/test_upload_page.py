@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -142,7 +143,7 @@ def test_the_page_keeps_its_turn(
         brought.append(sent.value.headers.get("rungs-turn"))
 
     for button in ("#send", ".file [data-field=retry]"):
-        sends(lambda button=button: visit.page.click(button))
+        sends(partial(visit.page.click, button))
         expect(visit.page.locator(".file.pausing .file-message")).to_contain_text(words)
     site.jobs.move(large.id, JobState.CANCELLED)
     wait_until(lambda: site.web.queue.read().outlook.work == 0, what="the queue is seen empty")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from itertools import accumulate, pairwise
 from pathlib import Path
 
@@ -103,7 +104,7 @@ def test_a_finished_film_is_played_in_any_rung(
         place = position(page)
         page.locator(f"#switch input[value='{rung.name}']").check()
         wait_until(
-            lambda rung=rung, place=place: player.evaluate(PLAYS_ON, [rung.height, place]),  # type: ignore[misc] # mypy cannot see the defaults
+            partial(player.evaluate, PLAYS_ON, [rung.height, place]),
             seconds=PATIENCE,
             what=f"playing on as {rung.name}",
         )

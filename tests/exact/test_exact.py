@@ -15,8 +15,8 @@ from tests.support.media import media_root
 
 FILE_SECONDS = 1800.0  # for one file, with all those before it in the pool
 PROCESSES = 2
-# ffmpeg's own demuxer of fragments shows frames late by the B-frame delay it has met so far (DESIGN §7); other players
-# go by the boxes.
+# ffmpeg's own demuxer of fragments shows frames late by the B-frame delay it has met so far; other players go by the
+# boxes (docs/design.md#encoding).
 LATE_FRAMES = 2
 OFF_GRID_SECONDS = 0.0005  # what ffprobe's rounding and a clock of 1/10000 s leave
 pytestmark = [pytest.mark.exact, pytest.mark.timeout(FILE_SECONDS)]

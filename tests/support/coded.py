@@ -96,8 +96,8 @@ def places_in(pictures: Planes) -> NDArray[np.int64]:
 def discs_in(pictures: Planes) -> NDArray[np.int64]:
     """Return width and height of what is white in each picture, pixels; a code must not be among it."""
     white = pictures > _BRIGHT
-    left, right = _extent(white.any(axis=1))
-    top, bottom = _extent(white.any(axis=2))
+    left, right = _extent(np.any(white, axis=1))
+    top, bottom = _extent(np.any(white, axis=2))
     return np.stack([right - left, bottom - top], axis=1)
 
 
@@ -156,7 +156,8 @@ def _is_white_above(
     middle = (left + right) // 2
     lower = np.minimum(bottom - 1, top + 1)
     rows = np.arange(len(pictures))
-    return (bottom > top) & (pictures[rows, lower, np.minimum(middle, pictures.shape[2] - 1)] > _BRIGHT)
+    bright: NDArray[np.bool_] = pictures[rows, lower, np.minimum(middle, pictures.shape[2] - 1)] > _BRIGHT
+    return (bottom > top) & bright
 
 
 def _pitch(beep: Sound, rate: int) -> int:

@@ -192,13 +192,14 @@ def _pictures(came: Came, truth: Truth) -> Iterator[str]:
 
 def _counts(came: Came, truth: Truth, step: float) -> Iterator[str]:
     """Yield pictures that are lost or stand for longer than they should, where every picture is at a right place."""
-    lasts = Counter[int]()
+    lasts: dict[int, float] = {}
     ends = [*(at for at, _ in truth.shown[1:]), max(truth.seconds, truth.shown[-1][0] + step)]
     for (at, number), end in zip(truth.shown, ends, strict=True):
-        lasts[number] += end - (at if lasts or number != truth.shown[0][1] else 0.0)
+        since = at if lasts or number != truth.shown[0][1] else 0.0
+        lasts[number] = lasts.get(number, 0.0) + end - since
     if truth.loose:
         sure = {number for at, number in truth.shown if at < truth.ends[0] - truth.loose}
-        lasts = Counter({number: lasting for number, lasting in lasts.items() if number in sure})
+        lasts = {number: lasting for number, lasting in lasts.items() if number in sure}
     if not lasts:
         return
     counted = Counter(int(number) for number in came.numbers)

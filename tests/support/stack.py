@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ def segment(job: Job) -> Task:
     return Task(job.id, Stage.SEGMENT, 0)
 
 
-def running(settings: Settings, folder: Path, *roles: str) -> Iterator[Stack]:
+def running(settings: Settings, folder: Path, *roles: str) -> Generator[Stack]:
     """Yield the real parts with a worker of each role; every process is ended afterwards."""
     stack = Stack(connect(settings, patience=PATIENCE), settings, folder, [])
     stack.services.objects.prepare()

@@ -1,4 +1,7 @@
-"""When no attempt at a task succeeds: one segment over the whole file (DESIGN §7), or a job without a poster."""
+"""When no attempt at a task succeeds: one segment over the whole file, or a job without a poster.
+
+docs/design.md#encoding says why: correct first, parallel second.
+"""
 
 from __future__ import annotations
 

@@ -24,11 +24,11 @@ ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 RACING_DECODERS = frozenset({"theora", "vp3"})
 # stitchable: headers independent of content, so that every segment fits the same init section. aq-mode 2: +0.3 to +0.9
 # VMAF for about the same bits. sync-lookahead 0: with several threads a lookahead in another one gave other bytes in 26
-# of 240 runs, 0 without it (docs/encoding.md).
+# of 240 runs, 0 without it (docs/encoding-why.md).
 X264_PARAMS = "stitchable=1:aq-mode=2:sync-lookahead=0"
 # The segment that playback waits for is a second long. Without lookahead and with the simplest search, at a CRF that
 # gives the same quality again, it takes 1.2 to 1.4 s where it took 2.0 to 2.2, for 6 to 27 % more bits of that second
-# (docs/encoding.md). Slower presets have other headers then, and would no longer fit the init section of the rest.
+# (docs/encoding-why.md). Slower presets have other headers then, and would no longer fit the init section of the rest.
 OPENING_PARAMS = ":subme=1:me=dia:rc-lookahead=0:mbtree=0:analyse=i4x4,i8x8"
 OPENING_CRF = 2
 OPENING_PRESETS = frozenset({"veryfast", "faster"})
@@ -241,8 +241,8 @@ def _encoding(plan: Plan, segment: Segment, rung: Rung) -> dict[str, Any]:
         "video_track_timescale": timescale(plan),
         "avoid_negative_ts": "disabled",  # times stay on the job's timeline
         "use_editlist": 0,  # fragments are played one after another; an edit list belongs to whole files
-        # One fragment per keyframe, index first, times in the boxes exact whatever segment they belong to (DESIGN §7);
-        # no table of fragments at the end, whose places in the file are wrong once segments are joined.
+        # One fragment per keyframe, index first, times in the boxes exact whatever segment they belong to; no table
+        # of fragments at the end, whose places are wrong once segments are joined (docs/design.md#encoding).
         "movflags": "+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets+frag_discont+skip_trailer",
         "fflags": "+bitexact",
         "f": "mp4",

@@ -1,6 +1,6 @@
 """The janitor: compares what there should be with what there is, and mends the difference.
 
-A message can be lost (DESIGN §5), a process can die between two steps. What is to be mended is decided in
+A message can be lost (docs/design.md#delivery), a process can die between two steps. What is to be mended is decided in
 workers.janitor.repairs; here it is done, logged and counted. As it makes its rounds alone, it also takes the queue's
 samples.
 """

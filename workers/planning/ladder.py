@@ -22,7 +22,7 @@ class _Standard:
     maxrate: int
 
 
-# Chosen by measurement; the figures stand in docs/encoding.md.
+# Chosen by measurement; the figures stand in docs/encoding-why.md.
 STANDARD_RUNGS = (
     _Standard("1080p", 1920, 1080, crf=22, maxrate=6_000_000),
     _Standard("720p", 1280, 720, crf=22, maxrate=3_500_000),

@@ -14,29 +14,29 @@ from fractions import Fraction
 
 from storage.model.plan import Plan, Rung, Segment
 
-FRAGMENT_SECONDS = 4  # DESIGN §7: a 2 s grid costs about 20 % more bits than long GOPs at nearly the same quality
+FRAGMENT_SECONDS = 4  # a 2 s grid costs 20 % more bits than long GOPs at about the same VMAF (docs/design.md#encoding)
 SHORTEST_FRAGMENT_SECONDS = 1  # for short clips, so that every slot gets work; shorter ones cost too many keyframes
 SHORTEST_FRAGMENT_FRAMES = 24  # sources of one picture a second would otherwise be keyframes for the most part
 FIRST_SECONDS = 1  # the first segment is one short fragment: the player has something to show seconds after the upload
 FIRST_THREADS = 2  # its encoders' threads: at most a second of work, so that efficiency does not matter
 # Of the encoders of the last segments, one for two slots: they use the cores of slots that went idle. With one for each
-# slot the last 25 s of the dashcam took 41.2 s instead of 39.7 s on two (docs/encoding.md).
+# slot the last 25 s of the dashcam took 41.2 s instead of 39.7 s on two (docs/encoding-why.md).
 LAST_THREADS = 2
 LONGEST_WORK_SECONDS = 15.0  # of one slot: what a killed worker costs at most, and how long another job waits
 # A segment takes 1/(1.5 x slots) of the work that is left. Starting ffmpeg and decoding up to the first picture cost
-# half a second of CPU each time (docs/encoding.md), a larger share leaves slots idle at the end.
+# half a second of CPU each time (docs/encoding-why.md), a larger share leaves slots idle at the end.
 SHARES_PER_SLOT = Fraction(3, 2)
 SHIFT = 0.25  # a segment may be so much of its length shorter, if that ends it just behind a source keyframe
 # Seeking goes by decoding times, which lie before presentation times by the B-frame delay, and in MPEG-TS by packets of
 # any kind. A second covers both; the pictures it decodes in vain are few beside a segment's.
 SEEK_MARGIN_SECONDS = 1.0
-# Decoding a second of 1080p costs 0.11 s of CPU, encoding it 1.3 s (docs/encoding.md). A source with few keyframes is
+# Decoding a second of 1080p costs 0.11 s of CPU, encoding it 1.3 s (docs/encoding-why.md). One with few keyframes is
 # decoded from far back by every segment; where that would be as much work again, the file is encoded in one piece.
 DECODING_SHARE = 0.085
 MOST_IN_VAIN = 1.0
-STILL_SPEED = 4.0  # a picture that stands encodes so much faster than one that moves (docs/encoding.md)
+STILL_SPEED = 4.0  # a picture that stands encodes so much faster than one that moves (docs/encoding-why.md)
 # Output pixels one slot makes per second at a pace of 1, all rungs together and one decode: between what the film clip
-# (85 million) and the dash camera (40 million) measured, docs/encoding.md. Only sizes follow, never correctness.
+# (85 million) and the dash camera (40 million) measured, docs/encoding-why.md. Only sizes follow, never correctness.
 PIXELS_PER_SECOND = 60_000_000
 
 
@@ -44,7 +44,7 @@ PIXELS_PER_SECOND = 60_000_000
 class Timeline:
     """What the cutting depends on: the output grid, the slots, and the source's keyframes.
 
-    A slot takes `pace` times as long as on the machine of docs/encoding.md. `start` is when frame 0 shows and
+    A slot takes `pace` times as long as on the machine of docs/encoding-figures.md. `start` is when frame 0 shows and
     `keyframes` are the times of keyframes (sorted), seconds on the source's clock. `sought` are those up to which tools
     must seek so that each of them comes; the same where there are none. The last `tail` of `frames` repeat the last
     picture; they stay with it in the last segment.

@@ -3,8 +3,8 @@
 kombu's Redis transport has no real acknowledgement: a delivered message stands in the sorted set `unacked_index` with
 its time of delivery, and any worker puts those older than the visibility timeout back into their queues. With the
 timeout at seconds, so that a killed worker's messages are soon elsewhere, a live worker has to move its own forward
-(measured, DESIGN §5). Other transports have real acknowledgements and need none of this. With each beat the worker also
-says to the others how many slots it has, and shows its health check that it is connected and alive.
+(measured, docs/design.md#delivery). Other transports have real acknowledgements and need none of this. With each beat
+the worker also says to the others how many slots it has, and shows its health check that it is connected and alive.
 
 And a connection that breaks just as a task's end is acknowledged leaves its message with the channel for good: Celery
 only logs it, the slot's credit is never given back, and without credit kombu does not notice that it has to connect

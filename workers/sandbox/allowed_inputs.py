@@ -1,7 +1,7 @@
 """What ffmpeg may open: containers of video by content, and no protocol beyond the one its input needs.
 
-ffmpeg follows playlists: a text file named `.mp4` made ffprobe fetch an internal host (DESIGN §12). So every opening
-of an upload carries both lists; playlists, image sequences, SDP, concat and the like are not among them.
+ffmpeg follows playlists: a text file named `.mp4` made ffprobe fetch an internal host. So every opening of an upload
+carries both lists; playlists, image sequences, SDP, concat and the like are not among them (docs/design.md#facts).
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ _POSITIONS = frozenset({"frame", "out_time_us", "total_size"})  # what `-progres
 
 _PREFIX = (
     "setpriv",
-    "--pdeathsig",  # ffmpeg survives its killed parent otherwise (DESIGN §5)
+    "--pdeathsig",  # ffmpeg survives its killed parent otherwise (docs/design.md#delivery)
     "KILL",
     "--no-new-privs",
     "--",
@@ -114,7 +114,7 @@ def run_tool(
 
 
 class _Reading:
-    """Drains both pipes in threads, so that the tool never blocks on a full one (DESIGN §12)."""
+    """Drains both pipes in threads, so that the tool never blocks on a full one (docs/design.md#facts)."""
 
     def __init__(
         self, process: subprocess.Popen[bytes], watch: Watch, take: Callable[[bytes], None] | None = None

@@ -105,7 +105,7 @@ def _joined_sound(attempt: Attempt, results: Results) -> Path | None:
 
 
 def _join(attempt: Attempt, target: Path, track: str, count: int) -> None:
-    """Write a track's init section and its `count` objects one behind the other: a valid file (DESIGN §7)."""
+    """Write a track's init section and its `count` objects one behind the other: a valid file (docs/design.md)."""
     job_id, objects = attempt.job.id, attempt.services.objects
     with target.open("wb") as file:
         file.writelines(objects.read(keys.init(job_id, track)))

@@ -85,7 +85,7 @@ def test_a_ready_jobs_playlists_are_the_stored_ones(client: FlaskClient, media: 
     job = created(media.jobs, state=JobState.READY, plan=make_plan())
     media.objects.put_bytes(keys.rendition(job.id, "hls/master.m3u8"), b"#EXTM3U\n", content_type=PLAYLIST)
     with client.get(f"/media/{job.id}/hls/master.m3u8") as ready:
-        assert (ready.status_code, ready.mimetype, ready.text) == (200, PLAYLIST, "#EXTM3U\n")
+        assert (ready.status_code, ready.mimetype, ready.data) == (200, PLAYLIST, b"#EXTM3U\n")
         assert "immutable" in ready.headers["Cache-Control"]
     assert client.get(f"/media/{job.id}/hls/480p/index.m3u8").status_code == 404
 

@@ -205,11 +205,11 @@ class _Jobs(OwnJobStore):
         self._failures = failures
         self._after = after
 
-    def create(self, job: Job) -> None:
+    def create(self, job: Job, segments: tuple[Any, ...] = ()) -> None:
         if self._failures and not self._after:
             self._failures -= 1
             raise JobStoreDownError(DOWN)
-        super().create(job)
+        super().create(job, segments)
         if self._failures:
             self._failures -= 1
             raise JobStoreDownError(DOWN)
@@ -229,9 +229,9 @@ def test_a_short_outage_or_a_lost_answer_loses_no_upload(
 class _Mute(OwnJobStore):
     """A job store that makes the job, and goes away before it has said so."""
 
-    def create(self, job: Job) -> None:
+    def create(self, job: Job, segments: tuple[Any, ...] = ()) -> None:
         with suppress(JobExistsError):
-            super().create(job)
+            super().create(job, segments)
         raise JobStoreDownError(DOWN)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from storage.model.job import Job, JobState
-from storage.model.job_warnings import JobWarning
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.coded_clips import H264, RATE, Clip, coded_clip
@@ -122,7 +121,8 @@ def test_a_recording_that_cannot_be_read_is_told(
     for pictures, heard in seen_and_heard(twin_services, job, tmp_path):
         assert (pictures, heard) == (numbers(1), beeps(1, ONLY_THE_FIRST[name]))
     (told,) = job.warnings
-    assert told == JobWarning("appended_unread", told.message, pytest.approx(_megabytes(last, source)))
+    assert told.code == "appended_unread"
+    assert told.values == pytest.approx(_megabytes(last, source))
 
 
 def test_an_animation_is_read_through_or_told(twin_services: Services, settings: Settings, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def tags(video: Path) -> dict[str, str]:
 
 
 NITS = (0, 0.1, 1, 5, 10, 26, 50, 100, 203, 400, 600, 1000)
-DIFFUSE_WHITE = {"smpte2084": 0.837, "arib-std-b67": 0.851}  # where 203 nit (HLG: 75 %) come to; docs/encoding.md
+DIFFUSE_WHITE = {"smpte2084": 0.837, "arib-std-b67": 0.851}  # where 203 nit (HLG: 75 %) come to; docs/encoding-why.md
 LIGHTS: dict[str, Rgb] = {
     "red": (1, 0, 0),
     "green": (0, 1, 0),
@@ -193,9 +193,9 @@ def test_light_of_hdr_becomes_sdr(
 @pytest.mark.parametrize("transfer", DIFFUSE_WHITE)
 def test_hues_of_hdr_stay(transfer: str, twin_services: Services, settings: Settings, tmp_path: Path) -> None:
     """What BT.709 can show keeps its hue; colours beyond become the fullest of their hue, not dark or grey ones."""
-    inside = [tuple(203 * part for part in light) for light in LIGHTS.values()]
-    signals = [lit(transfer, times(FROM_BT709_TO_BT2020, light)) for light in inside]  # type: ignore[arg-type]
-    signals += [lit(transfer, light) for light in inside[:3]]  # type: ignore[arg-type]
+    inside = [(203 * red, 203 * green, 203 * blue) for red, green, blue in LIGHTS.values()]
+    signals = [lit(transfer, times(FROM_BT709_TO_BT2020, light)) for light in inside]
+    signals += [lit(transfer, light) for light in inside[:3]]
     job = made_of(hdr(HDR["10 bit"], transfer), signals, twin_services, settings, tmp_path)
     assert job.plan is not None
     shown = read_patches(made(twin_services, job, f"{job.plan.rungs[0].name}.mp4"), len(signals))

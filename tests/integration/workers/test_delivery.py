@@ -31,7 +31,7 @@ from tests.support.worker_server import WorkerServer, assert_ended
 from workers.attempts.attempt import LEASE_SECONDS
 from workers.process.pool_children import HUNG_LOOKS, LOOK_SECONDS
 
-ELSEWHERE_SECONDS = 10.0  # DESIGN §5: what a kill -9 may cost
+ELSEWHERE_SECONDS = 10.0  # docs/design.md#delivery: what a kill -9 may cost
 AGAIN_SECONDS = 2.0  # what the kill of one pool child may cost
 STOPPED_SECONDS = 2.0  # how long an encoder works for a job that is no more
 HUNG_SECONDS = (HUNG_LOOKS + 1) * LOOK_SECONDS  # when a slot without a lease is ended

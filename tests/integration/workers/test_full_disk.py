@@ -43,7 +43,10 @@ def source(clip: Clip) -> Path:
 
 def inside(stack: Stack, disk: SmallDisk, *roles: str) -> list[WorkerServer]:
     """Start workers of one slot on the disk."""
-    made = [WorkerServer(stack.folder / f"{role} inside", role, stack.settings, disk=disk, **RESERVE) for role in roles]
+    made = [
+        WorkerServer(stack.folder / f"{role} inside", role, stack.settings, slots=1, disk=disk, **RESERVE)
+        for role in roles
+    ]
     stack.workers.extend(made)
     with ThreadPoolExecutor() as pool:
         return list(pool.map(WorkerServer.start, made))

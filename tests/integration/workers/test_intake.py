@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from kombu import Consumer, Queue
+from kombu.entity import Queue
+from kombu.messaging import Consumer
 from kombu.transport.redis import Channel
 
 from storage.broker.contract import CONTROL_QUEUE

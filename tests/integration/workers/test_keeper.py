@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis
-from kombu import Consumer
+from kombu.messaging import Consumer
 from kombu.transport.redis import Channel
 from kombu.transport.virtual import Message
 from pydantic import SecretStr

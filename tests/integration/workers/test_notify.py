@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 from structlog.testing import capture_logs
@@ -193,9 +193,9 @@ def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     looked_up: list[str] = []
     real = socket.getaddrinfo
 
-    def changing(host: str, *arguments: object, **options: object) -> object:
+    def changing(host: str, *arguments: Any, **options: Any) -> object:
         looked_up.append(host)
-        return real("127.0.0.1" if looked_up.count(host) == 1 else "192.0.2.1", *arguments, **options)  # type: ignore[arg-type] # passed on
+        return real("127.0.0.1" if looked_up.count(host) == 1 else "192.0.2.1", *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", changing)
     with ReceiverServer() as receiver:

@@ -59,7 +59,7 @@ def test_previews_show_what_is_there(twin_services: Services, settings: Settings
     assert job.has_storyboard
     assert job.plan is not None
     found = previews(twin_services, job)
-    assert (found[0].start, found[-1].end) == (0, 8)
+    assert (found[0].start, found[-1].end) == (Fraction(0), Fraction(8))
     assert [one.end for one in found[:-1]] == [one.start for one in found[1:]]
     assert len(found) >= 4
     shown = [shown_at(twin_services, job, one) for one in found]
@@ -85,7 +85,7 @@ def test_one_frame_has_one_preview(twin_services: Services, settings: Settings, 
     job = drive(twin_services, settings, shot(tmp_path / "one.mp4", "testsrc2=size=320x180:rate=25", "-frames:v", "1"))
     assert (job.state, job.has_poster, job.has_storyboard) == (JobState.READY, True, True)
     (only,) = previews(twin_services, job)
-    assert (only.start, only.end) == (0, Fraction(1, 25))
+    assert (only.start, only.end) == (Fraction(0), Fraction(1, 25))
 
 
 def test_previews_end_where_a_damaged_video_ends(

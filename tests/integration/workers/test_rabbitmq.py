@@ -35,8 +35,8 @@ TIMEOUT_SECONDS = 3
 def settings(tmp_path: Path, redis_url: str, rabbitmq_server: RabbitMQServer) -> Settings:
     """Give settings of an installation on RabbitMQ, with a Redis of its own data."""
     rabbitmq_server.empty()
-    urls = {"redis_url": SecretStr(redis_url), "broker_url": SecretStr(rabbitmq_server.url)}
-    return Settings(data_dir=tmp_path / "data", **urls)
+    broker_url = SecretStr(rabbitmq_server.url)
+    return Settings(data_dir=tmp_path / "data", redis_url=SecretStr(redis_url), broker_url=broker_url)
 
 
 @pytest.fixture

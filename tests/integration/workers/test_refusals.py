@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from array import array
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -231,7 +232,7 @@ def test_an_animated_png_plays_once_on_black(twin_services: Services, settings: 
     colours = array("B", ffmpeg("-i", str(video), "-vf", "scale=1:1", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"))
     shown = [tuple(colours[n : n + 3]) for n in range(0, len(colours), 3)]
     assert job.plan is not None
-    assert (job.plan.rate, job.plan.frames, len(shown)) == (4, 6, 6)
+    assert (job.plan.rate, job.plan.frames, len(shown)) == (Fraction(4), 6, 6)
     expected = [red[:3], red[:3], green[:3], (0, 0, 128), (0, 0, 128), (0, 0, 128)]
     for found, colour in zip(shown, expected, strict=True):
         assert found == pytest.approx(colour, abs=6)
@@ -283,7 +284,8 @@ def test_every_picture_of_a_raw_stream_is_shown(
     ffmpeg("-f", "lavfi", "-i", brighter, "-color_range", "tv", *RAW[name].split(), str(source))
     job = drive(twin_services, settings, source)
     video = ready(twin_services, job)
-    assert (look(video).frames, look(video).seconds("video")) == (2 * RATE, pytest.approx(2.0))
+    assert look(video).frames == 2 * RATE
+    assert look(video).seconds("video") == pytest.approx(2.0)
     assert levels(video) == pytest.approx(levels(source), abs=1)
     assert len(set(levels(video))) > 1.8 * RATE
     assert job.warnings == ()
@@ -305,7 +307,7 @@ def test_gxf_is_taken_with_its_sound(tmp_path: Path) -> None:
     gxf = "-c:v mpeg2video -s 720x576 -c:a pcm_s16le"
     plan = planned(clip(tmp_path / "server.gxf", gxf))
     assert plan.audio is not None
-    assert (plan.video.codec, plan.rate, plan.frames) == ("mpeg2video", RATE, 2 * RATE)
+    assert (plan.video.codec, plan.rate, plan.frames) == ("mpeg2video", Fraction(RATE), 2 * RATE)
 
 
 def test_pva_is_taken_with_its_sound(twin_services: Services, settings: Settings, tmp_path: Path) -> None:

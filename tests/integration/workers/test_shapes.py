@@ -68,11 +68,11 @@ def test_what_is_transparent_is_black(name: str, twin_services: Services, settin
         data=row * 80 * 10,
     )
     job, target = ready(source, twin_services, settings)
-    expected = [tuple(part * opacity for part in colour) for colour, opacity in GLASS]
-    assert worst(read_patches(target, len(GLASS)), expected) <= TOLERANCE  # type: ignore[arg-type]
+    expected = [(red * opacity, green * opacity, blue * opacity) for (red, green, blue), opacity in GLASS]
+    assert worst(read_patches(target, len(GLASS)), expected) <= TOLERANCE
     poster = made(twin_services, job, "poster.jpg")
     shown = read_patches(poster, len(GLASS), matrix="bt470bg", full=True)
-    assert worst(shown, expected) <= 2 * TOLERANCE  # type: ignore[arg-type]
+    assert worst(shown, expected) <= 2 * TOLERANCE
 
 
 CORNERS = {

@@ -189,8 +189,8 @@ def test_a_broadcast_may_change_its_channels(
     for number, layout in enumerate(order):
         amplitudes = [0.5, 0.5] if layout == "stereo" else [0.25, 0.25, 0, 0, 0, 0]
         moved = ["-output_ts_offset", str(number * SECONDS)]
-        part = written(tmp_path / f"{number}.ts", tones(layout, amplitudes), encoder="ac3", options=moved)
-        parts.append(part.read_bytes())
+        written_to = written(tmp_path / f"{number}.ts", tones(layout, amplitudes), encoder="ac3", options=moved)
+        parts.append(written_to.read_bytes())
     (tmp_path / "broadcast.ts").write_bytes(b"".join(parts))
     channels, to_channels = (2 if layout == "stereo" else 6 for layout in order)
     rates = {"rate": RATE, "to_rate": RATE}

@@ -124,7 +124,12 @@ def test_who_moves_is_not_stalled() -> None:
 def test_cancelling_ends_the_whole_family(tmp_path: Path) -> None:
     """Within a second of being cancelled, tool and children are gone."""
     watch = Watch()
-    threading.Thread(target=lambda: noted_pids(tmp_path / "pids") and watch.cancelled.set(), daemon=True).start()
+
+    def cancel() -> None:
+        if noted_pids(tmp_path / "pids"):
+            watch.cancelled.set()
+
+    threading.Thread(target=cancel, daemon=True).start()
     began = time.monotonic()
     with pytest.raises(LeaseLostError):
         run_tool(shell(FAMILY, tmp_path / "pids"), PATIENT, watch=watch)

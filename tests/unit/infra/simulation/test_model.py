@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from random import Random
 from statistics import fmean
 
@@ -58,11 +59,11 @@ def test_a_slot_does_one_thing_at_a_time(handed: list[tuple[float, float]], slot
     done: list[float] = []
     pool = SlotPool(env, slots, lambda: None, Window())
 
-    def hand_out(seconds: float) -> None:
+    def hand_out(seconds: float, _: simpy.Event) -> None:
         pool.hand_out(ONE, seconds, lambda *_: done.append(env.now))
 
     for at, seconds in handed:
-        simpy.Timeout(env, at).callbacks.append(lambda _, seconds=seconds: hand_out(seconds))
+        simpy.Timeout(env, at).callbacks.append(partial(hand_out, seconds))
     env.run()
     free, expected = [0.0] * slots, []
     for at, seconds in sorted(handed, key=lambda task: task[0]):

@@ -1,4 +1,4 @@
-"""A job's public JSON has what DESIGN promises, in every state."""
+"""A job's public JSON has what docs/design.md#http promises, in every state."""
 
 from __future__ import annotations
 

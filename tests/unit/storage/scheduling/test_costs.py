@@ -63,7 +63,7 @@ def test_without_a_finished_job_the_stated_figures_hold() -> None:
 def test_one_odd_job_does_not_change_the_pace() -> None:
     """The median of the newest jobs counts."""
     known = calibrate((took(20.0), took(22.0), took(900.0), *(took(18.0) for _ in range(2))))
-    assert (known.pace, known.per_byte) == (2.0, pytest.approx(2e-5))
+    assert (known.pace, known.per_byte) == pytest.approx((2.0, 2e-5))
     old = tuple(took(1000.0) for _ in range(99))
     assert calibrate((*(took(20.0) for _ in range(CALIBRATED_BY)), *old)).pace == 2.0
 
@@ -74,7 +74,7 @@ def test_jobs_under_way_tell_before_they_are_finished() -> None:
     assert calibrate((), (planned,)) == Calibration(pace=1.0, per_byte=0.1, doubt=DOUBT_OF_PACE)
     done = ONCE_SECONDS + 0.4 * (100.0 - ONCE_SECONDS)
     known = calibrate((), (replace(HALF_DONE, measured=3.0 * done),))
-    assert (known.pace, known.per_byte, known.doubt) == (pytest.approx(3.0), pytest.approx(0.3), 1.0)
+    assert (known.pace, known.per_byte, known.doubt) == pytest.approx((3.0, 0.3, 1.0))
     assert calibrate((), (replace(HALF_DONE, frames_finished=10, measured=50.0),)).pace == 1.0
     unplanned = Work("b", "local", JobState.QUEUED, 1000)
     assert calibrate((took(20.0),), (unplanned,)) == calibrate((took(20.0),))

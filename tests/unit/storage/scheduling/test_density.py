@@ -20,7 +20,7 @@ def test_nothing_is_known_of_no_job() -> None:
 def test_one_job_tells_what_is_usual_and_no_more() -> None:
     """More bits than its own cost more by what all kinds of videos had in common."""
     content = fit_density([2e5], [1.5])
-    assert (content.usual, content.power) == (pytest.approx(2e5), pytest.approx(FIRST_POWER))
+    assert (content.usual, content.power) == pytest.approx((2e5, FIRST_POWER))
     assert content.slowdown(2e5) == pytest.approx(1.0)
     assert content.slowdown(4e5) == pytest.approx(2**FIRST_POWER)
 

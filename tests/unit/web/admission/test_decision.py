@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -74,9 +75,9 @@ def test_announced_size_decides_before_the_body() -> None:
         ({"draining": True, "active": 2}, DrainingError, 30),
     ],
 )
-def test_refusals_say_when_there_will_be_room(change: dict[str, object], kind: type[BusyError], seconds: int) -> None:
+def test_refusals_say_when_there_will_be_room(change: dict[str, Any], kind: type[BusyError], seconds: int) -> None:
     """When an upload ends, when a job of the owner's is ready, when the queue is short enough again."""
-    found = refusal(replace(FITS, **change))  # type: ignore[arg-type] # a table of any fields
+    found = refusal(replace(FITS, **change))
     assert isinstance(found, kind)
     assert found.retry_after == seconds
 
@@ -101,12 +102,12 @@ def test_one_large_upload_alone_is_no_crowd() -> None:
         {"wait": 30.0, "standing": WAITING, "claims": (TurnClaim(1.0, 90.0),), "turn": 9.0},
     ],
 )
-def test_room_that_no_turn_needs_is_taken(change: dict[str, object]) -> None:
+def test_room_that_no_turn_needs_is_taken(change: dict[str, Any]) -> None:
     """By newcomers, by who came early if all before it could come too, and by who was told to come.
 
     By anybody where the encoders would soon have no work.
     """
-    assert decide(replace(FITS, **change), LIMITS) is None  # type: ignore[arg-type] # a table of any fields
+    assert decide(replace(FITS, **change), LIMITS) is None
 
 
 @given(

@@ -31,7 +31,7 @@ def test_cues_tile_the_timeline_and_hold_their_pictures(frames: int, rate: Fract
     """From the first frame to the last, without gap or overlap, each with a picture that a fragment begins with."""
     parts = fragments(frames, rate)
     cues = cues_of(parts)
-    assert (cues[0].start, cues[-1].end) == (0, frames / rate)
+    assert (cues[0].start, cues[-1].end) == (Fraction(0), frames / rate)
     assert all(one.end == after.start for one, after in pairwise(cues))
     assert all(cue.start <= cue.picture < cue.end for cue in cues)
     assert {cue.picture for cue in cues} <= {part.start for part in parts}

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.workers.planning.test_make_plan import LIMITS, SECOND, listings, probed, sound, video
+from tests.support import listings
+from tests.unit.workers.planning.test_make_plan import LIMITS, SECOND, probed, sound, video
 from workers.planning.audio_facts import FOLLOWING_SECONDS, Heard, parse_heard, sound_changes
 from workers.planning.make_plan import choose_video, make_plan
 

@@ -39,9 +39,11 @@ def together(*parts: tuple[list[float], list[float]]) -> tuple[Packets, Packets]
         ):
             track.append((place, time))
             place += 1
-    return tuple(  # type: ignore[return-value] # two of them
-        packets(*(time for _, time in track), places=[place for place, _ in track]) for track in (pictures, sound)
-    )
+    return _packets(pictures), _packets(sound)
+
+
+def _packets(track: list[tuple[int, float]]) -> Packets:
+    return packets(*(time for _, time in track), places=[place for place, _ in track])
 
 
 def first(pair: tuple[float, object]) -> float:
@@ -86,7 +88,7 @@ def test_a_gap_of_a_day_is_closed() -> None:
     clock = clock_of(packets(*run(10, 100), *run(10 + DAY, 50)), NO_SOUND, delay=0)
     assert shown(clock) == pytest.approx(run(10, 150), abs=1e-6)
     (jump,) = clock.jumps
-    assert (jump.at, jump.by) == (pytest.approx(14.0), pytest.approx(DAY - 4.0))
+    assert (jump.at, jump.by) == pytest.approx((14.0, DAY - 4.0))
 
 
 @pytest.mark.parametrize("second", [0.0, 1.0, 95_443.7])

@@ -242,7 +242,8 @@ def test_the_timeline_goes_from_the_first_picture_or_sound_to_the_last(
 ) -> None:
     """Pictures stand while there is only something to hear, on the grid of the pictures; packets tell, not headers."""
     plan = planned(video(), sound(duration="1e300"), heard=listings.sound(start, seconds))
-    assert (plan.video.start_time, plan.frames, plan.tail_frames) == (pytest.approx(first), frames, tail)
+    assert (plan.frames, plan.tail_frames) == (frames, tail)
+    assert plan.video.start_time == pytest.approx(first)
 
 
 def test_a_long_tail_is_work_for_all_slots() -> None:
@@ -258,7 +259,7 @@ def test_a_pause_of_pictures_stays_a_pause_while_the_sound_goes_on() -> None:
     still = listings.pictures([*(n / 25 for n in range(50)), *(90 + n / 25 for n in range(50))], keyframes=(0.0, 90.0))
     for heard in (listings.sound(0.0, 92.0), ""):
         plan = planned(video(), *([sound()] if heard else []), packets=still, heard=heard)
-        assert (plan.frames, plan.rate, plan.warnings) == (92 * 25, 25, ())
+        assert (plan.frames, plan.rate, plan.warnings) == (92 * 25, Fraction(25), ())
 
 
 def test_joined_recordings_are_one_in_the_order_of_the_file() -> None:
@@ -271,7 +272,8 @@ def test_joined_recordings_are_one_in_the_order_of_the_file() -> None:
     assert [piece.shift for piece in plan.video.pieces] == pytest.approx([0.0, -1.0, -2.0])
     assert [piece.shift for piece in plan.audio.pieces] == pytest.approx([0.0, -1.0, -2.0])
     (told,) = plan.warnings
-    assert (told.code, told.values) == ("parts_joined", pytest.approx({"at": 1.0, "by": -1.0, "n": 2}, abs=0.001))
+    assert told.code == "parts_joined"
+    assert told.values == pytest.approx({"at": 1.0, "by": -1.0, "n": 2}, abs=0.001)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ LINE = (
     "interlaced_frame=1|top_field_first=0|color_range=tv|color_space=unknown|color_primaries=unknown|"
     "color_transfer=unknown|"
 )
-TAGS = {"pixel_format": "yuv420p", "range": "tv", **dict.fromkeys(("matrix", "primaries", "transfer"), "unknown")}
+UNKNOWN = dict.fromkeys(("matrix", "primaries", "transfer"), "unknown")
+TAGS: dict[str, Any] = {"pixel_format": "yuv420p", "range": "tv", **UNKNOWN}
 
 
 def test_a_picture_is_read() -> None:

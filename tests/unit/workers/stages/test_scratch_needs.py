@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from storage.model.plan import Segment
 from tests.support.jobs import make_plan
@@ -36,7 +37,10 @@ def test_packaging_takes_everything_twice_and_the_sound_for_each_rung() -> None:
     segments = {f"segment:{index}": {"rungs": rungs} for index in range(2)}
     pictures = 2 * 3000 * len(PLAN.rungs) + 3000
     assert package_bytes(PLAN, segments) == int(pictures * SPARE) + STILLS_BYTES
-    sound = {"audio:0": {"made": True, "parts": [{"bytes": 70}, {"bytes": 30}]}, "poster:0": {"made": True}}
+    sound: dict[str, dict[str, Any]] = {
+        "audio:0": {"made": True, "parts": [{"bytes": 70}, {"bytes": 30}]},
+        "poster:0": {"made": True},
+    }
     added = (1 + len(PLAN.rungs)) * 100
     assert package_bytes(PLAN, segments | sound) == int((pictures + added) * SPARE) + STILLS_BYTES
     assert package_bytes(PLAN, segments | {"audio:0": {"made": False, "detail": "x"}}) == package_bytes(PLAN, segments)

@@ -7,14 +7,13 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import structlog
 
 from storage.job_store.queue_contract import QueueCounts
 from storage.model.job import Job, JobState
-from storage.model.task import Stage, Task
+from storage.model.task import Results, Stage, Task
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
 from storage.objects.manifests import Manifest, forget_run, put_manifest, read_manifest
@@ -68,7 +67,7 @@ def content(services: Services, key: str) -> bytes:
     return b"".join(services.objects.read(key))
 
 
-def found(services: Services, job: Job) -> dict[str, dict[str, Any]]:
+def found(services: Services, job: Job) -> Results:
     """Return what is found of a job, by its manifest."""
     manifest = read_manifest(services.objects, keys.planned(job.id), job.id)
     assert manifest.job.plan is not None

@@ -32,7 +32,7 @@ _QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 _log = structlog.get_logger(__name__)
 
 
-class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
+class WebWorker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
     """A gthread worker that lets no client hold a thread by its silence, from the first byte to the last."""
 
     def handle(self, conn: TConn) -> Any:
@@ -108,7 +108,7 @@ def options(settings: Settings) -> dict[str, Any]:
     return {
         "bind": f"{host}:{settings.port}",
         "workers": 1,  # watchers, limits and metrics are counted in one process
-        "worker_class": Worker,
+        "worker_class": WebWorker,
         "threads": settings.web_threads,
         "worker_connections": settings.web_threads + CONNECTIONS_ABOVE_THREADS,
         "keepalive": KEEPALIVE_SECONDS,
@@ -135,14 +135,14 @@ def prepare(objects: ObjectStore) -> None:
             return
 
 
-def _stop_with(worker: Worker) -> None:
+def _stop_with(worker: WebWorker) -> None:
     """When the worker stops, end event streams, which would hold it until it is killed, and take no more uploads."""
     web = of_app(worker.wsgi)
     web.hub.stop_when(lambda: not worker.alive)
     web.gate.drain_when(lambda: not worker.alive)
 
 
-def _bound_waits(worker: Worker, request: Any) -> None:
+def _bound_waits(worker: WebWorker, request: Any) -> None:
     """Let no read of a request's body, and no write of its answer, wait longer for the client."""
     request.unreader.sock.settimeout(worker.app.idle_seconds)
     leave_unasked(request)

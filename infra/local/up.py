@@ -43,7 +43,7 @@ def up(settings: Settings, environment: Mapping[str, str]) -> int:
     with preflight.only_one(data_dir):
         preflight.check_port(settings.host, settings.port)
         redis_url = _prepare(data_dir, own_redis=own_redis, color=color)
-        run = Run(_start(data_dir, part_environment(settings, environment, redis_url)), color=color)
+        run = RunningInstallation(_start(data_dir, part_environment(settings, environment, redis_url)), color=color)
         run.say(f"{settings.encoders} encoder slots; data in {data_dir}; objects in {settings.store_url}")
         if not preflight.is_loopback(settings.host):
             run.say(f"WARNING: HOST={settings.host} opens this installation to everybody who reaches this machine:")
@@ -111,7 +111,7 @@ def _start(data_dir: Path, environment: dict[str, str]) -> subprocess.Popen[byte
 
 
 @dataclass(slots=True)
-class Run:
+class RunningInstallation:
     """A started installation: passes its lines to the terminal and signals to supervisord."""
 
     supervisord: subprocess.Popen[bytes]

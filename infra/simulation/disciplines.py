@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from infra.simulation.load import Arrival
-from infra.simulation.videos import Shape
+from infra.simulation.videos import TaskShape
 from storage.scheduling.fairness import START_ALONE_SECONDS, target, target_delay
 
 
 @dataclass(slots=True)
-class Job:
+class SimulatedJob:
     """An accepted upload: `taken` of its shape's tasks were handed out, `open` have not ended.
 
     `in_flight` is as storage.scheduling.fairness says; `number` is its place in the order of acceptance.
@@ -23,7 +23,7 @@ class Job:
     arrival: Arrival
     accepted: float
     in_flight: float
-    shape: Shape
+    shape: TaskShape
     taken: int = 0
     open: int = 0
 
@@ -60,16 +60,16 @@ class Discipline(Protocol):
     cuts: bool
     starts_first: bool
 
-    def rank(self, job: Job) -> float:
+    def rank(self, job: SimulatedJob) -> float:
         """Return by what an accepted job is planned: the lowest first."""
 
-    def add(self, job: Job) -> None:
+    def add(self, job: SimulatedJob) -> None:
         """Take in a job that was planned."""
 
-    def next(self) -> Job | None:
+    def next(self) -> SimulatedJob | None:
         """Return the job whose next task is due; None if nothing is to be done."""
 
-    def took(self, job: Job) -> None:
+    def took(self, job: SimulatedJob) -> None:
         """Go on after that job's next task was handed out."""
 
 
@@ -80,21 +80,21 @@ class EarliestTarget:
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
-        self._heap: list[tuple[float, int, Job]] = []
+        self._heap: list[tuple[float, int, SimulatedJob]] = []
 
-    def rank(self, job: Job) -> float:
+    def rank(self, job: SimulatedJob) -> float:
         """Return the target of its start."""
         return job.start_target
 
-    def add(self, job: Job) -> None:
+    def add(self, job: SimulatedJob) -> None:
         """Take in a job by the target of its start."""
         heapq.heappush(self._heap, (job.start_target, job.number, job))
 
-    def next(self) -> Job | None:
+    def next(self) -> SimulatedJob | None:
         """Return the job with the earliest target."""
         return self._heap[0][2] if self._heap else None
 
-    def took(self, job: Job) -> None:
+    def took(self, job: SimulatedJob) -> None:
         """Once its start was handed out, the job stands where its whole cost puts it."""
         if job.taken_up:
             heapq.heappop(self._heap)
@@ -110,21 +110,21 @@ class FirstComeFirstServed:
 
     def __init__(self, *, cuts: bool) -> None:
         self.cuts = cuts
-        self._jobs: deque[Job] = deque()
+        self._jobs: deque[SimulatedJob] = deque()
 
-    def rank(self, job: Job) -> float:
+    def rank(self, job: SimulatedJob) -> float:
         """Return when it came."""
         return job.number
 
-    def add(self, job: Job) -> None:
+    def add(self, job: SimulatedJob) -> None:
         """Take in a job behind all others."""
         self._jobs.append(job)
 
-    def next(self) -> Job | None:
+    def next(self) -> SimulatedJob | None:
         """Return the first job."""
         return self._jobs[0] if self._jobs else None
 
-    def took(self, job: Job) -> None:
+    def took(self, job: SimulatedJob) -> None:
         """Go on with the next job when this one has no more tasks."""
         if job.taken_up:
             self._jobs.popleft()
@@ -136,23 +136,23 @@ class RoundRobin:
     cuts = starts_first = True
 
     def __init__(self) -> None:
-        self._starts: deque[Job] = deque()
-        self._turns: deque[Job] = deque()
+        self._starts: deque[SimulatedJob] = deque()
+        self._turns: deque[SimulatedJob] = deque()
 
-    def rank(self, job: Job) -> float:
+    def rank(self, job: SimulatedJob) -> float:
         """Return when it came."""
         return job.number
 
-    def add(self, job: Job) -> None:
+    def add(self, job: SimulatedJob) -> None:
         """Take in a job behind those that have not begun."""
         self._starts.append(job)
 
-    def next(self) -> Job | None:
+    def next(self) -> SimulatedJob | None:
         """Return the first job that has not begun, else the one whose turn it is."""
         line = self._starts or self._turns
         return line[0] if line else None
 
-    def took(self, job: Job) -> None:
+    def took(self, job: SimulatedJob) -> None:
         """Send the job to the end of the line."""
         (self._starts or self._turns).popleft()
         if not job.taken_up:

@@ -14,7 +14,7 @@ from random import Random
 
 import simpy
 
-from infra.simulation.disciplines import Discipline, Job
+from infra.simulation.disciplines import Discipline, SimulatedJob
 from infra.simulation.figures import Figures, size_of
 from infra.simulation.load import Arrival
 from infra.simulation.pool import EVERYTHING, SlotPool, Window
@@ -57,7 +57,7 @@ class Model:
         self._encoders = SlotPool(self._env, setting.encoders, self._dispatch, setting.window)
         self._control = SlotPool(self._env, setting.control, self._plan, setting.window)
         self._room, self._plans = budget(setting.encoders), plans_budget(setting.encoders)
-        self._unplanned: list[tuple[float, int, Job]] = []
+        self._unplanned: list[tuple[float, int, SimulatedJob]] = []
         self._planning = 0
         self._unfinished: Counter[str] = Counter()
         self._latest: dict[str, float] = {}  # the start target, without its lead, of an owner's last job
@@ -115,7 +115,7 @@ class Model:
         if not self._discipline.cuts:
             shape = in_one_piece(shape)
         self.figures.accepted += 1
-        job = Job(self.figures.accepted, arrival, self._env.now, self._in_flight(arrival.owner), shape)
+        job = SimulatedJob(self.figures.accepted, arrival, self._env.now, self._in_flight(arrival.owner), shape)
         self._latest[arrival.owner] = job.start_target + LEAD_SECONDS[arrival.priority]
         self._work += job.cost
         heapq.heappush(self._unplanned, (self._discipline.rank(job), job.number, job))
@@ -130,7 +130,7 @@ class Model:
             self._planning += 1
             self._control.hand_out(heapq.heappop(self._unplanned)[2], PLAN_SECONDS, self._planned)
 
-    def _planned(self, job: Job, _seconds: float) -> None:
+    def _planned(self, job: SimulatedJob, _seconds: float) -> None:
         self._planning -= 1
         job.open = len(job.shape.tasks)
         self._discipline.add(job)
@@ -145,7 +145,7 @@ class Model:
                 self._encoders.hand_out(job, seconds, self._encoded if place else self._begun, first=first)
             self._discipline.took(job)
 
-    def _begun(self, job: Job, seconds: float) -> None:
+    def _begun(self, job: SimulatedJob, seconds: float) -> None:
         """Count the first task of a job, which is what a player shows first."""
         if self._counts(job.arrival):
             now = self._env.now
@@ -153,13 +153,13 @@ class Model:
             self.figures.playable.add(now - job.accepted)
         self._encoded(job, seconds)
 
-    def _encoded(self, job: Job, seconds: float) -> None:
+    def _encoded(self, job: SimulatedJob, seconds: float) -> None:
         self._work -= seconds
         job.open -= 1
         if not job.open:
             self._control.hand_out(job, package_seconds(job.cost, self._setting.encoders), self._ready)
 
-    def _ready(self, job: Job, _seconds: float) -> None:
+    def _ready(self, job: SimulatedJob, _seconds: float) -> None:
         owner, arrival = job.arrival.owner, job.arrival
         self._unfinished[owner] -= 1
         if not self._unfinished[owner]:

@@ -10,9 +10,9 @@ from math import inf
 
 import simpy
 
-from infra.simulation.disciplines import Job
+from infra.simulation.disciplines import SimulatedJob
 
-Ended = Callable[[Job, float], None]
+Ended = Callable[[SimulatedJob, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class SlotPool:
         self._slots = slots
         self._refill = refill
         self._window = window
-        self._first: deque[tuple[Job, float, Ended]] = deque()
-        self._other: deque[tuple[Job, float, Ended]] = deque()
+        self._first: deque[tuple[SimulatedJob, float, Ended]] = deque()
+        self._other: deque[tuple[SimulatedJob, float, Ended]] = deque()
         self._busy = 0
         self._worked = 0.0
         self._changed_at = 0.0
@@ -61,7 +61,7 @@ class SlotPool:
         seconds = self._window.overlap(0.0, self._env.now)
         return self._worked / (self._slots * seconds) if seconds else 0.0
 
-    def hand_out(self, job: Job, seconds: float, ended: Ended, *, first: bool = False) -> None:
+    def hand_out(self, job: SimulatedJob, seconds: float, ended: Ended, *, first: bool = False) -> None:
         """Give the pool a task that takes a slot so many seconds; `first` ones are taken before others."""
         (self._first if first else self._other).append((job, seconds, ended))
         self._begin_next()
@@ -72,7 +72,7 @@ class SlotPool:
             self._employ(1)
             simpy.Timeout(self._env, seconds).callbacks.append(partial(self._end, job, seconds, ended))
 
-    def _end(self, job: Job, seconds: float, ended: Ended, _: simpy.Event) -> None:
+    def _end(self, job: SimulatedJob, seconds: float, ended: Ended, _: simpy.Event) -> None:
         self.ended += 1
         self._employ(-1)
         # As an attempt does: what comes of the task is handed out before its slot takes the next one.

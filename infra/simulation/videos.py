@@ -27,7 +27,7 @@ LONGEST_SECONDS = 24 * 3600.0  # of a video; what costs more is cut as one of th
 
 
 @dataclass(frozen=True)
-class Shape:
+class TaskShape:
     """A video as tasks: encoder-seconds of each, in the order in which they are handed out.
 
     The first `starts` of them (segment 0, the sound, the poster) are handed out together; `whole` is what the video
@@ -51,9 +51,9 @@ class Shape:
         return max(free)
 
 
-def in_one_piece(shape: Shape) -> Shape:
+def in_one_piece(shape: TaskShape) -> TaskShape:
     """Return the same video as a single task."""
-    return Shape((shape.whole,), 1, shape.whole)
+    return TaskShape((shape.whole,), 1, shape.whole)
 
 
 class Videos:
@@ -61,9 +61,9 @@ class Videos:
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
-        self._shapes: dict[int, tuple[Shape, float]] = {}
+        self._shapes: dict[int, tuple[TaskShape, float]] = {}
 
-    def shape(self, step: int) -> Shape:
+    def shape(self, step: int) -> TaskShape:
         """Return the shape of a video whose length stands at this step of the grid."""
         return self._known(step)[0]
 
@@ -72,7 +72,7 @@ class Videos:
         shape, encoded = self._known(step)
         return PLAN_SECONDS + scale * encoded + package_seconds(scale * shape.cost, self.slots)
 
-    def _known(self, step: int) -> tuple[Shape, float]:
+    def _known(self, step: int) -> tuple[TaskShape, float]:
         known = self._shapes.get(step)
         if known is None:
             shape = shape_of(length_at(step), self.slots)
@@ -100,7 +100,7 @@ def package_seconds(cost: float, slots: int) -> float:
     return PACKAGE_SECONDS + PACKAGE_SHARE * cost / slots
 
 
-def shape_of(seconds: float, slots: int) -> Shape:
+def shape_of(seconds: float, slots: int) -> TaskShape:
     """Return the shape of a video of 1080p that is so many seconds long."""
     frames = max(1, round(seconds * RATE))
     keyframes = [number * KEYFRAME_SECONDS for number in range(int(seconds / KEYFRAME_SECONDS) + 1)]
@@ -110,7 +110,7 @@ def shape_of(seconds: float, slots: int) -> Shape:
     single = (SOUND_SECONDS + SOUND_SHARE * seconds, POSTER_SECONDS)
     whole = START_SECONDS + per_frame * frames + sum(single)
     # Thousands of segments for a film on a large installation: eight bytes each.
-    return Shape(array("d", (first, *single, *others)), 1 + len(single), whole)
+    return TaskShape(array("d", (first, *single, *others)), 1 + len(single), whole)
 
 
 _SOURCE = VideoSource(

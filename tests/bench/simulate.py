@@ -19,7 +19,7 @@ from random import Random
 
 from infra.simulation.disciplines import NAMES, discipline_of
 from infra.simulation.figures import Figures, Spread
-from infra.simulation.videos import Shape
+from infra.simulation.videos import TaskShape
 from storage.model.job import Job, JobState
 from storage.model.task import Stage, Task, single_tasks
 from storage.scheduling.promises_kept import accuracy
@@ -69,7 +69,7 @@ def _clip(chance: Random, folder: Path, seconds: float) -> Path:
     return cut_of(source, folder, start=start, seconds=seconds)
 
 
-def shape_of(services: Services, job: Job) -> Shape:
+def shape_of(services: Services, job: Job) -> TaskShape:
     """Return the job's tasks with the seconds that each took."""
     if job.plan is None or job.state is not JobState.READY:
         raise RuntimeError(f"{job.title}: {job.state} {job.error}")
@@ -77,10 +77,10 @@ def shape_of(services: Services, job: Job) -> Shape:
     single = single_tasks(job.plan, job.id)
     segments = [Task(job.id, Stage.SEGMENT, index) for index in range(job.plan.segment_count)]
     tasks = [took[task.field] for task in (segments[0], *single, *segments[1:])]
-    return Shape(tasks, 1 + len(single), sum(tasks))
+    return TaskShape(tasks, 1 + len(single), sum(tasks))
 
 
-def replayed(jobs: Sequence[Job], shapes: Sequence[Shape], slots: int, discipline: str) -> Figures:
+def replayed(jobs: Sequence[Job], shapes: Sequence[TaskShape], slots: int, discipline: str) -> Figures:
     """Simulate the same arrivals with the same tasks."""
     began = min(job.created_at for job in jobs)
     order = sorted(range(len(jobs)), key=lambda number: jobs[number].created_at)

@@ -10,7 +10,7 @@ from infra.simulation.disciplines import Discipline
 from infra.simulation.figures import Figures
 from infra.simulation.load import Arrival
 from infra.simulation.model import Model, Setting
-from infra.simulation.videos import Shape, Videos
+from infra.simulation.videos import TaskShape, Videos
 from web.admission.decision import Limits
 
 OPEN = Limits(uploads=1, upload_bytes=10**12, pending_bytes=0, reserve=0, wait=inf, owner_jobs=10**9)
@@ -19,14 +19,14 @@ OPEN = Limits(uploads=1, upload_bytes=10**12, pending_bytes=0, reserve=0, wait=i
 class GivenVideos(Videos):
     """A video at step n has the n-th of the given shapes."""
 
-    def __init__(self, slots: int, shapes: Sequence[Shape]) -> None:
+    def __init__(self, slots: int, shapes: Sequence[TaskShape]) -> None:
         super().__init__(slots)
         self._shapes = {step: (shape, shape.encoded_alone(slots)) for step, shape in enumerate(shapes)}
 
 
-def tasks(*seconds: float) -> Shape:
+def tasks(*seconds: float) -> TaskShape:
     """Return a video of these tasks, the first of which is its start."""
-    return Shape(seconds, 1, sum(seconds))
+    return TaskShape(seconds, 1, sum(seconds))
 
 
 def arrival(at: float, step: int = 0, *, owner: str = "", scale: float = 1.0) -> Arrival:

@@ -30,7 +30,7 @@ _MAX_FRAGMENT_FRAMES = 100_000  # one keyframe's frames; a few bytes could other
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class BoxPlace:
     """A box's type and where its payload lies in the file, bytes."""
 
     kind: bytes
@@ -91,7 +91,7 @@ def read_boxes(file: IO[bytes], size: int, *, growing: bool = False) -> Fragment
 def _read(file: IO[bytes], size: int, *, growing: bool) -> Fragmented:
     init_bytes = 0
     pieces: list[Piece] = []
-    index: Box | None = None
+    index: BoxPlace | None = None
     for box in _boxes(file, 0, size, growing=growing):
         if box.kind in {b"ftyp", b"moov"}:
             init_bytes = box.end
@@ -157,7 +157,7 @@ def check_grid(found: Fragmented, *, first: int, frames: int, ticks: int) -> Non
             )
 
 
-def _boxes(file: IO[bytes], start: int, end: int, *, growing: bool = False) -> Iterator[Box]:
+def _boxes(file: IO[bytes], start: int, end: int, *, growing: bool = False) -> Iterator[BoxPlace]:
     while start + _HEADER_BYTES <= end:
         file.seek(start)
         size, kind = struct.unpack(">I4s", file.read(_HEADER_BYTES))
@@ -171,13 +171,13 @@ def _boxes(file: IO[bytes], start: int, end: int, *, growing: bool = False) -> I
             return
         if size < payload - start or start + size > end:
             raise OutputMismatchError("The encoder's file is cut off in the middle of a box.")
-        yield Box(kind, start, payload, start + size)
+        yield BoxPlace(kind, start, payload, start + size)
         start += size
     if start != end and not growing:
         raise OutputMismatchError("The encoder's file is cut off in the middle of a box's header.")
 
 
-def _moof_samples(file: IO[bytes], moof: Box) -> Iterator[tuple[int, int]]:
+def _moof_samples(file: IO[bytes], moof: BoxPlace) -> Iterator[tuple[int, int]]:
     """Yield presentation time and duration of each sample of the piece, in decoding order."""
     if moof.end - moof.start > _MAX_MOOF_BYTES:
         raise OutputMismatchError("A fragment's index is larger than any that the encoder writes.")

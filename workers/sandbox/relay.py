@@ -25,14 +25,14 @@ from storage.objects.contract import ObjectStore
 AWAY_SECONDS = 10.0  # a reader kept waiting for so long at a time waits for a store that is away
 # Reads of the store at once: the poster opens four inputs, and each may leave behind one that it hung up on to seek.
 READERS = 8
-Spans = tuple[tuple[int, int], ...]  # of bytes: from the first up to the second
+ByteSpans = tuple[tuple[int, int], ...]  # of bytes: from the first up to the second
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 class Relay:
     """Serves one object while the context lasts; entering raises what ObjectStore.stat raises."""
 
-    def __init__(self, objects: ObjectStore, key: str, without: Spans = ()) -> None:
+    def __init__(self, objects: ObjectStore, key: str, without: ByteSpans = ()) -> None:
         """Leave out the spans `without`, sorted: tools see a file that has never had them."""
         self._objects = objects
         self._key = key
@@ -143,14 +143,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the tool's own lines tell what matters."""
 
 
-def kept(size: int, without: Spans) -> Spans:
+def kept(size: int, without: ByteSpans) -> ByteSpans:
     """Return the spans of an object of `size` bytes that are left `without` those, which are sorted."""
     starts = [0, *(min(end, size) for _, end in without)]
     ends = [*(min(start, size) for start, _ in without), size]
     return tuple((start, end) for start, end in zip(starts, ends, strict=True) if start < end)
 
 
-def places(start: int, end: int, spans: Spans) -> Iterator[tuple[int, int]]:
+def places(start: int, end: int, spans: ByteSpans) -> Iterator[tuple[int, int]]:
     """Yield where in the object the bytes from `start` to `end` lie of what the spans, one after another, hold."""
     before = 0
     for begins, ends in spans:

@@ -17,7 +17,7 @@ from storage.objects import keys
 from storage.services.dispatch import finish_task
 from workers.attempts.attempt import Attempt
 from workers.damage.tool_output import speaks_of_source
-from workers.sandbox.relay import Relay, Spans
+from workers.sandbox.relay import ByteSpans, Relay
 from workers.sandbox.run import Watch, run_tool
 from workers.sandbox.scratch import KEPT_FREE_BYTES
 
@@ -27,7 +27,7 @@ LATER_NICENESS = 10
 
 
 @contextmanager
-def original_of(attempt: Attempt, without: Spans = ()) -> Iterator[str]:
+def original_of(attempt: Attempt, without: ByteSpans = ()) -> Iterator[str]:
     """Give what a tool opens: the original's path, or an address of our own where the store is another machine.
 
     Also where the original is read without some spans: those of the plan, or these as long as there is none.

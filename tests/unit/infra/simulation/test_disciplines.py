@@ -8,19 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from infra.simulation.disciplines import NAMES, Discipline, Job, discipline_of
+from infra.simulation.disciplines import NAMES, Discipline, SimulatedJob, discipline_of
 from infra.simulation.figures import Spread
-from infra.simulation.videos import Shape
+from infra.simulation.videos import TaskShape
 from storage.model.job import Priority
 from storage.scheduling.fairness import LEAD_SECONDS, target_delay
 from tests.support.simulating import arrival
 
-SHAPES = {"film": Shape((2.0, 0.5, 0.5) + (10.0,) * 5, 3, 53.0), "clip": Shape((2.0, 0.5, 0.5, 2.0), 3, 5.0)}
+SHAPES = {"film": TaskShape((2.0, 0.5, 0.5) + (10.0,) * 5, 3, 53.0), "clip": TaskShape((2.0, 0.5, 0.5, 2.0), 3, 5.0)}
 
 
-def job(number: int, at: float, kind: str = "clip", *, in_flight: int = 1, priority: Priority = Priority.NORMAL) -> Job:
+def job(
+    number: int, at: float, kind: str = "clip", *, in_flight: int = 1, priority: Priority = Priority.NORMAL
+) -> SimulatedJob:
     """Return an accepted job."""
-    return Job(number, replace(arrival(at), priority=priority), at, in_flight, SHAPES[kind])
+    return SimulatedJob(number, replace(arrival(at), priority=priority), at, in_flight, SHAPES[kind])
 
 
 def handed_out(discipline: Discipline) -> list[tuple[int, int]]:

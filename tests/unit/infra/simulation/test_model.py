@@ -14,16 +14,16 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from infra.simulation.disciplines import NAMES, Job, discipline_of
+from infra.simulation.disciplines import NAMES, SimulatedJob, discipline_of
 from infra.simulation.figures import Size
 from infra.simulation.load import MIXES, Arrival, Synthetic
 from infra.simulation.pool import SlotPool, Window
-from infra.simulation.videos import Shape, Videos, package_seconds
+from infra.simulation.videos import TaskShape, Videos, package_seconds
 from storage.scheduling.fairness import SPARE, STRETCH
 from storage.scheduling.forecast import PLAN_SECONDS
 from tests.support.simulating import OPEN, GivenVideos, arrival, simulated, tasks
 
-ONE = Job(1, arrival(0.0), 0.0, 1, Shape((1.0,), 1, 1.0))
+ONE = SimulatedJob(1, arrival(0.0), 0.0, 1, TaskShape((1.0,), 1, 1.0))
 SEVEN = 7.0
 
 

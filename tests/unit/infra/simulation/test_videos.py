@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from infra.simulation.videos import (
     GRID,
-    Shape,
+    TaskShape,
     Videos,
     in_one_piece,
     length_at,
@@ -66,7 +66,7 @@ def test_a_cost_has_the_length_of_a_video_that_costs_as_much() -> None:
 @pytest.mark.parametrize(("slots", "seconds"), [(1, 10.0), (2, 6.0), (3, 4.0), (100, 4.0)])
 def test_tasks_alone_take_the_next_free_slot(slots: int, seconds: float) -> None:
     """Tasks of 4, 3, 1 and 2 s: in two slots 4 + 2 beside 3 + 1."""
-    assert Shape((4.0, 3.0, 1.0, 2.0), 1, 10.0).encoded_alone(slots) == seconds
+    assert TaskShape((4.0, 3.0, 1.0, 2.0), 1, 10.0).encoded_alone(slots) == seconds
 
 
 def test_alone_counts_planning_and_packaging() -> None:

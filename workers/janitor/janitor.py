@@ -22,7 +22,7 @@ from storage.model.job import Changes, Job, JobError, JobState, Task
 from storage.scheduling.queue_rates import SAMPLE_SECONDS
 from storage.services import Services
 from storage.services.dispatch import dispatch
-from storage.services.queue_reading import take_sample
+from storage.services.queue_reading import record_sample
 from workers.janitor.cleaning import clear_leftovers, remove_orphans
 from workers.janitor.repairs import ABANDONED_SECONDS, LOOKS, STALLED_SECONDS, Repair, Sight, is_stalled, repairs
 from workers.janitor.saving import save_ended
@@ -60,7 +60,7 @@ class Janitor:
                 save_ended(self._services)
                 self.look_for_loss()
                 if rounds % SAMPLE_ROUNDS == 0:
-                    self._services.jobs.record_sample(take_sample(self._services.jobs, now=time.time()))
+                    record_sample(self._services.jobs, now=time.time())
                 if rounds % SLOW_ROUNDS == 0:
                     self.make_slow_round(now=time.time())
                 rounds += 1

@@ -381,7 +381,9 @@ def test_samples_of_the_queue_are_taken(
     finally:
         janitor.stop()
         thread.join(10)
-    assert {(sample.waiting, sample.running) for sample in twin_services.jobs.samples(9)} == {(1, 0)}
+    begun, *taken = twin_services.jobs.samples(9)
+    assert (begun.waiting, begun.arrived) == (0, 0)
+    assert {(sample.waiting, sample.running) for sample in taken} == {(1, 0)}
 
 
 def _started(janitor: Janitor) -> threading.Thread:

@@ -202,6 +202,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     code: str = Field(description="Stable; for programs.")
+    values: dict[str, float] = Field(description="The numbers in `detail` by name, to say it in another language.")
     instance: str
     retry_after: int | None = Field(default=None, description="Seconds, with 429 and 503.")
     turn: str | None = Field(

@@ -80,7 +80,7 @@ def receive(
                     writer = stack.enter_context(_original(objects, job_id))
                 case FileBytes(data=data) if writer is not None:
                     if writer.written + len(data) > limit:
-                        raise UploadTooLargeError(f"The file is larger than the {limit} bytes this installation takes.")
+                        raise UploadTooLargeError(megabytes=limit / 1_000_000)
                     writer.write(data)
                     digest.update(data)
                     on_bytes(len(data))
@@ -96,7 +96,7 @@ def _committed(form: _Form, writer: ObjectWriter | None, job_id: str, sha256: st
     if writer is None or form.filename is None or (not form.filename and not writer.written):
         raise InvalidRequestError("The form has no file: choose one, in the field `file`.")
     if not writer.written:
-        raise UploadEmptyError("The file is empty.")
+        raise UploadEmptyError
     filename = display_filename(form.filename)
     received = Received(
         job_id=job_id,

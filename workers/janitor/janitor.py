@@ -24,7 +24,7 @@ from storage.services import Services
 from storage.services.dispatch import dispatch
 from storage.services.queue_reading import record_sample
 from workers.janitor.cleaning import clear_leftovers, remove_orphans
-from workers.janitor.repairs import ABANDONED_SECONDS, LOOKS, STALLED_SECONDS, Repair, Sight, is_stalled, repairs
+from workers.janitor.repairs import ABANDONED_SECONDS, LOOKS, Repair, Sight, is_stalled, repairs
 from workers.janitor.saving import save_ended
 from workers.rebuild.stored_jobs import has_jobs
 
@@ -32,7 +32,7 @@ ROUND_SECONDS = 2.0  # with a 6 s lease, a dead worker's task is elsewhere withi
 ROLE_SECONDS = 10.0  # a dead janitor's successor starts so much later
 SAMPLE_ROUNDS = round(SAMPLE_SECONDS / ROUND_SECONDS)
 SLOW_ROUNDS = 1800  # an hour of them lies between two looks for what takes hours to go wrong: listing objects costs
-STALLED = JobError(StalledError.code, f"Nothing has moved in this job for {STALLED_SECONDS / 3600:.0f} hours.")
+STALLED = JobError(**StalledError().told)
 
 _log = structlog.get_logger()
 

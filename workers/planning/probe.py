@@ -17,7 +17,6 @@ from workers.sandbox.allowed_inputs import as_input, input_arguments, looking_ar
 from workers.sandbox.run import Limits, Watch, run_tool
 
 STREAMS_SECONDS = 60.0  # the header of a 64 GiB file over a slow store takes seconds; a bomb must not take minutes
-_UNKNOWN = "This file is not a video in a known format, or it is damaged."
 # Dolby Vision profiles that may have a base picture nothing else can show (HEVC, AV1, stereoscopic HEVC); theirs is
 # such a one if its compatibility is 0. The base of all others is SDR, HDR10 or HLG.
 DOLBY_PROFILES = frozenset({5, 10, 20})
@@ -140,9 +139,9 @@ def probe(url: str, watch: Watch, look_seconds: float = 0.0) -> Probe:
     except ToolError as error:
         if error.killed:
             raise
-        raise NotMediaError(_UNKNOWN, detail=error.detail) from error
+        raise NotMediaError(detail=error.detail) from error
     except ValueError as error:  # what ffprobe printed is no JSON, or a number in it is none
-        raise NotMediaError(_UNKNOWN, detail=str(error)) from error
+        raise NotMediaError(detail=str(error)) from error
 
 
 def fields_told(url: str, video: Stream, watch: Watch, look_seconds: float = 0.0) -> Stream:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from storage.broker.contract import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE
-from storage.errors import ObjectStoreDownError
+from storage.errors import ObjectStoreDownError, StalledError
 from storage.job_store.contract import LAST_WRITES_SECONDS, Claim
 from storage.model.job import Job, JobError, JobState, Stage, Task, new_job_id
 from storage.objects import keys
@@ -285,7 +285,7 @@ def test_a_job_in_which_nothing_moves_is_given_up(tmp_path: Path, twin_services:
     now[0] += STALLED_SECONDS + 1
     services.jobs.claim(segment(stalled, 0), "hangs", lease_seconds=30, limit=3)
     Janitor(services, tmp_path / "alive").make_slow_round(now=now[0])
-    assert services.jobs.get(stalled.id).error == JobError("stalled", "Nothing has moved in this job for 6 hours.")
+    assert services.jobs.get(stalled.id).error == JobError(**StalledError().told)
     assert services.jobs.get(waiting.id).state is JobState.ENCODING
     assert services.jobs.repairs() == {"give_up": 1}
 

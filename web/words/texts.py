@@ -70,15 +70,15 @@ _UPLOAD = {
     "file.waiting": _("Waiting to be sent"),
     "file.sending": _("%(percent)s sent"),
     "file.left": _("%(duration)s left"),
-    "file.storing": _("Sent; waiting for the server to confirm"),
-    "file.cancelled": _("Sending cancelled; nothing was kept."),
+    "file.storing": _("Sent, waiting for the server to confirm"),
+    "file.cancelled": _("The upload was cancelled. Nothing was kept."),
     "file.empty": _("This file is empty. Choose another one."),
-    "file.too_large": _("This file is %(size)s; at most %(limit)s can be uploaded."),
-    "file.retry_in": _("%(reason)s Trying again in %(duration)s; your file stays chosen."),
+    "file.too_large": _("This file is %(size)s. At most %(limit)s can be uploaded."),
+    "file.retry_in": _("%(reason)s Trying again in %(duration)s. Your file stays chosen."),
     "file.offline": _("The connection to the server was lost."),
     "file.busy": _("The server is busy."),
-    "file.refused": _("The server did not take the file (error %(status)s)."),
-    "file.gave_up": _("%(reason)s Check your connection, then press “Send now”; your file stays chosen."),
+    "file.refused": _("The server did not accept the file (error %(status)s)."),
+    "file.gave_up": _("%(reason)s Check your connection, then press “Send now”. Your file stays chosen."),
     "file.cancel": _("Cancel sending %(name)s"),
     "file.remove": _("Remove %(name)s from the list"),
     "file.retry": _("Send %(name)s now"),
@@ -87,10 +87,10 @@ _UPLOAD = {
 }
 
 _PAGE = {
-    "live.polling": _("Live updates are interrupted; this page asks the server every few seconds instead."),
+    "live.polling": _("Live updates are interrupted. This page now asks the server every few seconds."),
     "live.offline": _("The server cannot be reached. This page keeps trying."),
     "action.failed": _("That did not work: %(reason)s"),
-    "notify.on": _("You will be told when it is done. Keep this page open."),
+    "notify.on": _("You will get a notification when the video is done. Keep this page open."),
     "notify.blocked": _("Notifications are blocked in this browser. Allow them in its settings for this site."),
     "notify.ready": _("%(title)s is ready"),
     "notify.failed": _("%(title)s could not be encoded"),
@@ -104,16 +104,16 @@ _PAGE = {
 _QUEUE = {
     "queue.no_wait": _("none"),
     "queue.unknown": _("not known yet"),
-    "queue.too_few": _("too few jobs to tell"),
+    "queue.too_few": _("not enough jobs yet"),
     "queue.per_hour": _("%(n)s per hour"),
     "queue.of": _("%(n)s of %(whole)s"),
     "queue.little": _("%(measured)s measured, %(predicted)s predicted"),
-    "queue.open": _("Uploads are taken, as long as the predicted wait is below %(limit)s."),
-    "queue.closed": _("Uploads are refused for now. %(reason)s"),
-    "queue.closed_until": _("Uploads are refused for now. %(reason)s There will be room in about %(duration)s."),
-    "pause.scratch": _("paused: scratch disk is short"),
-    "pause.memory": _("paused: memory is short"),
-    "pause.overload": _("paused: overloaded"),
+    "queue.open": _("Uploads are accepted while the predicted wait is below %(limit)s."),
+    "queue.closed": _("Uploads are refused at the moment. %(reason)s"),
+    "queue.closed_until": _("Uploads are refused at the moment. %(reason)s There will be room in about %(duration)s."),
+    "pause.scratch": _("paused: scratch disk is nearly full"),
+    "pause.memory": _("paused: little memory is free"),
+    "pause.overload": _("paused: the machine is overloaded"),
     "task.plan": _("looks at %(title)s"),
     "task.segment": _("segment %(n)s of %(title)s"),
     "task.audio": _("sound of %(title)s"),
@@ -123,7 +123,7 @@ _QUEUE = {
     "plot.waiting": _("waiting"),
     "plot.running": _("being encoded"),
     "plot.wait": _("predicted wait, minutes"),
-    "plot.arrived": _("came"),
+    "plot.arrived": _("arrived"),
     "plot.ended": _("ended"),
     "plot.refused": _("refused"),
 }
@@ -138,9 +138,10 @@ _DAMAGE = {
 }
 
 _NEXT = {
-    "next.media": _("Another try would end the same way. Export the video again, or upload a different file."),
+    "next.media": _("Trying again would not help. Export the video again, or upload a different file."),
     "next.attempt": _(
-        "Your upload is kept: try again. If it fails again, the details below help whoever runs this server."
+        "Your upload is kept, so you can try again. If it fails again, send the details below to the administrator of "
+        "this server."
     ),
 }
 

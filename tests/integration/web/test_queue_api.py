@@ -76,7 +76,7 @@ def test_a_machine_that_pauses_says_why(client: FlaskClient, twin_services: Serv
     ]
     page = client.get("/queue", headers={"Accept-Language": "ko"}).get_data(as_text=True)
     assert "일시 중지: 작업 디스크 공간 부족" in page
-    assert "paused: scratch disk is short" in client.get("/queue").get_data(as_text=True)
+    assert "paused: scratch disk is nearly full" in client.get("/queue").get_data(as_text=True)
 
 
 def test_rates_come_from_samples_and_finished_jobs(client: FlaskClient, twin_services: Services) -> None:

@@ -23,6 +23,7 @@ HOW = (
     "run: pybabel extract -F babel.cfg -k lazy_gettext --no-location -o messages.pot storage web"
     " && pybabel update -i messages.pot -d web/translations, then translate what is new"
 )
+WORDS = [ROOT / "web" / "words" / f"{name}_words.py" for name in ("job", "queue")]
 ROOMS = ("storage", "web")  # where sentences for people stand
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
@@ -86,7 +87,7 @@ def codes_of(kind: type[RungsError]) -> set[str]:
 def test_scripts_ask_for_known_texts_only() -> None:
     """Every key that scripts and templates name is there, and every text is named somewhere."""
     sources = [*(ROOT / "web" / "static" / "js").rglob("*.js"), *(ROOT / "web" / "templates").glob("*.html")]
-    words = "\n".join(path.read_text() for path in [*sources, ROOT / "web" / "words" / "job_words.py"])
+    words = "\n".join(path.read_text() for path in [*sources, *WORDS])
     named = set(re.findall(r"text\(\s*[\"'`]([\w.]+\w)[\"'`]", words))
     assert named <= set(TEXTS)
     prefixes = tuple(re.findall(r"[\"'`](\w+\.)(?:\$|\{|[\"'`] ~)", words))

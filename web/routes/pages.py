@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from storage.errors import InvalidRequestError
@@ -73,12 +73,19 @@ def blueprint(settings: Settings, services: Services) -> Blueprint:
             "queue.html",
             waiting=[job for job in jobs if job_words.waits(job)],
             active=[job for job in jobs if not job_words.waits(job)],
-            titles={job["id"]: job["title"] for job in jobs},
-            queue=queue_json(current()),
-            queue_words=queue_words,
+            queue=queue_words.worded(queue_json(current()), {job["id"]: job["title"] for job in jobs}),
             blank_job=BLANK_JOB,
             shown=QUEUE_SHOWN,
         )
+
+    @pages.get("/queue/words")
+    def words_of_queue() -> Response:
+        queue = queue_json(current())
+        ids = {held["job_id"] for worker in queue["workers"] for held in worker["tasks"]}
+        jobs = filter(None, map(current().views.present, ids))
+        answer = jsonify(queue_words.worded(queue, {job["id"]: job["title"] for job in jobs}))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
 
     pages.add_url_rule("/language", view_func=switch_language, methods=["POST"])
     return pages

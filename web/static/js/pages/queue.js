@@ -7,7 +7,6 @@ import { JobRows } from "../live/job-rows.js";
 import { showMode } from "../live/live-note.js";
 import { follow, throttled } from "../live/live.js";
 import { initPlots } from "../live/plots.js";
-import { admission, figures, load, task } from "../shared/queue-words.js";
 import { pageData } from "../shared/texts.js";
 import { finished, waits } from "../shared/words.js";
 
@@ -40,29 +39,29 @@ function listOf(job) {
 }
 
 function showFigures(queue) {
-  for (const [name, words] of Object.entries(figures(queue))) setText(field(document, `figure-${name}`), words);
+  for (const [name, words] of Object.entries(queue.figures)) setText(field(document, `figure-${name}`), words);
   const notice = document.getElementById("admission");
-  notice.className = queue.admission.open ? "notice ready" : "notice warning";
-  setIcon(notice.querySelector("svg"), queue.admission.open ? "ready" : "warning");
-  setText(field(notice, "admission-words"), admission(queue.admission));
+  notice.className = queue.open ? "notice ready" : "notice warning";
+  setIcon(notice.querySelector("svg"), queue.open ? "ready" : "warning");
+  setText(field(notice, "admission-words"), queue.admission);
 }
 
-function showWorkers(workers, titles) {
+function showWorkers(workers) {
   const list = document.getElementById("workers");
-  list.replaceChildren(...workers.map((worker) => workerRow(worker, titles)));
+  list.replaceChildren(...workers.map(workerRow));
   show(document.getElementById("no-workers"), workers.length === 0);
 }
 
-function workerRow(worker, titles) {
+function workerRow(worker) {
   const row = copyOf("worker-row");
   setText(field(row, "name"), worker.name);
-  setText(field(row, "load"), load(worker));
+  setText(field(row, "load"), worker.load);
   field(row, "tasks").replaceChildren(
-    ...worker.tasks.map(({ job_id: id, task: name }) => {
+    ...worker.tasks.map(({ job_id: id, words }) => {
       const item = document.createElement("li");
       const link = document.createElement("a");
       link.href = `/jobs/${id}`;
-      link.textContent = task(name, titles.get(id) ?? id.slice(0, 8));
+      link.textContent = words;
       item.append(link);
       return item;
     }),
@@ -72,10 +71,10 @@ function workerRow(worker, titles) {
 
 async function refresh() {
   const asked = STATES.map((state) => ask(`/api/jobs?state=${state}&limit=${shown}`));
-  const [queue, ...pages] = await Promise.all([ask("/api/queue"), ...asked]);
+  const [queue, ...pages] = await Promise.all([ask("/queue/words"), ...asked]);
   const jobs = pages.flatMap((page) => page.jobs);
   showFigures(queue);
-  showWorkers(queue.workers, new Map(jobs.map((job) => [job.id, job.title])));
+  showWorkers(queue.workers);
   showJobs(jobs);
 }
 

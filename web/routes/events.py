@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, json, request
+from flask import Blueprint, Flask, Response, current_app, json, request
 from spectree import Response as Answers
 
 from storage.errors import JobStoreDownError
@@ -21,6 +21,8 @@ from web.read.event_hub import Notice, Watcher, newest_progress
 from web.read.job_views import JobViews
 from web.routes.jobs import owned_job
 from web.schemas.jobs import EventsQuery, Problem, checked_query, spec
+from web.words.job_words import in_row
+from web.words.language import worded_in
 
 # Shorter than the idle timeouts of proxies (60 s in nginx), and how stale a waiting job's place may become.
 HEARTBEAT_SECONDS = 10.0
@@ -39,16 +41,31 @@ def frame(kind: str, data: dict[str, Any], *, event_id: str | None = None) -> st
     return f"{place}event: {kind}\ndata: {json.dumps(data)}\n\n"
 
 
-def frame_of(notice: Notice) -> str:
-    """Return a job's event with the job's present JSON."""
-    event = notice.event
-    data = {"id": event.id, "type": event.type, "job_id": event.job_id, "data": event.data, "job": notice.job}
-    return frame(event.type, data, event_id=event.id)
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Makes events of jobs; with a `language` they carry the sentences of the job's row, too."""
 
+    app: Flask
+    language: str | None = None
 
-def snapshot(job: dict[str, Any], *, event_id: str | None = None) -> str:
-    """Return a `job` event: how a job is now, without anything having happened."""
-    return frame("job", {"type": "job", "job_id": job["id"], "job": job}, event_id=event_id)
+    def of(self, notice: Notice) -> str:
+        """Return a job's event with the job's present JSON; made once for all who watch in this language."""
+        return notice.once(self.language or "", lambda: self._of(notice))
+
+    def _of(self, notice: Notice) -> str:
+        event = notice.event
+        data = {"id": event.id, "type": event.type, "job_id": event.job_id, "data": event.data, "job": notice.job}
+        return frame(event.type, {**data, **self._row(notice.job)}, event_id=event.id)
+
+    def snapshot(self, job: dict[str, Any], *, event_id: str | None = None) -> str:
+        """Return a `job` event: how a job is now, without anything having happened."""
+        return frame("job", {"type": "job", "job_id": job["id"], "job": job, **self._row(job)}, event_id=event_id)
+
+    def _row(self, job: dict[str, Any] | None) -> dict[str, Any]:
+        if self.language is None or job is None:
+            return {}
+        with worded_in(self.language, self.app):
+            return {"row": in_row(job)}
 
 
 def is_over(job: dict[str, Any] | None) -> bool:
@@ -65,6 +82,7 @@ class Stream:
 
     watcher: Watcher
     views: JobViews
+    frames: Frames
     first: tuple[str, ...]
     missed: tuple[Notice, ...]
     sent_id: str
@@ -91,7 +109,7 @@ class Stream:
         self.sent_id, self.job = notice.event.id, notice.job
         if self.watcher.job_id is not None and notice.event.type in {"state", "deleted"}:
             self.over = self.over or is_over(notice.job)
-        return frame_of(notice)
+        return self.frames.of(notice)
 
     def _heartbeat(self) -> Iterator[str]:
         """Keep the connection alive; a place in the queue changes without an event of the job's own."""
@@ -105,7 +123,7 @@ class Stream:
         self.over = is_over(job)
         if job is not None and job != self.job:
             self.job = job
-            yield snapshot(job)
+            yield self.frames.snapshot(job)
 
 
 @blueprint.get("/api/jobs/<job_id>/events")
@@ -126,8 +144,9 @@ def watch_job(job_id: str) -> Response:
         missed = _missed(web.services.jobs, job_id, job, after=known) if known is not None else ()
         if known is not None and not missed and is_over(job):
             return Response(status=204)
-        first = (snapshot(job, event_id=sent_id),)
-        stream = Stream(watcher, web.views, first, missed, sent_id, job, is_over(job))
+        frames = _frames()
+        first = (frames.snapshot(job, event_id=sent_id),)
+        stream = Stream(watcher, web.views, frames, first, missed, sent_id, job, is_over(job))
         return _streaming(stream, opened.pop_all())
 
 
@@ -141,9 +160,10 @@ def watch_all() -> Response:
         watcher = opened.enter_context(web.hub.watch(None))
         sent_id = known or web.services.jobs.last_event_id()
         missed = _missed_of_all(web, after=known) if known is not None else ()
-        first = () if known is not None else _recent(web, sent_id)
+        frames = _frames()
+        first = () if known is not None else _recent(web, frames, sent_id)
         return _streaming(
-            Stream(watcher, web.views, first, missed, sent_id, None, over=False),
+            Stream(watcher, web.views, frames, first, missed, sent_id, None, over=False),
             opened.pop_all(),
         )
 
@@ -156,9 +176,14 @@ def _last_event_id() -> str | None:
     return header if header is not None and _EVENT_ID.fullmatch(header) else query
 
 
-def _recent(web: Web, sent_id: str) -> tuple[str, ...]:
+def _frames() -> Frames:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - outlives the request
+    return Frames(app, checked_query(EventsQuery).language)
+
+
+def _recent(web: Web, frames: Frames, sent_id: str) -> tuple[str, ...]:
     page = web.services.jobs.page(owner=OWNER, state=None, limit=RECENT_JOBS, cursor=None)
-    return tuple(snapshot(web.views.of(job), event_id=sent_id) for job in reversed(page.jobs))
+    return tuple(frames.snapshot(web.views.of(job), event_id=sent_id) for job in reversed(page.jobs))
 
 
 def _missed(store: JobStore, job_id: str, job: dict[str, Any], *, after: str) -> tuple[Notice, ...]:

@@ -55,10 +55,9 @@ def blueprint(settings: Settings, services: Services) -> Blueprint:
         page = services.jobs.page(owner=OWNER, state=None, limit=RECENT_JOBS, cursor=None)
         return render_template(
             "index.html",
-            jobs=_seen(page.jobs),
+            jobs=_rows(_seen(page.jobs)),
             cursor=page.cursor,
             blank_job=BLANK_JOB,
-            shown=RECENT_JOBS,
             max_upload_bytes=settings.max_upload_bytes,
         )
 
@@ -75,17 +74,19 @@ def blueprint(settings: Settings, services: Services) -> Blueprint:
             active=[job for job in jobs if not job_words.waits(job)],
             queue=queue_words.worded(queue_json(current()), {job["id"]: job["title"] for job in jobs}),
             blank_job=BLANK_JOB,
-            shown=QUEUE_SHOWN,
         )
 
     @pages.get("/queue/words")
     def words_of_queue() -> Response:
-        queue = queue_json(current())
-        ids = {held["job_id"] for worker in queue["workers"] for held in worker["tasks"]}
-        jobs = filter(None, map(current().views.present, ids))
-        answer = jsonify(queue_words.worded(queue, {job["id"]: job["title"] for job in jobs}))
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+        jobs = _seen(_unfinished(services))
+        words = queue_words.worded(queue_json(current()), {job["id"]: job["title"] for job in jobs})
+        return _fresh({**words, "jobs": _rows(jobs)})
+
+    @pages.get("/rows")
+    def rows() -> Response:
+        cursor = request.args.get("cursor")
+        page = services.jobs.page(owner=OWNER, state=None, limit=RECENT_JOBS, cursor=cursor)
+        return _fresh({"jobs": _rows(_seen(page.jobs)), "cursor": page.cursor})
 
     pages.add_url_rule("/language", view_func=switch_language, methods=["POST"])
     return pages
@@ -119,6 +120,17 @@ def _unfinished(services: Services) -> list[Job]:
 def _seen(jobs: list[Job] | tuple[Job, ...]) -> list[dict[str, Any]]:
     views = current().views
     return [views.of(job) for job in jobs]
+
+
+def _rows(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the jobs with what their rows say, in the language of the request."""
+    return [{**job, "row": job_words.in_row(job)} for job in jobs]
+
+
+def _fresh(answer: dict[str, Any]) -> Response:
+    made = jsonify(answer)
+    made.headers["Cache-Control"] = "no-store"
+    return made
 
 
 def _favicons() -> dict[str, str]:

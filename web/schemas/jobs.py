@@ -241,6 +241,10 @@ class EventsQuery(BaseModel):
     """Where the stream resumes."""
 
     last_event_id: str | None = Field(default=None, pattern=r"^\d{1,16}-\d{1,16}$")
+    language: Literal["en", "ko"] | None = Field(
+        default=None,
+        description="If present, each event has the sentences of the job's row in `row`, in this language.",
+    )
 
 
 class MediaQuery(BaseModel):

@@ -143,6 +143,17 @@ def row_line(job: Job) -> str:
     return reason(job["error"]) if job["error"] else headline(job)
 
 
+def in_row(job: Job) -> dict[str, Any]:
+    """Return what a row of a list says of the job, and whether it is one of those that wait."""
+    return {
+        "state": text(f"state.{job['state']}"),
+        "size": size(job["size"]),
+        "percent": percent(job["progress"]),
+        "headline": row_line(job),
+        "waits": waits(job),
+    }
+
+
 def picture_line(job: Job) -> str:
     """Return what stands where the video will be."""
     if job["state"] in {"failed", "cancelled"}:

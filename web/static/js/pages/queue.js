@@ -7,15 +7,11 @@ import { JobRows } from "../live/job-rows.js";
 import { showMode } from "../live/live-note.js";
 import { follow, throttled } from "../live/live.js";
 import { initPlots } from "../live/plots.js";
-import { pageData } from "../shared/texts.js";
-import { finished, waits } from "../shared/words.js";
+import { language } from "../shared/texts.js";
+import { finished } from "../shared/words.js";
 
 const REFRESH_MS = 1000; // places in the line change with every job that starts, so all of it is asked again
-const STATES = ["queued", "planning", "encoding", "packaging"];
-
 const STEADY_MS = 5000; // figures move without any job's event: rates, the predicted wait, uploads
-
-const { shown } = pageData();
 
 const lists = Object.fromEntries(
   ["active", "waiting"].map((name) => [
@@ -35,7 +31,7 @@ function showJobs(jobs) {
 
 /** Which list a job stands in: it waits until an encoder has begun with it. */
 function listOf(job) {
-  return waits(job) ? "waiting" : "active";
+  return job.row.waits ? "waiting" : "active";
 }
 
 function showFigures(queue) {
@@ -70,12 +66,10 @@ function workerRow(worker) {
 }
 
 async function refresh() {
-  const asked = STATES.map((state) => ask(`/api/jobs?state=${state}&limit=${shown}`));
-  const [queue, ...pages] = await Promise.all([ask("/queue/words"), ...asked]);
-  const jobs = pages.flatMap((page) => page.jobs);
+  const queue = await ask("/queue/words");
   showFigures(queue);
   showWorkers(queue.workers);
-  showJobs(jobs);
+  showJobs(queue.jobs);
 }
 
 /** Progress moves one bar; everything else may move the places of all. */
@@ -88,6 +82,6 @@ function onEvent(type, _, job) {
 const soon = throttled(() => refresh().catch(() => showMode("offline")), REFRESH_MS);
 keepTimes(document);
 soon();
-follow({ url: "/api/events", onEvent, poll: refresh, onMode: showMode });
+follow({ url: `/api/events?language=${language}`, onEvent, poll: refresh, onMode: showMode });
 setInterval(soon, STEADY_MS);
 initPlots();

@@ -50,20 +50,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from storage.error_sentences import SENTENCES
+from storage.sentences import Told, filled
+
 
 class RungsError(Exception):
     """Root of all expected failures: a stable `code`, one human sentence, and detail (tool output) to be unfolded.
 
-    `values` are the numbers in the sentence by name, where the pages say it in other languages as well.
+    `message` is the code's sentence with its `values`, which the pages say in other languages as well. What only
+    programmers and operators read, such as which field of a form is wrong, may be said more `precisely`, in English.
     """
 
     code: ClassVar[str] = "error"
 
-    def __init__(self, message: str, *, detail: str = "", values: Mapping[str, float] | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.detail = detail
+    def __init__(self, precisely: str = "", *, detail: str = "", values: Mapping[str, float] | None = None) -> None:
         self.values = dict(values or {})
+        self.message = precisely or filled(SENTENCES[self.code], self.values)
+        self.detail = detail
+        super().__init__(self.message)
+
+    @property
+    def told(self) -> Told:
+        """The error as JSON has it."""
+        return {"code": self.code, "message": self.message, "values": self.values}
 
 
 class RequestError(RungsError):
@@ -101,6 +110,9 @@ class UploadTooLargeError(RequestError):
 
     code = "upload_too_large"
 
+    def __init__(self, *, megabytes: float) -> None:
+        super().__init__(values={"megabytes": megabytes})
+
 
 class JobNotFoundError(RequestError):
     """There is no such job, or it belongs to somebody else."""
@@ -137,8 +149,8 @@ class BusyError(RungsError):
 
     code = "busy"
 
-    def __init__(self, message: str, *, detail: str = "", retry_after: int = 5) -> None:
-        super().__init__(message, detail=detail)
+    def __init__(self, precisely: str = "", *, detail: str = "", retry_after: int = 5) -> None:
+        super().__init__(precisely, detail=detail)
         self.retry_after = retry_after
 
 
@@ -229,17 +241,26 @@ class TooLargePictureError(MediaError):
 
     code = "picture_too_large"
 
+    def __init__(self, *, width: float, height: float, megapixels: float, limit: float) -> None:
+        super().__init__(values={"width": width, "height": height, "megapixels": megapixels, "limit": limit})
+
 
 class TooSmallPictureError(MediaError):
     """The picture is smaller than any encoder's block; nobody could see it."""
 
     code = "picture_too_small"
 
+    def __init__(self, *, width: float, height: float, side: float) -> None:
+        super().__init__(values={"width": width, "height": height, "side": side})
+
 
 class TooLongError(MediaError):
     """The video lasts longer than this installation encodes."""
 
     code = "too_long"
+
+    def __init__(self, *, minutes: float, limit: float) -> None:
+        super().__init__(values={"minutes": minutes, "limit": limit})
 
 
 class DolbyVisionError(MediaError):
@@ -283,8 +304,8 @@ class ToolError(AttemptError):
 
     code = "tool_failed"
 
-    def __init__(self, message: str, *, detail: str = "", killed: bool = False) -> None:
-        super().__init__(message, detail=detail)
+    def __init__(self, precisely: str = "", *, detail: str = "", killed: bool = False) -> None:
+        super().__init__(precisely, detail=detail)
         self.killed = killed
 
 

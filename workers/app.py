@@ -23,6 +23,7 @@ from storage.services import Services
 from storage.services.connect import connect
 from storage.settings import Settings
 from workers.attempts.attempt import StageFunction, attempt_task
+from workers.process.drain import DrainingWorker
 from workers.process.intake import Intake, IntakeStep
 from workers.process.machine import machine_state
 from workers.process.message_keeper import MessageKeeper, tags_at_work
@@ -57,6 +58,7 @@ def make_worker(settings: Settings, part: str, *, alive_file: Path, slots: int) 
     app.on_beat = _sign_of_life(own.jobs, alive_file, slots, app.intake)
     app.children = Children(own, settings)
     app.conf.worker_pool = Pool
+    app.Worker = app.subclass_with_self(DrainingWorker, name="Worker")
     app.steps["consumer"].update((MessageKeeper, PoolWatch, IntakeStep))
     reconnect_soon(app)
     if settings.on_rabbitmq:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import codecs
+import signal
 import sys
 from dataclasses import dataclass, field
 
@@ -105,6 +106,8 @@ class Terminal:
 
 def main() -> None:
     """Answer supervisord's events until it closes our standard input."""
+    # It tells how the parts end, so it ends after them, whatever a terminal sends to all processes at once.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Lengths count characters of the text as sent, so no line end may be translated.
     sys.stdin.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]

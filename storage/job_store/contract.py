@@ -32,7 +32,7 @@ class Claim(StrEnum):
 
 
 # What is recorded of an attempt whose worker died, or was cut off for as long as its lease lasted.
-LOST = JobError(WorkerLostError.code, "The worker process that ran this step was killed or cut off.")
+LOST = JobError(**WorkerLostError().told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def fragments(job_id: str) -> str:
 def checked_key(key: str) -> str:
     """Return the key; raise ObjectNotFoundError for one that no object can have (`..`, empty or hidden parts)."""
     if not all(_PART.fullmatch(part) for part in key.split("/")):
-        raise ObjectNotFoundError("No object can have such a key.", detail=key)
+        raise ObjectNotFoundError(detail=key)
     return key
 
 

@@ -198,11 +198,11 @@ def _translated(key: str) -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        raise ObjectNotFoundError("There is no such object.", detail=key) from error
+        raise ObjectNotFoundError(detail=key) from error
     except OSError as error:
         if error.errno in _FULL:
-            raise StorageFullError("The disk of the object store is full.", detail=key) from error
-        raise ObjectStoreDownError("The object store's disk does not answer.", detail=f"{key}: {error}") from error
+            raise StorageFullError(detail=key) from error
+        raise ObjectStoreDownError(detail=f"{key}: {error}") from error
 
 
 def _chunks(source: BinaryIO, key: str, start: int, length: int | None) -> Iterator[bytes]:

@@ -34,12 +34,12 @@ def translated(key: str) -> Iterator[None]:
         yield
     except S3Error as error:
         if error.code in _MISSING:
-            raise ObjectNotFoundError("There is no such object.", detail=key) from error
+            raise ObjectNotFoundError(detail=key) from error
         if error.code in _FULL:
-            raise StorageFullError("The object store is full.", detail=key) from error
-        raise ObjectStoreDownError("The object store refuses.", detail=f"{key}: {error.code}") from error
+            raise StorageFullError(detail=key) from error
+        raise ObjectStoreDownError(detail=f"{key}: {error.code}") from error
     except (MinioException, HTTPError) as error:
-        raise ObjectStoreDownError("The object store does not answer.", detail=f"{key}: {error}") from error
+        raise ObjectStoreDownError(detail=f"{key}: {error}") from error
 
 
 def info_of(status: Object) -> ObjectInfo:

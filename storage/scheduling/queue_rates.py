@@ -72,6 +72,28 @@ class Rates:
         return None if self.arrival is None or self.stay is None else self.arrival * self.stay
 
 
+def before_first(sample: Sample) -> Sample:
+    """Return what a new store's first sample is compared with: the empty queue, one interval earlier.
+
+    What came and went until then was counted from nothing, so without it the first jobs would belong to no rate.
+    """
+    return Sample(
+        at=sample.at - SAMPLE_SECONDS,
+        waiting=0,
+        running=0,
+        waiting_work=0.0,
+        running_work=0.0,
+        wait=0.0,
+        slots=sample.slots,
+        busy=0,
+        arrived=0,
+        ended=0,
+        stayed=0.0,
+        delivered=0.0,
+        refused=0,
+    )
+
+
 def rates(samples: Sequence[Sample]) -> Rates:
     """Return what the samples (oldest first) say; counters that went back belong to another store."""
     seconds = samples[-1].at - samples[0].at if samples else 0.0

@@ -10,7 +10,7 @@ from storage.model.task import Stage, Task
 from storage.scheduling.costs import CALIBRATED_BY, FinishedJob, calibrate
 from storage.scheduling.forecast import Outlook
 from storage.scheduling.newcomers import NOBODY, Newcomers
-from storage.scheduling.queue_rates import MEASURED_SECONDS, SAMPLES_KEPT, Sample, efficiency, rates
+from storage.scheduling.queue_rates import MEASURED_SECONDS, SAMPLES_KEPT, Sample, before_first, efficiency, rates
 
 MEASURED_SAMPLES = 30  # what slots deliver is measured over so many: five minutes
 ENCODER_STAGES = frozenset({Stage.SEGMENT, Stage.AUDIO, Stage.POSTER})
@@ -75,3 +75,11 @@ def take_sample(store: QueueStore, *, now: float) -> Sample:
         delivered=totals.delivered,
         refused=sum(totals.refused.values()),
     )
+
+
+def record_sample(store: QueueStore, *, now: float) -> None:
+    """Record the queue as it is now, in Unix seconds; what a new store has counted until then, too."""
+    sample = take_sample(store, now=now)
+    if not store.samples(1):
+        store.record_sample(before_first(sample))
+    store.record_sample(sample)

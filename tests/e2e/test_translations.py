@@ -13,7 +13,6 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 from storage.errors import AttemptError, BusyError, MediaError, RequestError, RungsError
-from storage.model.job_warnings import SENTENCES
 from web.routes.pages import local_path
 from web.words.job_words import FINAL_CODES
 from web.words.language import DEFAULT_LANGUAGE, LANGUAGES, TRANSLATIONS, choose_language
@@ -21,20 +20,22 @@ from web.words.texts import TEXTS
 
 ROOT = Path(__file__).parents[2]
 HOW = (
-    "run: pybabel extract -F babel.cfg -k lazy_gettext --no-location -o messages.pot web"
+    "run: pybabel extract -F babel.cfg -k lazy_gettext --no-location -o messages.pot storage web"
     " && pybabel update -i messages.pot -d web/translations, then translate what is new"
 )
+WORDS = [ROOT / "web" / "words" / f"{name}_words.py" for name in ("job", "queue")]
+ROOMS = ("storage", "web")  # where sentences for people stand
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 pytestmark = pytest.mark.usefixtures("catalogs")
 
 
 def in_sources() -> set[str | tuple[str, ...]]:
-    """Return every text in the web room that is to be translated."""
+    """Return every text that is to be translated."""
     with (ROOT / "babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)
     keywords = {**DEFAULT_KEYWORDS, "lazy_gettext": None}
-    found = extract_from_dir(ROOT / "web", methods, options, keywords=keywords)
+    found = (text for room in ROOMS for text in extract_from_dir(ROOT / room, methods, options, keywords=keywords))
     return {tuple(text) if isinstance(text, (list, tuple)) else text for _, _, text, _, _ in found}
 
 
@@ -77,12 +78,6 @@ def test_every_error_code_has_a_sentence() -> None:
     assert not (codes_of(AttemptError) | codes_of(RequestError)) & FINAL_CODES
 
 
-def test_every_warning_says_the_same_on_pages() -> None:
-    """Each code has the sentence of its record as a text of the pages, with the same numbers in it."""
-    shown = {f"warning.{code}": re.sub(r"\{(\w+)(:,?\.\df)?\}", r"%(\1)s", text) for code, text in SENTENCES.items()}
-    assert shown == {key: str(text) for key, text in TEXTS.items() if key.startswith("warning.")}
-
-
 def codes_of(kind: type[RungsError]) -> set[str]:
     """Return the codes of the tree's leaves below this kind."""
     below = kind.__subclasses__()
@@ -92,7 +87,7 @@ def codes_of(kind: type[RungsError]) -> set[str]:
 def test_scripts_ask_for_known_texts_only() -> None:
     """Every key that scripts and templates name is there, and every text is named somewhere."""
     sources = [*(ROOT / "web" / "static" / "js").rglob("*.js"), *(ROOT / "web" / "templates").glob("*.html")]
-    words = "\n".join(path.read_text() for path in [*sources, ROOT / "web" / "words" / "job_words.py"])
+    words = "\n".join(path.read_text() for path in [*sources, *WORDS])
     named = set(re.findall(r"text\(\s*[\"'`]([\w.]+\w)[\"'`]", words))
     assert named <= set(TEXTS)
     prefixes = tuple(re.findall(r"[\"'`](\w+\.)(?:\$|\{|[\"'`] ~)", words))

@@ -80,7 +80,7 @@ def test_cancelled_sending_leaves_nothing_and_can_be_repeated(site: Site, visit:
         visit.page.click("#send")
         expect(visit.page.locator(".file-message")).to_contain_text("B/s")
         visit.page.click("text=Cancel")
-        expect(visit.page.locator(".file-message")).to_have_text("Sending cancelled; nothing was kept.")
+        expect(visit.page.locator(".file-message")).to_have_text("The upload was cancelled. Nothing was kept.")
     wait_until(lambda: site.web.gate.active == 0, what="the end of the upload")
     assert list(site.web.services.objects.keys("")) == []
     visit.page.click("text=Send now")
@@ -98,7 +98,7 @@ def test_busy_server_is_tried_again_by_itself(make_site: Callable[..., Site], vi
         busy.enter_context(site.web.gate.enter(None, None))
         visit.page.click("#send")
         message = visit.page.locator(".file-message")
-        expect(message).to_contain_text("Trying again in 15 seconds; your file stays chosen.")
+        expect(message).to_contain_text("Trying again in 15 seconds. Your file stays chosen.")
         visit.page.clock.run_for(5000)
         expect(message).to_contain_text("Trying again in 10 seconds")
     visit.page.clock.run_for(11_000)
@@ -116,14 +116,14 @@ def test_full_queue_is_waited_for(make_site: Callable[..., Site], visit: Visit, 
     visit.page.click("#send")
     message = visit.page.locator(".file-message")
     expect(message).to_contain_text("The queue is full")
-    expect(message).to_contain_text(re.compile(r"Trying again in 1 minute \d+ seconds; your file stays chosen\."))
+    expect(message).to_contain_text(re.compile(r"Trying again in 1 minute \d+ seconds. Your file stays chosen\."))
     site.jobs.move(large.id, JobState.CANCELLED)
     wait_until(lambda: site.web.queue.read().outlook.work == 0, what="the queue is seen empty")
     visit.page.clock.run_for(120_000)
     expect(visit.page).to_have_url(JOB_PAGE)
 
 
-@pytest.mark.parametrize(("locale", "words"), [("en-US", "your file stays chosen"), ("ko-KR", "후에 다시 시도합니다")])
+@pytest.mark.parametrize(("locale", "words"), [("en-US", "Your file stays chosen"), ("ko-KR", "후에 다시 시도합니다")])
 def test_the_page_keeps_its_turn(
     make_site: Callable[..., Site], visitors: Callable[..., Visit], film: Path, locale: str, words: str
 ) -> None:
@@ -204,7 +204,7 @@ def test_hopeless_files_are_told_before_sending(make_site: Callable[..., Site], 
     visit.page.set_input_files("#file", [empty, large])
     messages = visit.page.locator(".file.failed .file-message")
     expect(messages).to_have_text(
-        ["This file is empty. Choose another one.", "This file is 2 kB; at most 1 kB can be uploaded."]
+        ["This file is empty. Choose another one.", "This file is 2 kB. At most 1 kB can be uploaded."]
     )
     visit.page.click(".file.failed >> nth=0 >> text=Remove")
     expect(visit.page.locator(".file")).to_have_count(1)
@@ -217,7 +217,7 @@ def test_refusal_says_why(site: Site, visit: Visit, film: Path) -> None:
     site.web.gate.limits = replace(site.web.gate.limits, upload_bytes=10)
     visit.page.set_input_files("#file", film)
     visit.page.click("#send")
-    expect(visit.page.locator(".file.failed .file-message")).to_contain_text("larger than the 10 bytes")
+    expect(visit.page.locator(".file.failed .file-message")).to_contain_text("This file is too large: at most")
     expect(visit.page.locator("text=Send now")).to_be_visible()
 
 

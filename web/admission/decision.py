@@ -109,8 +109,7 @@ def decide(load: Load, limits: Limits) -> RungsError | None:
     if (load.announced or 0) > limits.upload_bytes + OVERHEAD_BYTES:
         return too_large(limits.upload_bytes)
     if load.draining:
-        message = "This server is being stopped. It takes uploads again soon."
-        return DrainingError(message, retry_after=RETRY_AFTER_DRAINING)
+        return DrainingError(retry_after=RETRY_AFTER_DRAINING)
     return _for_uploads(load, limits) or _for_jobs(load, limits)
 
 
@@ -118,21 +117,18 @@ def _for_uploads(load: Load, limits: Limits) -> RungsError | None:
     """Return what uploads and the object store have against it."""
     announced = load.announced or 0
     if load.active >= limits.uploads or (load.active and load.pending + announced > limits.pending_bytes):
-        message = "As many uploads are being received as this installation takes at once."
-        return TooManyUploadsError(message, retry_after=_whole(load.upload_left, RETRY_AFTER_UPLOADS))
+        return TooManyUploadsError(retry_after=_whole(load.upload_left, RETRY_AFTER_UPLOADS))
     if load.free is not None and load.free - load.pending - announced < limits.reserve:
-        return StorageFullError("There is not enough free space for this upload.", retry_after=RETRY_AFTER_FULL)
+        return StorageFullError(retry_after=RETRY_AFTER_FULL)
     return None
 
 
 def _for_jobs(load: Load, limits: Limits) -> RungsError | None:
     """Return what the jobs that were accepted have against it."""
     if load.owner_jobs >= limits.owner_jobs:
-        message = f"{load.owner_jobs} of your videos are not ready yet, as many as one person may have here at once."
-        return OwnerShareError(message, retry_after=_whole(load.owner_ready, RETRY_AFTER_FULL))
+        return OwnerShareError(retry_after=_whole(load.owner_ready, RETRY_AFTER_FULL))
     if not _has_room(load, limits.wait):
-        message = "The queue is full: what was accepted keeps the encoders busy for as long as anybody should wait."
-        return QueueFullError(message, retry_after=_whole(until_room(load, limits), 1))
+        return QueueFullError(retry_after=_whole(until_room(load, limits), 1))
     return None
 
 

@@ -42,12 +42,13 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-    code: str = Field(description="Stable; for programs.")
+    code: str = Field(description="A stable name of the error, for programs.")
+    values: dict[str, float] = Field(description="The numbers in `detail`, by name.")
     instance: str
-    retry_after: int | None = Field(default=None, description="Seconds, with 429 and 503.")
+    retry_after: int | None = Field(default=None, description="Seconds to wait, with 429 and 503.")
     turn: str | None = Field(
         default=None,
-        description="With `queue_full`: room is kept for who sends this back in the header `Rungs-Turn` at that time.",
+        description="With `queue_full`: room is reserved for a client that then sends this in the header `Rungs-Turn`.",
     )
 
 

@@ -12,6 +12,7 @@ from jinja2 import TemplateNotFound
 from werkzeug.exceptions import HTTPException
 
 from storage import errors
+from storage.sentences import Told
 
 MEDIA_TYPE = "application/problem+json"
 TURN = "Rungs-Turn"  # the header of a refusal's token, in the answer and in the client's next try
@@ -73,14 +74,15 @@ _CODE = "rungs.problem"
 _log = structlog.get_logger(__name__)
 
 
-def document(code: str, status: HTTPStatus, detail: str, *, instance: str, retry_after: int | None) -> dict[str, Any]:
+def document(told: Told, status: HTTPStatus, *, instance: str, retry_after: int | None = None) -> dict[str, Any]:
     """Return a problem document; `instance` is the path asked for, `retry_after` seconds or None."""
     problem: dict[str, Any] = {
-        "type": f"urn:rungs:problem:{code}",
+        "type": f"urn:rungs:problem:{told['code']}",
         "title": status.phrase,
         "status": status.value,
-        "detail": detail,
-        "code": code,
+        "detail": told["message"],
+        "code": told["code"],
+        "values": told["values"],
         "instance": instance,
     }
     return problem if retry_after is None else {**problem, "retry_after": retry_after}
@@ -115,7 +117,7 @@ def _expected(error: errors.RungsError) -> Response:
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("failed", path=request.path, code=error.code, error=error.message, detail=error.detail)
     retry_after = error.retry_after if isinstance(error, errors.BusyError) else None
-    problem = document(error.code, status, error.message, instance=request.path, retry_after=retry_after)
+    problem = document(error.told, status, instance=request.path, retry_after=retry_after)
     turn = error.turn if isinstance(error, errors.QueueFullError) else None
     return _answer(problem if turn is None else {**problem, "turn": turn})
 
@@ -123,7 +125,8 @@ def _expected(error: errors.RungsError) -> Response:
 def _of_flask(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or 500)
     code = _HTTP_CODES.get(status, status.name.lower())
-    answer = _answer(document(code, status, error.description or "", instance=request.path, retry_after=None))
+    told: Told = {"code": code, "message": error.description or "", "values": {}}
+    answer = _answer(document(told, status, instance=request.path))
     # Allow of 405 and Content-Range of 416 belong to the answer.
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
@@ -133,9 +136,7 @@ def _of_flask(error: HTTPException) -> Response:
 
 def _unknown(error: Exception) -> Response:
     _log.error("unexpected error", method=request.method, path=request.path, exc_info=error)
-    detail = "Something went wrong on our side; it has been written to the log."
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return _answer(document("internal_error", status, detail, instance=request.path, retry_after=None))
+    return _answer(document(errors.UnforeseenError().told, HTTPStatus.INTERNAL_SERVER_ERROR, instance=request.path))
 
 
 def _answer(problem: dict[str, Any]) -> Response:

@@ -68,7 +68,7 @@ def init_security(app: Flask, trusted_hosts: Collection[str]) -> None:
             raise MisdirectedRequest("This host name is not one of the service's; ALLOWED_HOSTS lists them.")
         fetch_site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
         if is_cross_site(request.method, fetch_site=fetch_site, origin=origin, host=request.host):
-            raise CrossSiteError("This request was made by another site's page.")
+            raise CrossSiteError
 
     def protect(response: Response) -> Response:
         for name, value in HEADERS.items():

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -30,6 +30,13 @@ class Update:
 
     event: Event
     job: dict[str, Any] | None
+    _made: dict[str, str] = field(default_factory=dict, compare=False)
+
+    def once(self, key: str, make: Callable[[], str]) -> str:
+        """Return what is made of the notice under this key: once, not once for each watcher."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
 
 class Watcher:

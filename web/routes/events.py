@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, json, request
+from flask import Blueprint, Flask, Response, current_app, json, request
 from spectree import Response as Answers
 
 from storage.errors import JobStoreDownError
@@ -21,6 +21,8 @@ from web.read.event_hub import Update, Watcher, newest_progress
 from web.read.job_views import JobViews
 from web.routes.owned import OWNER, owned_job
 from web.schemas.jobs import RECENT_JOBS, EventsQuery
+from web.words.job_words import in_row
+from web.words.language import worded_in
 
 # Shorter than the idle timeouts of proxies (60 s in nginx), and how stale a waiting job's place may become.
 HEARTBEAT_SECONDS = 10.0
@@ -37,16 +39,31 @@ def frame(kind: str, data: dict[str, Any], *, event_id: str | None = None) -> st
     return f"{place}event: {kind}\ndata: {json.dumps(data)}\n\n"
 
 
-def frame_of(update: Update) -> str:
-    """Return a job's event with the job's present JSON."""
-    event = update.event
-    data = {"id": event.id, "type": event.type, "job_id": event.job_id, "data": event.data, "job": update.job}
-    return frame(event.type, data, event_id=event.id)
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Makes events of jobs; with a `language` they carry the sentences of the job's row, too."""
 
+    app: Flask
+    language: str | None = None
 
-def snapshot(job: dict[str, Any], *, event_id: str | None = None) -> str:
-    """Return a `job` event: how a job is now, without anything having happened."""
-    return frame("job", {"type": "job", "job_id": job["id"], "job": job}, event_id=event_id)
+    def of(self, update: Update) -> str:
+        """Return a job's event with the job's present JSON; made once for all who watch in this language."""
+        return update.once(self.language or "", lambda: self._of(update))
+
+    def _of(self, update: Update) -> str:
+        event = update.event
+        data = {"id": event.id, "type": event.type, "job_id": event.job_id, "data": event.data, "job": update.job}
+        return frame(event.type, {**data, **self._row(update.job)}, event_id=event.id)
+
+    def snapshot(self, job: dict[str, Any], *, event_id: str | None = None) -> str:
+        """Return a `job` event: how a job is now, without anything having happened."""
+        return frame("job", {"type": "job", "job_id": job["id"], "job": job, **self._row(job)}, event_id=event_id)
+
+    def _row(self, job: dict[str, Any] | None) -> dict[str, Any]:
+        if self.language is None or job is None:
+            return {}
+        with worded_in(self.language, self.app):
+            return {"row": in_row(job)}
 
 
 def is_over(job: dict[str, Any] | None) -> bool:
@@ -63,6 +80,7 @@ class EventStream:
 
     watcher: Watcher
     views: JobViews
+    frames: Frames
     first: tuple[str, ...]
     missed: tuple[Update, ...]
     sent_id: str
@@ -89,7 +107,7 @@ class EventStream:
         self.sent_id, self.job = update.event.id, update.job
         if self.watcher.job_id is not None and update.event.type in {"state", "deleted"}:
             self.over = self.over or is_over(update.job)
-        return frame_of(update)
+        return self.frames.of(update)
 
     def _heartbeat(self) -> Iterator[str]:
         """Keep the connection alive; a place in the queue changes without an event of the job's own."""
@@ -103,7 +121,7 @@ class EventStream:
         self.over = is_over(job)
         if job is not None and job != self.job:
             self.job = job
-            yield snapshot(job)
+            yield self.frames.snapshot(job)
 
 
 @blueprint.get("/api/jobs/<job_id>/events")
@@ -124,8 +142,9 @@ def watch_job(job_id: str) -> Response:
         missed = _missed(web.services.jobs, job_id, job, after=known) if known is not None else ()
         if known is not None and not missed and is_over(job):
             return Response(status=204)
-        first = (snapshot(job, event_id=sent_id),)
-        stream = EventStream(watcher, web.views, first, missed, sent_id, job, is_over(job))
+        frames = _frames()
+        first = (frames.snapshot(job, event_id=sent_id),)
+        stream = EventStream(watcher, web.views, frames, first, missed, sent_id, job, is_over(job))
         return _streaming(stream, opened.pop_all())
 
 
@@ -139,9 +158,10 @@ def watch_all() -> Response:
         watcher = opened.enter_context(web.hub.watch(None))
         sent_id = known or web.services.jobs.last_event_id()
         missed = _missed_of_all(web, after=known) if known is not None else ()
-        first = () if known is not None else _recent(web, sent_id)
+        frames = _frames()
+        first = () if known is not None else _recent(web, frames, sent_id)
         return _streaming(
-            EventStream(watcher, web.views, first, missed, sent_id, None, over=False),
+            EventStream(watcher, web.views, frames, first, missed, sent_id, None, over=False),
             opened.pop_all(),
         )
 
@@ -154,9 +174,14 @@ def _last_event_id() -> str | None:
     return header if header is not None and is_event_id(header) else query
 
 
-def _recent(web: Web, sent_id: str) -> tuple[str, ...]:
+def _frames() -> Frames:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - outlives the request
+    return Frames(app, checked_query(EventsQuery).language)
+
+
+def _recent(web: Web, frames: Frames, sent_id: str) -> tuple[str, ...]:
     page = web.services.jobs.page(owner=OWNER, state=None, limit=RECENT_JOBS, cursor=None)
-    return tuple(snapshot(web.views.of(job), event_id=sent_id) for job in reversed(page.jobs))
+    return tuple(frames.snapshot(web.views.of(job), event_id=sent_id) for job in reversed(page.jobs))
 
 
 def _missed(store: EventStore, job_id: str, job: dict[str, Any], *, after: str) -> tuple[Update, ...]:

@@ -67,7 +67,7 @@ def get_media(job_id: str, name: str) -> Response:
     web = current()
     job = owned_job(web, job_id)
     if not is_media_name(name):
-        raise ObjectNotFoundError("There is no such file of this job.")
+        raise ObjectNotFoundError
     # Those of a ready job are stored, so that its film is not read from the record at each showing.
     if name.endswith(".m3u8") and job.state is not JobState.READY:
         return _playlist(web, job, name)
@@ -89,7 +89,7 @@ def _playlist(web: Web, job: Job, name: str) -> Response:
         results = web.services.jobs.results(job.id, interim=True)
         text = playlist(name.removeprefix(_HLS), job.plan, results, ended=job.state is not JobState.ENCODING)
     if text is None:
-        raise ObjectNotFoundError("There is no such playlist of this job, or not yet.")
+        raise ObjectNotFoundError
     answer = Response(text, mimetype=_TYPES["m3u8"])
     answer.headers["Cache-Control"] = "no-cache"
     answer.add_etag()

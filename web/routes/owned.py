@@ -12,8 +12,8 @@ OWNER = "local"  # an open installation has one owner, who has every job
 def owned_job(web: Web, job_id: str) -> Job:
     """Return the caller's job. Raises JobNotFoundError, also for somebody else's job and for what is no id."""
     if not is_job_id(job_id):
-        raise JobNotFoundError("There is no such job.")
+        raise JobNotFoundError
     job = web.services.jobs.get(job_id)
     if job.owner != OWNER:
-        raise JobNotFoundError("There is no such job.")
+        raise JobNotFoundError
     return job

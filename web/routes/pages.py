@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from storage.errors import InvalidRequestError
@@ -40,10 +40,9 @@ def blueprint(settings: Settings, services: Services) -> Blueprint:
         page = services.jobs.page(owner=OWNER, state=None, limit=RECENT_JOBS, cursor=None)
         return render_template(
             "index.html",
-            jobs=_seen(page.jobs),
+            jobs=_rows(_seen(page.jobs)),
             cursor=page.cursor,
             blank_job=BLANK_JOB,
-            shown=RECENT_JOBS,
             max_upload_bytes=settings.max_upload_bytes,
         )
 
@@ -58,12 +57,21 @@ def blueprint(settings: Settings, services: Services) -> Blueprint:
             "queue.html",
             waiting=[job for job in jobs if job_words.waits(job)],
             active=[job for job in jobs if not job_words.waits(job)],
-            titles={job["id"]: job["title"] for job in jobs},
-            queue=queue_json(current()),
-            queue_words=queue_words,
+            queue=queue_words.worded(queue_json(current()), {job["id"]: job["title"] for job in jobs}),
             blank_job=BLANK_JOB,
-            shown=QUEUE_SHOWN,
         )
+
+    @pages.get("/queue/words")
+    def words_of_queue() -> Response:
+        jobs = _seen(_unfinished(services))
+        words = queue_words.worded(queue_json(current()), {job["id"]: job["title"] for job in jobs})
+        return _fresh({**words, "jobs": _rows(jobs)})
+
+    @pages.get("/rows")
+    def rows() -> Response:
+        cursor = request.args.get("cursor")
+        page = services.jobs.page(owner=OWNER, state=None, limit=RECENT_JOBS, cursor=cursor)
+        return _fresh({"jobs": _rows(_seen(page.jobs)), "cursor": page.cursor})
 
     pages.add_url_rule("/language", view_func=switch_language, methods=["POST"])
     return pages
@@ -97,6 +105,17 @@ def _unfinished(services: Services) -> list[Job]:
 def _seen(jobs: list[Job] | tuple[Job, ...]) -> list[dict[str, Any]]:
     views = current().views
     return [views.of(job) for job in jobs]
+
+
+def _rows(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the jobs with what their rows say, in the language of the request."""
+    return [{**job, "row": job_words.in_row(job)} for job in jobs]
+
+
+def _fresh(answer: dict[str, Any]) -> Response:
+    made = jsonify(answer)
+    made.headers["Cache-Control"] = "no-store"
+    return made
 
 
 def _favicons() -> dict[str, str]:

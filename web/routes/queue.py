@@ -64,12 +64,11 @@ def queue_json(web: Web) -> dict[str, Any]:
 
 def _admission(web: Web, snapshot: Snapshot) -> dict[str, Any]:
     refusal = web.gate.state(web.services.objects.free_bytes(), snapshot.queue_of(OWNER))
+    nothing: dict[str, Any] = {"code": None, "message": None, "values": {}}
     return {
         "open": refusal is None,
         "max_wait_seconds": web.gate.limits.wait,
-        "code": None if refusal is None else refusal.code,
-        "message": None if refusal is None else refusal.message,
-        "values": {} if refusal is None else refusal.values,
+        **(nothing if refusal is None else refusal.told),
         "retry_after": refusal.retry_after if isinstance(refusal, BusyError) else None,
     }
 

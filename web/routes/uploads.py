@@ -144,9 +144,9 @@ def _body_reader() -> Callable[[int], bytes]:
         try:
             return stream.read(size)
         except TimeoutError as error:
-            raise UploadIncompleteError("The client sent nothing for too long; nothing was kept.") from error
+            raise UploadIncompleteError from error
         except (OSError, ParseException, ClientDisconnected) as error:
-            raise UploadIncompleteError("The connection broke before the upload was complete.") from error
+            raise UploadIncompleteError from error
 
     return read
 

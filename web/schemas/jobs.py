@@ -65,19 +65,19 @@ class JobFailure(BaseModel):
     code: str
     message: str
     detail: str = Field(description="The tool's last lines.")
-    values: dict[str, float] = Field(description="The numbers in the sentence, by name.")
+    values: dict[str, float] = Field(description="The numbers in `message`, by name.")
 
 
 class Warned(BaseModel):
-    """What a viewer should know of a video that was encoded all the same."""
+    """A fault or a peculiarity of the upload that did not prevent its encoding."""
 
     code: str = Field(examples=["audio_left_out"])
     message: str
-    values: dict[str, float] = Field(description="The numbers in the sentence, by name.")
+    values: dict[str, float] = Field(description="The numbers in `message`, by name.")
 
 
 class Damaged(BaseModel):
-    """A place where the upload was damaged: pictures or sound were missing, or pictures were repaired."""
+    """A damaged place of the upload: pictures or sound are missing, or pictures were repaired."""
 
     kind: DamageKind
     start: float = Field(ge=0, description="Seconds from the beginning of the video.")
@@ -85,17 +85,17 @@ class Damaged(BaseModel):
 
 
 class FailedAttempt(BaseModel):
-    """A try at a part of the job that came to nothing; unless the job failed, another one followed."""
+    """A failed attempt at one task of the job. Unless the job failed, another attempt followed."""
 
     task: str = Field(examples=["segment:3"])
-    worker: str = Field(description="Where it ran: host and process id.")
+    worker: str = Field(description="Host and process id of the worker.")
     at: str
     code: str
     message: str
 
 
 class Links(BaseModel):
-    """What can be asked of the job now; null for what cannot."""
+    """Addresses of what the job offers at the moment. Null where it does not."""
 
     self: str
     page: str
@@ -107,14 +107,14 @@ class Links(BaseModel):
 
 
 class Promise(BaseModel):
-    """What was predicted when the job was accepted and, once more, when it was planned seconds later."""
+    """The prediction made when the job was accepted, updated once when it is planned."""
 
     starts_at: str
     ready_at: str
 
 
 class PublicJob(BaseModel):
-    """One original to be turned into one ladder. Times are RFC 3339 in UTC, sizes bytes."""
+    """One uploaded video and its outputs. Times are RFC 3339 in UTC, sizes are bytes."""
 
     model_config = ConfigDict(title="Job")
 
@@ -126,32 +126,32 @@ class PublicJob(BaseModel):
     created_at: str
     started_at: str | None
     finished_at: str | None
-    progress: float = Field(ge=0, le=1, description="Of the whole job.")
-    starts_in_seconds: int | None = Field(description="Predicted, until an encoder begins; null once one has.")
-    eta_seconds: int | None = Field(description="Predicted, until it is ready; null when that is not known.")
+    progress: float = Field(ge=0, le=1, description="Progress of the whole job, 0 to 1.")
+    starts_in_seconds: int | None = Field(description="Predicted time until an encoder begins; null once one has.")
+    eta_seconds: int | None = Field(description="Predicted time until the job is ready; null when not known.")
     priority: Priority
     promise: Promise | None
     queue_position: int | None = Field(
-        description="1 is next; null once an encoder has begun with it, and while it is being planned."
+        description="Place in the line, 1 is next. Null while the job is planned and after its first encoder has begun."
     )
     rungs: list[Rung] = Field(description="Empty before the job is planned.")
     hls_url: str | None = Field(description="The master playlist, from the first encoded segment on.")
     poster_url: str | None
     storyboard_url: str | None = Field(
-        description="WebVTT of previews for seeking, once the job is ready; each cue names its part of one picture."
+        description="WebVTT of seek previews, once the job is ready. Each cue names its part of one picture."
     )
     warnings: list[Warned]
     damage: list[Damaged] = Field(
-        description="Where the upload was damaged, in order, once the job is ready; at most 100, the longest places."
+        description="Damaged places of the upload in order, once the job is ready. At most 100, the longest."
     )
     error: JobFailure | None
-    failed_attempts: list[FailedAttempt] = Field(description="The last ones, at most 20, oldest first.")
+    failed_attempts: list[FailedAttempt] = Field(description="The last failed attempts, at most 20, oldest first.")
     plan: Plan | None
     links: Links
 
 
 class AcceptedJob(PublicJob):
-    """The job an upload became."""
+    """The job that was made of an upload."""
 
     message: str
 
@@ -174,15 +174,15 @@ class UploadForm(BaseModel):
 
     file: str = Field(json_schema_extra={"format": "binary"})
     title: str | None = None
-    webhook_url: str | None = Field(default=None, description="Called with the job when it has ended.")
+    webhook_url: str | None = Field(default=None, description="This address receives the job when it has ended.")
 
 
 class PriorityChange(BaseModel):
-    """Where a job is to stand among the others."""
+    """The new priority of a job."""
 
     model_config = ConfigDict(extra="forbid")
 
-    priority: Priority = Field(description="`high` counts as accepted a day earlier, `low` as a day later.")
+    priority: Priority = Field(description="`high` counts as accepted one day earlier, `low` as one day later.")
 
 
 class JobsQuery(BaseModel):
@@ -196,12 +196,16 @@ class JobsQuery(BaseModel):
 
 
 class EventsQuery(BaseModel):
-    """Where to go on."""
+    """Where the stream resumes."""
 
     last_event_id: str | None = Field(default=None, pattern=f"^{EVENT_ID}$")
+    language: Literal["en", "ko"] | None = Field(
+        default=None,
+        description="If present, each event has the sentences of the job's row in `row`, in this language.",
+    )
 
 
 class MediaQuery(BaseModel):
-    """How to deliver."""
+    """How a file is delivered."""
 
-    download: str | None = Field(default=None, description="If present, the file is to be saved, under a good name.")
+    download: str | None = Field(default=None, description="If present, the browser saves the file, under a good name.")

@@ -30,42 +30,42 @@ class HeldTask(BaseModel):
 
 
 class Worker(BaseModel):
-    """A machine that encodes; one that pauses has the slots that are still at work, one that only plans has none."""
+    """A machine. While it pauses, its slots are those still at work; a machine that only plans has none."""
 
     name: str
     slots: int
-    pause: Pause | None = Field(description="What it is short of while it takes no work.")
+    pause: Pause | None = Field(description="Why it takes no work at the moment; null while it does.")
     tasks: list[HeldTask]
 
 
 class Admission(BaseModel):
-    """Whether a small upload would be taken now; if not, why, and in how many seconds there will be room."""
+    """Whether a small upload would be accepted now. If not: why, and in how many seconds there will be room."""
 
     open: bool
     max_wait_seconds: float = Field(description="Predicted wait above which uploads are refused.")
     code: str | None
     message: str | None
-    values: dict[str, float] = Field(description="The numbers in the sentence, by name.")
+    values: dict[str, float] = Field(description="The numbers in `message`, by name.")
     retry_after: int | None
 
 
 class Rates(BaseModel):
-    """The queue in the terms of queueing theory, from the samples of the last hour; null for what is not known yet."""
+    """The figures of queueing theory, from the samples of the last hour. Null where not known yet."""
 
     measured_seconds: int = Field(description="Time that the samples cover.")
-    arrivals_per_hour: float | None = Field(description="Lambda: jobs that came.")
+    arrivals_per_hour: float | None = Field(description="Lambda: jobs that arrived.")
     finished_per_hour: float | None = Field(description="Jobs that ended.")
-    service_per_hour: float | None = Field(description="Mu: jobs that the slots could finish.")
-    capacity: float = Field(description="Encoder-seconds that all slots deliver in a second.")
-    job_seconds: float | None = Field(description="Encoder-seconds of a job, mean of the last ones.")
+    service_per_hour: float | None = Field(description="Mu: jobs that the slots can finish.")
+    capacity: float = Field(description="Encoder-seconds that all slots deliver per second.")
+    job_seconds: float | None = Field(description="Mean cost of the last jobs, in encoder-seconds.")
     utilisation: float | None = Field(description="Rho = lambda / mu; 1 and more means that the queue grows.")
-    jobs: float | None = Field(description="L: jobs that were there, on average.")
-    stay_seconds: float | None = Field(description="W: seconds from acceptance to the end, on average.")
-    jobs_by_little: float | None = Field(description="Lambda x W, which L is near to while the queue is steady.")
+    jobs: float | None = Field(description="L: average number of unfinished jobs.")
+    stay_seconds: float | None = Field(description="W: average time from acceptance to the end, in seconds.")
+    jobs_by_little: float | None = Field(description="Lambda x W. Equals L while the queue is steady.")
 
 
 class Promises(BaseModel):
-    """How true it came what the last jobs were promised: within 25 % or 5 seconds; null while that are fewer than 5."""
+    """How often recent jobs kept their predicted times, within 25 % or 5 seconds. Null until 5 jobs have finished."""
 
     compared: int
     start_kept: float | None
@@ -78,15 +78,15 @@ class Queue(BaseModel):
 
     waiting: int = Field(description="Jobs not started.")
     active: int = Field(description="Jobs being worked on.")
-    waiting_work_seconds: float = Field(description="Work of jobs that no encoder has begun with.")
-    running_work_seconds: float = Field(description="Work that is left of the others.")
-    wait_seconds: float = Field(description="Predicted, until all of that is done.")
+    waiting_work_seconds: float = Field(description="Work of the waiting jobs.")
+    running_work_seconds: float = Field(description="Work left of the active jobs.")
+    wait_seconds: float = Field(description="Predicted time until all this work is done.")
     uploads: int = Field(description="Uploads being received by this process.")
     max_uploads: int
     slots: int
-    busy: int = Field(description="Tasks that encoders work on.")
+    busy: int = Field(description="Slots that are at work.")
     workers: list[Worker]
-    refused: dict[str, int] = Field(description="Uploads ever refused, by code.")
+    refused: dict[str, int] = Field(description="Uploads refused so far, by code.")
     admission: Admission
     rates: Rates
     promises: Promises
@@ -102,6 +102,6 @@ class QueueHistory(BaseModel):
     wait: list[float] = Field(description="Predicted wait in seconds.")
     slots: list[int]
     busy: list[int]
-    arrived: list[float] = Field(description="Jobs a minute.")
-    ended: list[float] = Field(description="Jobs a minute.")
-    refused: list[float] = Field(description="Uploads a minute.")
+    arrived: list[float] = Field(description="Jobs per minute.")
+    ended: list[float] = Field(description="Jobs per minute.")
+    refused: list[float] = Field(description="Uploads per minute.")

@@ -10,4 +10,4 @@ OVERHEAD_BYTES = 128 * 1024
 
 def too_large(limit: int) -> UploadTooLargeError:
     """Return the refusal of a file that is larger than the limit, in bytes."""
-    return UploadTooLargeError(f"The file is larger than the {limit} bytes this installation takes.")
+    return UploadTooLargeError(megabytes=limit / 1_000_000)

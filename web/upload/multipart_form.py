@@ -96,7 +96,7 @@ class _Parts:
         try:
             self._parser.close()
         except MultipartError as error:
-            raise UploadIncompleteError("The form ends before its closing boundary; nothing was kept.") from error
+            raise UploadIncompleteError from error
 
     def _event(self, event: MultipartSegment | bytes | None) -> Iterator[FormEvent]:
         if isinstance(event, MultipartSegment):

@@ -97,7 +97,7 @@ def _committed(form: _Form, writer: ObjectWriter | None, job_id: str, sha256: st
     if writer is None or form.filename is None or (not form.filename and not writer.written):
         raise InvalidRequestError("The form has no file: choose one, in the field `file`.")
     if not writer.written:
-        raise UploadEmptyError("The file is empty.")
+        raise UploadEmptyError
     filename = display_filename(form.filename)
     received = Received(
         job_id=job_id,

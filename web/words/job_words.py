@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any
 
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 from flask_babel import format_date, format_time
 
 from storage.errors import MediaError
-from storage.model.job_warnings import CLOCK, ONE, PLACE, clock
+from storage.model.job_warnings import ONE
 from storage.model.plan import HDR_TRANSFERS
+from storage.sentences import Told, shown
 from web.words.language import DEFAULT_LANGUAGE, language
 from web.words.texts import TEXTS
 
@@ -44,14 +45,6 @@ CODECS = {
 }
 
 Job = Mapping[str, Any]
-
-
-class Told(TypedDict):
-    """An error or a warning as JSON has it: a sentence, and what it takes to say it in another language."""
-
-    code: str
-    message: str
-    values: Mapping[str, float]
 
 
 def known(key: str, values: Collection[str]) -> bool:
@@ -150,6 +143,17 @@ def row_line(job: Job) -> str:
     return reason(job["error"]) if job["error"] else headline(job)
 
 
+def in_row(job: Job) -> dict[str, Any]:
+    """Return what a row of a list says of the job, and whether it is one of those that wait."""
+    return {
+        "state": text(f"state.{job['state']}"),
+        "size": size(job["size"]),
+        "percent": percent(job["progress"]),
+        "headline": row_line(job),
+        "waits": waits(job),
+    }
+
+
 def picture_line(job: Job) -> str:
     """Return what stands where the video will be."""
     if job["state"] in {"failed", "cancelled"}:
@@ -212,12 +216,12 @@ def warned(warning: Told) -> str:
 
 def _told(key: str, said: Told) -> str:
     """Return a text with numbers; the server's own sentence where there is no such text, or not its numbers."""
-    values = {
-        name: format_decimal(value, format="#,##0.#", locale=language()) for name, value in said["values"].items()
-    }
-    if PLACE in values:
-        values[CLOCK] = clock(said["values"][PLACE])
+    values = shown(said["values"], _number)
     return text(key, **values) if known(key, values) else str(said["message"])
+
+
+def _number(value: float) -> str:
+    return str(format_decimal(value, format="#,##0.#", locale=language()))
 
 
 def advice(error: Mapping[str, Any]) -> str:

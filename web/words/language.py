@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Flask, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, force_locale, get_locale
 
 LANGUAGES = {"en": "English", "ko": "한국어"}  # each by its own name, as the switch shows it
 DEFAULT_LANGUAGE = "en"
@@ -29,6 +31,13 @@ def language() -> str:
     """Return the language of the present request, `en` or `ko`."""
     locale = get_locale()
     return locale.language if locale else DEFAULT_LANGUAGE
+
+
+@contextmanager
+def worded_in(chosen: str, app: Flask) -> Iterator[None]:
+    """Word everything in the chosen language for the time of the context, also where no request is being answered."""
+    with app.app_context(), force_locale(chosen):
+        yield
 
 
 def init_i18n(app: Flask) -> None:

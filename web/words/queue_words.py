@@ -1,4 +1,4 @@
-"""The queue's JSON in words, for the first paint; `static/js/shared/queue-words.js` says the same later."""
+"""The queue's JSON in words: what its page shows first, and what its script fetches as long as the page lives."""
 
 from __future__ import annotations
 
@@ -11,6 +11,22 @@ from web.words.job_words import about, percent, reason, text
 from web.words.language import language
 
 Queue = Mapping[str, Any]
+
+
+def worded(queue: Queue, titles: Mapping[str, str]) -> dict[str, Any]:
+    """Return all that the page says of the queue; `titles` are those of the jobs by id, as far as they are known."""
+    return {
+        "open": queue["admission"]["open"],
+        "admission": admission(queue),
+        "figures": figures(queue),
+        "workers": [_worker(worker, titles) for worker in queue["workers"]],
+    }
+
+
+def _worker(worker: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
+    held = [(one["job_id"], one["task"]) for one in worker["tasks"]]
+    tasks = [{"job_id": job_id, "words": task(name, titles.get(job_id, job_id[:8]))} for job_id, name in held]
+    return {"name": worker["name"], "load": load(worker), "tasks": tasks}
 
 
 def figures(queue: Queue) -> dict[str, str]:

@@ -68,7 +68,7 @@ class Attempt:
     def check_ours(self) -> None:
         """Raise LeaseLostError rather than let an object be published for a job that ended or is another attempt's."""
         if self.watch.cancelled.is_set():
-            raise LeaseLostError("The job ended, or another attempt owns this task now.")
+            raise LeaseLostError
 
 
 StageFunction = Callable[[Attempt], None]

@@ -24,7 +24,6 @@ FIRST_REST_SECONDS = 2.0  # before the attempt after a failed one: time for what
 REST_FACTOR = 4.0  # more for each further one: 2 s, 8 s, 32 s
 LONGEST_REST_SECONDS = 60.0
 OUTAGE_PACE_SECONDS = 10.0  # attempts that are not counted begin no faster than this
-_UNFORESEEN = "Something unforeseen went wrong."
 
 
 class Outcome(StrEnum):
@@ -57,17 +56,17 @@ def verdict(error: Exception, stage: Stage) -> RungsError:
     """
     match error:
         case ToolError(killed=False) if stage in {Stage.PLAN, Stage.SEGMENT}:
-            return DecodeError("The video is damaged and could not be decoded.", detail=error.detail)
+            return DecodeError(detail=error.detail)
         case RungsError():
             return error
         case _:
-            return UnforeseenError(_UNFORESEEN)
+            return UnforeseenError()
 
 
 def reason_of(error: Exception) -> JobError:
     """Return what is recorded of an attempt that ended so; what is not of our tree may say anything, so it is not."""
-    known = error if isinstance(error, RungsError) else UnforeseenError(_UNFORESEEN)
-    return JobError(known.code, known.message, known.detail, known.values)
+    known = error if isinstance(error, RungsError) else UnforeseenError()
+    return JobError(**known.told, detail=known.detail)
 
 
 def last_reason(failed: Sequence[FailedAttempt], task: str) -> JobError:
@@ -75,7 +74,7 @@ def last_reason(failed: Sequence[FailedAttempt], task: str) -> JobError:
     for attempt in reversed(failed):
         if attempt.task == task:
             return JobError(attempt.code, attempt.message)
-    return JobError(AttemptsSpentError.code, "Every attempt at one of the job's steps was cut off.")
+    return JobError(**AttemptsSpentError().told)
 
 
 def rest_after_failure(spent: int) -> float:

@@ -21,9 +21,9 @@ from storage.model.task import Task
 from storage.scheduling.queue_rates import SAMPLE_SECONDS
 from storage.services import Services
 from storage.services.dispatch import begin_packaging, dispatch
-from storage.services.queue_reading import take_sample
+from storage.services.queue_reading import record_sample
 from workers.janitor.cleaning import clear_leftovers, remove_orphans
-from workers.janitor.repairs import ABANDONED_SECONDS, LOOKS, STALLED_SECONDS, Repair, Sight, is_stalled, repairs
+from workers.janitor.repairs import ABANDONED_SECONDS, LOOKS, Repair, Sight, is_stalled, repairs
 from workers.janitor.saving import save_ended
 from workers.rebuild.stored_jobs import has_jobs
 from workers.rounds import Rounds
@@ -32,7 +32,7 @@ ROUND_SECONDS = 2.0  # with a 6 s lease, a dead worker's task is elsewhere withi
 ROLE_SECONDS = 10.0  # a dead janitor's successor starts so much later
 SAMPLE_ROUNDS = round(SAMPLE_SECONDS / ROUND_SECONDS)
 SLOW_ROUNDS = 1800  # an hour of them lies between two looks for what takes hours to go wrong: listing objects costs
-STALLED = JobError(StalledError.code, f"Nothing has moved in this job for {STALLED_SECONDS / 3600:.0f} hours.")
+STALLED = JobError(**StalledError().told)
 
 _log = structlog.get_logger()
 
@@ -62,7 +62,7 @@ class Janitor:
         save_ended(self._services)
         self.look_for_loss()
         if self._made % SAMPLE_ROUNDS == 0:
-            self._services.jobs.record_sample(take_sample(self._services.jobs, now=time.time()))
+            record_sample(self._services.jobs, now=time.time())
         if self._made % SLOW_ROUNDS == 0:
             self.make_slow_round(now=time.time())
         self._made += 1

@@ -33,7 +33,6 @@ from workers.planning.clock_jumps import (
 from workers.planning.colour import has_alpha
 from workers.planning.facts import Probe, Stream
 from workers.planning.frame_rate import output_rate, source_rate
-from workers.planning.headers.read_headers import ENCRYPTED, STILL
 from workers.planning.ladder import MIN_SIDE, ladder
 from workers.planning.packets import Listing, Packets
 from workers.planning.picture_changes import Seen, display_size, seen
@@ -49,9 +48,6 @@ from workers.planning.segments import (
 )
 from workers.planning.truncation import truncation
 
-DOLBY_ONLY = (
-    "This video is Dolby Vision profile 5, which only Dolby's players can show. Export it as HDR10, HLG or SDR."
-)
 STILL_CONTAINERS = frozenset({"jpeg_pipe", "png_pipe", "webp_pipe", "bmp_pipe"})
 SOUND_CONTAINERS = frozenset({"mp3", "wav", "flac", "aac"})
 # What decodes from a keyframe to the same pictures as from the beginning: proven over all of the test media and, codec
@@ -84,22 +80,22 @@ def choose_video(probe: Probe) -> Stream:
     """
     moving = [stream for stream in probe.streams if stream.kind == "video" and not stream.cover]
     if probe.container in STILL_CONTAINERS:
-        raise PictureOnlyError(STILL)
+        raise PictureOnlyError
     if not moving or probe.container in SOUND_CONTAINERS:
         if any(stream.kind == "audio" for stream in probe.streams):
-            raise AudioOnlyError("This file holds only sound. Rungs encodes video.")
-        raise NotMediaError("The file holds neither picture nor sound that could be encoded.")
+            raise AudioOnlyError
+        raise NotMediaError
     usable = [
         stream for stream in moving if stream.codec and stream.width > 0 and stream.height > 0 and not stream.encrypted
     ]
     if not usable and any(stream.encrypted for stream in moving):
-        raise EncryptedError(ENCRYPTED)
+        raise EncryptedError
     if not usable:
-        raise NoFramesError("A video stream is declared, but its pictures cannot be decoded.")
+        raise NoFramesError
     chosen = max(usable, key=lambda stream: (stream.default, -stream.index))
     if chosen.dolby_only:
         # Decoded as if it were HDR10, all of it would be green and violet: worse than to be told so.
-        raise DolbyVisionError(DOLBY_ONLY)
+        raise DolbyVisionError
     return chosen
 
 
@@ -202,7 +198,7 @@ def _warnings(
 def _check_pictures(video: Stream, packets: Packets, limits: PlanLimits) -> None:
     """Refuse what cannot or must not be decoded."""
     if not packets.times:
-        raise NoFramesError("A video stream is declared, but it holds no frames.")
+        raise NoFramesError
     if video.width * video.height > limits.max_pixels:
         raise _too_large(video, limits)
 
@@ -211,20 +207,13 @@ def _checked_size(video: Stream) -> tuple[int, int, Warnings]:
     """Return the displayed size and warnings; refuse what is too small."""
     width, height, warnings = display_size(video)
     if min(width, height) < MIN_SIDE:
-        raise TooSmallPictureError(
-            f"The picture of this video has {width} x {height} pixels; both must be at least {MIN_SIDE}.",
-            values={"width": width, "height": height, "side": MIN_SIDE},
-        )
+        raise TooSmallPictureError(width=width, height=height, side=MIN_SIDE)
     return width, height, warnings
 
 
 def _too_large(video: Stream, limits: PlanLimits) -> TooLargePictureError:
     megapixels, limit = video.width * video.height / 1_000_000, limits.max_pixels / 1_000_000
-    return TooLargePictureError(
-        f"The picture of this video is {video.width} x {video.height}, {megapixels:.1f} megapixels; "
-        f"at most {limit:.1f} can be encoded here.",
-        values={"width": video.width, "height": video.height, "megapixels": megapixels, "limit": limit},
-    )
+    return TooLargePictureError(width=video.width, height=video.height, megapixels=megapixels, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,11 +245,7 @@ def _timeline(recording: _Recording, rate: Fraction, rungs: tuple[Rung, ...], li
     shown = last - start + max(recording.last_length, float(1 / rate) / 2)  # the last picture at least half a frame
     duration = max(shown, ends - start)
     if duration > limits.max_seconds:
-        minutes, limit = duration / 60, limits.max_seconds / 60
-        raise TooLongError(
-            f"This video lasts {minutes:.1f} minutes; at most {limit:.1f} can be encoded here.",
-            values={"minutes": minutes, "limit": limit},
-        )
+        raise TooLongError(minutes=duration / 60, limit=limits.max_seconds / 60)
     frames = max(round(shown * rate), _grid_place(last - start, rate) + 1)
     tail = math.ceil((ends - start) * rate - LEAST_OF_A_STEP) - frames if duration > shown + RUN_OUT_SECONDS else 0
     keys, sought = recording.keyframes, recording.sought

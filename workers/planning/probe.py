@@ -13,7 +13,6 @@ from workers.sandbox.allowed_inputs import as_input, input_arguments, looking_ar
 from workers.sandbox.run import ToolLimits, Watch, run_tool
 
 STREAMS_SECONDS = 60.0  # the header of a 64 GiB file over a slow store takes seconds; a bomb must not take minutes
-_UNKNOWN = "This file is not a video in a known format, or it is damaged."
 # Codecs whose pictures say themselves whether they are fields, in containers that need not: AVI with DV or XviD, say.
 CODECS_WITH_FIELDS = frozenset({"dnxhd", "dvvideo", "h264", "mjpeg", "mpeg2video", "mpeg4", "utvideo", "vc1", "wmv3"})
 FIELD_PACKETS = 8
@@ -44,9 +43,9 @@ def probe(url: str, watch: Watch, look_seconds: float = 0.0) -> Probe:
     except ToolError as error:
         if error.killed:
             raise
-        raise NotMediaError(_UNKNOWN, detail=error.detail) from error
+        raise NotMediaError(detail=error.detail) from error
     except ValueError as error:  # what ffprobe printed is no JSON, or a number in it is none
-        raise NotMediaError(_UNKNOWN, detail=str(error)) from error
+        raise NotMediaError(detail=str(error)) from error
 
 
 def with_field_order(url: str, video: Stream, watch: Watch, look_seconds: float = 0.0) -> Stream:

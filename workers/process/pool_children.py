@@ -71,7 +71,7 @@ class Children:
         Its attempt counts as lost, unless the child was `told_to` end: a worker that drains hands its tasks back.
         """
         sweep_scratch(self._settings.scratch_dir)
-        log = _log.bind(job=dead.task.job_id, task=dead.task.field, pid=dead.pid, told_to=told_to)
+        log = _log.bind(job=dead.task.job_id, task=dead.task.field, pid=dead.pid)
         try:
             lease = self._services.jobs.leases(dead.task.job_id).get(dead.task.field)
             if lease is not None and dead.made(lease):
@@ -79,7 +79,10 @@ class Children:
         except BusyError as error:
             log.warning("lost child could not be reported", error=error.message)
         else:
-            log.warning("pool child lost")
+            if told_to:
+                log.info("handed back")
+            else:
+                log.warning("pool child lost")
 
     def _end(self, task: Task, attempt: str, *, told_to: bool) -> None:
         jobs, rest = self._services.jobs, 0.0

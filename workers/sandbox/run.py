@@ -202,7 +202,7 @@ def _wait(process: subprocess.Popen[bytes], reading: _Reading, limits: ToolLimit
         else:
             return
         if watch.cancelled.is_set():
-            raise LeaseLostError("The attempt was stopped: the job no longer wants it or another attempt owns it.")
+            raise LeaseLostError
         if reading.failure is not None:
             raise reading.failure
         if reading.overflow:

@@ -61,7 +61,7 @@ def _checked_frames(plan: Plan, segment: Segment, rungs: dict[str, Fragmented]) 
     whole_file = plan.segment_count == 1
     frames = len(found[0].times) if whole_file else segment.frames
     if frames == 0:
-        raise NoFramesError("Not one picture of this video could be decoded.")
+        raise NoFramesError
     for rung in found:
         check_grid(rung, first=segment.first_frame, frames=frames, ticks=frame_ticks(plan))
     return frames

@@ -17,6 +17,7 @@ import pytest
 from storage.objects import keys
 from tests.support.forms import CONTENT_TYPE, upload
 from tests.support.servers import free_port
+from tests.support.stack import Clip
 from tests.support.waiting import wait_until
 from tests.support.web_client import ask
 
@@ -153,6 +154,27 @@ def test_sigterm_stops_everything_in_order_and_leaves_nothing(start: Callable[..
     assert log.index("stopped: web") < log.index("stopped: encode") < log.index("stopped: redis")
 
 
+def test_ctrl_c_is_as_quiet_as_sigterm(start: Callable[..., Installation], clip: Clip) -> None:
+    """A signal to every process of the encoder's group, and then its supervisor's: the segment in hand is finished."""
+    installation = start().ready()
+    body = upload(clip("caught.mp4", seconds=4, size="640x360", audio=False).read_bytes())
+    accepted = ask(installation, "POST", "/api/jobs", body, **{"Content-Type": CONTENT_TYPE})
+    wait_until(lambda: _encoding_tools(installation), seconds=30, what="an encoding ffmpeg")
+    (tool,) = _encoding_tools(installation)
+    os.kill(tool, signal.SIGSTOP)
+    (encode,) = installation.part("encode")
+    os.killpg(encode, signal.SIGINT)
+    os.killpg(installation.process.pid, signal.SIGINT)
+    log = installation.data_dir / "logs" / "encode.log"
+    wait_until(lambda: "Soft Shutdown" in log.read_text(), what="the drain")
+    os.kill(tool, signal.SIGCONT)
+    assert installation.process.wait(STOP_SECONDS) == 0, installation.text
+    said = log.read_text()
+    assert f"job={accepted['id']} part=encode" in said.partition("Soft Shutdown")[2]  # done after it was told to stop
+    assert "task=segment:0" in said
+    assert not [word for word in ("lost", "Warm shutdown", "Traceback") if word in installation.text + said]
+
+
 def test_the_second_start_is_cheap(start: Callable[..., Installation]) -> None:
     """With everything installed, and data of an earlier run there, a start costs seconds, not a set-up."""
     for _ in range(2):
@@ -237,6 +259,11 @@ def test_a_named_redis_is_used_instead_of_an_own_one(start: Callable[..., Instal
     """With REDIS_URL set, no redis-server is started."""
     installation = start(REDIS_URL=redis_url).ready()
     assert not any(process.arguments[0].startswith("redis-server") for process in installation.descendants().values())
+
+
+def _encoding_tools(installation: Installation) -> list[int]:
+    found = installation.descendants().values()
+    return [process.pid for process in found if process.arguments[0] == "ffmpeg" and "libx264" in process.arguments]
 
 
 def _answers(port: int) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -9,6 +11,9 @@ from storage.model.job import Job, JobState
 from storage.services import Services
 from tests.support.jobs import CREATED_AT, make_job
 from tests.support.streams import Sent, parse_events
+from web.read.event_hub import Update
+from web.routes import events
+from web.words.language import language
 
 
 def read(client: FlaskClient, path: str, last_event_id: str | None = None) -> list[Sent]:
@@ -89,3 +94,36 @@ def test_no_more_watchers_than_threads_allow(client: FlaskClient) -> None:
         stream.close()
     with client.get("/api/events", buffered=False) as answer:
         assert answer.status_code == 200
+
+
+def test_pages_are_told_what_rows_say(client: FlaskClient, job: Job) -> None:
+    """In the language that they ask for; whoever asks for none gets codes and values alone."""
+    (korean,) = read(client, f"/api/jobs/{job.id}/events?language=ko")
+    (english,) = read(client, f"/api/jobs/{job.id}/events?language=en")
+    (neutral,) = read(client, f"/api/jobs/{job.id}/events")
+    assert (korean.data["row"]["state"], english.data["row"]["state"]) == ("취소됨", "Cancelled")
+    assert english.data["row"]["headline"] == "Can be started again"
+    assert "row" not in neutral.data
+    assert client.get("/rows").get_json()["jobs"][0]["row"] == english.data["row"]
+    assert client.get("/rows", headers={"Accept-Language": "ko"}).get_json()["jobs"][0]["row"] == korean.data["row"]
+    assert client.get(f"/api/jobs/{job.id}/events?language=xx").status_code == 400
+
+
+def test_an_event_is_worded_once_for_all_who_watch(
+    client: FlaskClient, twin_services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once in each language, however many watchers there are."""
+    job = make_job()
+    twin_services.jobs.create(job)
+    event = twin_services.jobs.events(job.id, "0")[0]
+    worded: list[str] = []
+
+    def noted(_: dict[str, Any]) -> dict[str, Any]:
+        worded.append(language())
+        return {}
+
+    monkeypatch.setattr(events, "in_row", noted)
+    update = Update(event, {"id": job.id})
+    for chosen in ("ko", "en", None) * 20:
+        assert event.id in events.Frames(client.application, chosen).of(update)
+    assert worded == ["ko", "en"]

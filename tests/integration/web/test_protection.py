@@ -68,6 +68,7 @@ def test_errors_are_problem_documents(client: FlaskClient) -> None:
         "status": 404,
         "detail": missing.get_json()["detail"],
         "code": "not_found",
+        "values": {},
         "instance": "/nothing",
     }
     method = client.put("/api/jobs")

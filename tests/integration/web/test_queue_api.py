@@ -77,7 +77,23 @@ def test_a_machine_that_pauses_says_why(client: FlaskClient, twin_services: Serv
     ]
     page = client.get("/queue", headers={"Accept-Language": "ko"}).get_data(as_text=True)
     assert "일시 중지: 작업 디스크 공간 부족" in page
-    assert "paused: scratch disk is short" in client.get("/queue").get_data(as_text=True)
+    assert "paused: scratch disk is nearly full" in client.get("/queue").get_data(as_text=True)
+
+
+def test_the_page_goes_on_in_the_words_it_began_with(client: FlaskClient, twin_services: Services) -> None:
+    """What its script fetches is worded by the server, in the language of the request."""
+    store = twin_services.jobs
+    job = encoding(store)
+    store.announce("one:7", 2, seconds=60)
+    claim(store, Task(job.id, Stage.SEGMENT, 1), "one_70_abc")
+    worded = client.get("/queue/words").get_json()
+    held = {"job_id": job.id, "words": f"segment 2 of {job.title}"}
+    assert worded["workers"] == [{"name": "one", "load": "1 of 2", "tasks": [held]}]
+    assert (worded["open"], worded["figures"]["slots"]) == (True, "1 of 2")
+    page = client.get("/queue").get_data(as_text=True)
+    assert all(words in page for words in (worded["admission"], held["words"], *worded["figures"].values()))
+    korean = client.get("/queue/words", headers={"Accept-Language": "ko"}).get_json()
+    assert korean["workers"][0]["tasks"][0]["words"].endswith("구간 2")
 
 
 def test_rates_come_from_samples_and_finished_jobs(client: FlaskClient, twin_services: Services) -> None:

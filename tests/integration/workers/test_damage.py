@@ -12,6 +12,7 @@ import pytest
 from storage.model.damage import DamageKind
 from storage.model.job import Job, JobState
 from storage.public.job_json import job_json
+from storage.sentences import number
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.damaging import copied, flipped, lost, written
@@ -222,4 +223,4 @@ def test_a_place_over_the_border_of_segments_is_one(
     assert place.start == pytest.approx(begins, abs=SLACK)
     assert ends - SLACK <= place.end <= ends + KEYFRAMES * FRAME  # the decoder shows nothing before a keyframe
     (sentence,) = [told for told in job.warnings if told.code == "pictures_missing"]
-    assert sentence.message == f"Pictures were missing in one place, for {place.seconds:.1f} s at 0:00."
+    assert sentence.message == f"Pictures were missing in one place, for {number(place.seconds)} s at 0:00."

@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -29,6 +29,7 @@ from tests.support.stack import READY_SECONDS, Clip, Stack, running
 from tests.support.waiting import wait_until
 from tests.support.worker_server import WorkerServer, assert_ended
 from workers.attempts.attempt import LEASE_SECONDS
+from workers.process.drain import SECOND_SIGNAL_SECONDS
 from workers.process.pool_children import HUNG_LOOKS, LOOK_SECONDS
 
 ELSEWHERE_SECONDS = 10.0  # docs/design.md#delivery: what a kill -9 may cost
@@ -165,15 +166,31 @@ def test_a_stopped_worker_hands_its_task_back(stack: Stack, source: Path) -> Non
     stack.assert_clean()
 
 
-def test_a_worker_that_is_told_to_stop_finishes_what_it_can(stack: Stack, source: Path) -> None:
-    """What ends within the soft shutdown is not done a second time."""
+@pytest.mark.parametrize("told", [(signal.SIGTERM,), (signal.SIGINT, signal.SIGTERM, signal.SIGINT)], ids=len)
+def test_a_worker_that_is_told_to_stop_finishes_what_it_can(told: Sequence[int], stack: Stack, source: Path) -> None:
+    """What ends within the soft shutdown is not done a second time; signals that come together are one."""
     worker = stack.worker()
     job = submit(stack.services, source)
     wait_until(worker.encoding_tools, seconds=20, what="an encoding ffmpeg")
-    os.kill(worker.pid, signal.SIGTERM)
+    for number in told:
+        os.kill(worker.pid, number)
+        time.sleep(0.2)
     assert_ended(worker.pid, seconds=SOFT_SHUTDOWN_SECONDS + 3 + BUSY_SECONDS)
     assert "segment:0" in stack.services.jobs.results(job.id)
     assert stack.attempts(job) == 1
+
+
+def test_ctrl_c_twice_hands_back_at_once(stack: Stack, source: Path) -> None:
+    """Who presses it again does not want to wait: the tool ends, and the task is nobody's attempt."""
+    worker = stack.worker()
+    job = submit(stack.services, source)
+    tool = worker.frozen_tool()
+    os.kill(worker.pid, signal.SIGINT)
+    time.sleep(SECOND_SIGNAL_SECONDS + 0.5)
+    os.kill(worker.pid, signal.SIGINT)
+    assert_ended(tool, seconds=AGAIN_SECONDS)
+    assert_ended(worker.pid, seconds=SOFT_SHUTDOWN_SECONDS + BUSY_SECONDS)
+    assert stack.attempts(job) == 0
 
 
 def test_a_slot_that_hangs_at_work_is_ended(stack: Stack, clip: Clip) -> None:

@@ -15,11 +15,6 @@ from workers.planning.headers.mp4 import read_mp4
 from workers.planning.headers.scrambling import read_program, read_transport
 from workers.planning.headers.tracks import Headers, Track
 
-ENCRYPTED = (
-    "The pictures of this video are encrypted, so they cannot be decoded. Upload a copy without copy protection."
-)
-STILL = "This is a still picture, not a video."
-ANIMATED = "This is an animated WebP picture, which cannot be decoded here. Convert it to a GIF or a video."
 READERS = (
     read_mp4,
     read_matroska,
@@ -43,11 +38,11 @@ def look_inside(url: str) -> Headers:
     with ranges_of(url) as file:
         headers = read_headers(file)
     if headers.all_pictures_encrypted:
-        raise EncryptedError(ENCRYPTED)
+        raise EncryptedError
     if headers.still:
-        raise PictureOnlyError(STILL)
+        raise PictureOnlyError
     if headers.animated:
-        raise AnimatedPictureError(ANIMATED)
+        raise AnimatedPictureError
     return headers
 
 

@@ -9,10 +9,12 @@ import pytest
 from storage.model.job import JobState
 from storage.model.task import Stage, Task
 from storage.scheduling.newcomers import NOBODY, Newcomers
-from storage.services.queue_reading import read_queue, take_sample
+from storage.scheduling.queue_rates import SAMPLE_SECONDS, rates
+from storage.services.queue_reading import read_queue, record_sample, take_sample
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import claim, created, encoding
 from tests.support.samples import EMPTY
+from web.read.queue_figures import history
 
 
 def test_announced_slots_count_and_until_then_those_that_are_meant() -> None:
@@ -39,6 +41,21 @@ def test_a_sample_tells_waiting_from_running() -> None:
     assert (sample.at, sample.waiting, sample.running, sample.slots, sample.busy) == (5.0, 1, 1, 2, 1)
     assert sample.wait == pytest.approx((sample.waiting_work + sample.running_work) / 2)
     assert (sample.arrived, sample.ended, sample.refused) == (2, 0, 3)
+
+
+def test_what_came_before_the_first_sample_counts() -> None:
+    """Four jobs of a fresh installation are no arrival rate of nothing; later samples have no such help."""
+    store = OwnJobStore()
+    for _ in range(4):
+        created(store)
+    store.count_refusals({"queue_full": 2})
+    record_sample(store, now=1000.0)
+    record_sample(store, now=1000.0 + SAMPLE_SECONDS)
+    found = rates(store.samples(10))
+    assert found.seconds == 2 * SAMPLE_SECONDS
+    assert found.arrival == pytest.approx(4 / (2 * SAMPLE_SECONDS))
+    shown = history(store.samples(10))
+    assert (shown["waiting"], shown["arrived"], shown["refused"]) == ([4, 4], [24.0, 12.0], [12.0, 6.0])
 
 
 def test_newcomers_are_like_those_of_the_last_minutes() -> None:

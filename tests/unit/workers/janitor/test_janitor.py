@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from storage.broker.contract import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE
-from storage.errors import ObjectStoreDownError
+from storage.errors import ObjectStoreDownError, StalledError
 from storage.job_store.contract import Claim
 from storage.model.job import Job, JobError, JobState
 from storage.model.task import Stage, Task
@@ -287,7 +287,7 @@ def test_a_job_in_which_nothing_moves_is_given_up(
     jobs.claim(segment(stalled, 0), "hangs", lease_seconds=30, limit=3)
     wait_until(lambda: jobs.idle_seconds(stalled.id) > 0.2, what="hours pass")
     Janitor(twin_services, tmp_path / "alive").make_slow_round(now=time.time())
-    assert jobs.get(stalled.id).error == JobError("stalled", "Nothing has moved in this job for 6 hours.")
+    assert jobs.get(stalled.id).error == JobError(**StalledError().told)
     assert jobs.get(waiting.id).state is JobState.ENCODING
     assert jobs.repairs() == {"give_up": 1}
 
@@ -380,7 +380,9 @@ def test_samples_of_the_queue_are_taken(
     finally:
         janitor.stop()
         thread.join(10)
-    assert {(sample.waiting, sample.running) for sample in twin_services.jobs.samples(9)} == {(1, 0)}
+    begun, *taken = twin_services.jobs.samples(9)
+    assert (begun.waiting, begun.arrived) == (0, 0)
+    assert {(sample.waiting, sample.running) for sample in taken} == {(1, 0)}
 
 
 def _started(janitor: Janitor) -> threading.Thread:

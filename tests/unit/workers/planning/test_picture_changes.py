@@ -57,7 +57,7 @@ def test_pixels_of_another_shape_make_a_larger_picture() -> None:
     assert found.shapes == (Shape(0.0, 720, 576, 16, 15, SD), Shape(4.0, 720, 576, 64, 45, SD))
     (warning,) = found.warnings
     assert warning.message == (
-        "The picture changes its shape, first at 4.0 s from 768 x 576 to 1024 x 576; each part keeps its own."
+        "The picture changes its shape, first at 4 s from 768 x 576 to 1024 x 576; each part keeps its own."
     )
 
 

@@ -1,23 +1,22 @@
 // Lists of jobs: rows are made from one template and refilled in place, so focus and scroll position stay.
 
 import { copyOf, field, setProgress, setState, setText, show } from "../shared/dom.js";
-import { percent, size, wordTime } from "../shared/format.js";
-import { text } from "../shared/texts.js";
-import { rowLine } from "../shared/words.js";
+import { wordTime } from "../shared/format.js";
 
 const BARRED = ["encoding", "packaging"];
 
-/** Write a job into its row. */
+/** Write a job into its row; the server has worded it in `job.row`. */
 export function fillRow(row, job) {
   row.dataset.job = job.id;
   row.querySelector("a").href = job.links.page;
   setText(field(row, "title"), job.title);
-  setText(field(row, "size"), size(job.size));
-  setState(field(row, "state"), job.state, text(`state.${job.state}`));
-  setText(field(row, "headline"), rowLine(job));
-  setText(field(row, "percent"), job.state === "encoding" ? percent(job.progress) : "");
+  const words = job.row;
+  setText(field(row, "size"), words.size);
+  setState(field(row, "state"), job.state, words.state);
+  setText(field(row, "headline"), words.headline);
+  setText(field(row, "percent"), job.state === "encoding" ? words.percent : "");
   const bar = field(row, "bar");
-  setProgress(bar, job.progress, percent(job.progress));
+  setProgress(bar, job.progress, words.percent);
   show(bar, BARRED.includes(job.state));
   const created = field(row, "created");
   if (created.dateTime !== job.created_at) {

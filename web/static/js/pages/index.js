@@ -6,23 +6,23 @@ import { keepTimes } from "../shared/format.js";
 import { JobRows } from "../live/job-rows.js";
 import { showMode } from "../live/live-note.js";
 import { follow } from "../live/live.js";
-import { pageData } from "../shared/texts.js";
+import { language, pageData } from "../shared/texts.js";
 import { initUpload } from "../upload/upload.js";
 
-const { jobs: first, cursor: firstCursor, max_upload_bytes: limit, shown } = pageData();
+const { jobs: first, cursor: firstCursor, max_upload_bytes: limit } = pageData();
 const rows = new JobRows(document.getElementById("jobs"), { empty: document.getElementById("no-jobs") });
 const more = document.getElementById("more");
 let cursor = firstCursor;
 
 async function poll() {
-  const { jobs } = await ask(`/api/jobs?limit=${shown}`);
+  const { jobs } = await ask("/rows");
   jobs.forEach((job) => rows.put(job));
 }
 
 async function showOlder() {
   more.disabled = true;
   try {
-    const page = await ask(`/api/jobs?limit=${shown}&cursor=${encodeURIComponent(cursor)}`);
+    const page = await ask(`/rows?cursor=${encodeURIComponent(cursor)}`);
     page.jobs.forEach((job) => rows.put(job));
     cursor = page.cursor;
     show(more, cursor !== null);
@@ -37,9 +37,9 @@ first.forEach((job) => rows.put(job));
 show(more, cursor !== null);
 more.addEventListener("click", showOlder);
 keepTimes(document);
-initUpload({ limit, onSent: (job) => rows.put(job) });
+initUpload({ limit, onSent: () => poll().catch(() => showMode("offline")) });
 follow({
-  url: "/api/events",
+  url: `/api/events?language=${language}`,
   onEvent: (_, id, job) => (job ? rows.put(job) : rows.remove(id)),
   poll,
   onMode: showMode,

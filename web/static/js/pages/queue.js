@@ -7,16 +7,11 @@ import { JobRows } from "../live/job-rows.js";
 import { showMode } from "../live/live-note.js";
 import { follow, throttled } from "../live/live.js";
 import { initPlots } from "../live/plots.js";
-import { admission, figures, load, task } from "../shared/queue-words.js";
-import { pageData } from "../shared/texts.js";
-import { finished, waits } from "../shared/words.js";
+import { language } from "../shared/texts.js";
+import { finished } from "../shared/words.js";
 
 const REFRESH_MS = 1000; // places in the line change with every job that starts, so all of it is asked again
-const STATES = ["queued", "planning", "encoding", "packaging"];
-
 const STEADY_MS = 5000; // figures move without any job's event: rates, the predicted wait, uploads
-
-const { shown } = pageData();
 
 const lists = Object.fromEntries(
   ["active", "waiting"].map((name) => [
@@ -36,33 +31,33 @@ function showJobs(jobs) {
 
 /** Which list a job stands in: it waits until an encoder has begun with it. */
 function listOf(job) {
-  return waits(job) ? "waiting" : "active";
+  return job.row.waits ? "waiting" : "active";
 }
 
 function showFigures(queue) {
-  for (const [name, words] of Object.entries(figures(queue))) setText(field(document, `figure-${name}`), words);
+  for (const [name, words] of Object.entries(queue.figures)) setText(field(document, `figure-${name}`), words);
   const notice = document.getElementById("admission");
-  notice.className = queue.admission.open ? "notice ready" : "notice warning";
-  setIcon(notice.querySelector("svg"), queue.admission.open ? "ready" : "warning");
-  setText(field(notice, "admission-words"), admission(queue.admission));
+  notice.className = queue.open ? "notice ready" : "notice warning";
+  setIcon(notice.querySelector("svg"), queue.open ? "ready" : "warning");
+  setText(field(notice, "admission-words"), queue.admission);
 }
 
-function showWorkers(workers, titles) {
+function showWorkers(workers) {
   const list = document.getElementById("workers");
-  list.replaceChildren(...workers.map((worker) => workerRow(worker, titles)));
+  list.replaceChildren(...workers.map(workerRow));
   show(document.getElementById("no-workers"), workers.length === 0);
 }
 
-function workerRow(worker, titles) {
+function workerRow(worker) {
   const row = copyOf("worker-row");
   setText(field(row, "name"), worker.name);
-  setText(field(row, "load"), load(worker));
+  setText(field(row, "load"), worker.load);
   field(row, "tasks").replaceChildren(
-    ...worker.tasks.map(({ job_id: id, task: name }) => {
+    ...worker.tasks.map(({ job_id: id, words }) => {
       const item = document.createElement("li");
       const link = document.createElement("a");
       link.href = `/jobs/${id}`;
-      link.textContent = task(name, titles.get(id) ?? id.slice(0, 8));
+      link.textContent = words;
       item.append(link);
       return item;
     }),
@@ -71,12 +66,10 @@ function workerRow(worker, titles) {
 }
 
 async function refresh() {
-  const asked = STATES.map((state) => ask(`/api/jobs?state=${state}&limit=${shown}`));
-  const [queue, ...pages] = await Promise.all([ask("/api/queue"), ...asked]);
-  const jobs = pages.flatMap((page) => page.jobs);
+  const queue = await ask("/queue/words");
   showFigures(queue);
-  showWorkers(queue.workers, new Map(jobs.map((job) => [job.id, job.title])));
-  showJobs(jobs);
+  showWorkers(queue.workers);
+  showJobs(queue.jobs);
 }
 
 /** Progress moves one bar; everything else may move the places of all. */
@@ -89,6 +82,6 @@ function onEvent(type, _, job) {
 const soon = throttled(() => refresh().catch(() => showMode("offline")), REFRESH_MS);
 keepTimes(document);
 soon();
-follow({ url: "/api/events", onEvent, poll: refresh, onMode: showMode });
+follow({ url: `/api/events?language=${language}`, onEvent, poll: refresh, onMode: showMode });
 setInterval(soon, STEADY_MS);
 initPlots();

@@ -20,8 +20,9 @@ export function problemOf(status, body, retryAfter) {
   const options = { status, retryAfter: Number.isFinite(seconds) ? seconds : null };
   try {
     const problem = JSON.parse(body);
-    const message = problem.detail || problem.title;
-    if (message) return new Problem(reason({ code: problem.code, message, values: {} }), { ...options, code: problem.code, turn: problem.turn });
+    const { code, detail, title, values = {}, turn } = problem;
+    const message = detail || title;
+    if (message) return new Problem(reason({ code, message, values }), { ...options, code, turn });
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }

@@ -40,13 +40,8 @@ function doing(job) {
 }
 
 /** Whether the job stands in line: no encoder has begun with it, and it is not being planned. */
-export function waits(job) {
+function waits(job) {
   return job.state === "queued" || (job.state === "encoding" && job.rungs.every((rung) => rung.state === "waiting"));
-}
-
-/** The line of a job in a list: as headline, but why it failed. */
-export function rowLine(job) {
-  return job.error ? reason(job.error) : headline(job);
 }
 
 /** What stands where the video will be. */

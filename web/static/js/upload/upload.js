@@ -17,7 +17,7 @@ const status = document.getElementById("upload-status");
 let rows = [];
 let running = false;
 
-/** Take over the form; `limit` is the largest upload in bytes, `onSent(job)` gets each new job. */
+/** Take over the form; `limit` is the largest upload in bytes, `onSent()` is told of each new job. */
 export function initUpload({ limit, onSent }) {
   input.multiple = true;
   input.classList.add("quiet");
@@ -93,7 +93,7 @@ async function run(onSent) {
   try {
     for (let row; (row = rows.find((other) => other.waiting)); ) {
       await row.deliver(form.action, single ? title.value : "");
-      if (row.state === "sent") onSent(row.job);
+      if (row.state === "sent") onSent();
     }
   } finally {
     running = false;

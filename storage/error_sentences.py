@@ -1,0 +1,60 @@
+"""What each error says, by its code: the one sentence of the raise sites, the API and the pages. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from storage.sentences import mark as _
+
+SENTENCES: Mapping[str, str] = {
+    "not_a_video": _("This file is not a video, or its container format is not supported."),
+    "audio_only": _("This file contains sound but no video."),
+    "picture_only": _("This file is a still picture, not a video."),
+    "no_frames": _("This file declares a video, but none of its frames can be decoded."),
+    "picture_too_large": _(
+        "The picture of this video is %(width)s x %(height)s, %(megapixels)s megapixels; "
+        "at most %(limit)s can be encoded here."
+    ),
+    "picture_too_small": _(
+        "The picture of this video has %(width)s x %(height)s pixels; both must be at least %(side)s."
+    ),
+    "too_long": _("This video lasts %(minutes)s minutes; at most %(limit)s can be encoded here."),
+    "dolby_vision_only": _(
+        "This video is Dolby Vision profile 5, which only Dolby's players can show. Export it as HDR10, HLG or SDR."
+    ),
+    "encrypted": _("This video is encrypted, so it cannot be decoded. Upload a copy without copy protection."),
+    "animated_picture": _(
+        "This is an animated WebP picture, which cannot be decoded here. Convert it to a GIF or a video."
+    ),
+    "decode_failed": _("This video is damaged and cannot be decoded."),
+    "tool_failed": _("The encoder ended with an error."),
+    "tool_timeout": _("The encoder stopped making progress."),
+    "output_mismatch": _("The encoder's result did not match the plan, so it was discarded."),
+    "lease_lost": _("Another encoder took over this task."),
+    "attempts_spent": _("Encoding failed several times in a row."),
+    "worker_lost": _("The encoder was killed while it worked on this video, perhaps for lack of memory."),
+    "stalled": _("This job made no progress for hours, so it was stopped."),
+    "manifest_unreadable": _("The job's record beside the original file cannot be read."),
+    "upload_incomplete": _("The upload broke off before the file was complete. Nothing was kept."),
+    "upload_empty": _("The file is empty."),
+    "upload_too_large": _("This file is too large: at most %(megabytes)s MB can be uploaded here."),
+    "invalid_request": _("A field of the request is missing or malformed."),
+    "cross_site": _("The request came from another site and was refused."),
+    "job_not_found": _("There is no such job, or it was deleted."),
+    "object_not_found": _("This file does not exist any more."),
+    "conflict": _("The job is not in a state that allows this."),
+    "job_exists": _("This job exists already."),
+    "transition_refused": _("The state of this job has changed, so this is no longer possible."),
+    "too_many_uploads": _("The maximum number of uploads is arriving already."),
+    "storage_full": _("The storage is full at the moment."),
+    "queue_full": _(
+        "The queue is full: the videos already accepted will keep the encoders busy for the longest wait allowed."
+    ),
+    "owner_share": _("You already have the maximum number of unfinished videos. Wait until one of them is ready."),
+    "draining": _("This server is being stopped. Uploads will be accepted again soon."),
+    "object_store_unavailable": _("The storage does not answer at the moment."),
+    "job_store_unavailable": _("The queue does not answer at the moment."),
+    "broker_unavailable": _("The queue does not answer at the moment."),
+    "internal_error": _("Something went wrong on the server. Its log has the details."),
+    "busy": _("The server is busy."),
+}

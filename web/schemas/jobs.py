@@ -243,7 +243,7 @@ class EventsQuery(BaseModel):
     last_event_id: str | None = Field(default=None, pattern=r"^\d{1,16}-\d{1,16}$")
     language: Literal["en", "ko"] | None = Field(
         default=None,
-        description="If present, each event has the sentences of the job's row in `row`, in this language.",
+        description="If present, each event has what the pages say of the job in `words`, in this language.",
     )
 
 

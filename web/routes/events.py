@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,7 @@ from web.read.event_hub import Update, Watcher, newest_progress
 from web.read.job_views import JobViews
 from web.routes.owned import OWNER, owned_job
 from web.schemas.jobs import RECENT_JOBS, EventsQuery
+from web.words.job_page import on_page
 from web.words.job_words import in_row
 from web.words.language import worded_in
 
@@ -41,29 +42,30 @@ def frame(kind: str, data: dict[str, Any], *, event_id: str | None = None) -> st
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """Makes events of jobs; with a `language` they carry the sentences of the job's row, too."""
+    """Makes events of jobs; with a `language` they carry the words of the job's row, or of its page, too."""
 
     app: Flask
     language: str | None = None
+    say: Callable[[dict[str, Any]], dict[str, Any]] = in_row
 
     def of(self, update: Update) -> str:
         """Return a job's event with the job's present JSON; made once for all who watch in this language."""
-        return update.once(self.language or "", lambda: self._of(update))
+        return update.once(f"{self.say.__name__} {self.language}", lambda: self._of(update))
 
     def _of(self, update: Update) -> str:
         event = update.event
         data = {"id": event.id, "type": event.type, "job_id": event.job_id, "data": event.data, "job": update.job}
-        return frame(event.type, {**data, **self._row(update.job)}, event_id=event.id)
+        return frame(event.type, {**data, **self._words(update.job)}, event_id=event.id)
 
     def snapshot(self, job: dict[str, Any], *, event_id: str | None = None) -> str:
         """Return a `job` event: how a job is now, without anything having happened."""
-        return frame("job", {"type": "job", "job_id": job["id"], "job": job, **self._row(job)}, event_id=event_id)
+        return frame("job", {"type": "job", "job_id": job["id"], "job": job, **self._words(job)}, event_id=event_id)
 
-    def _row(self, job: dict[str, Any] | None) -> dict[str, Any]:
+    def _words(self, job: dict[str, Any] | None) -> dict[str, Any]:
         if self.language is None or job is None:
             return {}
         with worded_in(self.language, self.app):
-            return {"row": in_row(job)}
+            return {"words": self.say(job)}
 
 
 def is_over(job: dict[str, Any] | None) -> bool:
@@ -142,7 +144,7 @@ def watch_job(job_id: str) -> Response:
         missed = _missed(web.services.jobs, job_id, job, after=known) if known is not None else ()
         if known is not None and not missed and is_over(job):
             return Response(status=204)
-        frames = _frames()
+        frames = _frames(on_page)
         first = (frames.snapshot(job, event_id=sent_id),)
         stream = EventStream(watcher, web.views, frames, first, missed, sent_id, job, is_over(job))
         return _streaming(stream, opened.pop_all())
@@ -158,7 +160,7 @@ def watch_all() -> Response:
         watcher = opened.enter_context(web.hub.watch(None))
         sent_id = known or web.services.jobs.last_event_id()
         missed = _missed_of_all(web, after=known) if known is not None else ()
-        frames = _frames()
+        frames = _frames(in_row)
         first = () if known is not None else _recent(web, frames, sent_id)
         return _streaming(
             EventStream(watcher, web.views, frames, first, missed, sent_id, None, over=False),
@@ -174,9 +176,9 @@ def _last_event_id() -> str | None:
     return header if header is not None and is_event_id(header) else query
 
 
-def _frames() -> Frames:
+def _frames(say: Callable[[dict[str, Any]], dict[str, Any]]) -> Frames:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - outlives the request
-    return Frames(app, checked_query(EventsQuery).language)
+    return Frames(app, checked_query(EventsQuery).language, say)
 
 
 def _recent(web: Web, frames: Frames, sent_id: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from web.routes.queue import queue_json
 from web.schemas.jobs import RECENT_JOBS
 from web.schemas.queue import QUEUE_SHOWN
 from web.words import job_words, queue_words
+from web.words.job_page import on_page
 from web.words.language import COOKIE, COOKIE_SECONDS, LANGUAGES
 from web.words.texts import plurals, texts
 
@@ -48,7 +49,12 @@ def blueprint(settings: Settings, services: Services) -> Blueprint:
 
     @pages.get("/jobs/<job_id>")
     def job(job_id: str) -> str:
-        return render_template("job.html", job=current().views.of(owned_job(current(), job_id)), favicons=_favicons())
+        found = _on_page(current().views.of(owned_job(current(), job_id)))
+        return render_template("job.html", job=found, favicons=_favicons())
+
+    @pages.get("/jobs/<job_id>/words")
+    def words_of_job(job_id: str) -> Response:
+        return _fresh(_on_page(current().views.of(owned_job(current(), job_id))))
 
     @pages.get("/queue")
     def queue() -> str:
@@ -109,7 +115,11 @@ def _seen(jobs: list[Job] | tuple[Job, ...]) -> list[dict[str, Any]]:
 
 def _rows(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the jobs with what their rows say, in the language of the request."""
-    return [{**job, "row": job_words.in_row(job)} for job in jobs]
+    return [{**job, "words": job_words.in_row(job)} for job in jobs]
+
+
+def _on_page(job: dict[str, Any]) -> dict[str, Any]:
+    return {**job, "words": on_page(job)}
 
 
 def _fresh(answer: dict[str, Any]) -> Response:

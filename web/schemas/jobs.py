@@ -201,7 +201,7 @@ class EventsQuery(BaseModel):
     last_event_id: str | None = Field(default=None, pattern=f"^{EVENT_ID}$")
     language: Literal["en", "ko"] | None = Field(
         default=None,
-        description="If present, each event has the sentences of the job's row in `row`, in this language.",
+        description="If present, each event has what the pages say of the job in `words`, in this language.",
     )
 
 

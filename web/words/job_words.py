@@ -1,4 +1,4 @@
-"""A job's public JSON in words, for the first paint; `static/js/shared/words.js` says the same while the page lives."""
+"""A job's public JSON in words, in the language of the request: the one place that says how a job is."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MOMENT = 5  # seconds; a shorter estimate is noise
 _MINUTE = 60
 _HOUR = 3600
 
-# Names that are not just the codec's id in capitals; scripts get the same table.
+# Names that are not just the codec's id in capitals.
 CODECS = {
     "h264": "H.264",
     "hevc": "H.265",
@@ -77,9 +77,13 @@ def duration(seconds: float) -> str:
     else:
         minutes = round(whole / _MINUTE)
         parts = (minutes // _MINUTE, "hour"), (minutes % _MINUTE, "minute")
-    return " ".join(
-        format_unit(count, f"duration-{unit}", length="long", locale=language()) for count, unit in parts if count
-    )
+    return " ".join(_time_unit(count, f"duration-{unit}") for count, unit in parts if count)
+
+
+def _time_unit(count: int, unit: str) -> str:
+    """Return a count of a unit; languages whose long form is the short one have that alone, and Babel the unit's id."""
+    long = format_unit(count, unit, length="long", locale=language())
+    return format_unit(count, unit, length="short", locale=language()) if unit in long else long
 
 
 def about(seconds: float) -> str:

@@ -101,29 +101,29 @@ def test_pages_are_told_what_rows_say(client: FlaskClient, job: Job) -> None:
     (korean,) = read(client, f"/api/jobs/{job.id}/events?language=ko")
     (english,) = read(client, f"/api/jobs/{job.id}/events?language=en")
     (neutral,) = read(client, f"/api/jobs/{job.id}/events")
-    assert (korean.data["row"]["state"], english.data["row"]["state"]) == ("취소됨", "Cancelled")
-    assert english.data["row"]["headline"] == "Can be started again"
-    assert "row" not in neutral.data
-    assert client.get("/rows").get_json()["jobs"][0]["row"] == english.data["row"]
-    assert client.get("/rows", headers={"Accept-Language": "ko"}).get_json()["jobs"][0]["row"] == korean.data["row"]
+    assert (korean.data["words"]["state"], english.data["words"]["state"]) == ("취소됨", "Cancelled")
+    assert english.data["words"]["headline"] == "Can be started again"
+    assert "words" not in neutral.data
+    assert client.get("/rows").get_json()["jobs"][0]["words"]["headline"] == english.data["words"]["headline"]
+    assert (
+        client.get("/rows", headers={"Accept-Language": "ko"}).get_json()["jobs"][0]["words"]["state"]
+        == korean.data["words"]["state"]
+    )
     assert client.get(f"/api/jobs/{job.id}/events?language=xx").status_code == 400
 
 
-def test_an_event_is_worded_once_for_all_who_watch(
-    client: FlaskClient, twin_services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_event_is_worded_once_for_all_who_watch(client: FlaskClient, twin_services: Services) -> None:
     """Once in each language, however many watchers there are."""
     job = make_job()
     twin_services.jobs.create(job)
     event = twin_services.jobs.events(job.id, "0")[0]
     worded: list[str] = []
 
-    def noted(_: dict[str, Any]) -> dict[str, Any]:
+    def say(_: object) -> dict[str, Any]:
         worded.append(language())
         return {}
 
-    monkeypatch.setattr(events, "in_row", noted)
     update = Update(event, {"id": job.id})
     for chosen in ("ko", "en", None) * 20:
-        assert event.id in events.Frames(client.application, chosen).of(update)
+        assert event.id in events.Frames(client.application, chosen, say).of(update)
     assert worded == ["ko", "en"]

@@ -3,7 +3,7 @@
 import { ask } from "../shared/api.js";
 import { field, setText, show } from "../shared/dom.js";
 import { text } from "../shared/texts.js";
-import { finished } from "../shared/words.js";
+import { finished } from "../shared/states.js";
 
 const buttons = Object.fromEntries(["cancel", "retry", "delete"].map((id) => [id, document.getElementById(id)]));
 const priority = document.getElementById("priority");

@@ -5,12 +5,12 @@ import { wordTime } from "../shared/format.js";
 
 const BARRED = ["encoding", "packaging"];
 
-/** Write a job into its row; the server has worded it in `job.row`. */
+/** Write a job into its row; the server has worded it in `job.words`. */
 export function fillRow(row, job) {
   row.dataset.job = job.id;
   row.querySelector("a").href = job.links.page;
   setText(field(row, "title"), job.title);
-  const words = job.row;
+  const { words } = job;
   setText(field(row, "size"), words.size);
   setState(field(row, "state"), job.state, words.state);
   setText(field(row, "headline"), words.headline);

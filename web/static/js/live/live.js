@@ -37,8 +37,8 @@ export function follow({ url, onEvent, poll, onMode }) {
     };
     for (const type of TYPES) {
       source.addEventListener(type, ({ data }) => {
-        const { job_id: id, job, row } = JSON.parse(data);
-        onEvent(type, id, job && { ...job, row });
+        const { job_id: id, job, words } = JSON.parse(data);
+        onEvent(type, id, job && { ...job, words });
       });
     }
   }

@@ -1,9 +1,8 @@
 // "Tell me when it is done": a browser notification, the page's title and its icon.
 
 import { setText, show } from "../shared/dom.js";
-import { percent } from "../shared/format.js";
 import { text } from "../shared/texts.js";
-import { finished } from "../shared/words.js";
+import { finished } from "../shared/states.js";
 
 const button = document.getElementById("notify");
 const words = document.getElementById("notify-words");
@@ -26,7 +25,7 @@ export function update(job, icons) {
   lastState = job.state;
   if (!ended || !wanted) return;
   wanted = false;
-  const note = new Notification(text(`notify.${job.state}`, { title: job.title }), { tag: job.id, icon: job.poster_url ?? icons.ready });
+  const note = new Notification(job.words.notification, { tag: job.id, icon: job.poster_url ?? icons.ready });
   note.onclick = () => {
     window.focus();
     note.close();
@@ -51,8 +50,7 @@ function showButton(job) {
 }
 
 function showTab(job, icons) {
-  const state = text(`state.${job.state}`);
-  const lead = job.state === "encoding" ? percent(job.progress) : state;
+  const lead = job.state === "encoding" ? job.words.percent : job.words.state;
   document.title = `${lead} · ${job.title} · Rungs`;
   const name = { ready: "ready", failed: "failed", cancelled: "idle" }[job.state] ?? "busy";
   const favicon = document.getElementById("favicon");

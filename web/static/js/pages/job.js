@@ -3,43 +3,37 @@
 import { ask } from "../shared/api.js";
 import { initActions, showActions } from "../live/actions.js";
 import { copyOf, field, setIcon, setProgress, setState, setText, show } from "../shared/dom.js";
-import { keepTimes, percent, size } from "../shared/format.js";
+import { keepTimes } from "../shared/format.js";
 import { showMode } from "../live/live-note.js";
 import { follow } from "../live/live.js";
 import * as notify from "../live/notify.js";
 import { offer, withdraw } from "../player/player.js";
-import { pageData, text } from "../shared/texts.js";
-import { finished, headline, pictureLine, plan, reason, stepClass, warned } from "../shared/words.js";
+import { finished } from "../shared/states.js";
+import { language, pageData } from "../shared/texts.js";
 
-const { job: first, final_codes: finalCodes, icons } = pageData();
+const { job: first, icons } = pageData();
 let stop = null;
 let announced = "";
 
 function render(job) {
   show(document.getElementById("uploaded"), !finished(job));
   setText(field(document, "title"), job.title);
-  setState(field(document, "state"), job.state, text(`state.${job.state}`));
+  setState(field(document, "state"), job.state, job.words.state);
   renderSteps(job);
-  renderFailure(job.error);
+  renderFailure(job.error, job.words.failure);
   renderProgress(job);
   renderPicture(job);
   renderPlan(job);
-  showActions(job, hopeless(job.error));
+  showActions(job, Boolean(job.words.failure?.final));
   announce(job);
   notify.update(job, icons);
-}
-
-/** Whether another try would end the same way. */
-function hopeless(error) {
-  return error !== null && finalCodes.includes(error.code);
 }
 
 /** Say aloud what is new, at each step and each quarter: every per cent would drown everything else. */
 function announce(job) {
   const key = `${job.state} ${Math.floor(job.progress * 4)}`;
   if (announced && announced !== key) {
-    const words = `${text(`state.${job.state}`)}, ${percent(job.progress)}. ${headline(job)}`;
-    setText(document.getElementById("announcement"), words);
+    setText(document.getElementById("announcement"), job.words.announcement);
   }
   announced = key;
 }
@@ -47,7 +41,7 @@ function announce(job) {
 function renderSteps(job) {
   for (const item of document.querySelectorAll("[data-step]")) {
     const { step } = item.dataset;
-    const kind = stepClass(job, step);
+    const kind = job.words.steps[step];
     const now = kind.startsWith("now");
     item.className = kind;
     item.toggleAttribute("aria-current", now);
@@ -56,11 +50,11 @@ function renderSteps(job) {
   }
 }
 
-function renderFailure(error) {
+function renderFailure(error, words) {
   const box = document.getElementById("failure");
   if (error) {
-    setText(field(box, "reason"), reason(error));
-    setText(field(box, "advice"), text(hopeless(error) ? "next.media" : "next.attempt"));
+    setText(field(box, "reason"), words.reason);
+    setText(field(box, "advice"), words.advice);
     setText(field(box, "detail"), error.detail);
     show(field(box, "details"), Boolean(error.detail));
   }
@@ -68,13 +62,14 @@ function renderFailure(error) {
 }
 
 function renderProgress(job) {
-  setText(field(document, "percent"), percent(job.progress));
-  setText(field(document, "headline"), headline(job));
+  const { words } = job;
+  setText(field(document, "percent"), words.percent);
+  setText(field(document, "headline"), words.headline);
   const ready = job.state === "ready";
-  setText(field(document, "ladder-heading"), text(ready ? "ladder.downloads" : "ladder.progress"));
+  setText(field(document, "ladder-heading"), words.heading);
   const bar = field(document, "bar");
   bar.className = job.state;
-  setProgress(bar, job.progress, percent(job.progress));
+  setProgress(bar, job.progress, words.percent);
   show(bar, !ready);
   show(field(document, "percent"), !ready);
   const list = document.getElementById("rungs");
@@ -83,26 +78,25 @@ function renderProgress(job) {
     list.replaceChildren(...job.rungs.map(() => copyOf("rung-row")));
     list.dataset.names = names;
   }
-  job.rungs.forEach((rung, index) => renderRung(list.children[index], rung));
+  job.rungs.forEach((rung, index) => renderRung(list.children[index], rung, words.rungs[index]));
 }
 
-function renderRung(row, rung) {
+function renderRung(row, rung, words) {
   setText(field(row, "name"), rung.name);
-  setText(field(row, "pixels"), text("rung.size", rung));
+  setText(field(row, "pixels"), words.pixels);
   const bar = field(row, "bar");
   bar.className = rung.state;
-  bar.setAttribute("aria-label", text("rung.progress", rung));
-  setProgress(bar, rung.progress, percent(rung.progress));
-  setText(field(row, "percent"), percent(rung.progress));
+  bar.setAttribute("aria-label", words.label);
+  setProgress(bar, rung.progress, words.percent);
+  setText(field(row, "percent"), words.percent);
   show(bar, !rung.url);
   show(field(row, "percent"), !rung.url);
   const download = field(row, "download");
   show(download, Boolean(rung.url));
   if (rung.url) {
-    const words = size(rung.size);
     download.href = `${rung.url}?download`; // the server gives it a good name
-    download.setAttribute("aria-label", text("rung.download", { name: rung.name, size: words }));
-    setText(field(row, "size"), words);
+    download.setAttribute("aria-label", words.download);
+    setText(field(row, "size"), words.size);
   }
 }
 
@@ -110,16 +104,16 @@ function renderPicture(job) {
   const poster = field(document, "poster");
   if (job.poster_url && poster.getAttribute("src") !== job.poster_url) poster.src = job.poster_url;
   show(poster, Boolean(job.poster_url));
-  setText(field(document, "picture-line"), pictureLine(job));
+  setText(field(document, "picture-line"), job.words.picture);
   offer(job);
 }
 
 function renderPlan(job) {
-  if (job.plan) setText(field(document, "plan"), plan(job));
+  setText(field(document, "plan"), job.words.plan);
   show(document.getElementById("plan"), Boolean(job.plan));
   const list = field(document, "warnings");
-  if (list.childElementCount !== job.warnings.length) {
-    list.replaceChildren(...job.warnings.map(warned).map(bullet));
+  if (list.childElementCount !== job.words.warnings.length) {
+    list.replaceChildren(...job.words.warnings.map(bullet));
   }
   show(document.getElementById("warnings"), job.warnings.length > 0);
 }
@@ -138,7 +132,7 @@ function present(job) {
   }
   render(job);
   if (finished(job)) unfollow();
-  else stop ??= follow({ url: job.links.events, onEvent: (_type, _id, now) => present(now), poll, onMode: showMode });
+  else stop ??= follow({ url: `${job.links.events}?language=${language}`, onEvent: (_type, _id, now) => present(now), poll, onMode: showMode });
 }
 
 function unfollow() {
@@ -149,7 +143,7 @@ function unfollow() {
 
 async function poll() {
   try {
-    present(await ask(first.links.self));
+    present(await ask(`${first.links.page}/words`));
   } catch (problem) {
     if (problem.code !== "job_not_found") throw problem;
     gone();

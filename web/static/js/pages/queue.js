@@ -8,7 +8,7 @@ import { showMode } from "../live/live-note.js";
 import { follow, throttled } from "../live/live.js";
 import { initPlots } from "../live/plots.js";
 import { language } from "../shared/texts.js";
-import { finished } from "../shared/words.js";
+import { finished } from "../shared/states.js";
 
 const REFRESH_MS = 1000; // places in the line change with every job that starts, so all of it is asked again
 const STEADY_MS = 5000; // figures move without any job's event: rates, the predicted wait, uploads
@@ -31,7 +31,7 @@ function showJobs(jobs) {
 
 /** Which list a job stands in: it waits until an encoder has begun with it. */
 function listOf(job) {
-  return job.row.waits ? "waiting" : "active";
+  return job.words.waits ? "waiting" : "active";
 }
 
 function showFigures(queue) {

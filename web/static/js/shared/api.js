@@ -1,7 +1,7 @@
 // Talking to the API: JSON in, problem+json turned into one kind of error.
 
 import { text } from "./texts.js";
-import { reason } from "./words.js";
+import { reason } from "./reason.js";
 
 /** What the server refused, when it may be asked again (seconds, null if it did not say), and the turn it keeps (""). */
 export class Problem extends Error {

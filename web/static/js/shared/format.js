@@ -1,4 +1,4 @@
-// Numbers, sizes and times in the page's language; web/words/job_words.py does the same for the first paint.
+// Numbers, sizes and times in the page's language, of what only the browser knows: uploads under way, the player, clocks.
 
 import { language, text } from "./texts.js";
 
@@ -51,12 +51,6 @@ export function clock(seconds) {
   const parts = [Math.floor(whole / HOUR), Math.floor(whole / MINUTE) % 60, whole % MINUTE];
   if (parts[0] === 0) parts.shift();
   return parts.map((part, index) => (index === 0 ? String(part) : String(part).padStart(2, "0"))).join(":");
-}
-
-/** An estimate in words, no more exact than estimates are: 5 s steps, minutes from one minute on. */
-export function about(seconds) {
-  const step = seconds < MINUTE - 2 ? 5 : MINUTE;
-  return duration(Math.max(step, Math.round(seconds / step) * step));
 }
 
 /** 0..1 in per cent; 100 % only when nothing is missing. */

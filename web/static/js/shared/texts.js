@@ -3,8 +3,6 @@
 export const language = document.documentElement.lang;
 
 const data = JSON.parse(document.getElementById("texts").textContent);
-/** Names of codecs that are not just the codec's id in capitals. */
-export const codecNames = data.codecs;
 
 const NAMES = /%\((\w+)\)s/g;
 const categories = new Intl.PluralRules(language);
@@ -24,15 +22,10 @@ export function plural(key, n) {
   return fill(data.plurals[key][categories.select(n)], { n: new Intl.NumberFormat(language).format(n) });
 }
 
-/** Whether there is a text under the key. */
-export function exists(key) {
-  return Object.hasOwn(data.texts, key);
-}
-
 /** Whether there is a text under the key that these values fill. */
 export function known(key, values) {
   const names = [...(data.texts[key] ?? "").matchAll(NAMES)].map(([, name]) => name);
-  return exists(key) && names.every((name) => Object.hasOwn(values, name));
+  return Object.hasOwn(data.texts, key) && names.every((name) => Object.hasOwn(values, name));
 }
 
 function fill(template, values) {

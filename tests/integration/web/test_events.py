@@ -127,3 +127,14 @@ def test_an_event_is_worded_once_for_all_who_watch(client: FlaskClient, twin_ser
     for chosen in ("ko", "en", None) * 20:
         assert event.id in events.Frames(client.application, chosen, say).of(update)
     assert worded == ["ko", "en"]
+
+
+def test_the_jobs_page_goes_on_in_the_words_it_began_with(client: FlaskClient, job: Job) -> None:
+    """What its script fetches says what the page says, and what the job's events say."""
+    words = client.get(f"/jobs/{job.id}/words").get_json()["words"]
+    (event,) = read(client, f"/api/jobs/{job.id}/events?language=en")
+    assert event.data["words"] == words
+    page = client.get(f"/jobs/{job.id}").get_data(as_text=True)
+    assert all(words[name] in page for name in ("state", "heading", "headline", "picture"))
+    assert words["notification"] == f"{job.title} was cancelled"
+    assert client.get("/jobs/unknown/words").status_code == 404

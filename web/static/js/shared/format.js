@@ -69,7 +69,7 @@ export function when(stamp) {
 }
 
 /** How long ago a time was, such as "5 minutes ago". */
-export function ago(stamp) {
+function ago(stamp) {
   const seconds = (Date.now() - new Date(stamp).getTime()) / 1000;
   if (seconds < MINUTE) return text("time.now");
   const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });

@@ -92,7 +92,9 @@ def test_page_polls_when_events_do_not_come(make_site: Callable[..., Site], visi
         for _ in range(6):
             watchers.enter_context(site.web.hub.watch(None))
         page = open_job(site, visit, job.id)
-        expect(page.locator("[data-field=live-note]")).to_contain_text("asks the server every few seconds")
+        expect(page.locator("[data-field=live-note]")).to_contain_text(
+            "This page now asks the server every few seconds"
+        )
         scenes.start(site, job)
         scenes.encode(site, job, 7)
         now_at(page, "encoding")
@@ -169,7 +171,7 @@ def test_failure_says_why_and_what_next(site: Site, visit: Visit) -> None:
     page = open_job(site, visit, job.id)
     failure = page.locator("#failure")
     expect(failure).to_contain_text("This video is damaged.")
-    expect(failure).to_contain_text("Another try would end the same way.")
+    expect(failure).to_contain_text("Trying again would not help.")
     expect(failure.locator("pre")).to_be_hidden()
     failure.locator("summary").click()
     expect(failure.locator("pre")).to_contain_text("error while decoding MB 30 12")
@@ -292,7 +294,7 @@ def test_visitor_is_told_when_it_is_done(site: Site, visit: Visit) -> None:
     page = open_job(site, visit, job.id)
     page.click("#notify")
     expect(page.locator("#notify")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("#notify-words")).to_contain_text("You will be told when it is done.")
+    expect(page.locator("#notify-words")).to_contain_text("You will get a notification")
     scenes.start(site, job)
     scenes.finish(site, job)
     now_at(page, "ready")

@@ -5,18 +5,17 @@ A film in 5.1 is followed by advertising in stereo, a phone call goes from mono 
 
 from __future__ import annotations
 
-from storage.errors import ToolError, ToolTimeoutError
 from workers.planning.audio_facts import FOLLOWING_SECONDS, PACKETS, Heard, first_change, listening_places, parse_heard
 from workers.planning.facts import Probe, Stream
-from workers.sandbox.allowed_inputs import as_input, input_arguments, looking_arguments
-from workers.sandbox.run import ToolLimits, Watch, run_tool
+from workers.planning.frame_probe import Reading, frames_told
+from workers.sandbox.run import Watch
 
-LISTENING_SECONDS = 60.0  # as for looks; what takes longer is planned by its header
 # Whose packets say themselves how many channels they have. Of the others the container says it once for all.
 _SAYING = frozenset({"aac", "aac_latm", "ac3", "eac3", "mp1", "mp2", "mp3", "dts"})
 # MP4 has a description for every kind of sample, and most uploads are MP4s: a look would cost a tenth of their plan.
 _DESCRIBING = "mov"
-_ENTRIES = "best_effort_timestamp_time,pkt_pos,pkt_duration_time,duration_time,nb_samples,channels"
+# Newer ffprobe calls a frame's length otherwise.
+_ENTRIES = ("best_effort_timestamp_time", "pkt_pos", "pkt_duration_time", "duration_time", "nb_samples", "channels")
 
 
 def listen(url: str, probe: Probe, audio: Stream | None, seconds: float, watch: Watch) -> tuple[Heard, ...]:
@@ -42,21 +41,4 @@ def listen_from(url: str, probe: Probe, audio: Stream, position: int, watch: Wat
 def _asked(
     url: str, probe: Probe, audio: Stream, intervals: str | None, watch: Watch, position: int = 0
 ) -> tuple[Heard, ...]:
-    argv = [
-        "ffprobe",
-        "-v", "error",
-        *looking_arguments(probe.look_seconds),
-        *input_arguments(url),
-        "-threads", "1",  # sound is decoded in one
-        "-skip_initial_bytes", str(position),
-        "-select_streams", str(audio.index),
-        *([] if intervals is None else ["-read_intervals", intervals]),
-        "-of", "compact=p=0",
-        "-show_entries", f"frame={_ENTRIES}",
-        as_input(url),
-    ]  # fmt: skip
-    try:
-        output = run_tool(argv, ToolLimits(deadline=LISTENING_SECONDS, stall=LISTENING_SECONDS), watch=watch)
-    except (ToolError, ToolTimeoutError):
-        return ()
-    return parse_heard(output.decode(errors="replace"))
+    return parse_heard(frames_told(url, probe, audio, Reading(intervals, position), _ENTRIES, watch))

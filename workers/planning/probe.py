@@ -16,7 +16,7 @@ STREAMS_SECONDS = 60.0  # the header of a 64 GiB file over a slow store takes se
 # Codecs whose pictures say themselves whether they are fields, in containers that need not: AVI with DV or XviD, say.
 CODECS_WITH_FIELDS = frozenset({"dnxhd", "dvvideo", "h264", "mjpeg", "mpeg2video", "mpeg4", "utvideo", "vc1", "wmv3"})
 FIELD_PACKETS = 8
-PACKETS_SECONDS = 900.0  # 0.6 s for 290 MB on local disk (DESIGN §7); 64 GiB at 100 MB/s is 11 minutes
+PACKETS_SECONDS = 900.0  # 0.6 s for 290 MB on local disk (docs/design.md#encoding); 64 GiB at 100 MB/s is 11 minutes
 
 
 def probe(url: str, watch: Watch, look_seconds: float = 0.0) -> Probe:

@@ -1,0 +1,51 @@
+"""Asking ffprobe for frames of one stream in many places of a file: how pictures and sound are sampled alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from storage.errors import ToolError, ToolTimeoutError
+from workers.planning.facts import Probe, Stream
+from workers.sandbox.allowed_inputs import as_input, input_arguments, looking_arguments
+from workers.sandbox.run import ToolLimits, Watch, run_tool
+
+FRAMES_SECONDS = 60.0  # as for the streams; what takes longer is planned by its header
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is read of a file: ffprobe's `intervals`, None for all of it, from `position` on, in bytes.
+
+    `keyframes` tells that no other frames are wanted.
+    """
+
+    intervals: str | None = None
+    position: int = 0
+    keyframes: bool = False
+
+
+def frames_told(url: str, probe: Probe, stream: Stream, reading: Reading, entries: Sequence[str], watch: Watch) -> str:
+    """Return these entries of frames as lines of `name=value|...`; nothing where ffprobe could not tell.
+
+    Raises LeaseLostError when cancelled.
+    """
+    argv = [
+        "ffprobe",
+        "-v", "error",
+        *looking_arguments(probe.look_seconds),
+        *input_arguments(url),
+        "-threads", "1",  # frames that do not depend on each other gain nothing by more
+        *(["-skip_initial_bytes", str(reading.position)] if reading.position else []),
+        *(["-skip_frame", "nokey"] if reading.keyframes else []),
+        "-select_streams", str(stream.index),
+        *([] if reading.intervals is None else ["-read_intervals", reading.intervals]),
+        "-of", "compact=p=0",
+        "-show_entries", f"frame={','.join(entries)}",
+        as_input(url),
+    ]  # fmt: skip
+    try:
+        output = run_tool(argv, ToolLimits(deadline=FRAMES_SECONDS, stall=FRAMES_SECONDS), watch=watch)
+    except (ToolError, ToolTimeoutError):
+        return ""
+    return output.decode(errors="replace")

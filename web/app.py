@@ -38,7 +38,7 @@ def create_app(settings: Settings, services: Services, *, clock: Callable[[], fl
     init_i18n(app)
     for room in (uploads, jobs, queue, events, media, health):
         app.register_blueprint(room.blueprint)
-    app.register_blueprint(pages.blueprint(settings, services))
+    app.register_blueprint(pages.blueprint)
     app.after_request(_counting(web))
     app.wsgi_app = closing(app.wsgi_app)  # type: ignore[assignment,method-assign] # Flask's own way to add middleware
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
@@ -10,8 +11,6 @@ from werkzeug.wrappers import Response
 from storage.errors import InvalidRequestError
 from storage.model.job import Job, JobState
 from storage.public.job_json import job_json
-from storage.services import Services
-from storage.settings import Settings
 from web.context import current
 from web.routes.owned import OWNER, owned_job
 from web.routes.queue import queue_json
@@ -28,61 +27,65 @@ FAVICONS = ("idle", "busy", "ready", "failed")
 BLANK_JOB = job_json(Job(id="0" * 32, owner="", title="", filename="", size=0, created_at=0.0))
 
 
-def blueprint(settings: Settings, services: Services) -> Blueprint:
-    """Return the routes of all pages over these parts; templates get `words`, `texts` and `plurals`."""
-    pages = Blueprint("pages", __name__)
-
-    @pages.app_context_processor
-    def names() -> dict[str, object]:
-        return {"words": job_words, "texts": texts, "plurals": plurals}
-
-    @pages.get("/")
-    def index() -> str:
-        page = services.jobs.page(owner=OWNER, state=None, limit=RECENT_JOBS, cursor=None)
-        return render_template(
-            "index.html",
-            jobs=_rows(_seen(page.jobs)),
-            cursor=page.cursor,
-            blank_job=BLANK_JOB,
-            max_upload_bytes=settings.max_upload_bytes,
-        )
-
-    @pages.get("/jobs/<job_id>")
-    def job(job_id: str) -> str:
-        found = _on_page(current().views.of(owned_job(current(), job_id)))
-        return render_template("job.html", job=found, favicons=_favicons())
-
-    @pages.get("/jobs/<job_id>/words")
-    def words_of_job(job_id: str) -> Response:
-        return _fresh(_on_page(current().views.of(owned_job(current(), job_id))))
-
-    @pages.get("/queue")
-    def queue() -> str:
-        jobs = _seen(_unfinished(services))
-        return render_template(
-            "queue.html",
-            waiting=[job for job in jobs if job_words.waits(job)],
-            active=[job for job in jobs if not job_words.waits(job)],
-            queue=queue_words.worded(queue_json(current()), {job["id"]: job["title"] for job in jobs}),
-            blank_job=BLANK_JOB,
-        )
-
-    @pages.get("/queue/words")
-    def words_of_queue() -> Response:
-        jobs = _seen(_unfinished(services))
-        words = queue_words.worded(queue_json(current()), {job["id"]: job["title"] for job in jobs})
-        return _fresh({**words, "jobs": _rows(jobs)})
-
-    @pages.get("/rows")
-    def rows() -> Response:
-        cursor = request.args.get("cursor")
-        page = services.jobs.page(owner=OWNER, state=None, limit=RECENT_JOBS, cursor=cursor)
-        return _fresh({"jobs": _rows(_seen(page.jobs)), "cursor": page.cursor})
-
-    pages.add_url_rule("/language", view_func=switch_language, methods=["POST"])
-    return pages
+blueprint = Blueprint("pages", __name__)
 
 
+@blueprint.app_context_processor
+def names() -> dict[str, object]:
+    """Give the templates what words they need."""
+    return {"words": job_words, "texts": texts, "plurals": plurals}
+
+
+@blueprint.get("/")
+def index() -> str:
+    """Show the form, and the recent jobs."""
+    return render_template(
+        "index.html",
+        **_recent(cursor=None),
+        blank_job=BLANK_JOB,
+        max_upload_bytes=current().settings.max_upload_bytes,
+    )
+
+
+@blueprint.get("/rows")
+def rows() -> Response:
+    """Return recent jobs with their words, for the first page's script."""
+    return _fresh(_recent(request.args.get("cursor")))
+
+
+@blueprint.get("/jobs/<job_id>")
+def job(job_id: str) -> str:
+    """Show one job."""
+    return render_template("job.html", job=_on_page(job_id), favicons=_favicons())
+
+
+@blueprint.get("/jobs/<job_id>/words")
+def words_of_job(job_id: str) -> Response:
+    """Return one job with its words, for the job page's script."""
+    return _fresh(_on_page(job_id))
+
+
+@blueprint.get("/queue")
+def queue() -> str:
+    """Show the queue."""
+    jobs = _unfinished()
+    return render_template(
+        "queue.html",
+        waiting=[job for job in jobs if job_words.waits(job)],
+        active=[job for job in jobs if not job_words.waits(job)],
+        queue=_queue_words(jobs),
+        blank_job=BLANK_JOB,
+    )
+
+
+@blueprint.get("/queue/words")
+def words_of_queue() -> Response:
+    """Return the queue and its jobs with their words, for the queue page's script."""
+    jobs = _unfinished()
+    return _fresh({**_queue_words(jobs), "jobs": _rows(jobs)})
+
+
+@blueprint.post("/language")
 def switch_language() -> Response:
     """Remember the language in a cookie and go back to the page. Raises InvalidRequestError for an unknown one."""
     chosen = request.form.get("language", "")
@@ -99,16 +102,24 @@ def local_path(path: str) -> str:
     return path if is_local else "/"
 
 
-def _unfinished(services: Services) -> list[Job]:
-    pages = (
-        services.jobs.page(owner=OWNER, state=state, limit=QUEUE_SHOWN, cursor=None)
-        for state in JobState
-        if not state.finished
-    )
-    return sorted((job for page in pages for job in page.jobs), key=lambda job: job.created_at)[:QUEUE_SHOWN]
+def _recent(cursor: str | None) -> dict[str, Any]:
+    page = current().services.jobs.page(owner=OWNER, state=None, limit=RECENT_JOBS, cursor=cursor)
+    return {"jobs": _rows(_seen(page.jobs)), "cursor": page.cursor}
 
 
-def _seen(jobs: list[Job] | tuple[Job, ...]) -> list[dict[str, Any]]:
+def _unfinished() -> list[dict[str, Any]]:
+    """Return the oldest jobs that have not ended, as many as the page shows."""
+    jobs = current().services.jobs
+    unfinished = (state for state in JobState if not state.finished)
+    pages = (jobs.page(owner=OWNER, state=state, limit=QUEUE_SHOWN, cursor=None) for state in unfinished)
+    return _seen(sorted((job for page in pages for job in page.jobs), key=lambda job: job.created_at)[:QUEUE_SHOWN])
+
+
+def _queue_words(jobs: list[dict[str, Any]]) -> dict[str, Any]:
+    return queue_words.worded(queue_json(current()), {job["id"]: job["title"] for job in jobs})
+
+
+def _seen(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     views = current().views
     return [views.of(job) for job in jobs]
 
@@ -118,8 +129,9 @@ def _rows(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**job, "words": job_words.in_row(job)} for job in jobs]
 
 
-def _on_page(job: dict[str, Any]) -> dict[str, Any]:
-    return {**job, "words": on_page(job)}
+def _on_page(job_id: str) -> dict[str, Any]:
+    found = current().views.of(owned_job(current(), job_id))
+    return {**found, "words": on_page(found)}
 
 
 def _fresh(answer: dict[str, Any]) -> Response:

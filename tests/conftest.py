@@ -24,10 +24,10 @@ from storage.settings import Settings
 from tests.support.clips import make_clip
 from tests.support.job_store import OwnJobStore
 from tests.support.media import media_root
+from tests.support.memory_publisher import MemoryPublisher
 from tests.support.missing import MISSING, require
 from tests.support.rabbitmq import RabbitMQServer, find_rabbitmq
 from tests.support.servers import MINIO_PASSWORD, MINIO_USER, MinioServer, RedisServer, find_minio
-from tests.twins.publisher import MemoryPublisher
 
 # A slow example on a busy machine is no bug; what hangs is ended by pytest-timeout.
 hypothesis.settings.register_profile("rungs", deadline=None)
@@ -154,7 +154,7 @@ def s3_settings(settings: Settings, minio: MinioServer) -> Settings:
 
 
 @pytest.fixture
-def twin_services(tmp_path: Path) -> Services:
+def own_services(tmp_path: Path) -> Services:
     """Give a job store and local objects of the test's own, and the broker's twin, which the test delivers from."""
     objects = LocalObjectStore(tmp_path / "objects")
     objects.prepare()

@@ -60,13 +60,13 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def make_site(tmp_path: Path, twin_services: Services) -> Iterator[Callable[..., Site]]:
+def make_site(tmp_path: Path, own_services: Services) -> Iterator[Callable[..., Site]]:
     """Give a factory of served apps: `make_site(max_uploads=1)` with the settings to change."""
     stops: list[Callable[[], None]] = []
 
     def make(**changes: object) -> Site:
         settings = Settings(data_dir=tmp_path / "data", free_space_reserve=0).model_copy(update=changes)
-        app = create_app(settings, twin_services)
+        app = create_app(settings, own_services)
         server = make_server("127.0.0.1", 0, app, threaded=True)
         stopping = threading.Event()
         of_app(app).hub.stop_when(stopping.is_set)
@@ -80,8 +80,8 @@ def make_site(tmp_path: Path, twin_services: Services) -> Iterator[Callable[...,
             server.server_close()
 
         stops.append(stop)
-        assert isinstance(twin_services.jobs, OwnJobStore)
-        return Site(f"http://127.0.0.1:{server.server_port}", of_app(app), twin_services.jobs)
+        assert isinstance(own_services.jobs, OwnJobStore)
+        return Site(f"http://127.0.0.1:{server.server_port}", of_app(app), own_services.jobs)
 
     yield make
     for stop in stops:
@@ -129,6 +129,6 @@ def visit(visitors: Callable[..., Visit]) -> Visit:
 
 
 @pytest.fixture
-def encoder(twin_services: Services, settings: Settings) -> Encoder:
+def encoder(own_services: Services, settings: Settings) -> Encoder:
     """Give an encoder that cuts for two slots."""
-    return Encoder(twin_services, settings.model_copy(update={"encoders": 2, "scratch_reserve": 0}))
+    return Encoder(own_services, settings.model_copy(update={"encoders": 2, "scratch_reserve": 0}))

@@ -59,10 +59,10 @@ def stalls(seen: list[tuple[float, float]], encoder: Encoder) -> list[float]:
 
 
 def test_it_plays_across_the_growing_edge_to_the_end(
-    site: Site, visit: Visit, film: Path, twin_services: Services, encoder: Encoder
+    site: Site, visit: Visit, film: Path, own_services: Services, encoder: Encoder
 ) -> None:
     """The page starts to play by itself during the encode and plays over every join to the end, with no reload."""
-    job = submit(twin_services, film)
+    job = submit(own_services, film)
     page = visit.page
     page.goto(f"{site.url}/jobs/{job.id}")
     page.evaluate("window.samePage = true")
@@ -88,10 +88,10 @@ def test_it_plays_across_the_growing_edge_to_the_end(
 
 
 def test_a_finished_film_is_played_in_any_rung(
-    site: Site, visit: Visit, film: Path, twin_services: Services, encoder: Encoder
+    site: Site, visit: Visit, film: Path, own_services: Services, encoder: Encoder
 ) -> None:
     """Opened later, the page waits for its visitor, offers every rung, and keeps its place when one is chosen."""
-    job = submit(twin_services, film)
+    job = submit(own_services, film)
     plan = encoder.work_until(is_ready, job.id)
     page = visit.page
     page.goto(f"{site.url}/jobs/{job.id}")
@@ -113,9 +113,9 @@ def test_a_finished_film_is_played_in_any_rung(
     expect(choices.first).to_contain_text(plan.rungs[0].name)
 
 
-def test_ffmpeg_reads_every_frame_over_http(site: Site, film: Path, twin_services: Services, encoder: Encoder) -> None:
+def test_ffmpeg_reads_every_frame_over_http(site: Site, film: Path, own_services: Services, encoder: Encoder) -> None:
     """Through the master playlist ffprobe finds every rung and the sound; each has all its frames."""
-    job = submit(twin_services, film)
+    job = submit(own_services, film)
     plan = encoder.work_until(is_ready, job.id)
     media = f"{site.url}/media/{job.id}/hls"
     command = ["ffprobe", "-v", "error", "-of", "json", "-count_packets", "-show_streams", f"{media}/master.m3u8"]

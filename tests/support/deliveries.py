@@ -13,8 +13,8 @@ from storage.broker.celery_app import make_celery
 from storage.broker.contract import Publisher
 from storage.model.task import Stage, Task
 from storage.settings import Settings
+from tests.support.memory_publisher import MemoryPublisher
 from tests.support.waiting import wait_until
-from tests.twins.publisher import MemoryPublisher
 
 PATIENCE = 2.0
 

@@ -15,7 +15,7 @@ from storage.services.dispatch import dispatch
 from storage.settings import Settings
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import make_job
-from tests.twins.publisher import MemoryPublisher
+from tests.support.memory_publisher import MemoryPublisher
 from workers.attempts.attempt import attempt_task
 from workers.stages import STAGES
 

@@ -19,9 +19,9 @@ from storage.settings import Settings
 from tests.support.driving import drive
 from tests.support.hls import read_playlist
 from tests.support.job_store import OwnJobStore
+from tests.support.memory_publisher import MemoryPublisher
 from tests.support.pictures import decoded, difference, filtered, hashes, picture
 from tests.support.results import made
-from tests.twins.publisher import MemoryPublisher
 from workers.ffmpeg.commands import timescale
 from workers.ffmpeg.mp4_boxes import read_fragmented
 from workers.planning.segments import without_cuts

@@ -11,7 +11,7 @@ from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import step
 from tests.support.job_store import OwnJobStore
-from tests.twins.publisher import MemoryPublisher
+from tests.support.memory_publisher import MemoryPublisher
 from workers.janitor.janitor import Janitor
 from workers.rebuild.rebuild import rebuild
 

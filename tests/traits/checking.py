@@ -22,10 +22,10 @@ from tests.support.coded_results import SAMPLE_RATE, Decoded, decoded_ways
 from tests.support.coded_truth import Truth, unlike
 from tests.support.driving import resume, submit
 from tests.support.exactness import local_services
+from tests.support.memory_publisher import MemoryPublisher
 from tests.traits.making import OTHER, SIZES, make
 from tests.traits.timeline import BEEPS_OF_A_PART, PICTURES_OF_A_PART, ROUGHLY, recording, truth_of
 from tests.traits.traits import Traits
-from tests.twins.publisher import MemoryPublisher
 from workers.attempts.attempt import attempt_task
 from workers.attempts.fallback import go_without
 from workers.stages import STAGES

@@ -38,9 +38,9 @@ def make_app(web_settings: Settings) -> Callable[..., Flask]:
 
 
 @pytest.fixture
-def app(make_app: Callable[..., Flask], twin_services: Services) -> Flask:
+def app(make_app: Callable[..., Flask], own_services: Services) -> Flask:
     """Give the app over parts of the test's own."""
-    return make_app(twin_services)
+    return make_app(own_services)
 
 
 @pytest.fixture

@@ -62,21 +62,21 @@ def _always_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue_snapshot, "AGE_SECONDS", -1.0)
 
 
-def test_a_full_queue_is_said_before_the_body_is_read(make_app: Callable[..., Flask], twin_services: Services) -> None:
+def test_a_full_queue_is_said_before_the_body_is_read(make_app: Callable[..., Flask], own_services: Services) -> None:
     """The time to come back is when the work is down to the limit; then the upload is taken."""
-    client = make_app(twin_services, admission_max_wait_seconds=60, encoders=1).test_client()
-    job_id = busy(twin_services.jobs)
+    client = make_app(own_services, admission_max_wait_seconds=60, encoders=1).test_client()
+    job_id = busy(own_services.jobs)
     status, code, retry_after = ask_to_upload(client, Unread())
     assert (status, code) == (503, "queue_full")
     assert 80 < retry_after < 100
-    twin_services.jobs.move(job_id, JobState.CANCELLED)
+    own_services.jobs.move(job_id, JobState.CANCELLED)
     assert ask_to_upload(client)[0] == 202
 
 
-def test_who_comes_back_with_its_token_keeps_its_turn(make_app: Callable[..., Flask], twin_services: Services) -> None:
+def test_who_comes_back_with_its_token_keeps_its_turn(make_app: Callable[..., Flask], own_services: Services) -> None:
     """The refusal has it in header and document; a newcomer is told a later time, the one with the turn the same."""
-    client = make_app(twin_services, admission_max_wait_seconds=60, encoders=1).test_client()
-    busy(twin_services.jobs)
+    client = make_app(own_services, admission_max_wait_seconds=60, encoders=1).test_client()
+    busy(own_services.jobs)
     first = client.post("/api/jobs", data=upload(b"x" * 100_000), content_type=CONTENT_TYPE)
     token = first.headers["Rungs-Turn"]
     assert Problem.model_validate(first.get_json()).turn == token
@@ -95,51 +95,51 @@ def test_who_comes_back_with_its_token_keeps_its_turn(make_app: Callable[..., Fl
     assert again.get_json()["retry_after"] <= first.get_json()["retry_after"]
 
 
-def test_more_encoders_are_more_room(make_app: Callable[..., Flask], twin_services: Services) -> None:
+def test_more_encoders_are_more_room(make_app: Callable[..., Flask], own_services: Services) -> None:
     """Slots that announce themselves count at once."""
-    client = make_app(twin_services, admission_max_wait_seconds=60, encoders=1).test_client()
-    busy(twin_services.jobs)
+    client = make_app(own_services, admission_max_wait_seconds=60, encoders=1).test_client()
+    busy(own_services.jobs)
     assert ask_to_upload(client)[0] == 503
-    twin_services.jobs.announce("new", 8, seconds=60)
+    own_services.jobs.announce("new", 8, seconds=60)
     assert ask_to_upload(client)[0] == 202
 
 
-def test_an_owner_has_a_share(make_app: Callable[..., Flask], twin_services: Services) -> None:
+def test_an_owner_has_a_share(make_app: Callable[..., Flask], own_services: Services) -> None:
     """429 until the first of the owner's jobs is ready; other owners' jobs do not count."""
-    client = make_app(twin_services, owner_max_jobs=1).test_client()
-    twin_services.jobs.create(make_job(owner="somebody else"))
+    client = make_app(own_services, owner_max_jobs=1).test_client()
+    own_services.jobs.create(make_job(owner="somebody else"))
     assert ask_to_upload(client)[0] == 202
     status, code, retry_after = ask_to_upload(client, Unread())
     assert (status, code) == (429, "owner_share")
     assert 1 <= retry_after < 60
 
 
-def test_a_person_sees_a_page(make_app: Callable[..., Flask], twin_services: Services) -> None:
+def test_a_person_sees_a_page(make_app: Callable[..., Flask], own_services: Services) -> None:
     """Without scripts the form's answer says in words why, and when to send it again."""
-    client = make_app(twin_services, admission_max_wait_seconds=60, encoders=1).test_client()
-    busy(twin_services.jobs)
+    client = make_app(own_services, admission_max_wait_seconds=60, encoders=1).test_client()
+    busy(own_services.jobs)
     status, _, retry_after = ask_to_upload(client, Unread(), accept="text/html")
     assert status == 503
     assert retry_after > 60
 
 
-def test_refusals_are_counted_for_all_to_see(make_app: Callable[..., Flask], twin_services: Services) -> None:
+def test_refusals_are_counted_for_all_to_see(make_app: Callable[..., Flask], own_services: Services) -> None:
     """By code, in the job store."""
-    client = make_app(twin_services, admission_max_wait_seconds=60, encoders=1).test_client()
-    busy(twin_services.jobs)
+    client = make_app(own_services, admission_max_wait_seconds=60, encoders=1).test_client()
+    busy(own_services.jobs)
     for _ in range(3):
         ask_to_upload(client, Unread())
     client.get("/api/queue")
-    assert twin_services.jobs.totals().refused == {"queue_full": 3}
+    assert own_services.jobs.totals().refused == {"queue_full": 3}
 
 
-def test_an_accepted_job_has_a_promise(make_app: Callable[..., Flask], twin_services: Services) -> None:
+def test_an_accepted_job_has_a_promise(make_app: Callable[..., Flask], own_services: Services) -> None:
     """Behind much work it is promised for later."""
-    client = make_app(twin_services, encoders=1).test_client()
+    client = make_app(own_services, encoders=1).test_client()
     ask_to_upload(client)
-    busy(twin_services.jobs)
+    busy(own_services.jobs)
     ask_to_upload(client)
-    jobs = [twin_services.jobs.get(job_id) for job_id in twin_services.jobs.unfinished()]
+    jobs = [own_services.jobs.get(job_id) for job_id in own_services.jobs.unfinished()]
     first, second = (job.promise for job in jobs if job.size != LARGE)
     assert first is not None
     assert second is not None

@@ -41,11 +41,11 @@ def test_every_route_of_the_api_says_what_it_answers(client: FlaskClient) -> Non
     assert references <= set(document["components"]["schemas"])
 
 
-def test_figures_count_requests_problems_and_jobs(client: FlaskClient, twin_services: Services) -> None:
+def test_figures_count_requests_problems_and_jobs(client: FlaskClient, own_services: Services) -> None:
     """Counters by route, never by path, and the queue's gauges."""
-    twin_services.jobs.create(make_job())
-    twin_services.jobs.create(make_job(state=JobState.ENCODING))
-    twin_services.jobs.count_repair("publish")
+    own_services.jobs.create(make_job())
+    own_services.jobs.create(make_job(state=JobState.ENCODING))
+    own_services.jobs.count_repair("publish")
     client.get("/api/jobs")
     client.get(f"/api/jobs/{'0' * 32}")
     client.get("/whatever/1")

@@ -27,25 +27,25 @@ def read(client: FlaskClient, path: str, last_event_id: str | None = None) -> li
 
 
 @pytest.fixture
-def job(twin_services: Services) -> Job:
+def job(own_services: Services) -> Job:
     """Give a job that was created, planned and cancelled."""
     made = make_job()
-    twin_services.jobs.create(made)
-    twin_services.jobs.move(made.id, JobState.PLANNING)
-    twin_services.jobs.move(made.id, JobState.CANCELLED)
+    own_services.jobs.create(made)
+    own_services.jobs.move(made.id, JobState.PLANNING)
+    own_services.jobs.move(made.id, JobState.CANCELLED)
     return made
 
 
-def test_a_finished_job_is_shown_and_the_stream_ends(client: FlaskClient, twin_services: Services, job: Job) -> None:
+def test_a_finished_job_is_shown_and_the_stream_ends(client: FlaskClient, own_services: Services, job: Job) -> None:
     """One `job` event with the whole job; its id is where a reconnection goes on."""
     (only,) = read(client, f"/api/jobs/{job.id}/events")
     assert (only.kind, only.data["job"]["state"]) == ("job", "cancelled")
-    assert only.id == twin_services.jobs.last_event_id()
+    assert only.id == own_services.jobs.last_event_id()
 
 
-def test_what_was_missed_is_replayed(client: FlaskClient, twin_services: Services, job: Job) -> None:
+def test_what_was_missed_is_replayed(client: FlaskClient, own_services: Services, job: Job) -> None:
     """After the present state come the events behind Last-Event-ID, each with the present job, and the end."""
-    first, *_ = twin_services.jobs.events(job.id, "0")
+    first, *_ = own_services.jobs.events(job.id, "0")
     sent = read(client, f"/api/jobs/{job.id}/events", first.id)
     assert [(event.kind, event.data.get("data")) for event in sent] == [
         ("job", None),
@@ -57,9 +57,9 @@ def test_what_was_missed_is_replayed(client: FlaskClient, twin_services: Service
     assert read(client, f"/api/jobs/{job.id}/events?last_event_id={first.id}") == sent
 
 
-def test_who_knows_the_end_is_told_to_stay_away(client: FlaskClient, twin_services: Services, job: Job) -> None:
+def test_who_knows_the_end_is_told_to_stay_away(client: FlaskClient, own_services: Services, job: Job) -> None:
     """204 makes a browser stop connecting."""
-    headers = {"Last-Event-ID": twin_services.jobs.last_event_id()}
+    headers = {"Last-Event-ID": own_services.jobs.last_event_id()}
     assert client.get(f"/api/jobs/{job.id}/events", headers=headers).status_code == 204
 
 
@@ -71,15 +71,15 @@ def test_a_foreign_event_id_is_no_reason_to_fail(client: FlaskClient, job: Job, 
     assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_request")
 
 
-def test_the_stream_of_all_begins_with_recent_jobs(client: FlaskClient, twin_services: Services, job: Job) -> None:
+def test_the_stream_of_all_begins_with_recent_jobs(client: FlaskClient, own_services: Services, job: Job) -> None:
     """The oldest of the recent jobs comes first, so that the newest ends on top; then what happens."""
     newer = make_job(created_at=CREATED_AT + 9)
-    twin_services.jobs.create(newer)
+    own_services.jobs.create(newer)
     with client.get("/api/events", buffered=False) as answer:
         lines = (line for chunk in answer.iter_encoded() for line in chunk.decode().splitlines())
         events = parse_events(lines)
         assert [next(events).data["job"]["id"] for _ in range(2)] == [job.id, newer.id]
-        twin_services.jobs.delete(newer.id)
+        own_services.jobs.delete(newer.id)
         gone = next(events)
         assert (gone.kind, gone.data["job_id"], gone.data["job"]) == ("deleted", newer.id, None)
 
@@ -112,11 +112,11 @@ def test_pages_are_told_what_rows_say(client: FlaskClient, job: Job) -> None:
     assert client.get(f"/api/jobs/{job.id}/events?language=xx").status_code == 400
 
 
-def test_an_event_is_worded_once_for_all_who_watch(client: FlaskClient, twin_services: Services) -> None:
+def test_an_event_is_worded_once_for_all_who_watch(client: FlaskClient, own_services: Services) -> None:
     """Once in each language, however many watchers there are."""
     job = make_job()
-    twin_services.jobs.create(job)
-    event = twin_services.jobs.events(job.id, "0")[0]
+    own_services.jobs.create(job)
+    event = own_services.jobs.events(job.id, "0")[0]
     worded: list[str] = []
 
     def say(_: object) -> dict[str, Any]:

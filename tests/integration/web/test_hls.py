@@ -16,7 +16,7 @@ from storage.objects.contract import ObjectStore
 from storage.services import Services
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import claim, created, encoding, make_plan
-from tests.twins.publisher import MemoryPublisher
+from tests.support.memory_publisher import MemoryPublisher
 
 SIZES = [700, 300]
 OBJECT = bytes(range(250)) * 4

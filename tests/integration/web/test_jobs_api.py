@@ -15,21 +15,21 @@ from web.schemas.jobs import Jobs, PublicJob
 
 
 @pytest.fixture
-def job(twin_services: Services) -> Job:
+def job(own_services: Services) -> Job:
     """Give a queued job whose original and one rendition lie in the store."""
     created = make_job()
-    twin_services.jobs.create(created)
+    own_services.jobs.create(created)
     for key in (keys.original(created.id), keys.manifest(created.id), keys.rendition(created.id, "poster.jpg")):
-        twin_services.objects.put_bytes(key, b"x", content_type="application/octet-stream")
+        own_services.objects.put_bytes(key, b"x", content_type="application/octet-stream")
     return created
 
 
-def test_jobs_are_listed_newest_first_page_by_page(client: FlaskClient, twin_services: Services) -> None:
+def test_jobs_are_listed_newest_first_page_by_page(client: FlaskClient, own_services: Services) -> None:
     """The cursor leads through all jobs once; the state filters."""
     jobs = [make_job(created_at=CREATED_AT + number) for number in range(5)]
     for made in jobs:
-        twin_services.jobs.create(made)
-    twin_services.jobs.move(jobs[2].id, JobState.CANCELLED)
+        own_services.jobs.create(made)
+    own_services.jobs.move(jobs[2].id, JobState.CANCELLED)
     seen: list[str] = []
     cursor = ""
     while True:
@@ -51,10 +51,10 @@ def test_wrong_parameters_are_named(client: FlaskClient, query: str) -> None:
 
 
 @pytest.mark.parametrize("plan", [False, True])
-def test_a_job_is_shown_as_the_schema_says(client: FlaskClient, twin_services: Services, plan: bool) -> None:  # noqa: FBT001 - a table
+def test_a_job_is_shown_as_the_schema_says(client: FlaskClient, own_services: Services, plan: bool) -> None:  # noqa: FBT001 - a table
     """The JSON is exactly the documented model: no key more, none less."""
     made = make_job(state=JobState.ENCODING if plan else JobState.QUEUED, plan=make_plan() if plan else None)
-    twin_services.jobs.create(made)
+    own_services.jobs.create(made)
     shown = client.get(f"/api/jobs/{made.id}").get_json()
     assert PublicJob.model_validate(shown).model_dump(mode="json") == shown
 
@@ -68,10 +68,10 @@ def test_unknown_jobs_are_not_found(client: FlaskClient, job_id: str, route: str
     assert answer.get_json()["code"] in {"job_not_found", "not_found"}
 
 
-def test_another_owners_job_does_not_exist(client: FlaskClient, twin_services: Services) -> None:
+def test_another_owners_job_does_not_exist(client: FlaskClient, own_services: Services) -> None:
     """What belongs to somebody else is answered as if it were not there."""
     made = make_job(owner="somebody")
-    twin_services.jobs.create(made)
+    own_services.jobs.create(made)
     actions = (("POST", "/cancel"), ("POST", "/retry"), ("PUT", "/priority"), ("DELETE", ""))
     for method, path in (("GET", ""), *actions, ("GET", "/events")):
         answer = client.open(f"/api/jobs/{made.id}{path}", method=method)
@@ -79,19 +79,19 @@ def test_another_owners_job_does_not_exist(client: FlaskClient, twin_services: S
     assert client.get("/api/jobs").get_json()["jobs"] == []
 
 
-def test_cancelling_and_retrying(client: FlaskClient, twin_services: Services, job: Job) -> None:
+def test_cancelling_and_retrying(client: FlaskClient, own_services: Services, job: Job) -> None:
     """A cancelled job can be started again, and then its plan is published."""
     assert client.post(f"/api/jobs/{job.id}/cancel").get_json()["state"] == "cancelled"
     assert client.post(f"/api/jobs/{job.id}/cancel").status_code == 200
-    assert twin_services.publisher.pending() == frozenset()
+    assert own_services.publisher.pending() == frozenset()
     retried = client.post(f"/api/jobs/{job.id}/retry").get_json()
     assert (retried["state"], retried["queue_position"]) == ("queued", 1)
-    assert twin_services.publisher.pending() == {(job.id, Task(job.id, Stage.PLAN).field)}
+    assert own_services.publisher.pending() == {(job.id, Task(job.id, Stage.PLAN).field)}
 
 
-def test_an_urgent_job_goes_first(client: FlaskClient, twin_services: Services, job: Job) -> None:
+def test_an_urgent_job_goes_first(client: FlaskClient, own_services: Services, job: Job) -> None:
     """Its priority is told with it, and its place follows; once it is finished there is none to set."""
-    urgent = created(twin_services.jobs)
+    urgent = created(own_services.jobs)
     assert client.get(f"/api/jobs/{urgent.id}").get_json()["queue_position"] == 2
     links = client.get(f"/api/jobs/{urgent.id}").get_json()["links"]
     answer = client.put(links["priority"], json={"priority": "high"}).get_json()
@@ -120,60 +120,60 @@ def test_a_wrong_priority_is_told_what_is_wrong(client: FlaskClient, job: Job, b
     assert client.get(f"/api/jobs/{job.id}").get_json()["priority"] == "normal"
 
 
-def test_a_retry_forgets_the_failure(client: FlaskClient, twin_services: Services, job: Job) -> None:
+def test_a_retry_forgets_the_failure(client: FlaskClient, own_services: Services, job: Job) -> None:
     """A failed job begins anew, without its error and without what it left in the store."""
     failure = JobError("tool_failed", "The tool failed.")
-    twin_services.jobs.move(job.id, JobState.FAILED, Changes(error=failure))
+    own_services.jobs.move(job.id, JobState.FAILED, Changes(error=failure))
     assert client.get(f"/api/jobs/{job.id}").get_json()["error"]["code"] == "tool_failed"
     left = keys.segment(job.id, "480p", 7)
-    twin_services.objects.put_bytes(left, b"x", content_type="video/mp4")
+    own_services.objects.put_bytes(left, b"x", content_type="video/mp4")
     assert client.post(f"/api/jobs/{job.id}/retry").get_json()["error"] is None
-    assert left not in twin_services.objects.keys("")
+    assert left not in own_services.objects.keys("")
 
 
-def test_a_retry_waits_for_the_removal_of_the_last_run(client: FlaskClient, twin_services: Services, job: Job) -> None:
+def test_a_retry_waits_for_the_removal_of_the_last_run(client: FlaskClient, own_services: Services, job: Job) -> None:
     """While the janitor removes what was left, the job cannot be started again, and it is said when it can."""
-    twin_services.jobs.move(job.id, JobState.FAILED)
-    assert twin_services.jobs.begin_clearing(job.id, seconds=60)
+    own_services.jobs.move(job.id, JobState.FAILED)
+    assert own_services.jobs.begin_clearing(job.id, seconds=60)
     answer = client.post(f"/api/jobs/{job.id}/retry")
     assert (answer.status_code, answer.get_json()["code"]) == (503, "busy")
     assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_a_retry_forgets_what_was_kept_of_the_last_run(client: FlaskClient, twin_services: Services, job: Job) -> None:
+def test_a_retry_forgets_what_was_kept_of_the_last_run(client: FlaskClient, own_services: Services, job: Job) -> None:
     """A rebuild starts the job again too; what was kept of a job that cannot start again stays."""
     ready = make_job(state=JobState.READY)
-    twin_services.jobs.create(ready)
-    twin_services.jobs.move(job.id, JobState.FAILED)
+    own_services.jobs.create(ready)
+    own_services.jobs.move(job.id, JobState.FAILED)
     kept = [key(made.id) for made in (job, ready) for key in (keys.manifest, keys.planned, keys.ended)]
     for key in kept:
-        twin_services.objects.put_bytes(key, b"x", content_type="application/json")
+        own_services.objects.put_bytes(key, b"x", content_type="application/json")
     answers = [client.post(f"/api/jobs/{made.id}/retry").status_code for made in (ready, job, job)]
     assert answers == [409, 200, 200]
-    left = {key for key in twin_services.objects.keys("") if key.endswith(".json")}
+    left = {key for key in own_services.objects.keys("") if key.endswith(".json")}
     assert left == {*kept[3:], keys.manifest(job.id)}
 
 
-def test_moves_that_are_not_allowed_conflict(client: FlaskClient, twin_services: Services, job: Job) -> None:
+def test_moves_that_are_not_allowed_conflict(client: FlaskClient, own_services: Services, job: Job) -> None:
     """A ready job is neither cancelled nor retried; one without its original is not retried."""
     for state in (JobState.PLANNING, JobState.ENCODING, JobState.PACKAGING, JobState.READY):
-        twin_services.jobs.move(job.id, state, with_plan() if state is JobState.ENCODING else None)
+        own_services.jobs.move(job.id, state, with_plan() if state is JobState.ENCODING else None)
     for action in ("cancel", "retry"):
         answer = client.post(f"/api/jobs/{job.id}/{action}")
         assert (answer.status_code, answer.get_json()["code"]) == (409, "transition_refused")
     gone = make_job(state=JobState.FAILED)
-    twin_services.jobs.create(gone)
+    own_services.jobs.create(gone)
     answer = client.post(f"/api/jobs/{gone.id}/retry")
     assert (answer.status_code, answer.get_json()["code"]) == (409, "conflict")
 
 
 @pytest.mark.parametrize("state", [JobState.QUEUED, JobState.FAILED, JobState.READY])
-def test_deleting_removes_everything(client: FlaskClient, twin_services: Services, job: Job, state: JobState) -> None:
+def test_deleting_removes_everything(client: FlaskClient, own_services: Services, job: Job, state: JobState) -> None:
     """Objects and record go, whatever the job was doing."""
     made = make_job(id=new_job_id(), state=state)
-    twin_services.jobs.create(made)
-    twin_services.objects.put_bytes(keys.original(made.id), b"x", content_type="video/mp4")
-    twin_services.objects.put_bytes(keys.rendition(made.id, "720p.mp4"), b"x", content_type="video/mp4")
+    own_services.jobs.create(made)
+    own_services.objects.put_bytes(keys.original(made.id), b"x", content_type="video/mp4")
+    own_services.objects.put_bytes(keys.rendition(made.id, "720p.mp4"), b"x", content_type="video/mp4")
     assert client.delete(f"/api/jobs/{made.id}").status_code == 204
     assert client.delete(f"/api/jobs/{made.id}").status_code == 404
-    assert {key.split("/")[1] for key in twin_services.objects.keys("")} == {job.id}
+    assert {key.split("/")[1] for key in own_services.objects.keys("")} == {job.id}

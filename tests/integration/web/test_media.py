@@ -17,7 +17,7 @@ from storage.objects.local import LocalObjectStore
 from storage.services import Services
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import make_job, make_plan
-from tests.twins.publisher import MemoryPublisher
+from tests.support.memory_publisher import MemoryPublisher
 from web.app import deliveries_of
 
 FILM = bytes(range(256)) * 2048

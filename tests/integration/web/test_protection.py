@@ -37,9 +37,9 @@ def test_a_foreign_host_name_is_refused_everywhere(client: FlaskClient, path: st
     assert (answer.status_code, answer.get_json()["code"]) == (421, "misdirected_request")
 
 
-def test_listed_hosts_are_served(make_app: Callable[..., Flask], twin_services: Services) -> None:
+def test_listed_hosts_are_served(make_app: Callable[..., Flask], own_services: Services) -> None:
     """Every name of ALLOWED_HOSTS works, with any port."""
-    client = make_app(twin_services, allowed_hosts=("video.example", "[::1]")).test_client()
+    client = make_app(own_services, allowed_hosts=("video.example", "[::1]")).test_client()
     for host in ("video.example", "VIDEO.example:444", "[::1]:8000", "127.0.0.1:8000"):
         assert client.get("/healthz", headers={"Host": host}).status_code == 200
     assert client.get("/healthz", headers={"Host": "localhost"}).status_code == 421
@@ -106,16 +106,16 @@ class _Away(OwnJobStore):
         raise JobStoreDownError("Redis is away.")
 
 
-def test_a_bug_is_answered_without_internals(make_app: Callable[..., Flask], twin_services: Services) -> None:
+def test_a_bug_is_answered_without_internals(make_app: Callable[..., Flask], own_services: Services) -> None:
     """An unknown exception is a 500 that says nothing of the inside."""
-    answer = make_app(replace(twin_services, jobs=_Broken())).test_client().get("/api/jobs")
+    answer = make_app(replace(own_services, jobs=_Broken())).test_client().get("/api/jobs")
     assert (answer.status_code, answer.get_json()["code"]) == (500, "internal_error")
     assert b"secret" not in answer.data
 
 
-def test_an_outage_says_when_to_come_back(make_app: Callable[..., Flask], twin_services: Services) -> None:
+def test_an_outage_says_when_to_come_back(make_app: Callable[..., Flask], own_services: Services) -> None:
     """503 with Retry-After and the same figure in the document; the process itself is healthy and says so."""
-    client = make_app(replace(twin_services, jobs=_Away())).test_client()
+    client = make_app(replace(own_services, jobs=_Away())).test_client()
     answer = client.get("/api/jobs")
     problem = answer.get_json()
     assert (answer.status_code, problem["code"]) == (503, "job_store_unavailable")

@@ -34,12 +34,12 @@ def test_an_idle_installation(client: FlaskClient) -> None:
     assert (found.rates.utilisation, found.rates.jobs_by_little, found.promises.compared) == (None, None, 0)
 
 
-def test_the_queue_shows_what_waits_and_runs(client: FlaskClient, twin_services: Services) -> None:
+def test_the_queue_shows_what_waits_and_runs(client: FlaskClient, own_services: Services) -> None:
     """Counts, places and progress of the unfinished jobs, oldest first, and the work of each kind."""
     running = make_job(state=JobState.ENCODING, plan=make_plan(), frames_done=100, begun_at=CREATED_AT)
     waiting = make_job(created_at=CREATED_AT + 1)
     for made in (waiting, running, make_job(state=JobState.READY)):
-        twin_services.jobs.create(made)
+        own_services.jobs.create(made)
     found = queue(client)
     assert (found.waiting, found.active, found.uploads) == (1, 1, 0)
     assert found.running_work_seconds > 0
@@ -47,9 +47,9 @@ def test_the_queue_shows_what_waits_and_runs(client: FlaskClient, twin_services:
     assert [(job.id, job.queue_position) for job in found.jobs] == [(running.id, None), (waiting.id, 1)]
 
 
-def test_each_machine_shows_what_it_does(client: FlaskClient, twin_services: Services) -> None:
+def test_each_machine_shows_what_it_does(client: FlaskClient, own_services: Services) -> None:
     """Its slots, and the tasks that attempts on it hold; planning takes no slot."""
-    store = twin_services.jobs
+    store = own_services.jobs
     job = encoding(store)
     other = make_job()
     store.create(other)
@@ -66,10 +66,10 @@ def test_each_machine_shows_what_it_does(client: FlaskClient, twin_services: Ser
     assert (found.slots, found.busy) == (7, 1)
 
 
-def test_a_machine_that_pauses_says_why(client: FlaskClient, twin_services: Services) -> None:
+def test_a_machine_that_pauses_says_why(client: FlaskClient, own_services: Services) -> None:
     """It has no slots meanwhile; the others have theirs."""
-    twin_services.jobs.announce("one:7", 0, seconds=60, pause=Pause.SCRATCH)
-    twin_services.jobs.announce("two:7", 4, seconds=60)
+    own_services.jobs.announce("one:7", 0, seconds=60, pause=Pause.SCRATCH)
+    own_services.jobs.announce("two:7", 4, seconds=60)
     found = queue(client)
     assert [(worker.name, worker.slots, worker.pause) for worker in found.workers] == [
         ("one", 0, Pause.SCRATCH),
@@ -80,9 +80,9 @@ def test_a_machine_that_pauses_says_why(client: FlaskClient, twin_services: Serv
     assert "paused: scratch disk is nearly full" in client.get("/queue").get_data(as_text=True)
 
 
-def test_the_page_goes_on_in_the_words_it_began_with(client: FlaskClient, twin_services: Services) -> None:
+def test_the_page_goes_on_in_the_words_it_began_with(client: FlaskClient, own_services: Services) -> None:
     """What its script fetches is worded by the server, in the language of the request."""
-    store = twin_services.jobs
+    store = own_services.jobs
     job = encoding(store)
     store.announce("one:7", 2, seconds=60)
     claim(store, Task(job.id, Stage.SEGMENT, 1), "one_70_abc")
@@ -96,9 +96,9 @@ def test_the_page_goes_on_in_the_words_it_began_with(client: FlaskClient, twin_s
     assert korean["workers"][0]["tasks"][0]["words"].endswith("구간 2")
 
 
-def test_rates_come_from_samples_and_finished_jobs(client: FlaskClient, twin_services: Services) -> None:
+def test_rates_come_from_samples_and_finished_jobs(client: FlaskClient, own_services: Services) -> None:
     """A job every 30 s that costs 20 encoder-seconds keeps two slots busy for a third of their time."""
-    store = twin_services.jobs
+    store = own_services.jobs
     store.announce("one:1", 2, seconds=60)
     job = make_job()
     store.create(job)
@@ -121,18 +121,18 @@ def test_rates_come_from_samples_and_finished_jobs(client: FlaskClient, twin_ser
     assert (found.jobs, found.stay_seconds, found.jobs_by_little) == (2.0, 60.0, 2.0)
 
 
-def test_a_full_queue_says_why_uploads_are_refused(make_app: Callable[..., Flask], twin_services: Services) -> None:
+def test_a_full_queue_says_why_uploads_are_refused(make_app: Callable[..., Flask], own_services: Services) -> None:
     """With the code of the refusal and the time when there will be room."""
-    twin_services.jobs.create(make_job(size=100_000_000))
-    found = queue(make_app(twin_services, admission_max_wait_seconds=60, encoders=1).test_client())
+    own_services.jobs.create(make_job(size=100_000_000))
+    found = queue(make_app(own_services, admission_max_wait_seconds=60, encoders=1).test_client())
     assert (found.admission.open, found.admission.code, found.admission.max_wait_seconds) == (False, "queue_full", 60)
     assert found.admission.retry_after == pytest.approx(found.wait_seconds - 60, abs=1)
 
 
-def test_the_last_hour_comes_as_columns(client: FlaskClient, twin_services: Services) -> None:
+def test_the_last_hour_comes_as_columns(client: FlaskClient, own_services: Services) -> None:
     """One figure for each time; what is counted, by the minute; a store that began anew counts from nothing."""
     for number, arrived in enumerate((5, 8, 0)):
-        twin_services.jobs.record_sample(replace(EMPTY, at=10.0 * number, waiting=number, arrived=arrived))
+        own_services.jobs.record_sample(replace(EMPTY, at=10.0 * number, waiting=number, arrived=arrived))
     shown = client.get("/api/queue/history").get_json()
     found = QueueHistory.model_validate(shown)
     assert found.model_dump(mode="json") == shown
@@ -140,9 +140,9 @@ def test_the_last_hour_comes_as_columns(client: FlaskClient, twin_services: Serv
     assert {len(column) for column in shown.values()} == {2}
 
 
-def test_counts_are_smoothed_over_a_minute(client: FlaskClient, twin_services: Services) -> None:
+def test_counts_are_smoothed_over_a_minute(client: FlaskClient, own_services: Services) -> None:
     """One job is one a minute for a minute, not six a minute for ten seconds."""
     for number in range(9):
-        twin_services.jobs.record_sample(replace(EMPTY, at=10.0 * number, ended=int(number > 1)))
+        own_services.jobs.record_sample(replace(EMPTY, at=10.0 * number, ended=int(number > 1)))
     found = QueueHistory.model_validate(client.get("/api/queue/history").get_json())
     assert found.ended == [0.0, 3.0, 2.0, 1.5, 1.2, 1.0, 1.0, 0.0]

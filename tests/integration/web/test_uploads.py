@@ -25,7 +25,7 @@ from storage.objects.manifests import read_manifest
 from storage.services import Services
 from tests.support.forms import CONTENT_TYPE, form, part, upload
 from tests.support.job_store import OwnJobStore
-from tests.twins.publisher import MemoryPublisher
+from tests.support.memory_publisher import MemoryPublisher
 
 DOWN = "The store is away."
 NAVIGATION = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -50,7 +50,7 @@ def left(services: Services) -> tuple[list[str], tuple[str, ...]]:
     return list(services.objects.keys("")), services.jobs.unfinished()
 
 
-def test_an_upload_becomes_a_job(client: FlaskClient, twin_services: Services) -> None:
+def test_an_upload_becomes_a_job(client: FlaskClient, own_services: Services) -> None:
     """The answer is 202 with the job and the promise; original, manifest, record and task are there."""
     body = upload(b"bytes of a film", "Mein Film.mp4", title="  Ferien 日本 ", webhook_url="https://example.org/hook")
     answer = post(client, body)
@@ -59,13 +59,13 @@ def test_an_upload_becomes_a_job(client: FlaskClient, twin_services: Services) -
     assert "complete" in job["message"]
     assert (job["title"], job["filename"], job["size"]) == ("Ferien 日本", "Mein Film.mp4", 15)
     assert (job["state"], job["queue_position"], job["rungs"]) == ("queued", 1, [])
-    assert b"".join(twin_services.objects.read(keys.original(job["id"]))) == b"bytes of a film"
-    manifest = read_manifest(twin_services.objects, keys.manifest(job["id"]), job["id"])
+    assert b"".join(own_services.objects.read(keys.original(job["id"]))) == b"bytes of a film"
+    manifest = read_manifest(own_services.objects, keys.manifest(job["id"]), job["id"])
     # Its place among the others is found anew by whoever restores it.
-    assert manifest.job == replace(twin_services.jobs.get(job["id"]), start_target=0.0, target=0.0)
+    assert manifest.job == replace(own_services.jobs.get(job["id"]), start_target=0.0, target=0.0)
     assert manifest.job.webhook_url == "https://example.org/hook"
     assert manifest.sha256 == hashlib.sha256(b"bytes of a film").hexdigest()
-    assert twin_services.publisher.pending() == {(job["id"], Task(job["id"], Stage.PLAN).field)}
+    assert own_services.publisher.pending() == {(job["id"], Task(job["id"], Stage.PLAN).field)}
 
 
 def test_fields_behind_the_file_count_too(client: FlaskClient) -> None:
@@ -83,11 +83,11 @@ def test_a_body_in_chunks_needs_no_length(client: FlaskClient) -> None:
     assert answers[1].get_json()["code"] == "upload_incomplete"
 
 
-def test_file_names_never_become_paths(client: FlaskClient, twin_services: Services) -> None:
+def test_file_names_never_become_paths(client: FlaskClient, own_services: Services) -> None:
     """A name that climbs is shown without its path, and no key holds any of it."""
     job = post(client, upload(b"x", "../../../etc/passwd")).get_json()
     assert job["filename"] == "passwd"
-    assert set(twin_services.objects.keys("")) == {keys.original(job["id"]), keys.manifest(job["id"])}
+    assert set(own_services.objects.keys("")) == {keys.original(job["id"]), keys.manifest(job["id"])}
 
 
 def test_a_browser_without_scripts_is_sent_to_the_jobs_page(client: FlaskClient) -> None:
@@ -125,14 +125,14 @@ def test_a_refused_form_post_of_a_browser_is_a_page(client: FlaskClient) -> None
          "twice", "empty file", "too large", "much too large", "cut", "no body"],
 )  # fmt: skip
 def test_refusals_name_their_code_and_leave_nothing(
-    client: FlaskClient, twin_services: Services, body: bytes, status: int, code: str
+    client: FlaskClient, own_services: Services, body: bytes, status: int, code: str
 ) -> None:
     """Each refusal is a problem document; no object and no job is left."""
     answer = post(client, body)
     problem = answer.get_json()
     assert (answer.status_code, problem["code"], problem["status"]) == (status, code, status)
     assert answer.mimetype == "application/problem+json"
-    assert left(twin_services) == ([], ())
+    assert left(own_services) == ([], ())
 
 
 @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data", "multipart/form-data; boundary=ä", ""])
@@ -141,12 +141,12 @@ def test_only_forms_are_taken(client: FlaskClient, kind: str) -> None:
     assert client.post("/api/jobs", data=b"x", content_type=kind).get_json()["code"] == "invalid_request"
 
 
-def test_a_connection_that_breaks_leaves_nothing(client: FlaskClient, twin_services: Services) -> None:
+def test_a_connection_that_breaks_leaves_nothing(client: FlaskClient, own_services: Services) -> None:
     """Fewer bytes than announced, even of a whole form, are refused."""
     body = upload()
     answer = post(client, body, len(body) + 5)
     assert answer.get_json()["code"] == "upload_incomplete"
-    assert left(twin_services) == ([], ())
+    assert left(own_services) == ([], ())
 
 
 class _Stalling(io.BytesIO):
@@ -165,7 +165,7 @@ class _Stalling(io.BytesIO):
         return super().read(size)
 
 
-def test_one_upload_too_many_is_refused_before_its_body_is_read(app: Flask, twin_services: Services) -> None:
+def test_one_upload_too_many_is_refused_before_its_body_is_read(app: Flask, own_services: Services) -> None:
     """With two uploads under way a third gets 503 with a time, its body untouched; then there is room again."""
     bodies = [_Stalling(upload()) for _ in range(2)]
     answers: list[int] = []
@@ -188,12 +188,12 @@ def test_one_upload_too_many_is_refused_before_its_body_is_read(app: Flask, twin
         thread.join(10)
     assert answers == [202, 202]
     assert post(app.test_client(), upload()).status_code == 202
-    assert len(twin_services.jobs.unfinished()) == 3
+    assert len(own_services.jobs.unfinished()) == 3
 
 
-def test_the_reserve_of_free_space_is_kept(make_app: Callable[..., Flask], twin_services: Services) -> None:
+def test_the_reserve_of_free_space_is_kept(make_app: Callable[..., Flask], own_services: Services) -> None:
     """Where the store would fall below its reserve, uploads get 503."""
-    client = make_app(twin_services, free_space_reserve=1 << 60).test_client()
+    client = make_app(own_services, free_space_reserve=1 << 60).test_client()
     assert post(client, upload()).get_json()["code"] == "storage_full"
 
 
@@ -217,10 +217,10 @@ class _Jobs(OwnJobStore):
 
 @pytest.mark.parametrize(("failures", "after"), [(1, False), (1, True)])
 def test_a_short_outage_or_a_lost_answer_loses_no_upload(
-    make_app: Callable[..., Flask], twin_services: Services, failures: int, after: bool  # noqa: FBT001 - a table
+    make_app: Callable[..., Flask], own_services: Services, failures: int, after: bool  # noqa: FBT001 - a table
 ) -> None:  # fmt: skip
     """If only the answer to `create` was lost, the job is accepted once and whole."""
-    services = replace(twin_services, jobs=_Jobs(failures=failures, after=after))
+    services = replace(own_services, jobs=_Jobs(failures=failures, after=after))
     answer = post(make_app(services).test_client(), upload())
     assert answer.status_code == 202
     assert services.jobs.unfinished() == (answer.get_json()["id"],)
@@ -235,12 +235,12 @@ class _Mute(OwnJobStore):
         raise JobStoreDownError(DOWN)
 
 
-def test_a_job_store_that_goes_away_leaves_no_half_job(make_app: Callable[..., Flask], twin_services: Services) -> None:
+def test_a_job_store_that_goes_away_leaves_no_half_job(make_app: Callable[..., Flask], own_services: Services) -> None:
     """If Redis is lost while the record is made, the client is told to come back; a job that is there has its file.
 
     Without a manifest a rebuild will not bring back what nobody was promised, and the janitor may remove it.
     """
-    services = replace(twin_services, jobs=_Mute())
+    services = replace(own_services, jobs=_Mute())
     answer = post(make_app(services).test_client(), upload(b"not really a video"))
     assert (answer.status_code, answer.get_json()["code"]) == (503, "job_store_unavailable")
     (job_id,) = services.jobs.unfinished()
@@ -256,10 +256,10 @@ class _Silent(MemoryPublisher):
 
 
 def test_a_broker_that_is_away_does_not_refuse_the_upload(
-    make_app: Callable[..., Flask], twin_services: Services
+    make_app: Callable[..., Flask], own_services: Services
 ) -> None:
     """The job exists and waits for the janitor."""
-    services = replace(twin_services, publisher=_Silent())
+    services = replace(own_services, publisher=_Silent())
     answer = post(make_app(services).test_client(), upload())
     assert answer.status_code == 202
     assert services.jobs.get(answer.get_json()["id"]).state is JobState.QUEUED
@@ -272,9 +272,9 @@ class _Forgetful(OwnJobStore):
         raise JobStoreDownError(DOWN, detail=job_id)
 
 
-def test_an_accepted_upload_is_answered_as_accepted(make_app: Callable[..., Flask], twin_services: Services) -> None:
+def test_an_accepted_upload_is_answered_as_accepted(make_app: Callable[..., Flask], own_services: Services) -> None:
     """If the place in the queue cannot be read any more, the answer leaves it out and is 202 all the same."""
-    services = replace(twin_services, jobs=_Forgetful())
+    services = replace(own_services, jobs=_Forgetful())
     answer = post(make_app(services).test_client(), upload())
     assert (answer.status_code, answer.get_json()["queue_position"]) == (202, None)
     assert services.jobs.unfinished() == (answer.get_json()["id"],)
@@ -288,11 +288,11 @@ class _NoManifests(LocalObjectStore):
 
 
 def test_an_object_store_that_goes_away_leaves_nothing(
-    make_app: Callable[..., Flask], twin_services: Services, tmp_path: Any
+    make_app: Callable[..., Flask], own_services: Services, tmp_path: Any
 ) -> None:
     """Without a manifest there is no job, and the original goes too."""
     objects = _NoManifests(tmp_path / "objects")
-    services = replace(twin_services, objects=objects)
+    services = replace(own_services, objects=objects)
     answer = post(make_app(services).test_client(), upload())
     assert (answer.status_code, answer.get_json()["code"]) == (503, "object_store_unavailable")
     assert left(services) == ([], ())
@@ -306,10 +306,10 @@ class _Away(OwnJobStore):
 
 
 def test_uploads_are_refused_early_while_the_job_store_is_away(
-    make_app: Callable[..., Flask], twin_services: Services
+    make_app: Callable[..., Flask], own_services: Services
 ) -> None:
     """Nobody sends gigabytes to hear of an outage at the end."""
     body = io.BytesIO(upload())
-    client = make_app(replace(twin_services, jobs=_Away())).test_client()
+    client = make_app(replace(own_services, jobs=_Away())).test_client()
     answer = client.post("/api/jobs", input_stream=body, content_type=CONTENT_TYPE)
     assert (answer.get_json()["code"], body.tell()) == ("job_store_unavailable", 0)

@@ -71,12 +71,12 @@ def beeps(count: int, options: str) -> list[int]:
 
 @pytest.mark.parametrize("name", READ_THROUGH)
 def test_recordings_appended_byte_by_byte_follow_each_other(
-    name: str, twin_services: Services, settings: Settings, tmp_path: Path
+    name: str, own_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """All pictures and beeps of three, in their order; also where a header in the middle hides the rest from ffmpeg."""
     source, _ = appended(tmp_path, name, READ_THROUGH[name], count=3)
-    job = drive(twin_services, settings, source)
-    for pictures, heard in seen_and_heard(twin_services, job, tmp_path):
+    job = drive(own_services, settings, source)
+    for pictures, heard in seen_and_heard(own_services, job, tmp_path):
         assert pictures == numbers(3)
         # Decoders go on from the part before: the pitch of the first beep may be bent a little.
         assert heard == pytest.approx(beeps(3, READ_THROUGH[name]), abs=1)
@@ -86,7 +86,7 @@ def test_recordings_appended_byte_by_byte_follow_each_other(
 @pytest.mark.parametrize("suffix", ["ts", "flv", "mkv"])
 @pytest.mark.parametrize(("rate", "channels"), [(44_100, 1), (48_000, 2), (32_000, 2)])
 def test_sound_of_another_format_follows_in_its_place(
-    suffix: str, rate: int, channels: int, twin_services: Services, settings: Settings, tmp_path: Path
+    suffix: str, rate: int, channels: int, own_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """Filters begin anew with it, though all clocks begin at the same time: none of it is lost or lies over another."""
     clips = [
@@ -98,9 +98,9 @@ def test_sound_of_another_format_follows_in_its_place(
         clips = [replace(clip, options=f"{H264} -c:a mp2", channels=channels) for clip in clips]
     parts = [coded_clip(tmp_path / f"{n}.{suffix}", clip) for n, clip in enumerate(clips)]
     (tmp_path / f"all.{suffix}").write_bytes(b"".join(part.read_bytes() for part in parts))
-    job = drive(twin_services, settings, tmp_path / f"all.{suffix}")
+    job = drive(own_services, settings, tmp_path / f"all.{suffix}")
     assert job.plan is not None
-    for decoded in decoded_ways(twin_services, job, job.plan.rungs[0].name, tmp_path).values():
+    for decoded in decoded_ways(own_services, job, job.plan.rungs[0].name, tmp_path).values():
         came = decoded.came()
         assert list(dict.fromkeys(came.numbers)) == numbers(3)
         expected = [(part * SECONDS + n, part * BEEPS + n) for part in range(3) for n in range(SECONDS)][:-1]
@@ -113,25 +113,25 @@ def test_sound_of_another_format_follows_in_its_place(
 
 @pytest.mark.parametrize("name", ONLY_THE_FIRST)
 def test_a_recording_that_cannot_be_read_is_told(
-    name: str, twin_services: Services, settings: Settings, tmp_path: Path
+    name: str, own_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """The first comes out whole, nothing of the second gets into it, and a warning tells how much that is."""
     source, last = appended(tmp_path, name, ONLY_THE_FIRST[name])
-    job = drive(twin_services, settings, source)
-    for pictures, heard in seen_and_heard(twin_services, job, tmp_path):
+    job = drive(own_services, settings, source)
+    for pictures, heard in seen_and_heard(own_services, job, tmp_path):
         assert (pictures, heard) == (numbers(1), beeps(1, ONLY_THE_FIRST[name]))
     (told,) = job.warnings
     assert told.code == "appended_unread"
     assert told.values == pytest.approx(_megabytes(last, source))
 
 
-def test_an_animation_is_read_through_or_told(twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+def test_an_animation_is_read_through_or_told(own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """By newer ffmpeg the one, by older ffmpeg the other."""
     source, last = appended(tmp_path, "gif", "-an")
-    job = drive(twin_services, settings, source)
+    job = drive(own_services, settings, source)
     told = {known.code: known.values for known in job.warnings}
     assert told in ({}, {"appended_unread": pytest.approx(_megabytes(last, source))})
-    for pictures, _ in seen_and_heard(twin_services, job, tmp_path):
+    for pictures, _ in seen_and_heard(own_services, job, tmp_path):
         assert pictures == numbers(1 if told else 2)
 
 
@@ -145,14 +145,14 @@ def test_an_animation_is_read_through_or_told(twin_services: Services, settings:
 )
 @pytest.mark.parametrize("count", [2, 4])
 def test_matroska_coded_otherwise_is_told(
-    other: Clip, count: int, twin_services: Services, settings: Settings, tmp_path: Path
+    other: Clip, count: int, own_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """Its packets would be decoded by the first header, into noise; recordings alike before it are kept."""
     alike = [coded_clip(tmp_path / f"{n}.mkv", Clip(n * FURTHER, n * BEEPS)) for n in range(count - 1)]
     last = coded_clip(tmp_path / "other.mkv", other)
     (tmp_path / "all.mkv").write_bytes(b"".join(part.read_bytes() for part in [*alike, last]))
-    job = drive(twin_services, settings, tmp_path / "all.mkv")
-    for pictures, heard in seen_and_heard(twin_services, job, tmp_path):
+    job = drive(own_services, settings, tmp_path / "all.mkv")
+    for pictures, heard in seen_and_heard(own_services, job, tmp_path):
         assert (pictures, heard) == (numbers(count - 1), beeps(count - 1, ""))
     told = {known.code: known.values for known in job.warnings}
     assert told.pop("appended_unread") == pytest.approx(_megabytes(last, tmp_path / "all.mkv"))
@@ -169,7 +169,7 @@ def test_matroska_coded_otherwise_is_told(
 )
 @pytest.mark.parametrize("count", [2, 3])
 def test_avi_of_other_formats_is_told(
-    other: Clip, count: int, twin_services: Services, settings: Settings, tmp_path: Path
+    other: Clip, count: int, own_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """It would be played on the clock of the first header; recordings alike before it are kept, of other sizes too."""
     clips = [Clip(n * FURTHER, n * BEEPS, options=MPEG4) for n in range(count - 1)]
@@ -177,21 +177,21 @@ def test_avi_of_other_formats_is_told(
     alike = [coded_clip(tmp_path / f"{n}.avi", clip) for n, clip in enumerate(clips)]
     last = coded_clip(tmp_path / "other.avi", other)
     (tmp_path / "all.avi").write_bytes(b"".join(part.read_bytes() for part in [*alike, last]))
-    job = drive(twin_services, settings, tmp_path / "all.avi")
-    for pictures, heard in seen_and_heard(twin_services, job, tmp_path):
+    job = drive(own_services, settings, tmp_path / "all.avi")
+    for pictures, heard in seen_and_heard(own_services, job, tmp_path):
         assert (pictures, heard) == (numbers(count - 1), beeps(count - 1, ""))
     told = {known.code: known.values for known in job.warnings}
     assert told.pop("appended_unread") == pytest.approx(_megabytes(last, tmp_path / "all.avi"))
     assert set(told) <= {"shape_changes"}
 
 
-def test_flash_video_of_another_codec_is_told(twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+def test_flash_video_of_another_codec_is_told(own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """It is in tracks of its own, which nobody announces."""
     first = coded_clip(tmp_path / "0.flv", Clip())
     second = coded_clip(tmp_path / "1.flv", Clip(FURTHER, BEEPS, options="-c:v flv -g 25 -c:a mp3 -ar 44100"))
     (tmp_path / "all.flv").write_bytes(first.read_bytes() + second.read_bytes())
-    job = drive(twin_services, settings, tmp_path / "all.flv")
-    for pictures, _ in seen_and_heard(twin_services, job, tmp_path):
+    job = drive(own_services, settings, tmp_path / "all.flv")
+    for pictures, _ in seen_and_heard(own_services, job, tmp_path):
         assert pictures == numbers(1)
     (told,) = job.warnings
     assert told.code == "appended_unread"

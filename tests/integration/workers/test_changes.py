@@ -98,7 +98,7 @@ COLOURS = {
 
 
 @pytest.mark.parametrize("name", COLOURS)
-def test_each_part_has_its_own_colours(name: str, twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+def test_each_part_has_its_own_colours(name: str, own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """What changes its coding on the way looks as it did, picture by picture."""
     case = COLOURS[name]
     joined, source = tmp_path / "joined.ts", tmp_path / "source.ts"
@@ -106,14 +106,14 @@ def test_each_part_has_its_own_colours(name: str, twin_services: Services, setti
     # Anew into a stream: where two are joined byte by byte, its packets are not in order.
     ffmpeg = ["ffmpeg", "-v", "fatal", "-y", "-nostdin"]
     subprocess.run([*ffmpeg, "-i", str(joined), "-c", "copy", str(source)], check=True, timeout=60)
-    job = drive(twin_services, settings, source)
+    job = drive(own_services, settings, source)
     plan = finished(job, case.warnings)
     assert plan.frames == 10 * len(case.codings)
-    target = made(twin_services, job, f"{plan.rungs[0].name}.mp4")
+    target = made(own_services, job, f"{plan.rungs[0].name}.mp4")
     for number in range(plan.frames):
         signals, expected = signals_of(case.codings[number // 10])
         assert worst(read_patches(one_picture(target, number), len(signals)), expected) <= TOLERANCE, number
-    assert made(twin_services, job, "poster.jpg").stat().st_size
+    assert made(own_services, job, "poster.jpg").stat().st_size
 
 
 def signals_of(coding: Coding) -> tuple[list[Rgb], list[Rgb]]:
@@ -143,39 +143,39 @@ def one_picture(video: Path, number: int) -> Path:
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_picture_keeps_its_shape_and_its_time(
-    name: str, twin_services: Services, settings: Settings, tmp_path: Path
+    name: str, own_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """None is lost or late, discs stay round on one canvas, no picture has combs, and a warning says what changed."""
     case = CASES[name]
     source = make_changing(tmp_path / case.name, case.parts, case.codec, sound=case.sound)
-    job = drive(twin_services, settings.model_copy(update={"encoders": 2}), source)
+    job = drive(own_services, settings.model_copy(update={"encoders": 2}), source)
     plan = finished(job, case.warnings)
     assert plan.segment_count > 1
     top = plan.rungs[0]
     assert (top.width, top.height) == case.canvas
-    target = made(twin_services, job, f"{top.name}.mp4")
+    target = made(own_services, job, f"{top.name}.mp4")
     pictures = look_at(target, top.width, top.height)
     assert [picture.number for picture in pictures] == list(range(sum(part.frames for part in case.parts)))
     assert_shaped(pictures, case.parts, case.canvas)
     assert all(picture.combs <= COMBED for picture in pictures)
     assert ("audio" in look(target).streams) is case.sound
-    assert made(twin_services, job, "poster.jpg").stat().st_size
+    assert made(own_services, job, "poster.jpg").stat().st_size
 
 
 @pytest.mark.parametrize("parts", [(OLD, NEW), (NEW, OLD, NEW), (SMALL, LARGE), (OLD, FIELDS, NARROW)])
 def test_recordings_of_other_shapes_are_appended(
-    parts: tuple[Part, ...], twin_services: Services, settings: Settings, tmp_path: Path
+    parts: tuple[Part, ...], own_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """Their clocks run over each other: which picture has which shape is told by its place in the file."""
     source = make_appended(tmp_path / "a.ts", parts, "mpeg2")
-    job = drive(twin_services, settings, source)
+    job = drive(own_services, settings, source)
     assert (job.state, job.error) == (JobState.READY, None)
     assert job.plan is not None
     told = {warning.code: warning for warning in job.warnings}
     assert {"shape_changes", "parts_joined"} <= set(told)
     assert told["shape_changes"].values["seconds"] == pytest.approx(first_other(parts) / RATE, abs=0.05)
     top = job.plan.rungs[0]
-    pictures = look_at(made(twin_services, job, f"{top.name}.mp4"), top.width, top.height)
+    pictures = look_at(made(own_services, job, f"{top.name}.mp4"), top.width, top.height)
     assert [picture.number for picture in pictures] == list(range(sum(part.frames for part in parts)))
     assert_shaped(pictures, parts, (top.width, top.height))
 

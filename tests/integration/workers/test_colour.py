@@ -105,19 +105,19 @@ UNTAGGED = [
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_colours_are_the_sources(name: str, twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+def test_colours_are_the_sources(name: str, own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """Each rung shows the colours of the source as BT.709, and says in its headers that it is BT.709."""
     case, signals = CASES[name], list(PATCHES.values())
-    job = made_of(case, signals, twin_services, settings, tmp_path)
+    job = made_of(case, signals, own_services, settings, tmp_path)
     assert job.plan is not None
     expected = [in_bt709(signal, case.coding.primaries) for signal in signals]
     for rung in job.plan.rungs:
-        target = made(twin_services, job, f"{rung.name}.mp4")
+        target = made(own_services, job, f"{rung.name}.mp4")
         assert worst(read_patches(target, len(signals)), expected) <= TOLERANCE
         assert tags(target) == TAGS
         assert COLR in target.read_bytes()
-        assert COLR in made(twin_services, job, f"hls/{rung.name}/init.mp4").read_bytes()
-    poster = made(twin_services, job, "poster.jpg")
+        assert COLR in made(own_services, job, f"hls/{rung.name}/init.mp4").read_bytes()
+    poster = made(own_services, job, "poster.jpg")
     # JPEG has one coding, whatever the video's: BT.601, full range.
     if case.coding.bits == 8:
         assert worst(read_patches(poster, len(signals), matrix="bt470bg", full=True), expected) <= JPEG_TOLERANCE
@@ -169,15 +169,15 @@ def hdr(case: Case, transfer: str) -> Case:
 @pytest.mark.parametrize("transfer", DIFFUSE_WHITE)
 @pytest.mark.parametrize("name", HDR)
 def test_light_of_hdr_becomes_sdr(
-    name: str, transfer: str, twin_services: Services, settings: Settings, tmp_path: Path
+    name: str, transfer: str, own_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """A grey ramp stays grey and rises; mid-tones are as bright beside diffuse white's light as they were."""
     brighter = (2000.0, 4000.0, 10_000.0) if transfer == "smpte2084" else ()
     nits = (*NITS, *brighter)
     signals = [lit(transfer, (light, light, light)) for light in nits]
-    job = made_of(hdr(HDR[name], transfer), signals, twin_services, settings, tmp_path)
+    job = made_of(hdr(HDR[name], transfer), signals, own_services, settings, tmp_path)
     assert job.plan is not None
-    target = made(twin_services, job, f"{job.plan.rungs[0].name}.mp4")
+    target = made(own_services, job, f"{job.plan.rungs[0].name}.mp4")
     assert tags(target) == TAGS
     shown = dict(zip(nits, read_patches(target, len(nits)), strict=True))
     for red, green, blue in shown.values():
@@ -191,14 +191,14 @@ def test_light_of_hdr_becomes_sdr(
 
 
 @pytest.mark.parametrize("transfer", DIFFUSE_WHITE)
-def test_hues_of_hdr_stay(transfer: str, twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+def test_hues_of_hdr_stay(transfer: str, own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """What BT.709 can show keeps its hue; colours beyond become the fullest of their hue, not dark or grey ones."""
     inside = [(203 * red, 203 * green, 203 * blue) for red, green, blue in LIGHTS.values()]
     signals = [lit(transfer, times(FROM_BT709_TO_BT2020, light)) for light in inside]
     signals += [lit(transfer, light) for light in inside[:3]]
-    job = made_of(hdr(HDR["10 bit"], transfer), signals, twin_services, settings, tmp_path)
+    job = made_of(hdr(HDR["10 bit"], transfer), signals, own_services, settings, tmp_path)
     assert job.plan is not None
-    shown = read_patches(made(twin_services, job, f"{job.plan.rungs[0].name}.mp4"), len(signals))
+    shown = read_patches(made(own_services, job, f"{job.plan.rungs[0].name}.mp4"), len(signals))
     for light, signal in zip((*LIGHTS.values(), *list(LIGHTS.values())[:3]), shown, strict=True):
         red, green, blue = light
         wanted = (red ** (1 / 2.4), green ** (1 / 2.4), blue ** (1 / 2.4))

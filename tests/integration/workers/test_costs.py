@@ -19,8 +19,8 @@ from storage.services.connect import connect
 from storage.services.dispatch import dispatch
 from storage.settings import Settings
 from tests.support.jobs import LEASE, claim, encoding
+from tests.support.memory_publisher import MemoryPublisher
 from tests.support.servers import RedisServer
-from tests.twins.publisher import MemoryPublisher
 from workers.attempts.attempt import Attempt
 from workers.janitor.janitor import Janitor
 from workers.stages.common import finish

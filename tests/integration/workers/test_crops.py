@@ -48,34 +48,34 @@ def assert_all(found: dict[str, list[Picture]], expected: list[Picture], way: Wa
 
 
 @pytest.mark.parametrize("size", [None, (192, 108), (384, 108), (16, 9)], ids=str)
-def test_matroska(size: tuple[int, int] | None, twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+def test_matroska(size: tuple[int, int] | None, own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """PixelCrop, and a size to be shown that is that of the rest, whatever its unit."""
     plain = coded(tmp_path / "plain.mp4", size=SIZE)
     framed = coded(tmp_path / "framed.mkv", size=SIZE, filters=FRAMED, container=WITHOUT_INDEX)
     hidden = hidden_in_matroska(framed, tmp_path / "hidden.mkv", CROP, size)
     wide = size == (384, 108)
     expected = [np.repeat(picture, 2 if wide else 1, axis=1) for picture in pictures(plain)]
-    assert_all(seen(hidden, twin_services, settings, tmp_path), expected)
+    assert_all(seen(hidden, own_services, settings, tmp_path), expected)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
 @pytest.mark.parametrize("way", [UNTURNED, (90, False), (180, True)], ids=str)
-def test_mp4(suffix: str, way: Way, twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+def test_mp4(suffix: str, way: Way, own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """A clean aperture, of the picture as it is coded: before it is turned."""
     plain = coded(tmp_path / f"plain.{suffix}", size=SIZE)
     framed = coded(tmp_path / f"framed.{suffix}", size=SIZE, filters=FRAMED)
     hidden = hidden_in_mp4(framed, tmp_path / f"hidden.{suffix}", SHOWN, CENTRE)
     source = turned(hidden, tmp_path / f"turned.{suffix}", way[0], mirrored=way[1])
-    assert_all(seen(source, twin_services, settings, tmp_path), pictures(plain), way)
+    assert_all(seen(source, own_services, settings, tmp_path), pictures(plain), way)
 
 
-def test_fields(twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+def test_fields(own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """Of an interlaced source the poster shows one field, of which half as many lines are hidden."""
     fields = "-qp 0 -flags +ilme+ildct -x264opts tff=1"
     lines = "fps=10,tinterlace=interleave_top,setfield=tff"
     plain = coded(tmp_path / "plain.mp4", size=SIZE, filters=lines, encoder=fields)
     framed = coded(tmp_path / "framed.mp4", size=SIZE, filters=f"{lines},{FRAMED}", encoder=fields)
-    expected = seen(plain, twin_services, settings, tmp_path)
-    found = seen(hidden_in_mp4(framed, tmp_path / "hidden.mp4", SHOWN, CENTRE), twin_services, settings, tmp_path)
+    expected = seen(plain, own_services, settings, tmp_path)
+    found = seen(hidden_in_mp4(framed, tmp_path / "hidden.mp4", SHOWN, CENTRE), own_services, settings, tmp_path)
     assert_all(found, expected["MP4"])
     assert unlikeness(found["poster"][0], expected["poster"][0]) <= NEAR

@@ -24,8 +24,8 @@ from storage.settings import Settings
 from tests.support.driving import drive, resume, step, submit
 from tests.support.job_store import OwnJobStore
 from tests.support.looking import frame_times
+from tests.support.memory_publisher import MemoryPublisher
 from tests.support.results import made
-from tests.twins.publisher import MemoryPublisher
 from workers.attempts.attempt import Attempt, attempt_task
 from workers.attempts.fallback import NOT_CUT
 from workers.ffmpeg.commands import segment_command
@@ -38,10 +38,10 @@ CROWD, RUNS = 6, 48  # at one in nine, 48 runs in a crowd miss the fault once in
 
 
 @pytest.fixture
-def cut_services(twin_services: Services) -> Services:
+def cut_services(own_services: Services) -> Services:
     """Give the parts of an installation with several slots."""
-    twin_services.jobs.announce("worker", SLOTS, seconds=FOREVER)
-    return twin_services
+    own_services.jobs.announce("worker", SLOTS, seconds=FOREVER)
+    return own_services
 
 
 def fragments(services: Services, job: Job) -> dict[str, bytes]:
@@ -210,10 +210,10 @@ class WatchedJobs(OwnJobStore):
         return super().interim(task, attempt, result)
 
 
-def test_sound_can_be_fetched_while_it_is_made(clip: Clip, twin_services: Services, settings: Settings) -> None:
+def test_sound_can_be_fetched_while_it_is_made(clip: Clip, own_services: Services, settings: Settings) -> None:
     """The parts that the record names so far are stored already; all of them together are as long as the video."""
     jobs = WatchedJobs()
-    services = replace(twin_services, jobs=jobs)
+    services = replace(own_services, jobs=jobs)
     job = submit(services, clip("long.mp4", seconds=240, size="64x48", rate="5"))
     stored: list[int] = []
     jobs.then = lambda: stored.append(len(fragments(services, job)))

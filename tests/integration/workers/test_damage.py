@@ -94,15 +94,15 @@ def about(*places: tuple[float, float], slack: float = SLACK) -> list[object]:
 
 
 @pytest.mark.parametrize("name", _KINDS)
-def test_an_intact_clip_tells_nothing(name: str, make: Make, twin_services: Services, settings: Settings) -> None:
+def test_an_intact_clip_tells_nothing(name: str, make: Make, own_services: Services, settings: Settings) -> None:
     """No damage and no warning, whatever container and codec."""
-    job = drive(twin_services, settings, make(name))
+    job = drive(own_services, settings, make(name))
     assert (job.state, job.damage, job.warnings) == (JobState.READY, (), ())
 
 
 @pytest.mark.parametrize("name", ["h264.ts", "hevc.ts", "mpeg2.ts"])
 def test_lost_packets_of_a_stream_are_told(
-    name: str, make: Make, tmp_path: Path, twin_services: Services, settings: Settings
+    name: str, make: Make, tmp_path: Path, own_services: Services, settings: Settings
 ) -> None:
     """Pictures and sound are missing where a transport stream lost what lay between two of its pictures."""
     source = make(name)
@@ -110,20 +110,20 @@ def test_lost_packets_of_a_stream_are_told(
     first, last = pictures[75], pictures[105]
     path = lost(source, tmp_path / name, first.place, last.place)
     expected = gaps(path, first_time(source))
-    job = drive(twin_services, settings, path)
+    job = drive(own_services, settings, path)
     assert job.state is JobState.READY
     missing = [place for place in told(job, MISSING) if place[1] - place[0] > GAP]
     assert missing == about(*expected)
     (hole,) = [place for place in told(job, SILENT) if place[1] - place[0] > GAP]
     assert abs(hole[0] - expected[0][0]) < 1.0  # sound is written ahead of its pictures or behind
-    facts = report(twin_services, job)
+    facts = report(own_services, job)
     assert facts["damage"] == job_json(job)["damage"]
     assert {"pictures_missing", "sound_missing"} <= {warning["code"] for warning in facts["warnings"]}
 
 
 @pytest.mark.parametrize("name", ["h264.mkv", "h264.flv", "h264.ts", "mpeg2.ts", "mpeg2.mpg", "mpeg4.avi", "mjpeg.avi"])
 def test_flipped_bytes_of_a_picture_are_told(
-    name: str, make: Make, tmp_path: Path, twin_services: Services, settings: Settings
+    name: str, make: Make, tmp_path: Path, own_services: Services, settings: Settings
 ) -> None:
     """A picture that was repaired is a place, up to the next keyframe at most."""
     source = make(name)
@@ -131,7 +131,7 @@ def test_flipped_bytes_of_a_picture_are_told(
     chosen = max(pictures[80:90], key=lambda packet: packet.size)
     path = flipped(source, tmp_path / name, [chosen])
     at = chosen.time - first_time(source)
-    job = drive(twin_services, settings, path)
+    job = drive(own_services, settings, path)
     assert job.state is JobState.READY
     found = sorted(told(job, REPAIRED) + told(job, MISSING))
     assert found
@@ -142,7 +142,7 @@ def test_flipped_bytes_of_a_picture_are_told(
 
 @pytest.mark.parametrize("name", ["h264.mp4", "h264.mkv", "hevc.mp4", "vp8.webm"])
 def test_pictures_that_cannot_be_decoded_are_told(
-    name: str, make: Make, tmp_path: Path, twin_services: Services, settings: Settings
+    name: str, make: Make, tmp_path: Path, own_services: Services, settings: Settings
 ) -> None:
     """Packets of nothing but noise give no picture, or one that is damaged: at two places.
 
@@ -151,7 +151,7 @@ def test_pictures_that_cannot_be_decoded_are_told(
     source = make(name)
     noise = "noise=amount=between(pts*tb\\,2.39\\,2.49)+between(pts*tb\\,4.79\\,4.89)"
     path = copied(source, tmp_path / name, "-bsf:v", noise)
-    job = drive(twin_services, settings, path)
+    job = drive(own_services, settings, path)
     assert job.state is JobState.READY
     found = sorted([*told(job, MISSING), *told(job, REPAIRED)])
     for at in (2.4, 4.8):
@@ -161,13 +161,13 @@ def test_pictures_that_cannot_be_decoded_are_told(
 
 @pytest.mark.parametrize("name", ["h264.mp4", "h264.mkv", "h264.flv", "mpeg4.avi"])
 def test_sound_that_cannot_be_decoded_is_told(
-    name: str, make: Make, tmp_path: Path, twin_services: Services, settings: Settings
+    name: str, make: Make, tmp_path: Path, own_services: Services, settings: Settings
 ) -> None:
     """A second of packets that hold noise is a hole of nearly a second, and the pictures are whole."""
     source = make(name)
     path = copied(source, tmp_path / name, "-bsf:a", "noise=amount=gte(pts*tb\\,3)*lt(pts*tb\\,4)")
     begins = first_time(source)
-    job = drive(twin_services, settings, path)
+    job = drive(own_services, settings, path)
     holes = told(job, SILENT)
     assert holes
     # A decoder may take noise for sound now and then.
@@ -179,43 +179,43 @@ def test_sound_that_cannot_be_decoded_is_told(
 
 @pytest.mark.parametrize("name", ["h264.mkv", "mpeg2.ts", "h264.ts"])
 def test_sound_that_was_never_written_is_told(
-    name: str, make: Make, tmp_path: Path, twin_services: Services, settings: Settings
+    name: str, make: Make, tmp_path: Path, own_services: Services, settings: Settings
 ) -> None:
     """Half a second without packets in a codec that has no pauses."""
     source = make(name)
     begins = first_time(source)
     path = copied(source, tmp_path / name, "-copyts", "-bsf:a", "noise=drop=gte(pts*tb\\,5)*lt(pts*tb\\,5.5)")
-    job = drive(twin_services, settings, path)
+    job = drive(own_services, settings, path)
     assert told(job, SILENT) == about((5.0 - begins, 5.5 - begins), slack=SOUND_SLACK)
     assert (told(job, MISSING), told(job, REPAIRED)) == ([], [])
 
 
-def test_pauses_are_no_damage(make: Make, tmp_path: Path, twin_services: Services, settings: Settings) -> None:
+def test_pauses_are_no_damage(make: Make, tmp_path: Path, own_services: Services, settings: Settings) -> None:
     """Two seconds without pictures, as screen recorders write them, and a pause of a codec for speech."""
     still = copied(make("h264.mkv"), tmp_path / "still.mkv", "-bsf:v", "noise=drop=gte(pts*tb\\,4)*lt(pts*tb\\,6)")
     quiet = copied(make("vp9.webm"), tmp_path / "quiet.webm", "-bsf:a", "noise=drop=gte(pts*tb\\,3)*lt(pts*tb\\,5)")
     for path in (still, quiet):
-        job = drive(twin_services, settings, path)
+        job = drive(own_services, settings, path)
         assert (job.state, job.damage) == (JobState.READY, ())
 
 
 def test_sound_that_begins_late_and_ends_early_is_no_damage(
-    make: Make, tmp_path: Path, twin_services: Services, settings: Settings
+    make: Make, tmp_path: Path, own_services: Services, settings: Settings
 ) -> None:
     """Only holes within the track are."""
     path = copied(make("h264.mkv"), tmp_path / "short.mkv", "-bsf:a", "noise=drop=lt(pts*tb\\,2)+gte(pts*tb\\,6)")
-    job = drive(twin_services, settings, path)
+    job = drive(own_services, settings, path)
     assert (job.state, job.damage) == (JobState.READY, ())
 
 
 def test_a_place_over_the_border_of_segments_is_one(
-    make: Make, tmp_path: Path, twin_services: Services, settings: Settings
+    make: Make, tmp_path: Path, own_services: Services, settings: Settings
 ) -> None:
     """Each segment tells its part of a gap; the job tells one place, and its sentence counts one."""
     source = make("h264.ts")
     pictures = written(source, "v:0")
     path = lost(source, tmp_path / "long.ts", pictures[15].place, pictures[150].place)
-    job = drive(twin_services, settings.model_copy(update={"encoders": 4}), path)
+    job = drive(own_services, settings.model_copy(update={"encoders": 4}), path)
     assert job.plan is not None
     assert job.plan.segment_count > 1
     (place,) = [place for place in job.damage if place.kind is MISSING and place.seconds > 1]

@@ -75,10 +75,10 @@ def found(services: Services, job: Job) -> Results:
 
 
 def test_a_half_encoded_job_goes_on_from_its_segments(
-    object_store: ObjectStore, twin_services: Services, settings: Settings, film: Path, tmp_path: Path
+    object_store: ObjectStore, own_services: Services, settings: Settings, film: Path, tmp_path: Path
 ) -> None:
     """What was there is not encoded again, and the result is that of a job to which nothing happened."""
-    services = replace(twin_services, objects=object_store)
+    services = replace(own_services, objects=object_store)
     undisturbed = drive(services, settings, film)
     job = half_encoded(services, settings, film)
     before = {index: services.objects.stat(keys.segment(job.id, "180p", index)) for index in range(len(DONE))}
@@ -104,10 +104,10 @@ def test_a_half_encoded_job_goes_on_from_its_segments(
 
 
 def test_finished_jobs_come_back_as_they_were(
-    object_store: ObjectStore, twin_services: Services, settings: Settings, clip: Callable[..., Path], tmp_path: Path
+    object_store: ObjectStore, own_services: Services, settings: Settings, clip: Callable[..., Path], tmp_path: Path
 ) -> None:
     """Ready, failed and cancelled: every field, the places in the lists, and not an object touched."""
-    services = replace(twin_services, objects=object_store)
+    services = replace(own_services, objects=object_store)
     (tmp_path / "noise.mp4").write_bytes(b"noise" * 1000)
     ready, failed = (drive(services, settings, path) for path in (clip("short.mp4", seconds=1), tmp_path / "noise.mp4"))
     cancelled = services.jobs.move(submit(services, tmp_path / "noise.mp4").id, JobState.CANCELLED)
@@ -126,28 +126,28 @@ def test_finished_jobs_come_back_as_they_were(
     assert {key: services.objects.stat(key) for key in services.objects.keys("")} == objects
 
 
-def test_jobs_wait_in_the_order_they_were_accepted(twin_services: Services, film: Path) -> None:
+def test_jobs_wait_in_the_order_they_were_accepted(own_services: Services, film: Path) -> None:
     """A job whose retry was accepted waits again, as it did."""
-    jobs = [submit(twin_services, film) for _ in range(3)]
-    twin_services.jobs.move(jobs[0].id, JobState.FAILED)
-    save_ended(twin_services)
-    forget_run(twin_services.objects, jobs[0].id)
+    jobs = [submit(own_services, film) for _ in range(3)]
+    own_services.jobs.move(jobs[0].id, JobState.FAILED)
+    save_ended(own_services)
+    forget_run(own_services.objects, jobs[0].id)
     for place, job in enumerate(jobs):
         accepted = replace(job, created_at=job.created_at + 3 - place)
-        put_manifest(twin_services.objects, keys.manifest(job.id), Manifest(job=accepted))
-    services = without_redis(twin_services)
+        put_manifest(own_services.objects, keys.manifest(job.id), Manifest(job=accepted))
+    services = without_redis(own_services)
     assert rebuilt(services) == (True, ["restored: 3 queued"])
     assert [services.jobs.position(job.id) for job in jobs] == [3, 2, 1]
     assert services.jobs.get(jobs[0].id).error is None
 
 
 def test_an_end_that_was_not_saved_is_come_to_again(
-    twin_services: Services, settings: Settings, clip: Callable[..., Path], tmp_path: Path
+    own_services: Services, settings: Settings, clip: Callable[..., Path], tmp_path: Path
 ) -> None:
     """Redis went away in the moment in which a job became ready: it is packaged again, from the same segments."""
-    job = drive(twin_services, settings, clip("short.mp4", seconds=1))
-    whole = content(twin_services, keys.rendition(job.id, "180p.mp4"))
-    services = without_redis(twin_services)
+    job = drive(own_services, settings, clip("short.mp4", seconds=1))
+    whole = content(own_services, keys.rendition(job.id, "180p.mp4"))
+    services = without_redis(own_services)
     assert rebuilt(services) == (True, ["restored: 1 encoding"])
     go_on(services, settings, tmp_path)
     assert services.jobs.get(job.id).outputs == job.outputs
@@ -165,19 +165,19 @@ class _Overtaken(OwnJobStore):
         return ended
 
 
-def test_a_retry_that_overtakes_the_saving_is_not_forgotten(twin_services: Services, film: Path) -> None:
+def test_a_retry_that_overtakes_the_saving_is_not_forgotten(own_services: Services, film: Path) -> None:
     """What was written of an end that is over is taken back, so that a rebuild starts the job again too."""
-    services = replace(twin_services, jobs=_Overtaken())
+    services = replace(own_services, jobs=_Overtaken())
     job = submit(services, film)
     services.jobs.move(job.id, JobState.FAILED)
     assert save_ended(services) == 1
     assert set(services.objects.keys("")) == {keys.original(job.id), keys.manifest(job.id)}
 
 
-def test_a_restored_job_is_left_alone(twin_services: Services, settings: Settings, film: Path) -> None:
+def test_a_restored_job_is_left_alone(own_services: Services, settings: Settings, film: Path) -> None:
     """A second rebuild, or one beside running workers, changes nothing of jobs that have a record."""
-    half_encoded(twin_services, settings, film)
-    services = without_redis(twin_services)
+    half_encoded(own_services, settings, film)
+    services = without_redis(own_services)
     new = submit(services, film)
     services.jobs.move(new.id, JobState.CANCELLED)
     assert rebuilt(services) == (True, ["restored: 1 encoding", "had a record: 1"])
@@ -192,10 +192,10 @@ def put(objects: ObjectStore, key: str, content: str) -> None:
 
 
 def test_what_cannot_be_read_is_said_and_the_rest_restored(
-    object_store: ObjectStore, twin_services: Services, film: Path
+    object_store: ObjectStore, own_services: Services, film: Path
 ) -> None:
     """Garbage, another version, another job's manifest, a missing original: each is named; leftovers are counted."""
-    services = replace(twin_services, objects=object_store)
+    services = replace(own_services, objects=object_store)
     good = submit(services, film)
     garbage, old, foreign, headless = (new_job_id() for _ in range(4))
     put(object_store, keys.manifest(garbage), "{")
@@ -223,13 +223,13 @@ def test_what_cannot_be_read_is_said_and_the_rest_restored(
 
 
 def test_an_unreadable_end_costs_work_not_the_job(
-    twin_services: Services, settings: Settings, clip: Callable[..., Path]
+    own_services: Services, settings: Settings, clip: Callable[..., Path]
 ) -> None:
     """The job goes on from its plan, and it is said why."""
-    job = drive(twin_services, settings, clip("short.mp4", seconds=1))
-    save_ended(twin_services)
-    put(twin_services.objects, keys.ended(job.id), "")
-    whole, lines = rebuilt(without_redis(twin_services))
+    job = drive(own_services, settings, clip("short.mp4", seconds=1))
+    save_ended(own_services)
+    put(own_services.objects, keys.ended(job.id), "")
+    whole, lines = rebuilt(without_redis(own_services))
     assert whole
     assert lines[0].startswith(f"{keys.ended(job.id)}: JSON: Invalid JSON")
     assert lines[1:] == ["restored: 1 encoding"]
@@ -238,17 +238,17 @@ def test_an_unreadable_end_costs_work_not_the_job(
 @pytest.mark.parametrize(
     "loss", ["a rung's init section", "cut off", "another segment", "older than the plan", "of another plan", "empty"]
 )
-def test_only_what_fits_the_plan_counts(loss: str, twin_services: Services, settings: Settings, film: Path) -> None:
+def test_only_what_fits_the_plan_counts(loss: str, own_services: Services, settings: Settings, film: Path) -> None:
     """A segment whose bytes are not exactly the planned frames in their places is encoded again."""
-    job = half_encoded(twin_services, settings, film)
-    assert found(twin_services, job).keys() >= set(DONE)
-    first, second = (twin_services.objects.local_path(keys.segment(job.id, "180p", index)) for index in range(2))
+    job = half_encoded(own_services, settings, film)
+    assert found(own_services, job).keys() >= set(DONE)
+    first, second = (own_services.objects.local_path(keys.segment(job.id, "180p", index)) for index in range(2))
     assert first is not None
     assert second is not None
     left = set()
     match loss:
         case "a rung's init section":
-            twin_services.objects.delete_prefix(keys.init(job.id, "180p"))
+            own_services.objects.delete_prefix(keys.init(job.id, "180p"))
         case "cut off":
             second.write_bytes(second.read_bytes()[:-1])
             left = {"segment:0"}
@@ -259,24 +259,24 @@ def test_only_what_fits_the_plan_counts(loss: str, twin_services: Services, sett
             second.write_bytes(b"")
             left = {"segment:0"}
         case "older than the plan":
-            manifest = read_manifest(twin_services.objects, keys.planned(job.id), job.id)
-            put_manifest(twin_services.objects, keys.planned(job.id), manifest)
+            manifest = read_manifest(own_services.objects, keys.planned(job.id), job.id)
+            put_manifest(own_services.objects, keys.planned(job.id), manifest)
         case "of another plan":
             assert job.plan is not None
             plan, segments = without_cuts(job.plan, threads=1)
             manifest = Manifest(job=replace(job, plan=plan), segments=segments)
-            put_manifest(twin_services.objects, keys.planned(job.id), manifest)
+            put_manifest(own_services.objects, keys.planned(job.id), manifest)
             for path in (first, second):
                 os.utime(path)
-    assert {field for field in found(twin_services, job) if field.startswith("segment")} == left
+    assert {field for field in found(own_services, job) if field.startswith("segment")} == left
 
 
-def test_the_janitor_says_that_redis_was_lost(twin_services: Services, film: Path, tmp_path: Path) -> None:
+def test_the_janitor_says_that_redis_was_lost(own_services: Services, film: Path, tmp_path: Path) -> None:
     """Once, naming the command; not where there is nothing to restore, nor where Redis has jobs."""
-    janitors = [Janitor(services, tmp_path / "alive") for services in (twin_services, without_redis(twin_services))]
+    janitors = [Janitor(services, tmp_path / "alive") for services in (own_services, without_redis(own_services))]
     with structlog.testing.capture_logs() as lines:
         janitors[0].look_for_loss()
-        submit(twin_services, film)
+        submit(own_services, film)
         for janitor in (*janitors, janitors[1]):
             janitor.look_for_loss()
     assert [line["event"] for line in lines if "rungs rebuild" in line["event"]] == [lines[0]["event"]]

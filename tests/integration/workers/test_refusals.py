@@ -139,10 +139,10 @@ def test_encrypted_pictures_are_refused_by_that_name(name: str, folder: Path, tm
 
 
 def test_an_encrypted_video_fails_its_job_at_the_first_look(
-    twin_services: Services, settings: Settings, folder: Path
+    own_services: Services, settings: Settings, folder: Path
 ) -> None:
     """Nothing is tried again, and nothing of it is decoded."""
-    job = drive(twin_services, settings, clear(folder, "cenc.mp4", CENC))
+    job = drive(own_services, settings, clear(folder, "cenc.mp4", CENC))
     assert job.error is not None
     assert (job.state, job.error.code, job.plan) == (JobState.FAILED, "encrypted", None)
 
@@ -223,12 +223,12 @@ def test_still_pictures_stay_refused(suffix: str, tmp_path: Path) -> None:
     assert refused(clip(tmp_path / f"still.{suffix}", "-frames:v 1", sound=False)) == "picture_only"
 
 
-def test_an_animated_png_plays_once_on_black(twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+def test_an_animated_png_plays_once_on_black(own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """Each picture shows for as long as it says, the last one too, and what is half transparent is half as bright."""
     red, green, glass = (255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 128)
     pictures = [Shown(red, 50), Shown(green, 25), Shown(glass, 75)]
-    job = drive(twin_services, settings, animated_png(tmp_path / "loops.png", pictures))
-    video = ready(twin_services, job)
+    job = drive(own_services, settings, animated_png(tmp_path / "loops.png", pictures))
+    video = ready(own_services, job)
     colours = array("B", ffmpeg("-i", str(video), "-vf", "scale=1:1", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"))
     shown = [tuple(colours[n : n + 3]) for n in range(0, len(colours), 3)]
     assert job.plan is not None
@@ -276,14 +276,14 @@ RAW = {
 
 @pytest.mark.parametrize("name", RAW)
 def test_every_picture_of_a_raw_stream_is_shown(
-    name: str, twin_services: Services, settings: Settings, tmp_path: Path
+    name: str, own_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """One after the other at the stream's rate: each a little brighter than the one before it, none lost or doubled."""
     source = tmp_path / name
     brighter = f"nullsrc=size=160x96:rate={RATE}:duration=2,geq=lum='20+4*N':cb=128:cr=128"
     ffmpeg("-f", "lavfi", "-i", brighter, "-color_range", "tv", *RAW[name].split(), str(source))
-    job = drive(twin_services, settings, source)
-    video = ready(twin_services, job)
+    job = drive(own_services, settings, source)
+    video = ready(own_services, job)
     assert look(video).frames == 2 * RATE
     assert look(video).seconds("video") == pytest.approx(2.0)
     assert levels(video) == pytest.approx(levels(source), abs=1)
@@ -310,11 +310,11 @@ def test_gxf_is_taken_with_its_sound(tmp_path: Path) -> None:
     assert (plan.video.codec, plan.rate, plan.frames) == ("mpeg2video", Fraction(RATE), 2 * RATE)
 
 
-def test_pva_is_taken_with_its_sound(twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+def test_pva_is_taken_with_its_sound(own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """What the receivers of TechnoTrend recorded is a transport stream in other packets."""
     source = clip(tmp_path / "source.ts", "-c:v mpeg2video -bf 0 -g 12 -c:a mp2 -pes_payload_size 0")
-    job = drive(twin_services, settings, pva(source, tmp_path / "film.pva"))
-    video = ready(twin_services, job)
+    job = drive(own_services, settings, pva(source, tmp_path / "film.pva"))
+    video = ready(own_services, job)
     assert look(video).frames == 2 * RATE
     assert levels(video) == pytest.approx(levels(source), abs=2)
     assert tone(video) == pytest.approx(440, abs=5)
@@ -333,7 +333,7 @@ PCM = {
 
 @pytest.mark.parametrize("name", PCM)
 def test_pcm_in_mp4_is_the_tone_or_silence_with_a_warning(
-    name: str, twin_services: Services, settings: Settings, tmp_path: Path
+    name: str, own_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """Never noise: what this machine's ffmpeg takes for other samples is left out, newer ones decode it."""
     bits, little, real = PCM[name]
@@ -344,7 +344,7 @@ def test_pcm_in_mp4_is_the_tone_or_silence_with_a_warning(
         assert bits > 16
         assert plan.warnings == (warning("audio_misread", n=1),)
         return
-    video = ready(twin_services, drive(twin_services, settings, camera))
+    video = ready(own_services, drive(own_services, settings, camera))
     assert tone(video) == pytest.approx(440, abs=5)
     middle = slice(12_000, 36_000)
     assert max(samples(video)[middle]) == pytest.approx(max(samples(source)[middle]), rel=0.1)

@@ -53,7 +53,7 @@ ALPHA = {
 
 
 @pytest.mark.parametrize("name", ALPHA)
-def test_what_is_transparent_is_black(name: str, twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+def test_what_is_transparent_is_black(name: str, own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """Half transparent is half as bright, and the colour that lies under what is transparent is not seen."""
     suffix, pixels, encoder = ALPHA[name]
     row = b"".join(bytes(round(255 * part) for part in (*colour, opacity)) * 40 for colour, opacity in GLASS)
@@ -67,10 +67,10 @@ def test_what_is_transparent_is_black(name: str, twin_services: Services, settin
         str(source),
         data=row * 80 * 10,
     )
-    job, target = ready(source, twin_services, settings)
+    job, target = ready(source, own_services, settings)
     expected = [(red * opacity, green * opacity, blue * opacity) for (red, green, blue), opacity in GLASS]
     assert worst(read_patches(target, len(GLASS)), expected) <= TOLERANCE
-    poster = made(twin_services, job, "poster.jpg")
+    poster = made(own_services, job, "poster.jpg")
     shown = read_patches(poster, len(GLASS), matrix="bt470bg", full=True)
     assert worst(shown, expected) <= 2 * TOLERANCE
 
@@ -109,14 +109,14 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_picture_keeps_its_shape(name: str, twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+def test_a_picture_keeps_its_shape(name: str, own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """Odd sides lose a line or a column, pixels become square by growing a side, and every corner stays where it is."""
     shape = SHAPES[name]
     # zscale makes no odd sizes with less chroma than luma.
     coded = f"scale=out_color_matrix=bt709:out_range=tv,format={shape.pixels},{TAGGED}"
     source = tmp_path / shape.name
     ffmpeg("-filter_complex", f"{FLAG},{shape.filters},{coded}", *shape.encoder.split(), str(source))
-    _, target = ready(source, twin_services, settings)
+    _, target = ready(source, own_services, settings)
     assert look(target).size == shape.shown
     assert worst(read_points(target, list(CORNERS.values())), [RED, GREEN, BLUE, WHITE]) <= TOLERANCE
 
@@ -144,12 +144,12 @@ LIGHT = {
 @pytest.mark.parametrize("degrees", TURNS)
 @pytest.mark.parametrize("transfer", ["bt709", "arib-std-b67"])
 def test_a_phone_may_be_held_any_way(
-    degrees: int, transfer: str, twin_services: Services, settings: Settings, tmp_path: Path
+    degrees: int, transfer: str, own_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """The picture stands upright, also in HDR, and says of itself no turn any more."""
     flat = tmp_path / "flat.mp4"
     ffmpeg("-filter_complex", f"{FLAG},{LIGHT[transfer]}", *HELD[transfer], str(flat))
-    job, target = ready(turned(flat, tmp_path / "turned.mp4", degrees), twin_services, settings)
+    job, target = ready(turned(flat, tmp_path / "turned.mp4", degrees), own_services, settings)
     assert job.plan is not None
     assert (job.plan.video.rotation, job.plan.video.colour.transfer) == (-degrees % 360, transfer)
     assert look(target).size == ((320, 192) if degrees % 180 == 0 else (192, 320))
@@ -159,15 +159,15 @@ def test_a_phone_may_be_held_any_way(
         assert [round(max(0.0, part) / brightest) for part in signal] == list(map(round, wanted))
 
 
-def test_dolby_visions_own_colours_are_refused(twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+def test_dolby_visions_own_colours_are_refused(own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """Profile 5 has no picture for other players: a sentence says so, and nothing green and violet is made."""
     plain = tmp_path / "plain.mp4"
     ffmpeg("-filter_complex", f"{FLAG},{LIGHT['arib-std-b67']}", *HELD["arib-std-b67"], str(plain))
-    refused = drive(twin_services, settings, dolby_vision(plain, tmp_path / "five.mp4", profile=5, compatible=0))
+    refused = drive(own_services, settings, dolby_vision(plain, tmp_path / "five.mp4", profile=5, compatible=0))
     assert refused.state is JobState.FAILED
     assert refused.error is not None
     assert refused.error.code == "dolby_vision_only"
-    phone = drive(twin_services, settings, dolby_vision(plain, tmp_path / "phone.mp4", profile=8, compatible=4))
+    phone = drive(own_services, settings, dolby_vision(plain, tmp_path / "phone.mp4", profile=8, compatible=4))
     assert (phone.state, phone.error) == (JobState.READY, None)
 
 
@@ -192,7 +192,7 @@ BAR = (
 
 @pytest.mark.parametrize("name", INTERLACED)
 def test_fields_become_pictures_in_their_order(
-    name: str, twin_services: Services, settings: Settings, tmp_path: Path
+    name: str, own_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """A moving bar's edges are straight in every picture, its steps even, and it is where the first field had it."""
     first, suffix, encoder = INTERLACED[name]
@@ -200,11 +200,11 @@ def test_fields_become_pictures_in_their_order(
     pixels = "yuv422p10le" if "prores" in name else "yuv420p"
     source = tmp_path / f"fields.{suffix}"
     ffmpeg("-filter_complex", f"{BAR},{fields},format={pixels}", *encoder.split(), str(source))
-    job, _ = ready(source, twin_services, settings)
+    job, _ = ready(source, own_services, settings)
     assert job.plan is not None
     assert job.plan.video.interlaced
     rung = job.plan.rungs[-1]
-    rows = bar_in_rows(made(twin_services, job, f"{rung.name}.mp4"))
+    rows = bar_in_rows(made(own_services, job, f"{rung.name}.mp4"))
     scale = rung.width / 720
     places = [sum(picture) / len(picture) / scale for picture in rows]
     assert len(places) == 30
@@ -214,7 +214,7 @@ def test_fields_become_pictures_in_their_order(
     assert places[1] == pytest.approx(16 + 23 / 2 + 2 * FIELD_STEP, abs=0.5)
 
 
-def test_the_default_track_is_the_video(twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+def test_the_default_track_is_the_video(own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """Neither another video track before it, nor cover art, subtitles, or timed data are taken for it."""
     cover, source, words = tmp_path / "cover.png", tmp_path / "tracks.mp4", tmp_path / "words.srt"
     ffmpeg("-f", "lavfi", "-i", "color=red:s=640x360", "-frames:v", "1", str(cover))
@@ -228,6 +228,6 @@ def test_the_default_track_is_the_video(twin_services: Services, settings: Setti
         *("-timecode", "10:00:00:00", str(source)),
     )
     left_out = (warning("video_left_out", n=1), warning("subtitle_left_out", n=1))
-    _, target = ready(source, twin_services, settings, *left_out)
+    _, target = ready(source, own_services, settings, *left_out)
     signal = read_points(target, [(0.5, 0.5)])[0]
     assert signal.index(max(signal)) == 1

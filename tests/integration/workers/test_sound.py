@@ -109,14 +109,14 @@ def target_of(source: Path, services: Services, settings: Settings, *warnings: J
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_each_channel_comes_as_loud_as_the_standard_says(
-    name: str, twin_services: Services, settings: Settings, tmp_path: Path
+    name: str, own_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """A tone in one channel after another is so loud left and right; low-frequency effects are left out."""
     layout = LAYOUTS[name]
     turns = [f"0.25*between(t,{TURN * number},{TURN * (number + 1)})" for number in range(len(layout.gains))]
     path, seconds = tmp_path / f"turns.{layout.suffix}", TURN * len(turns)
     source = written(path, tones(layout.name, turns), encoder=layout.encoder, seconds=seconds)
-    sides = heard(target_of(source, twin_services, settings))
+    sides = heard(target_of(source, own_services, settings))
     for number, gains in enumerate(layout.gains):
         middle = slice(round((number + 0.25) * TURN * RATE), round((number + 0.75) * TURN * RATE))
         for side, gain in zip(sides, gains, strict=True):
@@ -128,11 +128,11 @@ def test_each_channel_comes_as_loud_as_the_standard_says(
 
 
 def test_what_is_too_loud_is_turned_down_not_cut_off(
-    twin_services: Services, settings: Settings, tmp_path: Path
+    own_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """Full scale in all channels stays below full scale, and still is a sine: what is cut off has overtones."""
     source = written(tmp_path / "loud.mkv", tones("5.1", [1.0] * 6), encoder="flac")
-    for channel in heard(target_of(source, twin_services, settings)):
+    for channel in heard(target_of(source, own_services, settings)):
         assert max(map(abs, channel)) < 0.95
         tone, third = (component(channel[RATE // 4 : -RATE // 4], TONE * times) for times in (1, 3))
         assert _decibel(third / tone) < -35  # 0.9 of a square wave, as cut off, has -12
@@ -152,37 +152,35 @@ def mono(amplitude: float) -> str:
 
 
 def test_mono_tracks_of_one_recording_are_left_and_right(
-    twin_services: Services, settings: Settings, tmp_path: Path
+    own_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """Of a broadcaster's eight tracks of one channel the first is heard on the left and the second on the right."""
     tracks = [mono(0.5), mono(0.125), *[mono(0.9)] * 6]
     source = written(tmp_path / "eight.mov", *tracks, encoder="pcm_s16le")
-    found = levels(target_of(source, twin_services, settings, warning("audio_left_out", n=6)))
+    found = levels(target_of(source, own_services, settings, warning("audio_left_out", n=6)))
     assert found == pytest.approx([_decibel(0.5), _decibel(0.125)], abs=LEVEL_DB)
 
 
-def test_mono_tracks_of_two_languages_are_not_mixed(
-    twin_services: Services, settings: Settings, tmp_path: Path
-) -> None:
+def test_mono_tracks_of_two_languages_are_not_mixed(own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """Each is a whole sound: the first is taken, on both sides."""
     languages = ["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"]
     source = written(tmp_path / "two.mp4", mono(0.5), mono(0.125), encoder="aac", options=languages)
-    found = levels(target_of(source, twin_services, settings, warning("audio_left_out", n=1)))
+    found = levels(target_of(source, own_services, settings, warning("audio_left_out", n=1)))
     assert found == pytest.approx([_decibel(0.5)], abs=LEVEL_DB)
 
 
-def test_a_track_without_a_decoder_is_passed_over(twin_services: Services, settings: Settings, tmp_path: Path) -> None:
+def test_a_track_without_a_decoder_is_passed_over(own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """The default track is of a codec nobody decodes (AC-4, say): the next one is heard."""
     whole = written(tmp_path / "whole.mp4", tones("stereo", [0.9, 0.9]), tones("stereo", [0.5, 0.5]), encoder="ac3")
     data = whole.read_bytes()
     (tmp_path / "ac4.mp4").write_bytes(data.replace(b"ac-3", b"ac-4", 1).replace(b"dac3", b"free", 1))
-    found = levels(target_of(tmp_path / "ac4.mp4", twin_services, settings, warning("audio_left_out", n=1)))
+    found = levels(target_of(tmp_path / "ac4.mp4", own_services, settings, warning("audio_left_out", n=1)))
     assert found == pytest.approx([_decibel(0.5)] * 2, abs=LEVEL_DB)
 
 
 @pytest.mark.parametrize("order", [("5.1(side)", "stereo"), ("stereo", "5.1(side)")])
 def test_a_broadcast_may_change_its_channels(
-    order: tuple[str, str], twin_services: Services, settings: Settings, tmp_path: Path
+    order: tuple[str, str], own_services: Services, settings: Settings, tmp_path: Path
 ) -> None:
     """Where a film in 5.1 is followed by news in stereo, sound stays beside the picture, without a gap."""
     parts = []
@@ -195,7 +193,7 @@ def test_a_broadcast_may_change_its_channels(
     channels, to_channels = (2 if layout == "stereo" else 6 for layout in order)
     rates = {"rate": RATE, "to_rate": RATE}
     changes = warning("sound_changes", at=SECONDS, channels=channels, to_channels=to_channels, **rates)
-    target = target_of(tmp_path / "broadcast.ts", twin_services, settings, changes)
+    target = target_of(tmp_path / "broadcast.ts", own_services, settings, changes)
     for whole in heard(target):
         assert len(whole) == pytest.approx(2 * SECONDS * RATE, abs=RATE / 20)
         channel = whole[RATE // 4 : -RATE // 4]

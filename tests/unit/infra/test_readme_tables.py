@@ -22,9 +22,9 @@ _OWN_ANSWERS = {"HEAD", "OPTIONS"}  # Flask adds them to every route
 
 
 @pytest.fixture
-def app(settings: Settings, twin_services: Services) -> Flask:
+def app(settings: Settings, own_services: Services) -> Flask:
     """Give the app with its real routes."""
-    return create_app(settings, twin_services)
+    return create_app(settings, own_services)
 
 
 def test_the_generated_tables_are_current() -> None:

@@ -34,19 +34,19 @@ JOBS = (
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.state)
-def test_manifests_survive(twin_services: Services, job: Job) -> None:
+def test_manifests_survive(own_services: Services, job: Job) -> None:
     """Every field comes back equal, times to the last digit."""
     segments = make_segments(PLAN) if job.plan is not None else ()
     manifest = Manifest(job=job, segments=segments, sha256="0" * 64)
-    put_manifest(twin_services.objects, keys.ended(job.id), manifest)
-    assert read_manifest(twin_services.objects, keys.ended(job.id), job.id) == manifest
+    put_manifest(own_services.objects, keys.ended(job.id), manifest)
+    assert read_manifest(own_services.objects, keys.ended(job.id), job.id) == manifest
 
 
-def test_the_first_manifest_says_what_came_in(twin_services: Services) -> None:
+def test_the_first_manifest_says_what_came_in(own_services: Services) -> None:
     """People and other programs find its version, name, size, owner, time and checksum."""
     job = JOBS[0]
-    put_manifest(twin_services.objects, keys.manifest(job.id), Manifest(job=job, sha256="ab" * 32))
-    told = json.loads(b"".join(twin_services.objects.read(keys.manifest(job.id))))
+    put_manifest(own_services.objects, keys.manifest(job.id), Manifest(job=job, sha256="ab" * 32))
+    told = json.loads(b"".join(own_services.objects.read(keys.manifest(job.id))))
     assert (told["version"], told["sha256"]) == (2, "ab" * 32)
     shown = {"id", "owner", "title", "filename", "size", "created_at", "webhook_url"}
     assert {name: told["job"][name] for name in shown} == {name: getattr(job, name) for name in shown}
@@ -64,22 +64,22 @@ def test_the_first_manifest_says_what_came_in(twin_services: Services) -> None:
     ],
     ids=["empty", "a list", "from the future", "wrong type", "no job", "deep"],
 )
-def test_what_is_no_manifest_is_named(twin_services: Services, text: str, said: str) -> None:
+def test_what_is_no_manifest_is_named(own_services: Services, text: str, said: str) -> None:
     """The error says which object, what of it, and why."""
     job_id = JOBS[0].id
-    twin_services.objects.put_bytes(keys.manifest(job_id), text.encode(), content_type="application/json")
+    own_services.objects.put_bytes(keys.manifest(job_id), text.encode(), content_type="application/json")
     with pytest.raises(ManifestError) as caught:
-        read_manifest(twin_services.objects, keys.manifest(job_id), job_id)
+        read_manifest(own_services.objects, keys.manifest(job_id), job_id)
     assert caught.value.message.startswith(f"{keys.manifest(job_id)}: {said}")
 
 
-def test_a_manifest_of_another_job_is_refused(twin_services: Services) -> None:
+def test_a_manifest_of_another_job_is_refused(own_services: Services) -> None:
     """A folder that was copied by hand does not become the job it was copied from."""
-    put_manifest(twin_services.objects, keys.manifest(JOBS[1].id), Manifest(job=JOBS[0]))
+    put_manifest(own_services.objects, keys.manifest(JOBS[1].id), Manifest(job=JOBS[0]))
     with pytest.raises(ManifestError, match=f"belongs to job {JOBS[0].id}"):
-        read_manifest(twin_services.objects, keys.manifest(JOBS[1].id), JOBS[1].id)
+        read_manifest(own_services.objects, keys.manifest(JOBS[1].id), JOBS[1].id)
     with pytest.raises(ObjectNotFoundError):
-        read_manifest(twin_services.objects, keys.ended(JOBS[1].id), JOBS[1].id)
+        read_manifest(own_services.objects, keys.ended(JOBS[1].id), JOBS[1].id)
 
 
 class _Breaking(LocalObjectStore):
@@ -94,16 +94,16 @@ class _Breaking(LocalObjectStore):
         return super().delete_prefix(prefix)
 
 
-def test_a_deletion_that_breaks_off_leaves_no_manifest(twin_services: Services) -> None:
+def test_a_deletion_that_breaks_off_leaves_no_manifest(own_services: Services) -> None:
     """What is left of the job is nobody's, and no rebuild brings it back."""
-    root = twin_services.objects.local_path("originals")
+    root = own_services.objects.local_path("originals")
     assert root is not None
     job_id = JOBS[0].id
     for key in (keys.original(job_id), keys.manifest(job_id), keys.ended(job_id), keys.rendition(job_id, "poster.jpg")):
-        twin_services.objects.put_bytes(key, b"x", content_type="application/json")
+        own_services.objects.put_bytes(key, b"x", content_type="application/json")
     with pytest.raises(ObjectStoreDownError):
         delete_job_objects(_Breaking(root.parent), job_id)
-    left = set(twin_services.objects.keys(""))
+    left = set(own_services.objects.keys(""))
     assert left == {keys.original(job_id), keys.ended(job_id), keys.rendition(job_id, "poster.jpg")}
-    delete_job_objects(twin_services.objects, job_id)
-    assert list(twin_services.objects.keys("")) == []
+    delete_job_objects(own_services.objects, job_id)
+    assert list(own_services.objects.keys("")) == []

@@ -14,7 +14,7 @@ from storage.services import Services
 from storage.services.dispatch import begin_packaging, dispatch_or_leave, finish_task
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import claim, created, encoding
-from tests.twins.publisher import MemoryPublisher
+from tests.support.memory_publisher import MemoryPublisher
 
 
 class AwayPublisher(MemoryPublisher):
@@ -26,7 +26,7 @@ class AwayPublisher(MemoryPublisher):
 
 
 def services(tmp_path: Path, publisher: MemoryPublisher) -> Services:
-    """Return the parts over the twins."""
+    """Return the parts, each of this test alone."""
     return Services(jobs=OwnJobStore(), objects=LocalObjectStore(tmp_path), publisher=publisher)
 
 

@@ -23,17 +23,17 @@ MISMATCH = OutputMismatchError("49 frames were encoded, 50 were planned.")
 
 
 @pytest.fixture
-def job(twin_services: Services) -> Job:
+def job(own_services: Services) -> Job:
     """Give a job of two segments that are both out, with its sound made and the first segment's fragments stored."""
-    job = encoding(twin_services.jobs)
-    twin_services.jobs.announce("encoder", 2, seconds=600.0)  # its poster, still in work, takes one of the slots
-    twin_services.jobs.issue(plans=0, tasks=9)
+    job = encoding(own_services.jobs)
+    own_services.jobs.announce("encoder", 2, seconds=600.0)  # its poster, still in work, takes one of the slots
+    own_services.jobs.issue(plans=0, tasks=9)
     audio = Task(job.id, Stage.AUDIO)
-    claim(twin_services.jobs, audio)
-    twin_services.jobs.finish(audio, "a", {"made": True})
+    claim(own_services.jobs, audio)
+    own_services.jobs.finish(audio, "a", {"made": True})
     for key in (keys.segment(job.id, "480p", 0), keys.audio_part(job.id, 0)):
-        twin_services.objects.put_bytes(key, b"x", content_type="video/mp4")
-    return twin_services.jobs.get(job.id)
+        own_services.objects.put_bytes(key, b"x", content_type="video/mp4")
+    return own_services.jobs.get(job.id)
 
 
 def failing(error: Exception) -> Callable[[Attempt], None]:
@@ -53,41 +53,39 @@ def spend(services: Services, settings: Settings, task: Task, error: Exception) 
 
 
 def test_a_job_whose_segment_fails_for_good_starts_again_in_one_piece(
-    twin_services: Services, settings: Settings, job: Job
+    own_services: Services, settings: Settings, job: Job
 ) -> None:
     """One segment over all frames is out, with a warning and all attempts; the sound is kept, old fragments are not."""
-    spend(twin_services, settings, Task(job.id, Stage.SEGMENT, 1), MISMATCH)
-    anew = twin_services.jobs.get(job.id)
+    spend(own_services, settings, Task(job.id, Stage.SEGMENT, 1), MISMATCH)
+    anew = own_services.jobs.get(job.id)
     assert anew.plan is not None
     assert job.plan is not None
-    (whole,) = twin_services.jobs.segments(job.id)
+    (whole,) = own_services.jobs.segments(job.id)
     assert (whole.first_frame, whole.frames, whole.seek, whole.threads) == (0, 200, None, settings.encoders)
     assert anew.plan == replace(job.plan, segment_count=1)
     assert (anew.state, anew.error, anew.warnings) == (JobState.ENCODING, None, (*job.warnings, NOT_CUT))
-    assert (anew.id, "segment:0") in twin_services.publisher.pending()
-    assert counted(twin_services.jobs, Task(job.id, Stage.SEGMENT, 0)) == 0
-    assert set(twin_services.jobs.results(job.id)) == {"audio:0"}
-    assert list(twin_services.objects.keys(keys.fragments(job.id))) == [keys.audio_part(job.id, 0)]
-    kept = read_manifest(twin_services.objects, keys.planned(job.id), job.id)
+    assert (anew.id, "segment:0") in own_services.publisher.pending()
+    assert counted(own_services.jobs, Task(job.id, Stage.SEGMENT, 0)) == 0
+    assert set(own_services.jobs.results(job.id)) == {"audio:0"}
+    assert list(own_services.objects.keys(keys.fragments(job.id))) == [keys.audio_part(job.id, 0)]
+    kept = read_manifest(own_services.objects, keys.planned(job.id), job.id)
     assert (kept.job.plan, kept.job.warnings, kept.segments) == (anew.plan, anew.warnings, (whole,))
 
 
-def test_before_the_limit_the_segment_is_only_tried_again(
-    twin_services: Services, settings: Settings, job: Job
-) -> None:
+def test_before_the_limit_the_segment_is_only_tried_again(own_services: Services, settings: Settings, job: Job) -> None:
     """One bad attempt changes no plan."""
-    attempt_task(Task(job.id, Stage.SEGMENT, 1), failing(MISMATCH), twin_services, settings)
-    assert resume(twin_services, job)
-    assert replace(twin_services.jobs.get(job.id), failed_attempts=()) == job
-    assert (job.id, "segment:1") in twin_services.publisher.pending()
+    attempt_task(Task(job.id, Stage.SEGMENT, 1), failing(MISMATCH), own_services, settings)
+    assert resume(own_services, job)
+    assert replace(own_services.jobs.get(job.id), failed_attempts=()) == job
+    assert (job.id, "segment:1") in own_services.publisher.pending()
 
 
-def test_one_piece_that_fails_as_well_fails_the_job(twin_services: Services, settings: Settings, job: Job) -> None:
+def test_one_piece_that_fails_as_well_fails_the_job(own_services: Services, settings: Settings, job: Job) -> None:
     """There is nothing left to fall back to: the job says what was wrong with the whole file."""
-    spend(twin_services, settings, Task(job.id, Stage.SEGMENT, 1), MISMATCH)
+    spend(own_services, settings, Task(job.id, Stage.SEGMENT, 1), MISMATCH)
     error = OutputMismatchError("190 frames were encoded, 200 were planned.")
-    spend(twin_services, settings, Task(job.id, Stage.SEGMENT, 0), error)
-    failed = twin_services.jobs.get(job.id)
+    spend(own_services, settings, Task(job.id, Stage.SEGMENT, 0), error)
+    failed = own_services.jobs.get(job.id)
     assert failed.error is not None
     assert (failed.state, failed.error.message) == (JobState.FAILED, error.message)
 
@@ -96,13 +94,13 @@ def test_one_piece_that_fails_as_well_fails_the_job(twin_services: Services, set
     ("stage", "error"), [(Stage.AUDIO, MISMATCH), (Stage.SEGMENT, DecodeError("No."))], ids=["audio", "decode"]
 )
 def test_what_cutting_did_not_cause_fails_the_job(
-    stage: Stage, error: RungsError, twin_services: Services, settings: Settings, job: Job
+    stage: Stage, error: RungsError, own_services: Services, settings: Settings, job: Job
 ) -> None:
     """Another stage's failure, or a verdict on the file itself, is not mended by one piece."""
     if stage is Stage.AUDIO:
-        job = encoding(twin_services.jobs)
-    spend(twin_services, settings, Task(job.id, stage), error)
-    failed = twin_services.jobs.get(job.id)
+        job = encoding(own_services.jobs)
+    spend(own_services, settings, Task(job.id, stage), error)
+    failed = own_services.jobs.get(job.id)
     assert failed.error is not None
     assert (failed.state, failed.error.code) == (JobState.FAILED, error.code)
     assert NOT_CUT not in failed.warnings
@@ -110,13 +108,13 @@ def test_what_cutting_did_not_cause_fails_the_job(
 
 @pytest.mark.parametrize("error", [KeyError("unforeseen"), MISMATCH, DecodeError("No.")], ids=type)
 def test_a_job_goes_on_without_a_poster_that_cannot_be_made(
-    error: Exception, twin_services: Services, settings: Settings, job: Job
+    error: Exception, own_services: Services, settings: Settings, job: Job
 ) -> None:
     """The task is finished as not made and the rest of the job is as it was: a video without one is still a video."""
     poster = Task(job.id, Stage.POSTER)
-    spend(twin_services, settings, poster, error)
-    assert twin_services.jobs.results(job.id)[poster.field] == {"made": False}
-    after = twin_services.jobs.get(job.id)
+    spend(own_services, settings, poster, error)
+    assert own_services.jobs.results(job.id)[poster.field] == {"made": False}
+    after = own_services.jobs.get(job.id)
     assert (after.state, after.error, after.warnings, after.has_poster) == (
         JobState.ENCODING,
         None,
@@ -126,45 +124,43 @@ def test_a_job_goes_on_without_a_poster_that_cannot_be_made(
     assert after.plan == job.plan
 
 
-def test_a_poster_whose_attempts_all_died_is_done_without(
-    twin_services: Services, settings: Settings, job: Job
-) -> None:
+def test_a_poster_whose_attempts_all_died_is_done_without(own_services: Services, settings: Settings, job: Job) -> None:
     """Pictures that kill each worker that looks at them cost the poster, not the job."""
     poster = Task(job.id, Stage.POSTER)
     for attempt in range(settings.attempts):
-        claim(twin_services.jobs, poster, f"dead{attempt}", lease=-1.0)
-    attempt_task(poster, failing(MISMATCH), twin_services, settings)
-    assert twin_services.jobs.results(job.id)[poster.field] == {"made": False}
-    assert twin_services.jobs.get(job.id).state is JobState.ENCODING
+        claim(own_services.jobs, poster, f"dead{attempt}", lease=-1.0)
+    attempt_task(poster, failing(MISMATCH), own_services, settings)
+    assert own_services.jobs.results(job.id)[poster.field] == {"made": False}
+    assert own_services.jobs.get(job.id).state is JobState.ENCODING
 
 
-def test_a_poster_that_is_the_last_task_moves_the_job_on(twin_services: Services, settings: Settings, job: Job) -> None:
+def test_a_poster_that_is_the_last_task_moves_the_job_on(own_services: Services, settings: Settings, job: Job) -> None:
     """Packaging begins, as it would after a poster that was made."""
     for segment in range(2):
         task = Task(job.id, Stage.SEGMENT, segment)
-        claim(twin_services.jobs, task)
-        twin_services.jobs.finish(task, "a", {})
-    spend(twin_services, settings, Task(job.id, Stage.POSTER), MISMATCH)
-    assert twin_services.jobs.get(job.id).state is JobState.PACKAGING
-    assert (job.id, "package:0") in twin_services.publisher.pending()
+        claim(own_services.jobs, task)
+        own_services.jobs.finish(task, "a", {})
+    spend(own_services, settings, Task(job.id, Stage.POSTER), MISMATCH)
+    assert own_services.jobs.get(job.id).state is JobState.PACKAGING
+    assert (job.id, "package:0") in own_services.publisher.pending()
 
 
 @pytest.mark.parametrize("stage", [Stage.SEGMENT, Stage.POSTER])
 def test_a_job_that_was_cancelled_meanwhile_stays_so(
-    stage: Stage, twin_services: Services, settings: Settings, job: Job
+    stage: Stage, own_services: Services, settings: Settings, job: Job
 ) -> None:
     """The last attempt fails after the job ended: nothing is planned or published."""
     task = Task(job.id, stage)
     for _ in range(settings.attempts - 1):
-        attempt_task(task, failing(MISMATCH), twin_services, settings)
-        resume(twin_services, job)
-    before = twin_services.publisher.pending()
+        attempt_task(task, failing(MISMATCH), own_services, settings)
+        resume(own_services, job)
+    before = own_services.publisher.pending()
 
     def cancelled_meanwhile(attempt: Attempt) -> None:
         attempt.services.jobs.move(job.id, JobState.CANCELLED)
         raise MISMATCH
 
-    attempt_task(task, cancelled_meanwhile, twin_services, settings)
-    ended = twin_services.jobs.get(job.id)
+    attempt_task(task, cancelled_meanwhile, own_services, settings)
+    ended = own_services.jobs.get(job.id)
     assert (ended.state, ended.warnings, ended.plan) == (JobState.CANCELLED, job.warnings, job.plan)
-    assert twin_services.publisher.pending() == before
+    assert own_services.publisher.pending() == before

@@ -20,8 +20,8 @@ from storage.objects.local import LocalObjectStore
 from storage.services import Services
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import WHY, created, make_plan, with_plan
+from tests.support.memory_publisher import MemoryPublisher
 from tests.support.waiting import wait_until
-from tests.twins.publisher import MemoryPublisher
 from web.routes.uploads import new_job_id
 from workers.janitor import janitor as janitor_module
 from workers.janitor import repairs as repairs_module
@@ -76,32 +76,32 @@ def fields(services: Services) -> set[str]:
     return {field for _, field in services.publisher.pending()}
 
 
-def test_a_lost_message_is_published_on_the_second_look(twin_services: Services, tmp_path: Path) -> None:
+def test_a_lost_message_is_published_on_the_second_look(own_services: Services, tmp_path: Path) -> None:
     """One look may fall between delivery and claim; two in a row mean a loss, and it is mended once."""
-    queued(twin_services)
-    janitor = Janitor(twin_services, tmp_path / "alive")
+    queued(own_services)
+    janitor = Janitor(own_services, tmp_path / "alive")
     janitor.make_round()
-    assert fields(twin_services) == set()
+    assert fields(own_services) == set()
     janitor.make_round()
-    assert fields(twin_services) == {"plan:0"}
-    _, publisher = parts(twin_services)
+    assert fields(own_services) == {"plan:0"}
+    _, publisher = parts(own_services)
     janitor.make_round()
     assert publisher.deliver(CONTROL_QUEUE) is not None
     assert publisher.deliver(CONTROL_QUEUE) is None
 
 
-def test_a_task_that_is_held_or_queued_is_left_alone(twin_services: Services, tmp_path: Path) -> None:
+def test_a_task_that_is_held_or_queued_is_left_alone(own_services: Services, tmp_path: Path) -> None:
     """Neither what a live attempt has nor what waits at the broker is published a second time."""
-    job = encoding(twin_services)
-    jobs, publisher = parts(twin_services)
+    job = encoding(own_services)
+    jobs, publisher = parts(own_services)
     assert jobs.claim(Task(job.id, Stage.SEGMENT, 0), "a", lease_seconds=30, limit=3) is Claim.GRANTED
     publisher.publish(Task(job.id, Stage.SEGMENT, 1))
     publisher.publish(Task(job.id, Stage.AUDIO))
     assert publisher.deliver(FIRST_QUEUE) == Task(job.id, Stage.AUDIO)
-    janitor = Janitor(twin_services, tmp_path / "alive")
+    janitor = Janitor(own_services, tmp_path / "alive")
     janitor.make_round()
     janitor.make_round()
-    assert fields(twin_services) == {"segment:1", "audio:0", "poster:0"}
+    assert fields(own_services) == {"segment:1", "audio:0", "poster:0"}
     queued = [publisher.deliver(queue) for queue in (FIRST_QUEUE, FIRST_QUEUE, ENCODE_QUEUE, ENCODE_QUEUE)]
     assert queued == [Task(job.id, Stage.POSTER), None, Task(job.id, Stage.SEGMENT, 1), None]
 
@@ -121,11 +121,11 @@ def test_a_dead_attempts_task_is_published_when_its_lease_ends(tmp_path: Path) -
     assert fields(services) == {"plan:0"}
 
 
-def test_a_task_that_comes_back_between_two_looks_is_no_suspect(twin_services: Services, tmp_path: Path) -> None:
+def test_a_task_that_comes_back_between_two_looks_is_no_suspect(own_services: Services, tmp_path: Path) -> None:
     """Missing, there, missing again: the count of looks begins anew."""
-    job = queued(twin_services)
-    _, publisher = parts(twin_services)
-    janitor = Janitor(twin_services, tmp_path / "alive")
+    job = queued(own_services)
+    _, publisher = parts(own_services)
+    janitor = Janitor(own_services, tmp_path / "alive")
     janitor.make_round()
     publisher.publish(Task(job.id, Stage.PLAN))
     janitor.make_round()
@@ -133,116 +133,116 @@ def test_a_task_that_comes_back_between_two_looks_is_no_suspect(twin_services: S
     assert task is not None
     publisher.acknowledge(task)
     janitor.make_round()
-    assert fields(twin_services) == set()
+    assert fields(own_services) == set()
 
 
-def test_a_job_that_was_encoded_but_not_packaged_goes_on(twin_services: Services, tmp_path: Path) -> None:
+def test_a_job_that_was_encoded_but_not_packaged_goes_on(own_services: Services, tmp_path: Path) -> None:
     """Whoever finished last died before saying so: the janitor says it."""
-    job = encoding(twin_services)
+    job = encoding(own_services)
     for field in ("poster:0", "audio:0", "segment:0", "segment:1"):
         stage, _, index = field.partition(":")
         task = Task(job.id, Stage(stage), int(index))
-        twin_services.jobs.claim(task, "a", lease_seconds=30, limit=3)
-        twin_services.jobs.finish(task, "a", {})
-    janitor = Janitor(twin_services, tmp_path / "alive")
+        own_services.jobs.claim(task, "a", lease_seconds=30, limit=3)
+        own_services.jobs.finish(task, "a", {})
+    janitor = Janitor(own_services, tmp_path / "alive")
     janitor.make_round()
-    assert twin_services.jobs.get(job.id).state is JobState.ENCODING
+    assert own_services.jobs.get(job.id).state is JobState.ENCODING
     janitor.make_round()
-    assert twin_services.jobs.get(job.id).state is JobState.PACKAGING
-    assert fields(twin_services) == {"package:0"}
+    assert own_services.jobs.get(job.id).state is JobState.PACKAGING
+    assert fields(own_services) == {"package:0"}
 
 
-def test_a_job_that_ended_between_look_and_repair_is_left_alone(twin_services: Services, tmp_path: Path) -> None:
+def test_a_job_that_ended_between_look_and_repair_is_left_alone(own_services: Services, tmp_path: Path) -> None:
     """A cancelled job gets no package task because it was seen encoding before."""
-    job = encoding(twin_services)
-    jobs, _ = parts(twin_services)
-    janitor = Janitor(twin_services, tmp_path / "alive")
+    job = encoding(own_services)
+    jobs, _ = parts(own_services)
+    janitor = Janitor(own_services, tmp_path / "alive")
     janitor.make_round()
     jobs.move(job.id, JobState.CANCELLED)
     janitor.make_round()
-    assert fields(twin_services) == set()
+    assert fields(own_services) == set()
 
 
-def test_room_that_is_left_over_is_used(twin_services: Services, tmp_path: Path) -> None:
+def test_room_that_is_left_over_is_used(own_services: Services, tmp_path: Path) -> None:
     """Encoders that come and jobs that end make room: the next round publishes what fits, at once and once."""
-    films = [planned(twin_services, segments=4) for _ in range(2)]
-    janitor = Janitor(twin_services, tmp_path / "alive")
+    films = [planned(own_services, segments=4) for _ in range(2)]
+    janitor = Janitor(own_services, tmp_path / "alive")
 
     def out() -> list[int]:
-        return [twin_services.jobs.get(film.id).issued for film in films]
+        return [own_services.jobs.get(film.id).issued for film in films]
 
     janitor.make_round()
     assert out() == [1, 0]
-    twin_services.jobs.announce("worker", 4, seconds=60)
+    own_services.jobs.announce("worker", 4, seconds=60)
     janitor.make_round()
     assert out() == [3, 0]
-    twin_services.jobs.move(films[0].id, JobState.CANCELLED)
+    own_services.jobs.move(films[0].id, JobState.CANCELLED)
     janitor.make_round()
     assert out() == [3, 3]
-    _, publisher = parts(twin_services)
+    _, publisher = parts(own_services)
     later = [segment(film, index) for film in films for index in (1, 2)]
     assert list(iter(lambda: publisher.deliver(ENCODE_QUEUE), None)) == later
     first = [task for task in iter(lambda: publisher.deliver(FIRST_QUEUE), None) if task.stage is Stage.SEGMENT]
     assert first == [segment(film, 0) for film in films]
 
 
-def test_what_ended_jobs_left_is_removed(twin_services: Services, tmp_path: Path) -> None:
+def test_what_ended_jobs_left_is_removed(own_services: Services, tmp_path: Path) -> None:
     """Renditions of failed and cancelled jobs go, their originals stay; of deleted ones all goes. Each is counted."""
-    jobs, _ = parts(twin_services)
-    failed, cancelled, deleted, running = (encoding(twin_services) for _ in range(4))
+    jobs, _ = parts(own_services)
+    failed, cancelled, deleted, running = (encoding(own_services) for _ in range(4))
     for job in (failed, cancelled, deleted, running):
         for key in (keys.original(job.id), keys.segment(job.id, "480p", 0)):
-            twin_services.objects.put_bytes(key, b"x", content_type="video/mp4")
+            own_services.objects.put_bytes(key, b"x", content_type="video/mp4")
     jobs.claim(segment(cancelled, 0), "stopping", lease_seconds=30, limit=3)
     jobs.move(failed.id, JobState.FAILED)
     jobs.move(cancelled.id, JobState.CANCELLED)
     jobs.delete(deleted.id)
-    janitor = Janitor(replace(twin_services, jobs=jobs), tmp_path / "alive")
+    janitor = Janitor(replace(own_services, jobs=jobs), tmp_path / "alive")
     janitor.make_round()
     gone = {keys.segment(failed.id, "480p", 0)}
-    assert set(twin_services.objects.keys("")) == set(all_keys(failed, cancelled, deleted, running)) - gone
+    assert set(own_services.objects.keys("")) == set(all_keys(failed, cancelled, deleted, running)) - gone
     jobs.release(segment(cancelled, 0), "stopping")
     janitor.make_round()
     gone.add(keys.segment(cancelled.id, "480p", 0))
-    assert set(twin_services.objects.keys("")) == set(all_keys(failed, cancelled, deleted, running)) - gone
+    assert set(own_services.objects.keys("")) == set(all_keys(failed, cancelled, deleted, running)) - gone
     assert jobs.repairs()["clear"] == 2
     assert jobs.leftovers(9) == ()
 
 
-def test_a_deleted_jobs_last_writes_are_removed(tmp_path: Path, twin_services: Services) -> None:
+def test_a_deleted_jobs_last_writes_are_removed(tmp_path: Path, own_services: Services) -> None:
     """What an attempt stored after the deletion goes as soon as none can be at it any more."""
-    job = encoding(twin_services)
-    twin_services.jobs.delete(job.id)
+    job = encoding(own_services)
+    own_services.jobs.delete(job.id)
     for key in (keys.original(job.id), keys.segment(job.id, "480p", 0)):
-        twin_services.objects.put_bytes(key, b"x", content_type="video/mp4")
-    janitor = Janitor(twin_services, tmp_path / "alive")
+        own_services.objects.put_bytes(key, b"x", content_type="video/mp4")
+    janitor = Janitor(own_services, tmp_path / "alive")
     janitor.make_round()
-    assert len(list(twin_services.objects.keys(""))) == 2
-    twin_services.jobs.end_clearing(job.id, gone=False)  # due at once: as if the last writes were over
+    assert len(list(own_services.objects.keys(""))) == 2
+    own_services.jobs.end_clearing(job.id, gone=False)  # due at once: as if the last writes were over
     janitor.make_round()
-    assert list(twin_services.objects.keys("")) == []
+    assert list(own_services.objects.keys("")) == []
 
 
-def test_only_old_originals_that_never_became_a_job_are_orphans(twin_services: Services, tmp_path: Path) -> None:
+def test_only_old_originals_that_never_became_a_job_are_orphans(own_services: Services, tmp_path: Path) -> None:
     """With a manifest or a record they stay, even if Redis knows none of them; young ones may still become jobs."""
-    known, lone, whole = queued(twin_services).id, new_job_id(), new_job_id()
+    known, lone, whole = queued(own_services).id, new_job_id(), new_job_id()
     for job_id in (known, lone, whole):
-        twin_services.objects.put_bytes(keys.original(job_id), b"x", content_type="video/mp4")
-    twin_services.objects.put_bytes(keys.manifest(whole), b"{}", content_type="application/json")
-    janitor = Janitor(twin_services, tmp_path / "alive")
+        own_services.objects.put_bytes(keys.original(job_id), b"x", content_type="video/mp4")
+    own_services.objects.put_bytes(keys.manifest(whole), b"{}", content_type="application/json")
+    janitor = Janitor(own_services, tmp_path / "alive")
     janitor.make_slow_round(now=time.time() + ABANDONED_SECONDS - 60)
-    assert len(list(twin_services.objects.keys(""))) == 4
+    assert len(list(own_services.objects.keys(""))) == 4
     janitor.make_slow_round(now=time.time() + ABANDONED_SECONDS + 60)
     left = {keys.original(known), keys.original(whole), keys.manifest(whole)}
-    assert set(twin_services.objects.keys("")) == left
-    assert twin_services.jobs.repairs() == {"orphan": 1}
+    assert set(own_services.objects.keys("")) == left
+    assert own_services.jobs.repairs() == {"orphan": 1}
 
 
-def test_a_redis_that_came_back_empty_costs_no_original(twin_services: Services, tmp_path: Path) -> None:
+def test_a_redis_that_came_back_empty_costs_no_original(own_services: Services, tmp_path: Path) -> None:
     """Where nothing ever happened nobody can say what was never made a job."""
-    twin_services.objects.put_bytes(keys.original(new_job_id()), b"x", content_type="video/mp4")
-    Janitor(twin_services, tmp_path / "alive").make_slow_round(now=time.time() + 2 * ABANDONED_SECONDS)
-    assert len(list(twin_services.objects.keys(""))) == 1
+    own_services.objects.put_bytes(keys.original(new_job_id()), b"x", content_type="video/mp4")
+    Janitor(own_services, tmp_path / "alive").make_slow_round(now=time.time() + 2 * ABANDONED_SECONDS)
+    assert len(list(own_services.objects.keys(""))) == 1
 
 
 class Refusing(LocalObjectStore):
@@ -257,10 +257,10 @@ class Refusing(LocalObjectStore):
         return super().delete_prefix(prefix)
 
 
-def test_objects_that_cannot_be_removed_hold_up_no_others(tmp_path: Path, twin_services: Services) -> None:
+def test_objects_that_cannot_be_removed_hold_up_no_others(tmp_path: Path, own_services: Services) -> None:
     """The round breaks off, the next one begins with other jobs', and in the end all are gone."""
     objects = Refusing(tmp_path / "objects")
-    services = replace(twin_services, objects=objects)
+    services = replace(own_services, objects=objects)
     refused, other = encoding(services), encoding(services)
     for job in (refused, other):
         objects.put_bytes(keys.segment(job.id, "480p", 0), b"x", content_type="video/mp4")
@@ -278,15 +278,15 @@ def test_objects_that_cannot_be_removed_hold_up_no_others(tmp_path: Path, twin_s
 
 
 def test_a_job_in_which_nothing_moves_is_given_up(
-    tmp_path: Path, twin_services: Services, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, own_services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An attempt that renews its lease for hours without an event hangs: the job fails with a code of its own."""
     monkeypatch.setattr(repairs_module, "STALLED_SECONDS", 0.2)
-    jobs = twin_services.jobs
-    stalled, waiting = encoding(twin_services), encoding(twin_services)
+    jobs = own_services.jobs
+    stalled, waiting = encoding(own_services), encoding(own_services)
     jobs.claim(segment(stalled, 0), "hangs", lease_seconds=30, limit=3)
     wait_until(lambda: jobs.idle_seconds(stalled.id) > 0.2, what="hours pass")
-    Janitor(twin_services, tmp_path / "alive").make_slow_round(now=time.time())
+    Janitor(own_services, tmp_path / "alive").make_slow_round(now=time.time())
     assert jobs.get(stalled.id).error == JobError(**StalledError().told)
     assert jobs.get(waiting.id).state is JobState.ENCODING
     assert jobs.repairs() == {"give_up": 1}
@@ -332,30 +332,30 @@ def test_a_record_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
     assert services.publisher.pending() == {(sound.id, "plan:0")}
 
 
-def test_finished_and_deleted_jobs_are_nobodys_business(twin_services: Services, tmp_path: Path) -> None:
+def test_finished_and_deleted_jobs_are_nobodys_business(own_services: Services, tmp_path: Path) -> None:
     """Rounds over what is over publish nothing."""
-    done, gone = encoding(twin_services), queued(twin_services)
-    twin_services.jobs.move(done.id, JobState.FAILED)
-    twin_services.jobs.delete(gone.id)
-    janitor = Janitor(twin_services, tmp_path / "alive")
+    done, gone = encoding(own_services), queued(own_services)
+    own_services.jobs.move(done.id, JobState.FAILED)
+    own_services.jobs.delete(gone.id)
+    janitor = Janitor(own_services, tmp_path / "alive")
     janitor.make_round()
     janitor.make_round()
-    assert fields(twin_services) == set()
+    assert fields(own_services) == set()
 
 
-def test_of_two_janitors_one_works(twin_services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_janitors_one_works(own_services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second finds the role held, makes no round, and takes over when the first is gone."""
     monkeypatch.setattr(janitor_module, "ROUND_SECONDS", 0.02)
-    jobs, publisher = parts(twin_services)
-    first, second = (Janitor(twin_services, tmp_path / "alive") for _ in range(2))
+    jobs, publisher = parts(own_services)
+    first, second = (Janitor(own_services, tmp_path / "alive") for _ in range(2))
     assert jobs.hold("janitor", "somebody", seconds=60)
-    queued(twin_services)
+    queued(own_services)
     threads = [_started(janitor) for janitor in (first, second)]
     try:
         assert jobs.hold("janitor", "somebody", seconds=60)
-        assert fields(twin_services) == set()
+        assert fields(own_services) == set()
         assert jobs.hold("janitor", "somebody", seconds=0)
-        wait_until(lambda: fields(twin_services) == {"plan:0"}, what="the successor's repair")
+        wait_until(lambda: fields(own_services) == {"plan:0"}, what="the successor's repair")
         assert (tmp_path / "alive").exists()
         assert not jobs.hold("janitor", "somebody", seconds=10)
     finally:
@@ -368,19 +368,19 @@ def test_of_two_janitors_one_works(twin_services: Services, tmp_path: Path, monk
 
 
 def test_samples_of_the_queue_are_taken(
-    twin_services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own_services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One with the first round, the next one some rounds later, and so on."""
     monkeypatch.setattr(janitor_module, "ROUND_SECONDS", 0.01)
-    queued(twin_services)
-    janitor = Janitor(twin_services, tmp_path / "alive")
+    queued(own_services)
+    janitor = Janitor(own_services, tmp_path / "alive")
     thread = _started(janitor)
     try:
-        wait_until(lambda: len(twin_services.jobs.samples(9)) >= 3, what="three samples")
+        wait_until(lambda: len(own_services.jobs.samples(9)) >= 3, what="three samples")
     finally:
         janitor.stop()
         thread.join(10)
-    begun, *taken = twin_services.jobs.samples(9)
+    begun, *taken = own_services.jobs.samples(9)
     assert (begun.waiting, begun.arrived) == (0, 0)
     assert {(sample.waiting, sample.running) for sample in taken} == {(1, 0)}
 

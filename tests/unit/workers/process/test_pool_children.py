@@ -19,23 +19,23 @@ from storage.settings import Settings
 from tests.support.driving import resume
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import claim, counted, encoding
-from tests.twins.publisher import MemoryPublisher
+from tests.support.memory_publisher import MemoryPublisher
 from workers.process.pool_children import HUNG_LOOKS, Children, Pool, Running
 
 DEAD = 4_000_123  # an id beyond any that Linux gives
 
 
 @pytest.fixture
-def task(twin_services: Services) -> Task:
+def task(own_services: Services) -> Task:
     """Give a task that is wanted, of which no message is out."""
-    return Task(encoding(twin_services.jobs).id, Stage.SEGMENT, 0)
+    return Task(encoding(own_services.jobs).id, Stage.SEGMENT, 0)
 
 
 @pytest.fixture
-def children(twin_services: Services, settings: Settings) -> Children:
+def children(own_services: Services, settings: Settings) -> Children:
     """Give the children of a worker."""
     settings.scratch_dir.mkdir(parents=True)
-    return Children(twin_services, settings)
+    return Children(own_services, settings)
 
 
 @pytest.fixture
@@ -59,67 +59,65 @@ def taken(services: Services, task: Task) -> bool:
 
 
 def test_a_dead_childs_task_is_published_at_once(
-    children: Children, twin_services: Services, settings: Settings, task: Task
+    children: Children, own_services: Services, settings: Settings, task: Task
 ) -> None:
     """Its lease ends, its attempt is counted and remembered, and its folder is gone."""
-    claim(twin_services.jobs, task, name(DEAD))
+    claim(own_services.jobs, task, name(DEAD))
     left = settings.scratch_dir / f"{name(DEAD)}.{task.job_id}.segment-0"
     left.mkdir()
     children.report_death(Running(task, DEAD))
     assert not left.exists()
-    assert twin_services.jobs.leases(task.job_id) == {}
-    assert taken(twin_services, task)
-    (failed,) = twin_services.jobs.get(task.job_id).failed_attempts
+    assert own_services.jobs.leases(task.job_id) == {}
+    assert taken(own_services, task)
+    (failed,) = own_services.jobs.get(task.job_id).failed_attempts
     assert (failed.code, failed.worker) == ("worker_lost", f"{socket.gethostname()}:{DEAD}")
 
 
 def test_only_the_first_retry_is_immediate(
-    children: Children, twin_services: Services, settings: Settings, task: Task
+    children: Children, own_services: Services, settings: Settings, task: Task
 ) -> None:
     """Then the task rests; beyond the limit it is delivered once more, and whoever gets it ends the job."""
     published = []
     for _ in range(settings.attempts):
-        claim(twin_services.jobs, task, name(DEAD))
+        claim(own_services.jobs, task, name(DEAD))
         children.report_death(Running(task, DEAD))
-        published.append(taken(twin_services, task))
+        published.append(taken(own_services, task))
         if not published[-1]:
-            assert resume(twin_services, twin_services.jobs.get(task.job_id))
-            assert taken(twin_services, task)
+            assert resume(own_services, own_services.jobs.get(task.job_id))
+            assert taken(own_services, task)
     assert published == [True, False, True]
-    assert counted(twin_services.jobs, task) == settings.attempts
+    assert counted(own_services.jobs, task) == settings.attempts
 
 
-def test_a_death_without_a_claim_is_left_to_the_janitor(
-    children: Children, twin_services: Services, task: Task
-) -> None:
+def test_a_death_without_a_claim_is_left_to_the_janitor(children: Children, own_services: Services, task: Task) -> None:
     """What died before its claim or after its result holds nothing; nor does it end what another attempt holds."""
     children.report_death(Running(task, DEAD))
-    claim(twin_services.jobs, task, name(DEAD - 1))
+    claim(own_services.jobs, task, name(DEAD - 1))
     children.report_death(Running(task, DEAD))
-    assert twin_services.jobs.leases(task.job_id) == {task.field: Lease(name(DEAD - 1), live=True)}
-    assert not taken(twin_services, task)
+    assert own_services.jobs.leases(task.job_id) == {task.field: Lease(name(DEAD - 1), live=True)}
+    assert not taken(own_services, task)
 
 
 def test_a_child_that_is_told_to_end_gives_its_task_back(
-    children: Children, twin_services: Services, task: Task
+    children: Children, own_services: Services, task: Task
 ) -> None:
     """A drain uses up no attempt, and nobody waits for the lease to run out."""
-    claim(twin_services.jobs, task, name(DEAD))
+    claim(own_services.jobs, task, name(DEAD))
     children.report_death(Running(task, DEAD), told_to=True)
-    assert twin_services.jobs.leases(task.job_id) == {}
-    assert taken(twin_services, task)
-    assert counted(twin_services.jobs, task) == 0
-    assert twin_services.jobs.get(task.job_id).failed_attempts == ()
+    assert own_services.jobs.leases(task.job_id) == {}
+    assert taken(own_services, task)
+    assert counted(own_services.jobs, task) == 0
+    assert own_services.jobs.get(task.job_id).failed_attempts == ()
 
 
 def test_a_death_after_the_jobs_end_publishes_what_nobody_wants(
-    children: Children, twin_services: Services, task: Task
+    children: Children, own_services: Services, task: Task
 ) -> None:
     """The delivery is dropped then; what counts is that the lease ends, so that the job can be cleared."""
-    claim(twin_services.jobs, task, name(DEAD))
-    twin_services.jobs.move(task.job_id, JobState.CANCELLED)
+    claim(own_services.jobs, task, name(DEAD))
+    own_services.jobs.move(task.job_id, JobState.CANCELLED)
     children.report_death(Running(task, DEAD))
-    assert twin_services.jobs.leases(task.job_id) == {}
+    assert own_services.jobs.leases(task.job_id) == {}
 
 
 class Away(OwnJobStore):
@@ -154,18 +152,18 @@ def test_an_outage_does_not_stop_the_main_process(settings: Settings) -> None:
 
 
 def test_a_child_that_holds_nothing_is_killed(
-    children: Children, twin_services: Services, task: Task, child: subprocess.Popen[bytes]
+    children: Children, own_services: Services, task: Task, child: subprocess.Popen[bytes]
 ) -> None:
     """Only after so many looks in a row: an attempt that ends, or waits to begin, is left alone."""
     running = Running(task, child.pid)
-    claim(twin_services.jobs, task, name(child.pid))
+    claim(own_services.jobs, task, name(child.pid))
     children.look([running])
-    twin_services.jobs.release(task, name(child.pid))
+    own_services.jobs.release(task, name(child.pid))
     for _ in range(HUNG_LOOKS - 1):
         children.look([running])
-    claim(twin_services.jobs, task, name(child.pid))
+    claim(own_services.jobs, task, name(child.pid))
     children.look([running])
-    twin_services.jobs.release(task, name(child.pid))
+    own_services.jobs.release(task, name(child.pid))
     for _ in range(HUNG_LOOKS - 1):
         children.look([running])
     assert child.poll() is None

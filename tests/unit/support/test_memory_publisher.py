@@ -5,7 +5,7 @@ from __future__ import annotations
 from storage.broker.contract import CONTROL_QUEUE, ENCODE_QUEUE
 from storage.model.task import Stage, Task
 from tests.support.jobs import make_job
-from tests.twins.publisher import MemoryPublisher
+from tests.support.memory_publisher import MemoryPublisher
 
 
 def test_a_test_delivers_the_twins_messages() -> None:

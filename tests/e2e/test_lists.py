@@ -108,8 +108,9 @@ def test_queue_shows_its_rates_and_its_last_hour(make_site: Callable[..., Site],
     expect(visit.page.locator("#no-workers")).to_be_visible()
     site.jobs.announce("encoder:7", 1, seconds=600)
     job = scenes.add_job(site, "A film", size=200_000_000)
+    now = time.time()
     for number in range(3):
-        sample = replace(EMPTY, at=time.time() + number * SAMPLE_SECONDS, running=1, arrived=number)
+        sample = replace(EMPTY, at=now + number * SAMPLE_SECONDS, running=1, arrived=number)
         site.jobs.record_sample(sample)
     claim(site.jobs, Task(job.id, Stage.PLAN), "encoder_9_abc")
     page = visit.page

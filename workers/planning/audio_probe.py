@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from workers.planning.audio_facts import FOLLOWING_SECONDS, PACKETS, Heard, first_change, listening_places, parse_heard
 from workers.planning.facts import Probe, Stream
-from workers.planning.frame_probe import Reading, frames_told
+from workers.planning.frame_probe import FrameQuery, frames_told
 from workers.sandbox.run import Watch
 
 # Whose packets say themselves how many channels they have. Of the others the container says it once for all.
@@ -41,4 +41,4 @@ def listen_from(url: str, probe: Probe, audio: Stream, position: int, watch: Wat
 def _asked(
     url: str, probe: Probe, audio: Stream, intervals: str | None, watch: Watch, position: int = 0
 ) -> tuple[Heard, ...]:
-    return parse_heard(frames_told(url, probe, audio, Reading(intervals, position), _ENTRIES, watch))
+    return parse_heard(frames_told(url, probe, audio, FrameQuery(intervals, position), _ENTRIES, watch))

@@ -14,7 +14,7 @@ FRAMES_SECONDS = 60.0  # as for the streams; what takes longer is planned by its
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FrameQuery:
     """What is read of a file: ffprobe's `intervals`, None for all of it, from `position` on, in bytes.
 
     `keyframes` tells that no other frames are wanted.
@@ -25,7 +25,7 @@ class Reading:
     keyframes: bool = False
 
 
-def frames_told(url: str, probe: Probe, stream: Stream, reading: Reading, entries: Sequence[str], watch: Watch) -> str:
+def frames_told(url: str, probe: Probe, stream: Stream, query: FrameQuery, entries: Sequence[str], watch: Watch) -> str:
     """Return these entries of frames as lines of `name=value|...`; nothing where ffprobe could not tell.
 
     Raises LeaseLostError when cancelled.
@@ -36,10 +36,10 @@ def frames_told(url: str, probe: Probe, stream: Stream, reading: Reading, entrie
         *looking_arguments(probe.look_seconds),
         *input_arguments(url),
         "-threads", "1",  # frames that do not depend on each other gain nothing by more
-        *(["-skip_initial_bytes", str(reading.position)] if reading.position else []),
-        *(["-skip_frame", "nokey"] if reading.keyframes else []),
+        *(["-skip_initial_bytes", str(query.position)] if query.position else []),
+        *(["-skip_frame", "nokey"] if query.keyframes else []),
         "-select_streams", str(stream.index),
-        *([] if reading.intervals is None else ["-read_intervals", reading.intervals]),
+        *([] if query.intervals is None else ["-read_intervals", query.intervals]),
         "-of", "compact=p=0",
         "-show_entries", f"frame={','.join(entries)}",
         as_input(url),

@@ -7,7 +7,7 @@ them where the file is short, else those of places all over it.
 from __future__ import annotations
 
 from workers.planning.facts import Probe, Stream
-from workers.planning.frame_probe import Reading, frames_told
+from workers.planning.frame_probe import FrameQuery, frames_told
 from workers.planning.picture_facts import BLIND_SECONDS, Look, gaps_of, parse_looks, places
 from workers.sandbox.run import Watch
 
@@ -26,7 +26,7 @@ def look(url: str, probe: Probe, video: Stream, seconds: float, watch: Watch) ->
     sought = places(probe, video, seconds)
     found = _keyframes(url, probe, video, sought, watch)
     if not found:
-        first = Reading(f"%+#{FIRST_PACKETS}")
+        first = FrameQuery(f"%+#{FIRST_PACKETS}")
         return parse_looks(frames_told(url, probe, video, first, _ENTRIES, watch))
     gaps = gaps_of(found)
     return (*found, *_keyframes(url, probe, video, gaps, watch)) if sought and gaps else found
@@ -40,5 +40,5 @@ def look_from(url: str, probe: Probe, video: Stream, position: int, watch: Watch
 def _keyframes(
     url: str, probe: Probe, video: Stream, intervals: str | None, watch: Watch, position: int = 0
 ) -> tuple[Look, ...]:
-    reading = Reading(intervals, position, keyframes=True)
-    return parse_looks(frames_told(url, probe, video, reading, _ENTRIES, watch))
+    query = FrameQuery(intervals, position, keyframes=True)
+    return parse_looks(frames_told(url, probe, video, query, _ENTRIES, watch))

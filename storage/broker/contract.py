@@ -16,13 +16,9 @@ TASK_NAMES: dict[Stage, str] = {stage: f"rungs.{stage}" for stage in Stage}
 
 def queue_of(task: Task) -> str:
     """Return the queue a task belongs to."""
-    match task.stage:
-        case Stage.PLAN | Stage.PACKAGE:
-            return CONTROL_QUEUE
-        case Stage.SEGMENT if task.index > 0:
-            return ENCODE_QUEUE
-        case _:
-            return FIRST_QUEUE
+    if not task.is_encoding:
+        return CONTROL_QUEUE
+    return ENCODE_QUEUE if task.stage is Stage.SEGMENT and task.index > 0 else FIRST_QUEUE
 
 
 class Publisher(Protocol):

@@ -61,7 +61,7 @@ class RedisTasks(RedisScripts):
         answer = self._run_task("finish", task, attempt, json.dumps(result), poster, seconds)
         if answer == "lost":
             raise LeaseLostError(f"Task {task.field} of job {task.job_id} is not this attempt's any more.")
-        return answer == "last" or task.stage in {Stage.PLAN, Stage.PACKAGE}
+        return answer == "last" or not task.is_encoding
 
     def results(self, job_id: str, *, interim: bool = False) -> dict[str, dict[str, Any]]:
         """See TaskStore.results."""

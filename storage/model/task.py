@@ -38,6 +38,11 @@ class Task:
         """Name inside the job's record, unique within the job."""
         return field_of(self.stage, self.index)
 
+    @property
+    def is_encoding(self) -> bool:
+        """Tell whether it takes a slot of an encoder: planning and packaging are short, and done elsewhere."""
+        return self.stage not in {Stage.PLAN, Stage.PACKAGE}
+
     @classmethod
     def of_field(cls, job_id: str, field: str) -> Self:
         """Return the job's task of this name."""
@@ -72,7 +77,7 @@ def wanted_tasks(plan: Plan, segments: tuple[Segment, ...], job_id: str) -> dict
 
 
 def outstanding(job: Job, out: frozenset[str]) -> tuple[Task, ...]:
-    """Return the tasks the job should have out now, given the fields of those that were issued (JobStore.out)."""
+    """Return the tasks the job should have out now, given the fields of those that were issued (TaskStore.out)."""
     match job.state:
         case JobState.PLANNING:
             return (Task(job.id, Stage.PLAN),)

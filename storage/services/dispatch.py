@@ -47,7 +47,7 @@ def begin_packaging(services: Services, job_id: str) -> None:
 def finish_task(services: Services, task: Task, attempt: str, result: dict[str, Any]) -> None:
     """Record the result of the attempt that holds the task; whoever finishes the last one moves the job on.
 
-    Raises what `JobStore.finish`, `JobStore.move` and `Publisher.publish` do.
+    Raises what `TaskStore.finish`, `RecordStore.move` and `Publisher.publish` do.
     """
     if services.jobs.finish(task, attempt, result):
         begin_packaging(services, task.job_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,10 +30,10 @@ class Update:
 
     event: Event
     job: dict[str, Any] | None
-    _made: dict[str, str] = field(default_factory=dict, compare=False)
+    _made: dict[Hashable, str] = field(default_factory=dict, compare=False)
 
-    def once(self, key: str, make: Callable[[], str]) -> str:
-        """Return what is made of the notice under this key: once, not once for each watcher."""
+    def once(self, key: Hashable, make: Callable[[], str]) -> str:
+        """Return what is made of the update under this key: once, not once for each watcher."""
         if key not in self._made:
             self._made[key] = make()
         return self._made[key]

@@ -50,7 +50,7 @@ class Frames:
 
     def of(self, update: Update) -> str:
         """Return a job's event with the job's present JSON; made once for all who watch in this language."""
-        return update.once(f"{self.say.__name__} {self.language}", lambda: self._of(update))
+        return update.once((self.say, self.language), lambda: self._of(update))
 
     def _of(self, update: Update) -> str:
         event = update.event

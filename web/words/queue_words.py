@@ -7,6 +7,7 @@ from typing import Any
 
 from babel.numbers import format_decimal
 
+from storage.model.task import Task
 from web.words.job_words import about, percent, reason, text
 from web.words.language import language
 
@@ -53,7 +54,7 @@ def admission(queue: Queue) -> str:
     state = queue["admission"]
     if state["open"]:
         return text("queue.open", limit=about(state["max_wait_seconds"]))
-    why = reason({"code": state["code"], "message": state["message"], "values": state["values"]})
+    why = reason(state)
     if state["retry_after"] is None:
         return text("queue.closed", reason=why)
     return text("queue.closed_until", reason=why, duration=about(state["retry_after"]))
@@ -61,15 +62,15 @@ def admission(queue: Queue) -> str:
 
 def task(name: str, title: str) -> str:
     """Return what an attempt at the task of this name does to the job of this title."""
-    stage, _, index = name.partition(":")
-    return text(f"task.{stage}", title=title, n=_number(int(index) + 1))
+    named = Task.of_field("", name)
+    return text(f"task.{named.stage}", title=title, n=_number(named.index + 1))
 
 
 def load(worker: Mapping[str, Any]) -> str:
     """Return how many of a machine's slots are busy, or why it takes no work; nothing for one without slots."""
     if worker["pause"]:
         return text(f"pause.{worker['pause']}")
-    busy = sum(not held["task"].startswith(("plan", "package")) for held in worker["tasks"])
+    busy = sum(Task.of_field(held["job_id"], held["task"]).is_encoding for held in worker["tasks"])
     return _of(busy, worker["slots"]) if worker["slots"] else ""
 
 

@@ -9,7 +9,7 @@ from typing import Self
 
 from storage.model.job_warnings import Warnings, warning
 from workers.planning.facts import Probe
-from workers.planning.picture_facts import count_of, position_of, seconds_of
+from workers.planning.frame_facts import count_of, frame_lines, position_of, seconds_of, spread
 
 BRIEF_SECONDS = 8.0  # no longer file is sought in
 SECONDS_APART, MIN_PLACES, MAX_PLACES = 10.0, 4, 24
@@ -45,8 +45,7 @@ class Heard:
 
 def parse_heard(text: str) -> tuple[Heard, ...]:
     """Return the sound of `name=value|...` lines: that which goes on as the sound before it."""
-    lines = (dict(part.partition("=")[::2] for part in line.split("|")) for line in text.splitlines()[:MAX_LINES])
-    found = [one for line in lines if (one := _heard(line)) is not None]
+    found = [one for line in frame_lines(text, MAX_LINES) if (one := _heard(line)) is not None]
     going_on, position = list[Heard](), None
     for before, after in pairwise(found):
         follows = 0 <= after.time - before.time <= FOLLOWING_SECONDS
@@ -77,7 +76,7 @@ def listening_places(probe: Probe, seconds: float) -> str | None:
     if seconds <= BRIEF_SECONDS:
         return None
     count = max(MIN_PLACES, min(MAX_PLACES, int(seconds / SECONDS_APART)))
-    return ",".join(f"{probe.start_time + seconds * n / count:.3f}%+#{PACKETS}" for n in range(count))
+    return spread(probe, seconds, count, f"+#{PACKETS}")
 
 
 def _heard(line: dict[str, str]) -> Heard | None:

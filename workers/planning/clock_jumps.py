@@ -106,10 +106,10 @@ def on_joined_clock(looks: Sequence[_Timed], pieces: Sequence[ClockPiece]) -> tu
     positions = [piece.position for piece in pieces if piece.position is not None]
     if not pieces or len(positions) < len(pieces):
         return tuple(looks)
-    placed = {one.position: one for one in looks if one.position is not None}
+    found = {one.position: one for one in looks if one.position is not None}
     joined, begun = list[_Timed](), 0
-    for position in sorted(placed):
-        look, number = placed[position], max(0, bisect_right(positions, position) - 1)
+    for position in sorted(found):
+        look, number = found[position], max(0, bisect_right(positions, position) - 1)
         if number > begun:
             joined.append(look.at(pieces[number - 1].end - pieces[number - 1].shift))
         elif look.time is not None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Self
 
 from workers.planning.facts import Probe, Stream
-from workers.planning.packet_columns import MAX_POSITION_DIGITS
+from workers.planning.frame_facts import count_of, frame_lines, position_of, seconds_of, spread
 
 # Decoded for looking: a keyframe of a megapixel costs about 10 ms of CPU, and playback waits. Looking goes on beside
 # the listing of packets, so a long file may be looked at more often: docs/encoding.md.
@@ -29,7 +28,6 @@ SOUGHT_BLINDLY = frozenset({"mpegts", "mpeg"})
 BLIND_SECONDS = 3
 MAX_GAPS = 8  # looked through for the time of a change, each at most as long as two looks are apart
 MAX_LINES = 20_000  # read of what ffprobe prints; all keyframes of MAX_LOOKS places are far fewer
-_MAX_DIGITS = 9
 _TAGS = ("pixel_format", "range", "matrix", "primaries", "transfer")
 
 
@@ -75,7 +73,7 @@ def places(probe: Probe, video: Stream, seconds: float) -> str | None:
     if decoded <= count or (blind and seconds <= BLIND_SECONDS * count):
         return None
     length = f"+{BLIND_SECONDS}" if blind else "+#1"
-    return ",".join(f"{probe.start_time + seconds * n / count:.3f}%{length}" for n in range(count))
+    return spread(probe, seconds, count, length)
 
 
 def gaps_of(looks: tuple[Look, ...]) -> str | None:
@@ -90,8 +88,7 @@ def gaps_of(looks: tuple[Look, ...]) -> str | None:
 
 def parse_looks(text: str) -> tuple[Look, ...]:
     """Return the pictures of `name=value|...` lines; lines that are not of a picture are passed over."""
-    lines = (dict(part.partition("=")[::2] for part in line.split("|")) for line in text.splitlines()[:MAX_LINES])
-    return tuple(found for line in lines if (found := _look(line)) is not None)
+    return tuple(found for line in frame_lines(text, MAX_LINES) if (found := _look(line)) is not None)
 
 
 def _must_be_timed(before: Look, after: Look) -> bool:
@@ -118,22 +115,3 @@ def _look(line: dict[str, str]) -> Look | None:
         transfer=line.get("color_transfer", ""),
         position=position_of(line.get("pkt_pos", "")),
     )
-
-
-def count_of(text: str) -> int:
-    """Return a whole number of sane length, 0 for anything else."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else 0
-
-
-def position_of(text: str) -> int | None:
-    """Return a place in a file, in bytes; None for anything else."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_POSITION_DIGITS else None
-
-
-def seconds_of(text: str) -> float | None:
-    """Return a finite number of seconds, None for anything else."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None

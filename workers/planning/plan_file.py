@@ -24,6 +24,7 @@ from workers.planning.probe import list_packets, probe, with_field_order
 from workers.sandbox.run import Watch
 
 LOOK_BEHIND_SECONDS = 5.0  # of a stream that comes late: its first packets need not say all of it
+MOST_PIECES = 16  # looked into, for 0.3 s each: a recording in more of them has other faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,6 @@ class _Examined:
     listing: Listing
     looks: tuple[Look, ...]
     heard: tuple[Heard, ...]
-
-
-MOST_PIECES = 16  # looked into, for 0.3 s each: a recording in more of them has other faults
 
 
 class AppendedError(Exception):

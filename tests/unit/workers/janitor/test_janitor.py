@@ -140,8 +140,7 @@ def test_a_job_that_was_encoded_but_not_packaged_goes_on(own_services: Services,
     """Whoever finished last died before saying so: the janitor says it."""
     job = encoding(own_services)
     for field in ("poster:0", "audio:0", "segment:0", "segment:1"):
-        stage, _, index = field.partition(":")
-        task = Task(job.id, Stage(stage), int(index))
+        task = Task.of_field(job.id, field)
         own_services.jobs.claim(task, "a", lease_seconds=30, limit=3)
         own_services.jobs.finish(task, "a", {})
     janitor = Janitor(own_services, tmp_path / "alive")

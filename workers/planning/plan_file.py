@@ -13,7 +13,7 @@ from workers.planning.audio_facts import Heard
 from workers.planning.audio_probe import listen, listen_from
 from workers.planning.facts import Probe, Stream
 from workers.planning.headers.appended import NOTHING_APPENDED, Appended, appended, coded_otherwise, unread
-from workers.planning.headers.byte_ranges import ranges_of
+from workers.planning.headers.byte_ranges import Ranges, ranges_of
 from workers.planning.headers.read_headers import look_inside, with_headers
 from workers.planning.make_plan import PlanLimits, choose_video, make_plan
 from workers.planning.packets import Listing
@@ -21,10 +21,12 @@ from workers.planning.picture_changes import LOSING_DECODERS
 from workers.planning.picture_facts import SOUGHT_BLINDLY, Look
 from workers.planning.picture_probe import look, look_from
 from workers.planning.probe import list_packets, probe, with_field_order
+from workers.planning.sources import Sources, sources_of
 from workers.sandbox.run import Watch
 
 LOOK_BEHIND_SECONDS = 5.0  # of a stream that comes late: its first packets need not say all of it
 MOST_PIECES = 16  # looked into, for 0.3 s each: a recording in more of them has other faults
+LOOKS_AT_ONCE = 2  # as many as look at pictures and sound of the whole file
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,42 +57,42 @@ def plan_file(
     Raises MediaError for what is no video or not taken, AppendedError for what has to be planned without something, and
     what running ffprobe raises.
     """
-    found = _examined(url, limits, watch)
-    with ranges_of(url) as file:
+    with ranges_of(url) as begun:
+        found = _examined(url, begun, limits, watch)
+        file = begun.again()
         behind = appended(file, found.facts.container, found.listing) if left_out == NOTHING_APPENDED else left_out
         if behind != left_out:
             raise AppendedError(behind)
         rest = unread(file, found.facts.container, found.listing)
-        plan, segments = make_plan(found.facts, found.video, found.listing, limits, found.looks, found.heard)
-        plan, segments = _with_pieces(url, found, (plan, segments), limits, watch)
-        jumps = plan.video.pieces or (plan.audio is not None and plan.audio.pieces)
-        if jumps and left_out == NOTHING_APPENDED:
+        sources = sources_of(found.facts, found.video, found.listing)
+        found = _with_pieces(url, found, sources, limits, watch)
+        plan, segments = make_plan(found.facts, found.video, found.listing, limits, found.looks, found.heard, sources)
+        if (sources.clock.pictures or sources.clock.sound) and left_out == NOTHING_APPENDED:
             other = coded_otherwise(file, found.facts.container)
             if other.without:
                 raise AppendedError(other)
-    return replace(
-        plan, without=left_out.without, warnings=(*plan.warnings, *left_out.warnings, *rest.warnings)
-    ), segments
+    warnings = (*plan.warnings, *left_out.warnings, *rest.warnings)
+    return replace(plan, without=left_out.without, warnings=warnings), segments
 
 
-def _with_pieces(
-    url: str, found: _Examined, planned: tuple[Plan, tuple[Segment, ...]], limits: PlanLimits, watch: Watch
-) -> tuple[Plan, tuple[Segment, ...]]:
-    """Return the plan made with a look at the beginning of each piece as well: seeking by time misses some of them."""
-    plan, _ = planned
-    if found.facts.container not in SOUGHT_BLINDLY:
-        return planned
-    facts, video, audio = found.facts, found.video, choose_audio(found.facts, found.video)
-    shown = [look_from(url, facts, video, place, watch) for place in _places(plan.video.pieces)]
-    heard = (
-        []
-        if audio is None or plan.audio is None
-        else [listen_from(url, facts, audio, place, watch) for place in _places(plan.audio.pieces)]
-    )
-    if not any((*shown, *heard)):
-        return planned
-    looks = (*found.looks, *chain.from_iterable(shown))
-    return make_plan(facts, video, found.listing, limits, looks, (*found.heard, *chain.from_iterable(heard)))
+def _with_pieces(url: str, found: _Examined, sources: Sources, limits: PlanLimits, watch: Watch) -> _Examined:
+    """Return the same with a look at the beginning of each piece as well: seeking by time misses some of them."""
+    facts, video, clock = found.facts, found.video, sources.clock
+    if facts.container not in SOUGHT_BLINDLY or _will_be_refused(video, limits):
+        return found
+    with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
+        shown = pool.map(lambda place: look_from(url, facts, video, place, watch), _places(clock.pictures))
+        heard = pool.map(lambda place: listen_from(url, facts, sources.sound, place, watch), _places(clock.sound))
+        return replace(
+            found,
+            looks=(*found.looks, *chain.from_iterable(shown)),
+            heard=(*found.heard, *chain.from_iterable(heard)),
+        )
+
+
+def _will_be_refused(video: Stream, limits: PlanLimits) -> bool:
+    """Tell whether the header alone says too much: then nothing is decoded to look at it."""
+    return video.width * video.height > limits.max_pixels
 
 
 def _places(pieces: Sequence[ClockPiece]) -> list[int]:
@@ -98,12 +100,12 @@ def _places(pieces: Sequence[ClockPiece]) -> list[int]:
     return [piece.position for piece in pieces[1:] if piece.position is not None][:MOST_PIECES]
 
 
-def _examined(url: str, limits: PlanLimits, watch: Watch) -> _Examined:
+def _examined(url: str, file: Ranges, limits: PlanLimits, watch: Watch) -> _Examined:
     """Examine the file, all of it at once: playback waits. Where a stream comes late, look for it further behind."""
     with ThreadPoolExecutor(1) as beside:
         reading = beside.submit(list_packets, url, watch)
         try:
-            headers = look_inside(url)
+            headers = look_inside(file)
             facts = with_headers(probe(url, watch), headers)
             late = frozenset(stream.index for stream in facts.streams if not stream.is_known)
             found = None if late else _looked_at(url, facts, reading.result, limits, watch)
@@ -133,8 +135,8 @@ def _looked_at(
 ) -> tuple[Stream, tuple[Look, ...], tuple[Heard, ...]]:
     """Return the stream to encode and looks into the file; the listing is waited for only where it is needed."""
     video = choose_video(facts)
-    if video.width * video.height > limits.max_pixels:
-        return video, (), ()  # what will be refused is not decoded to look at it
+    if _will_be_refused(video, limits):
+        return video, (), ()
     seconds = _seconds(facts, video, listing)
     with ThreadPoolExecutor(1) as beside:
         listening = beside.submit(listen, url, facts, choose_audio(facts, video), seconds, watch)

@@ -21,6 +21,7 @@ from storage.public.hls import playlist
 from storage.public.job_json import PLAYED
 from web.context import Web, current
 from web.http.openapi import Problem, spec
+from web.http.ranges import is_one_range
 from web.routes.owned import owned_job
 from web.schemas.jobs import MediaQuery
 
@@ -71,6 +72,7 @@ def get_media(job_id: str, name: str) -> Response:
     # Those of a ready job are stored, so that its film is not read from the record at each showing.
     if name.endswith(".m3u8") and job.state is not JobState.READY:
         return _playlist(web, job, name)
+    _forget_other_ranges()
     key = keys.rendition(job_id, name)
     info = web.services.objects.stat(key)
     kind = _TYPES[name.rpartition(".")[2]]
@@ -80,6 +82,16 @@ def get_media(job_id: str, name: str) -> Response:
     if "download" in request.args:
         answer.headers["Content-Disposition"] = disposition(job, name)
     return answer
+
+
+def _forget_other_ranges() -> None:
+    """Take the header Range from the present request unless it is a GET for one range of bytes.
+
+    Werkzeug answers 416 to what is to be ignored: other units, lists of ranges, and methods that know no ranges.
+    """
+    wanted = request.headers.get("Range")
+    if wanted is not None and not (request.method == "GET" and is_one_range(wanted)):
+        del request.environ["HTTP_RANGE"]
 
 
 def _playlist(web: Web, job: Job, name: str) -> Response:

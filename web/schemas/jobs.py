@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from storage.job_store.contract import CURSOR
 from storage.model.damage import DamageKind
 from storage.model.event import EVENT_ID
 from storage.model.job import JobState, Priority
@@ -192,7 +193,7 @@ class JobsQuery(BaseModel):
 
     state: JobState | None = None
     limit: int = Field(default=RECENT_JOBS, ge=1, le=PAGE_LIMIT)
-    cursor: str | None = Field(default=None, max_length=200)
+    cursor: str | None = Field(default=None, pattern=f"^{CURSOR}$")
 
 
 class EventsQuery(BaseModel):

@@ -12,16 +12,30 @@ NAME_LENGTH = 200  # characters of a title or file name that are kept: more does
 URL_LENGTH = 2048  # what proxies and servers commonly take
 UNNAMED = "video"
 
-# Controls, and the marks that turn the reading direction around: `exe.4pm` must not look like `mp4.exe`.
-_HIDDEN = re.compile("[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufffe\uffff]")
+# Controls, the marks that turn the reading direction around (`exe.4pm` must not look like `mp4.exe`), and what takes no
+# room and only makes two names look like one. Joiners stay: letters of several scripts and emoji are joined by them.
+_HIDDEN = re.compile(
+    "[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ufffe\uffff]"
+)
+# Letters and symbols by their category that show nothing: fillers of Hangul, a blank of Braille.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+# Categories of what shows nothing by itself: controls, formats, surrogates, private and unassigned, marks, separators.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Zs", "Zl", "Zp"})
 _SPACES = re.compile(r"\s+")
 _URL_CHARACTERS = re.compile(r"[!-~]+")
 
 
 def clean_text(text: str) -> str:
-    """Return the text on one line, composed, without hidden characters, cut to NAME_LENGTH characters."""
+    """Return the text on one line, composed, without what is hidden, cut to NAME_LENGTH; empty if it shows nothing."""
     composed = unicodedata.normalize("NFC", text)
-    return _SPACES.sub(" ", _HIDDEN.sub(" ", composed)).strip()[:NAME_LENGTH].strip()
+    line = _SPACES.sub(" ", _HIDDEN.sub("", _SPACES.sub(" ", composed))).strip()[:NAME_LENGTH].strip()
+    return line if is_visible(line) else ""
+
+
+def is_visible(text: str) -> bool:
+    """Tell whether somebody who looks at the text sees anything."""
+    return any(unicodedata.category(sign) not in _UNSEEN and sign not in _BLANK for sign in text)
 
 
 def display_filename(raw: str) -> str:
@@ -30,8 +44,8 @@ def display_filename(raw: str) -> str:
     name = name.rpartition("/")[2].strip()
     stem, dot, extension = name.rpartition(".")
     if dot and stem and len(extension) < NAME_LENGTH // 10:
-        return f"{stem[: NAME_LENGTH - len(extension) - 1]}.{extension}"
-    return name[:NAME_LENGTH] or UNNAMED
+        return f"{stem[: NAME_LENGTH - len(extension) - 1] if is_visible(stem) else UNNAMED}.{extension}"
+    return name[:NAME_LENGTH] if is_visible(name) else UNNAMED
 
 
 def title_of(title: str, filename: str) -> str:

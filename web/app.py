@@ -92,8 +92,8 @@ def deliveries_of(threads: int) -> int:
 
 def _counting(web: Web) -> Callable[[Response], Response]:
     def count(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule is not None else "none"
-        web.metrics.requests.labels(request.method, route, str(response.status_code)).inc()
+        route = None if request.url_rule is None else request.url_rule.rule
+        web.metrics.count(request.method, route, response.status_code)
         return response
 
     return count

@@ -63,3 +63,19 @@ def test_figures_count_requests_problems_and_jobs(client: FlaskClient, own_servi
         "rungs_watchers 0.0",
     ):
         assert line in figures.text.splitlines()
+
+
+def test_no_client_makes_the_figures_grow(client: FlaskClient) -> None:
+    """Methods, paths, hosts and codes that nobody knows share one line each."""
+    client.open("/nothing", method="INVENTED")
+    before = len(client.get("/metrics").text.splitlines())
+    for number in range(50):
+        client.open("/nothing", method=f"M{number}")
+        client.open(f"/nothing/{number}", method=f"M{number}")
+        client.open("/api/jobs", method=f"M{number}")
+        client.get("/api/jobs", headers={"Host": f"h{number}.example"})
+        client.get(f"/media/{number}/{number}")
+        client.get(f"/static/{number}")
+    after = client.get("/metrics").text
+    assert 'method="other",route="none",status="404"' in after
+    assert len(after.splitlines()) < before + 20

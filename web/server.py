@@ -62,7 +62,7 @@ class Log(Logger):  # type: ignore[misc] # gunicorn ships no types
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> None:
         """Log one answered request; probes only when debugging."""
-        path = environ.get("PATH_INFO", "")
+        path = req.path or ""  # as it was sent: percent-encoded, so without spaces
         write = _log.debug if path in _QUIET_PATHS else _log.info
         write(
             f"{req.method} {path}",

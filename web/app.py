@@ -13,6 +13,7 @@ from storage.settings import Settings
 from web.admission.decision import Limits
 from web.admission.gate import Gate
 from web.context import Web, attach
+from web.http.body import with_body
 from web.http.connection import closing
 from web.http.problems import init_problems
 from web.http.security import init_security
@@ -40,7 +41,7 @@ def create_app(settings: Settings, services: Services, *, clock: Callable[[], fl
         app.register_blueprint(room.blueprint)
     app.register_blueprint(pages.blueprint)
     app.after_request(_counting(web))
-    app.wsgi_app = closing(app.wsgi_app)  # type: ignore[assignment,method-assign] # Flask's own way to add middleware
+    app.wsgi_app = closing(with_body(app.wsgi_app))  # type: ignore[assignment,method-assign] # Flask's own way to add middleware
     return app
 
 

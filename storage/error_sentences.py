@@ -57,4 +57,18 @@ SENTENCES: Mapping[str, str] = {
     "broker_unavailable": _("The queue does not answer at the moment."),
     "internal_error": _("Something went wrong on the server. Its log has the details."),
     "busy": _("The server is busy."),
+    # Answers of HTTP itself, given before anything of the request is looked at, or by what stands in front.
+    "bad_request": _("The request is not valid HTTP."),
+    "not_found": _("There is nothing under this address."),
+    "method_not_allowed": _("This address does not take requests of this kind."),
+    "request_too_large": _("The request is too large."),
+    "address_too_long": _("The address is too long."),
+    "range_not_satisfiable": _("The file ends before this range."),
+    "expectation_failed": _("The request expects something that this server cannot do."),
+    "misdirected_request": _("This server does not answer under this host name."),
+    "headers_too_large": _("The headers of the request are too large. Deleting the cookies of this site may help."),
+    "not_implemented": _("The body of the request is encoded in a way that this server cannot read."),
+    "bad_gateway": _("The server does not answer at the moment. Please try again."),
+    "service_unavailable": _("The server does not answer at the moment. Please try again."),
+    "gateway_timeout": _("The server did not answer in time. Please try again."),
 }

@@ -20,22 +20,11 @@ from storage.objects.seekable import SeekableObject
 from storage.public.hls import playlist
 from storage.public.job_json import PLAYED
 from web.context import Web, current
-from web.http.openapi import Problem, spec
+from web.http.openapi import MediaFile, Problem, spec
 from web.http.ranges import is_one_range
 from web.routes.owned import owned_job
-from web.schemas.jobs import MediaQuery
+from web.schemas.jobs import MEDIA_NAME, MediaQuery
 
-# Every name that can be asked for; a name outside never reaches the object store.
-_NAMES = re.compile(
-    r"""
-    [1-9][0-9]{1,4}p\.mp4                                     # a rung
-    | poster\.jpg
-    | storyboard\.(?:jpg|vtt)
-    | report\.json
-    | hls/(?:[a-z0-9]{1,16}/)?[a-z0-9]{1,32}\.(?:m3u8|mp4|m4s)  # playlists, init sections, fragments
-    """,
-    re.VERBOSE,
-)
 _TYPES = {
     "mp4": "video/mp4",
     "m4s": "video/iso.segment",
@@ -54,13 +43,20 @@ blueprint = Blueprint("media", __name__)
 
 def is_media_name(name: str) -> bool:
     """Tell whether the name is one that a job can have."""
-    return _NAMES.fullmatch(name) is not None
+    return re.fullmatch(MEDIA_NAME, name) is not None
 
 
 @blueprint.get("/media/<job_id>/<path:name>")
 @spec.validate(
     query=MediaQuery,
-    resp=Answers(HTTP_200=None, HTTP_206=None, HTTP_304=None, HTTP_404=Problem, HTTP_416=Problem),
+    resp=Answers(
+        HTTP_200=MediaFile,
+        HTTP_206=MediaFile,
+        HTTP_304=None,
+        HTTP_404=Problem,
+        HTTP_416=Problem,
+        HTTP_503=Problem,
+    ),
     tags=["media"],
 )
 def get_media(job_id: str, name: str) -> Response:

@@ -23,7 +23,9 @@ _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 # Categories of what shows nothing by itself: controls, formats, surrogates, private and unassigned, marks, separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Zs", "Zl", "Zp"})
 _SPACES = re.compile(r"\s+")
+# A host is a name or an address, as certificates and resolvers know them; what follows it is the receiver's business.
 _URL_CHARACTERS = re.compile(r"[!-~]+")
+_URL_HOST = re.compile(r"[a-z0-9._~-]+|[0-9a-f:.]+", re.IGNORECASE)
 
 
 def clean_text(text: str) -> str:
@@ -68,7 +70,7 @@ def checked_webhook_url(url: str) -> str | None:
         port_is_valid = parts.port is None or parts.port > 0
     except ValueError as error:
         raise InvalidRequestError("`webhook_url` is not a URL.") from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_valid:
+    if parts.scheme not in {"http", "https"} or not _URL_HOST.fullmatch(parts.hostname or "") or not port_is_valid:
         raise InvalidRequestError("`webhook_url` must begin with http:// or https:// and name a host.")
     if parts.username is not None or parts.password is not None:
         raise InvalidRequestError("`webhook_url` must hold no user name or password.")

@@ -10,10 +10,13 @@ from flask import Flask, Response, request
 
 from storage.services import Services
 from storage.settings import Settings
-from web.admission.decision import Limits
+from web.admission.decision import Limits, share_of
 from web.admission.gate import Gate
+from web.admission.shares import Shares
 from web.context import Web, attach
+from web.http.addresses import TrustedProxies, behind
 from web.http.connection import closing
+from web.http.opening import FORM_BYTES
 from web.http.problems import init_problems
 from web.http.security import init_security
 from web.read.event_hub import Hub
@@ -23,14 +26,14 @@ from web.read.queue_snapshot import QueueSnapshot
 from web.routes import events, health, jobs, media, pages, queue, uploads
 from web.words.language import init_i18n
 
-# Every body but an upload's is a small form.
-FORM_LIMIT = 64 * 1024
+# What a browser opens to one host at most: a page with its player is whole even where threads are few.
+BROWSER_CONNECTIONS = 6
 
 
 def create_app(settings: Settings, services: Services, *, clock: Callable[[], float] = time.time) -> Flask:
     """Return the app over these parts; `clock` returns Unix seconds. Nothing connects before the first request."""
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = FORM_LIMIT
+    app.config["MAX_CONTENT_LENGTH"] = FORM_BYTES
     web = _parts(settings, services, clock)
     attach(app, web)
     init_security(app, settings.trusted_hosts)
@@ -40,7 +43,8 @@ def create_app(settings: Settings, services: Services, *, clock: Callable[[], fl
         app.register_blueprint(room.blueprint)
     app.register_blueprint(pages.blueprint)
     app.after_request(_counting(web))
-    app.wsgi_app = closing(app.wsgi_app)  # type: ignore[assignment,method-assign] # Flask's own way to add middleware
+    proxies = TrustedProxies(settings.trusted_proxies)
+    app.wsgi_app = closing(behind(proxies, app.wsgi_app))  # type: ignore[assignment,method-assign] # Flask's own way
     return app
 
 
@@ -49,7 +53,8 @@ def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -
     queue = QueueSnapshot(services.jobs, settings.encoders)
     views = JobViews(services.jobs, queue, clock)
     gate = Gate(_limits(settings))
-    hub = Hub(services.jobs, views.present, limit=watchers_of(settings.web_threads))
+    watchers, deliveries = watchers_of(settings.web_threads), deliveries_of(settings.web_threads)
+    hub = Hub(services.jobs, views.present, limit=watchers, each=_each(watchers, settings))
     metrics.gauge("rungs_uploads_active", "Uploads being received.", lambda: gate.active)
     metrics.gauge("rungs_turns", "Refused uploads for which room is kept.", lambda: gate.turns)
     metrics.gauge("rungs_watchers", "Event streams open.", lambda: hub.watchers)
@@ -62,8 +67,14 @@ def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -
         clock=clock,
         hub=hub,
         metrics=metrics,
-        deliveries=BoundedSemaphore(deliveries_of(settings.web_threads)),
+        deliveries=BoundedSemaphore(deliveries),
+        shares=Shares(_each(deliveries, settings)),
     )
+
+
+def _each(threads: int, settings: Settings) -> int:
+    """Return how many of so many threads one client may hold."""
+    return min(threads, max(BROWSER_CONNECTIONS, share_of(threads, settings.address_share)))
 
 
 def _limits(settings: Settings) -> Limits:
@@ -74,6 +85,7 @@ def _limits(settings: Settings) -> Limits:
         reserve=settings.free_space_reserve,
         wait=settings.admission_max_wait_seconds,
         owner_jobs=settings.owner_max_jobs,
+        address_share=settings.address_share,
     )
 
 

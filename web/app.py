@@ -10,9 +10,9 @@ from flask import Flask, Response, request
 
 from storage.services import Services
 from storage.settings import Settings
-from web.admission.decision import Limits, share_of
+from web.admission.decision import Limits
 from web.admission.gate import Gate
-from web.admission.shares import Shares
+from web.admission.shares import Shares, client_threads
 from web.context import Web, attach
 from web.http.addresses import TrustedProxies, behind
 from web.http.connection import closing
@@ -25,9 +25,6 @@ from web.read.metrics import Metrics
 from web.read.queue_snapshot import QueueSnapshot
 from web.routes import events, health, jobs, media, pages, queue, uploads
 from web.words.language import init_i18n
-
-# What a browser opens to one host at most: a page with its player is whole even where threads are few.
-BROWSER_CONNECTIONS = 6
 
 
 def create_app(settings: Settings, services: Services, *, clock: Callable[[], float] = time.time) -> Flask:
@@ -53,8 +50,8 @@ def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -
     queue = QueueSnapshot(services.jobs, settings.encoders)
     views = JobViews(services.jobs, queue, clock)
     gate = Gate(_limits(settings))
-    watchers, deliveries = watchers_of(settings.web_threads), deliveries_of(settings.web_threads)
-    hub = Hub(services.jobs, views.present, limit=watchers, each=_each(watchers, settings))
+    own = client_threads(settings)
+    hub = Hub(services.jobs, views.present, limit=watchers_of(settings.web_threads), each=watchers_of(own))
     metrics.gauge("rungs_uploads_active", "Uploads being received.", lambda: gate.active)
     metrics.gauge("rungs_turns", "Refused uploads for which room is kept.", lambda: gate.turns)
     metrics.gauge("rungs_watchers", "Event streams open.", lambda: hub.watchers)
@@ -67,14 +64,9 @@ def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -
         clock=clock,
         hub=hub,
         metrics=metrics,
-        deliveries=BoundedSemaphore(deliveries),
-        shares=Shares(_each(deliveries, settings)),
+        deliveries=BoundedSemaphore(deliveries_of(settings.web_threads)),
+        shares=Shares(deliveries_of(own)),
     )
-
-
-def _each(threads: int, settings: Settings) -> int:
-    """Return how many of so many threads one client may hold."""
-    return min(threads, max(BROWSER_CONNECTIONS, share_of(threads, settings.address_share)))
 
 
 def _limits(settings: Settings) -> Limits:
@@ -90,12 +82,12 @@ def _limits(settings: Settings) -> Limits:
 
 
 def watchers_of(threads: int) -> int:
-    """Return how many of the server's threads event streams may hold: a quarter stays for everything else."""
+    """Return how many of so many threads event streams may hold: a quarter stays for everything else."""
     return max(1, threads * 3 // 4)
 
 
 def deliveries_of(threads: int) -> int:
-    """Return how many of the server's threads files on their way to players may hold, or 8 of a small server.
+    """Return how many of so many threads files on their way to players may hold, or 8 of a small server.
 
     Where no nginx delivers them, a slow line takes a thread, and of an S3 store a connection, for as long as a film.
     """

@@ -18,6 +18,7 @@ from storage.errors import BusyError
 from storage.objects.contract import ObjectStore
 from storage.settings import Settings
 from web.admission.decision import share_of
+from web.admission.shares import client_threads
 from web.context import of_app
 from web.http.addresses import TrustedProxies
 from web.http.connection import is_upload, leave_unasked, linger
@@ -101,15 +102,16 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
 
     def connections_of(self, client: str) -> int:
         """Return how many connections this client may have open."""
-        return self._share_of(connections(self._settings), client)
+        total = connections(self._settings)
+        return self._share(total, share_of(total, self._settings.address_share), client)
 
     def threads_of(self, client: str) -> int:
         """Return how many threads may work for this client at once; what it asks above them waits for its own."""
-        return self._share_of(self._settings.web_threads, client)
+        return self._share(self._settings.web_threads, client_threads(self._settings), client)
 
-    def _share_of(self, total: int, client: str) -> int:
+    def _share(self, total: int, each: int, client: str) -> int:
         # A proxy asks for everybody, and counts its clients itself.
-        return total if self._proxies.may_be(client) else share_of(total, self._settings.address_share)
+        return total if self._proxies.may_be(client) else each
 
     def load(self) -> Flask:
         """Make the app in the worker process and prepare the object store beside it."""

@@ -8,7 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from storage.errors import AddressShareError
-from web.admission.decision import RETRY_AFTER_SHARE
+from storage.settings import Settings
+from web.admission.decision import RETRY_AFTER_SHARE, share_of
+
+# What a browser opens to one host at most. A page beside the streams of others is whole even where threads are few.
+BROWSER_CONNECTIONS = 6
+
+
+def client_threads(settings: Settings) -> int:
+    """Return how many of the server's threads may work for one client at once."""
+    share = share_of(settings.web_threads, settings.address_share)
+    return min(settings.web_threads, max(2 * BROWSER_CONNECTIONS, share))
 
 
 class Shares:

@@ -51,6 +51,9 @@ SENTENCES: Mapping[str, str] = {
         "The queue is full: the videos already accepted will keep the encoders busy for the longest wait allowed."
     ),
     "owner_share": _("You already have the maximum number of unfinished videos. Wait until one of them is ready."),
+    "address_share": _("Your network address has the maximum number of connections here. Wait until one has ended."),
+    "request_too_slow": _("The request took too long to arrive."),
+    "upload_too_slow": _("The upload was too slow, so it was stopped. Nothing was kept."),
     "draining": _("This server is being stopped. Uploads will be accepted again soon."),
     "object_store_unavailable": _("The storage does not answer at the moment."),
     "job_store_unavailable": _("The queue does not answer at the moment."),

@@ -24,12 +24,15 @@ _MEDIA_TYPES: dict[str, tuple[str, ...]] = {
 _PROBLEM_TYPES = ("application/problem+json", "text/html")
 _FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
 _SAFE = frozenset({"get", "head", "options"})
-# A request that is not valid HTTP, is too long, or is not for this host, is refused before its route is known.
+# A request that is not valid HTTP, too slow, too long, or not for this host, is refused before its route is known, and
+# so is a client that holds its share of connections.
 _OF_EVERY_ROUTE = (
     HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.REQUEST_URI_TOO_LONG,
     HTTPStatus.EXPECTATION_FAILED,
     HTTPStatus.MISDIRECTED_REQUEST,
+    HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     HTTPStatus.NOT_IMPLEMENTED,
 )

@@ -16,6 +16,7 @@ from storage.job_store.contract import EventStore
 from storage.model.event import Event, event_order, is_event_id
 from storage.model.job import JobState
 from web.context import Web, current
+from web.http.addresses import client
 from web.http.openapi import Events, Problem, checked_query, spec
 from web.read.event_hub import Update, Watcher, newest_progress
 from web.read.job_views import JobViews
@@ -142,7 +143,7 @@ def watch_job(job_id: str) -> Response:
     owned_job(web, job_id)
     known = _last_event_id()
     with ExitStack() as opened:
-        watcher = opened.enter_context(web.hub.watch(job_id))
+        watcher = opened.enter_context(web.hub.watch(job_id, client=client()))
         sent_id = known or web.services.jobs.last_event_id()
         job = web.views.by_id(job_id)
         missed = _missed(web.services.jobs, job_id, job, after=known) if known is not None else ()
@@ -161,7 +162,7 @@ def watch_all() -> Response:
     web = current()
     known = _last_event_id()
     with ExitStack() as opened:
-        watcher = opened.enter_context(web.hub.watch(None))
+        watcher = opened.enter_context(web.hub.watch(None, client=client()))
         sent_id = known or web.services.jobs.last_event_id()
         missed = _missed_of_all(web, after=known) if known is not None else ()
         frames = _frames(in_row)

@@ -20,6 +20,7 @@ from storage.objects.seekable import SeekableObject
 from storage.public.hls import playlist
 from storage.public.job_json import PLAYED
 from web.context import Web, current
+from web.http.addresses import client
 from web.http.openapi import MediaFile, Problem, spec
 from web.http.ranges import is_one_range
 from web.routes.owned import owned_job
@@ -130,6 +131,7 @@ def _delivered(web: Web, info: ObjectInfo, kind: str) -> Response:
         raise BusyError("As many files are being fetched as this installation sends at once.")
     with ExitStack() as sent:
         sent.callback(web.deliveries.release)
+        sent.enter_context(web.shares.hold(client()))
         answer = _from_disk(web.services.objects, info, kind) or _streamed(web, info, kind)
         body: Any = answer.response
         # Not call_on_close: what is passed through to the server as it is, the server closes, not the answer.

@@ -52,7 +52,7 @@ def test_problems_are_described_as_they_are_sent(client: FlaskClient) -> None:
     paths = client.get("/api/openapi.json").get_json()["paths"]
     for operation in (operation for methods in paths.values() for operation in methods.values()):
         answers = operation["responses"]
-        assert {"400", "414", "417", "421", "431", "501"} <= set(answers)
+        assert {"400", "408", "414", "417", "421", "429", "431", "501"} <= set(answers)
         assert "422" not in answers
         for status, answer in answers.items():
             if int(status) >= 400:

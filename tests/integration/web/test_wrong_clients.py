@@ -50,7 +50,7 @@ def last_error(server: WebServer, before: int) -> str:
         (b"GET / HTTP/1.1\r\n" + HOST + HOST + b"\r\n", 400, "bad_request"),
         (b"GET / HTTP/1.1\r\n" + HOST + b"X: a\x00b\r\n\r\n", 400, "bad_request"),
         (b"GET / HTTP/1.1\r\n" + HOST + b"Content-Length: \xb2\r\n\r\n", 400, "bad_request"),
-        (b"GET / HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n" + CHUNKED + b"\r\n", 400, "bad_request"),
+        (b"GET / HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n" + CHUNKED + b"\r\nx", 400, "bad_request"),
         (b"GET / HTTP/1.1\r\n" + HOST + b"Expect: miracles\r\n\r\n", 417, "expectation_failed"),
         (b"GET / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: x\r\n\r\n", 501, "not_implemented"),
         (b"GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421, "misdirected_request"),
@@ -63,7 +63,6 @@ def last_error(server: WebServer, before: int) -> str:
         (b"GET /api/events?last_event_id=%D9%A1-%D9%A1 HTTP/1.1\r\n" + HOST + b"\r\n", 400, "invalid_request"),
         (b"POST /language HTTP/1.1\r\n" + HOST + FORM + CHUNKED + b"\r\nxyz\r\n\r\n", 400, "bad_request"),
         (b"POST /language HTTP/1.1\r\n" + HOST + FORM + CHUNKED + b"\r\n5\r\nabc", 400, "bad_request"),
-        (b"POST /language HTTP/1.1\r\n" + HOST + FORM + b"Content-Length: 50\r\n\r\nlanguage=", 400, "bad_request"),
     ],
 )
 def test_a_wrong_request_is_answered_by_us(web_server: WebServer, sent: bytes, status: int, code: str) -> None:
@@ -119,7 +118,7 @@ def test_a_silent_form_is_the_clients_fault(web_server: WebServer) -> None:
     before = len(web_server.log())
     sent = b"POST /language HTTP/1.1\r\n" + HOST + FORM + b"Content-Length: 50\r\n\r\nlanguage="
     answer, body, _ = talk(web_server, sent, more=True)
-    assert (answer.status, json.loads(body)["code"]) in {(400, "bad_request"), (408, "request_too_slow")}
+    assert (answer.status, json.loads(body)["code"]) == (408, "request_too_slow")
     assert last_error(web_server, before) == ""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from storage.model.job import FINISHED
+from storage.model.job import GIVEN_UP, JobState
 from storage.objects import keys
 from storage.services.connect import connect
 from storage.settings import Settings
@@ -27,7 +27,7 @@ _PATIENCE_SECONDS = 20.0  # for one answer: a busy machine is no bug
 def jobs_that_ended(server: WebServer, redis_url: str) -> list[str]:
     """Put a job in each final state, with a file, into the service's stores; return their ids."""
     services = connect(Settings(redis_url=SecretStr(redis_url), data_dir=server.data), patience=_PATIENCE_SECONDS)
-    jobs = [make_job(state=state, plan=make_plan()) for state in sorted(FINISHED)]
+    jobs = [make_job(state=state, plan=make_plan()) for state in (JobState.READY, *sorted(GIVEN_UP))]
     for job in jobs:
         services.jobs.create(job)
         services.objects.put_bytes(keys.rendition(job.id, FILE), bytes(2000), content_type="video/mp4")

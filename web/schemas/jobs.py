@@ -194,7 +194,7 @@ class UploadForm(BaseModel):
     webhook_url: str = Field(
         default="",
         max_length=URL_LENGTH,
-        pattern=f"^(?:{WEBHOOK_URL})?$",
+        pattern=f"^[ \\t\\r\\n]*(?:{WEBHOOK_URL})?[ \\t\\r\\n]*$",
         description="This address receives the job when it has ended.",
     )
 

@@ -60,10 +60,11 @@ def checked_webhook_url(url: str) -> str | None:
 
     Whether the host may be called at all is decided when it is called: names can change what they point to.
     """
-    url = url.strip()
-    if not url:
+    too_long = len(url) > URL_LENGTH
+    url = url.strip(" \t\r\n")
+    if not url and not too_long:
         return None
-    if len(url) > URL_LENGTH or not _URL_CHARACTERS.fullmatch(url):
+    if too_long or not _URL_CHARACTERS.fullmatch(url):
         raise InvalidRequestError("`webhook_url` is too long or holds characters that a URL cannot have.")
     try:
         parts = urlsplit(url)

@@ -117,6 +117,9 @@ def test_an_empty_address_is_none() -> None:
         "http://[::1/",
         "http://example.org/" + "x" * URL_LENGTH,
         "http://例え.jp/",
+        "http://a!b/",
+        "http://example.org/\u00a0",
+        " " * (URL_LENGTH + 1),
     ],
 )
 def test_other_addresses_are_refused(url: str) -> None:

@@ -165,6 +165,9 @@ def options(settings: Settings) -> dict[str, Any]:
         "post_worker_init": _stop_with,
         "pre_request": _bound_waits,
         "post_request": _note_answer,
+        # TRUSTED_PROXIES says whose word is believed, and `web.http.addresses` believes it.
+        "forwarded_allow_ips": "",
+        "secure_scheme_headers": {},
         "forwarder_headers": "",  # no header becomes a key of WSGI's own, such as SCRIPT_NAME
     }
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from babel.support import Translations
+from pydantic import SecretStr
 
 from storage.error_sentences import SENTENCES
 from storage.model.job import JobState
@@ -54,7 +55,7 @@ def lonely(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NginxServer]:
 
 
 def asked(
-    server: Listening, path: str, body: bytes | None = None, method: str = "GET", **headers: str
+    server: Listening, path: str, headers: dict[str, str], body: bytes | None = None, method: str = "GET"
 ) -> tuple[http.client.HTTPResponse, bytes]:
     """Return the answer and its body."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
@@ -66,9 +67,9 @@ def asked(
         connection.close()
 
 
-def is_secure(server: Listening, **headers: str) -> bool:
+def is_secure(server: Listening, headers: dict[str, str]) -> bool:
     """Tell whether the cookie of the language is for TLS alone."""
-    answer, _ = asked(server, "/language", b"language=ko", "POST", **FORM, **headers)
+    answer, _ = asked(server, "/language", {**FORM, **headers}, b"language=ko", "POST")
     assert answer.status == 303
     return "Secure" in (answer.getheader("Set-Cookie") or "")
 
@@ -110,7 +111,7 @@ def test_what_browsers_send_too_much_of_is_answered_by_a_page(
     nginx: NginxServer, path: str, headers: dict[str, str], status: int, code: str
 ) -> None:
     """Whatever was asked for: nginx reads no more of such a head."""
-    answer, body = asked(nginx, path, **headers)
+    answer, body = asked(nginx, path, headers)
     assert (answer.status, answer.getheader("Content-Type")) == (status, "text/html; charset=utf-8")
     assert SENTENCES[code] in body.decode()
     assert '<p lang="ko">' in body.decode()
@@ -118,11 +119,11 @@ def test_what_browsers_send_too_much_of_is_answered_by_a_page(
 
 def test_a_web_service_that_is_away_is_an_answer_of_ours(lonely: NginxServer) -> None:
     """502 as a page or as a problem, with the time after which to come back."""
-    answer, body = asked(lonely, "/api/jobs")
+    answer, body = asked(lonely, "/api/jobs", {})
     problem = json.loads(body)
     assert (answer.status, problem["code"], problem["status"]) == (502, "bad_gateway", 502)
     assert answer.getheader("Retry-After") == "5"
-    answer, body = asked(lonely, "/", **PAGE)
+    answer, body = asked(lonely, "/", PAGE)
     assert (answer.status, answer.getheader("Content-Type")) == (502, "text/html; charset=utf-8")
     assert "<h1>502</h1>" in body.decode()
     assert "nginx" not in body.decode()
@@ -130,15 +131,15 @@ def test_a_web_service_that_is_away_is_an_answer_of_ours(lonely: NginxServer) ->
 
 def test_an_answer_of_the_web_service_stays_its_own(nginx: NginxServer) -> None:
     """Its problems and pages are not replaced by nginx'."""
-    answer, body = asked(nginx, f"/api/jobs/{'0' * 32}")
+    answer, body = asked(nginx, f"/api/jobs/{'0' * 32}", {})
     assert (answer.status, json.loads(body)["code"]) == (404, "job_not_found")
 
 
 def test_the_longest_head_of_an_answer_passes(nginx: NginxServer, web: WebServer, redis_url: str) -> None:
     """A title of 200 characters of four bytes, percent-encoded, beside all the policies."""
-    services = connect(Settings(redis_url=redis_url, data_dir=web.data), patience=5)  # type: ignore[arg-type]
+    services = connect(Settings(redis_url=SecretStr(redis_url), data_dir=web.data), patience=5)
     job = film(services)
-    answer, body = asked(nginx, f"/media/{job}/720p.mp4?download")
+    answer, body = asked(nginx, f"/media/{job}/720p.mp4?download", {})
     assert (answer.status, body) == (200, FILM)
     assert len(str(answer.headers)) > 3000
 
@@ -154,11 +155,11 @@ def film(services: Services) -> str:
 def test_only_a_trusted_proxy_says_that_tls_was_used(web_server: WebServer, web: WebServer, nginx: NginxServer) -> None:
     """Cookies are for TLS alone behind a proxy that ends it; a client's own word is worth nothing."""
     told = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
-    assert not is_secure(web_server, **told)
-    assert is_secure(web, **told)
-    assert not is_secure(web)
-    assert is_secure(nginx, **{"X-Forwarded-Proto": "https"})
-    assert not is_secure(nginx)
+    assert not is_secure(web_server, told)
+    assert is_secure(web, told)
+    assert not is_secure(web, {})
+    assert is_secure(nginx, {"X-Forwarded-Proto": "https"})
+    assert not is_secure(nginx, {})
 
 
 def test_nginx_says_the_sentences_of_the_web_service() -> None:

@@ -11,7 +11,7 @@ PROBLEM = "Problem"
 _MEDIA_TYPES: dict[str, tuple[str, ...]] = {
     "Page": ("text/html",),
     "Events": ("text/event-stream",),
-    "Figures": ("text/plain",),
+    "MetricsText": ("text/plain",),
     "MediaFile": (
         "video/mp4",
         "video/iso.segment",

@@ -74,7 +74,7 @@ class Events(RootModel[str]):
     """Server-Sent Events."""
 
 
-class Figures(RootModel[str]):
+class MetricsText(RootModel[str]):
     """Figures in Prometheus' text format."""
 
 

@@ -8,7 +8,7 @@ from spectree import Response as Answers
 from storage.model.job import JOB_ID
 from web.context import current
 from web.http.description import completed
-from web.http.openapi import Figures, Problem, Words, spec
+from web.http.openapi import MetricsText, Problem, Words, spec
 from web.schemas.jobs import MEDIA_NAME, Health
 
 blueprint = Blueprint("health", __name__)
@@ -32,7 +32,7 @@ def ready() -> Response:
 
 
 @blueprint.get("/metrics")
-@spec.validate(resp=Answers(HTTP_200=Figures), tags=["operation"])
+@spec.validate(resp=Answers(HTTP_200=MetricsText), tags=["operation"])
 def metrics() -> Response:
     """Give the figures for Prometheus."""
     return Response(current().metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")

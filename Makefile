@@ -9,7 +9,7 @@ LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 LOCK := $(LOCK_ALONE) pyproject.toml
 FFMPEG7_TESTS := tests/unit/workers tests/integration/workers tests/exact tests/media
 
-.PHONY: up rebuild test chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field test-ffmpeg7 test-files test-traits lock readme clean setup
+.PHONY: up rebuild test chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field test-ffmpeg7 test-files test-traits test-schema lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
@@ -44,6 +44,9 @@ test-files: setup ## any folder of videos (DIR=) beside what comes out, by a jud
 test-traits: setup ## coded clips of random traits: COUNT=2000, SEED=n for one of them again, KEEP=folder keeps its file
 	PYTHONPATH=. $(BIN)/python -m tests.traits --count $(or $(COUNT),$(if $(SEED),1,200)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(KEEP),--keep $(KEEP)) --shrink
+
+test-schema: setup ## what the API's description allows and forbids, by schemathesis: EXAMPLES=150 of each route, SEED=n
+	$(BIN)/python -m tests.schema --examples $(or $(EXAMPLES),150) $(if $(SEED),--seed $(SEED))
 
 compose-test: setup ## the containers, on a Docker engine
 	infra/engine.sh

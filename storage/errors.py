@@ -17,6 +17,9 @@ RungsError
 │   ├── StorageFullError          storage_full
 │   ├── QueueFullError            queue_full        accepted work fills the longest wait
 │   ├── OwnerShareError           owner_share       429: one owner's share is used up
+│   ├── AddressShareError         address_share     429: one address' share is used up
+│   ├── RequestTooSlowError       request_too_slow  408: head or small body did not come in time
+│   ├── UploadTooSlowError        upload_too_slow   408: an upload came below the least rate
 │   ├── DrainingError             draining          the service is being stopped
 │   ├── ObjectStoreDownError      object_store_unavailable
 │   ├── JobStoreDownError         job_store_unavailable
@@ -180,6 +183,24 @@ class OwnerShareError(BusyError):
     """One owner has as many unfinished jobs as an owner may have."""
 
     code = "owner_share"
+
+
+class AddressShareError(BusyError):
+    """One client address holds as much of the service as an address may."""
+
+    code = "address_share"
+
+
+class RequestTooSlowError(BusyError):
+    """The head of a request, or the body of a form, was not there in time."""
+
+    code = "request_too_slow"
+
+
+class UploadTooSlowError(BusyError):
+    """An upload brought fewer bytes than the least rate asks for; nothing was kept."""
+
+    code = "upload_too_slow"
 
 
 class DrainingError(BusyError):

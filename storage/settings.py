@@ -79,6 +79,29 @@ class Settings(BaseSettings):
     client_idle_seconds: int = Field(
         default=60, ge=1, description="A client that sends or takes nothing for so long is disconnected."
     )
+    client_request_seconds: int = Field(
+        default=15,
+        ge=1,
+        description="The head of a request must be there within so many seconds, and so must the body of a form.",
+    )
+    upload_least_rate: int = Field(
+        default=2048,
+        ge=0,
+        description="Bytes a second that an upload must bring, on average over CLIENT_IDLE_SECONDS. Default: far below "
+        "what a phone sends, pauses included.",
+    )
+    address_share: int = Field(
+        default=25,
+        ge=1,
+        le=100,
+        description="Percent of uploads, watchers, downloads, requests and turns that one client address may hold. An "
+        "IPv6 network of 64 bits counts as one address.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses, networks or host names of proxies in front of the web service, separated by commas. "
+        "The client's address is taken from their X-Forwarded-For, from nobody else's.",
+    )
     free_space_reserve: int = Field(
         default=2 * GIB, ge=0, description="Free bytes the object store keeps; below, uploads get 503."
     )
@@ -109,9 +132,9 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field(default="console", description="How logs are written.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "trusted_proxies", mode="before")
     @classmethod
-    def _split_hosts(cls, value: object) -> object:
+    def _split_names(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value

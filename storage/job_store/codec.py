@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from storage.errors import InvalidRequestError
+from storage.job_store.contract import CURSOR
 from storage.model.job import Changes, Job, JobError
 from storage.model.job_fields import FIELDS, Kind, named
 from storage.model.plan import Plan, Segment
@@ -23,7 +24,6 @@ _ERROR = TypeAdapter(JobError)
 
 _INTAKE, _TEXTS, _JSON = named(Kind.INTAKE), named(Kind.TEXT), named(Kind.JSON)
 _json = partial(json.dumps, separators=(",", ":"))
-_CURSOR = re.compile(r"\d{17}:[0-9a-f]{32}")
 
 
 def encode_segment(segment: Segment) -> str:
@@ -94,6 +94,6 @@ def cursor_of(job: Job) -> str:
 
 def checked_cursor(text: str) -> str:
     """Return the cursor; raise InvalidRequestError for text that no page gave."""
-    if not _CURSOR.fullmatch(text):
+    if re.fullmatch(CURSOR, text) is None:
         raise InvalidRequestError("This cursor was not given by a page of jobs.")
     return text

@@ -17,6 +17,8 @@ from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
 from storage.model.task import Results, Task
 
+CURSOR = r"[0-9]{17}:[0-9a-f]{32}"  # the form of a page's cursor: microseconds of creation, and the job's id
+
 # Moves that a job's webhook is told of; whoever cancels knows it already.
 TOLD = frozenset({JobState.READY, JobState.FAILED})
 

@@ -13,7 +13,7 @@ from storage.objects.contract import PART_BYTES
 from tests.support.forms import form, part, upload
 from tests.support.streams import EventStream
 from tests.support.waiting import wait_until
-from tests.support.web_client import connected, fetched, figure, head, send_upload
+from tests.support.web_client import Listening, connected, fetched, figure, head, send_upload
 from tests.support.web_server import WebServer
 
 PIECE = bytes(1024)
@@ -47,7 +47,7 @@ def trickling(server: WebServer, count: int, *, first: int) -> Iterator[None]:
     wait_until(lambda: figure(server, "rungs_uploads_active") == 0, seconds=OPEN_SECONDS, what="their end")
 
 
-def answer_seconds(server: WebServer, rounds: int) -> dict[str, list[float]]:
+def answer_seconds(server: Listening, rounds: int) -> dict[str, list[float]]:
     """Return how long each of so many answers took: of a page, the API, an upload, and an event of that upload."""
     took: dict[str, list[float]] = {"page": [], "API": [], "upload": [], "event": []}
     body = upload()

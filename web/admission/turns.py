@@ -15,15 +15,15 @@ web process there is; if it ends, those who wait come back as newcomers.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from web.upload.limits import OVERHEAD_BYTES
 
 KEPT = 1000  # some 300 kB; with a second of work each they fill a quarter of the longest time that anybody is told
-TURNS_A_KEY = 8  # so that one address cannot take all turns by asking for them
+TURNS_A_KEY = 8  # so that one address cannot take all turns of a size by asking for them
 AGAIN_SECONDS = 3.0  # a script that tries again at once pauses for no longer
 # Browsers wake the timers of a page in the background once a minute. Where queues are shorter, what is kept in vain for
 # so long would leave encoders without work: two thirds of the longest wait always stay.
@@ -73,6 +73,20 @@ def room_behind(wait: float, claims: Iterable[TurnClaim], limit: float) -> float
     return passed + max(0.0, wait - limit)
 
 
+def claims_of(turns: Iterable[Turn], work: Callable[[int | None], float], now: float, most: float) -> list[TurnClaim]:
+    """Return what the turns claim, in their order; those of one client together no more than `most` seconds of work.
+
+    A client that announces bytes without end would otherwise keep the whole queue for itself, with nothing sent yet.
+    """
+    kept: defaultdict[str, float] = defaultdict(float)
+    claims = []
+    for turn in turns:
+        wanted = min(work(turn.size), most - kept[turn.client])
+        kept[turn.client] += wanted
+        claims.append(TurnClaim(turn.due - now if turn.due > now else 0.0, wanted))
+    return claims
+
+
 def _shorter(wait: float, seconds: float) -> float:
     return wait - seconds if wait > seconds else 0.0
 
@@ -109,10 +123,12 @@ class Turn:
 
 
 class Turns:
-    """All turns that are given, in their order. Not safe between threads; `now` is monotonic."""
+    """All turns in their order, at most `each` of a client. Not safe between threads; `now` is monotonic."""
 
-    def __init__(self, grace_seconds: float) -> None:
+    def __init__(self, grace_seconds: float, each: int = KEPT) -> None:
         self._grace = grace_seconds
+        self._each = each
+        self._clients: Counter[str] = Counter()
         self._turns: list[Turn] = []
         self._tokens: dict[str, Turn] = {}
         self._keys: defaultdict[tuple[str, int | None], list[Turn]] = defaultdict(list)
@@ -146,8 +162,8 @@ class Turns:
         return (client, size) in self._keys
 
     def give(self, client: str, size: int | None, now: float, *, due: float, token: str) -> Turn | None:
-        """Return a new turn with this unguessable token; None if there are too many."""
-        if len(self._turns) >= KEPT:
+        """Return a new turn with this unguessable token; None if there are too many, of all or of this client."""
+        if len(self._turns) >= KEPT or self._clients[client] >= self._each:
             return None
         return self._add(Turn(due, token, client, size, asked_at=now))
 
@@ -155,6 +171,9 @@ class Turns:
         """Note that the turn is used, or over."""
         del self._turns[bisect_left(self._turns, turn)]
         del self._tokens[turn.token]
+        self._clients[turn.client] -= 1
+        if not self._clients[turn.client]:
+            del self._clients[turn.client]
         own = self._keys[turn.key]
         own.remove(turn)
         if not own:
@@ -170,4 +189,5 @@ class Turns:
         insort(self._turns, turn)
         insort(self._keys[turn.key], turn)
         self._tokens[turn.token] = turn
+        self._clients[turn.client] += 1
         return turn

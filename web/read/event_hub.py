@@ -15,6 +15,7 @@ import structlog
 from storage.errors import BusyError, JobStoreDownError
 from storage.job_store.contract import EventStore
 from storage.model.event import Event
+from web.admission.shares import Shares
 
 # Some minutes of one job's progress. A watcher that is further behind reconnects and is given the present state.
 QUEUE_EVENTS = 256
@@ -64,13 +65,16 @@ class Watcher:
 class Hub:
     """Starts its reader with the first watcher; `view` makes a job's public JSON (None when it is gone).
 
-    `limit` watchers may be open at once: each holds one of the server's threads.
+    `limit` watchers may be open at once, `each` of them by one client: each holds one of the server's threads.
     """
 
-    def __init__(self, store: EventStore, view: Callable[[str], dict[str, Any] | None], *, limit: int) -> None:
+    def __init__(
+        self, store: EventStore, view: Callable[[str], dict[str, Any] | None], *, limit: int, each: int | None = None
+    ) -> None:
         self._store = store
         self._view = view
         self._limit = limit
+        self._shares = Shares(limit if each is None else each)
         self._watchers: set[Watcher] = set()
         self._lock = threading.Lock()
         self._reader: threading.Thread | None = None
@@ -86,11 +90,16 @@ class Hub:
         self._stopping = stopping
 
     @contextmanager
-    def watch(self, job_id: str | None) -> Iterator[Watcher]:
-        """Be a watcher for the time of the context: every later event reaches it.
+    def watch(self, job_id: str | None, *, client: str = "") -> Iterator[Watcher]:
+        """Be a watcher of a `client` for the time of the context: every later event reaches it.
 
         Raises BusyError when too many watch, JobStoreDownError when the store is away.
         """
+        with self._watch(job_id) as watcher, self._shares.hold(client):
+            yield watcher
+
+    @contextmanager
+    def _watch(self, job_id: str | None) -> Iterator[Watcher]:
         watcher = Watcher(job_id)
         with self._lock:
             if len(self._watchers) >= self._limit:

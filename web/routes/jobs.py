@@ -19,7 +19,7 @@ blueprint = Blueprint("jobs", __name__)
 
 
 @blueprint.get("/api/jobs")
-@spec.validate(query=JobsQuery, resp=Answers(HTTP_200=Jobs, HTTP_400=Problem), tags=["jobs"])
+@spec.validate(query=JobsQuery, resp=Answers(HTTP_200=Jobs, HTTP_503=Problem), tags=["jobs"])
 def list_jobs() -> Response:
     """List jobs, newest first."""
     web = current()
@@ -29,7 +29,7 @@ def list_jobs() -> Response:
 
 
 @blueprint.get("/api/jobs/<job_id>")
-@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem), tags=["jobs"])
+@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem, HTTP_503=Problem), tags=["jobs"])
 def get_job(job_id: str) -> Response:
     """Show a job."""
     web = current()
@@ -37,7 +37,7 @@ def get_job(job_id: str) -> Response:
 
 
 @blueprint.post("/api/jobs/<job_id>/cancel")
-@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem, HTTP_409=Problem), tags=["jobs"])
+@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem, HTTP_409=Problem, HTTP_503=Problem), tags=["jobs"])
 def cancel_job(job_id: str) -> Response:
     """Cancel a job that is not finished."""
     web = current()
@@ -46,7 +46,7 @@ def cancel_job(job_id: str) -> Response:
 
 
 @blueprint.post("/api/jobs/<job_id>/retry")
-@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem, HTTP_409=Problem), tags=["jobs"])
+@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem, HTTP_409=Problem, HTTP_503=Problem), tags=["jobs"])
 def retry_job(job_id: str) -> Response:
     """Start a failed or cancelled job again from the beginning."""
     web = current()
@@ -66,7 +66,7 @@ def retry_job(job_id: str) -> Response:
 @blueprint.put("/api/jobs/<job_id>/priority")
 @spec.validate(
     json=PriorityChange,
-    resp=Answers(HTTP_200=PublicJob, HTTP_400=Problem, HTTP_404=Problem, HTTP_409=Problem),
+    resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem, HTTP_409=Problem, HTTP_503=Problem),
     tags=["jobs"],
 )
 def set_priority(job_id: str) -> Response:
@@ -78,7 +78,7 @@ def set_priority(job_id: str) -> Response:
 
 
 @blueprint.delete("/api/jobs/<job_id>")
-@spec.validate(resp=Answers(HTTP_204=None, HTTP_404=Problem), tags=["jobs"])
+@spec.validate(resp=Answers(HTTP_204=None, HTTP_404=Problem, HTTP_503=Problem), tags=["jobs"])
 def delete_job(job_id: str) -> Response:
     """Delete a job with all its objects; a running one is cancelled first."""
     web = current()

@@ -20,21 +20,12 @@ from storage.objects.seekable import SeekableObject
 from storage.public.hls import playlist
 from storage.public.job_json import PLAYED
 from web.context import Web, current
-from web.http.openapi import Problem, spec
+from web.http.addresses import client
+from web.http.openapi import MediaFile, Problem, spec
+from web.http.ranges import is_one_range
 from web.routes.owned import owned_job
-from web.schemas.jobs import MediaQuery
+from web.schemas.jobs import MEDIA_NAME, MediaQuery
 
-# Every name that can be asked for; a name outside never reaches the object store.
-_NAMES = re.compile(
-    r"""
-    [1-9][0-9]{1,4}p\.mp4                                     # a rung
-    | poster\.jpg
-    | storyboard\.(?:jpg|vtt)
-    | report\.json
-    | hls/(?:[a-z0-9]{1,16}/)?[a-z0-9]{1,32}\.(?:m3u8|mp4|m4s)  # playlists, init sections, fragments
-    """,
-    re.VERBOSE,
-)
 _TYPES = {
     "mp4": "video/mp4",
     "m4s": "video/iso.segment",
@@ -53,13 +44,20 @@ blueprint = Blueprint("media", __name__)
 
 def is_media_name(name: str) -> bool:
     """Tell whether the name is one that a job can have."""
-    return _NAMES.fullmatch(name) is not None
+    return re.fullmatch(MEDIA_NAME, name) is not None
 
 
 @blueprint.get("/media/<job_id>/<path:name>")
 @spec.validate(
     query=MediaQuery,
-    resp=Answers(HTTP_200=None, HTTP_206=None, HTTP_304=None, HTTP_404=Problem, HTTP_416=Problem),
+    resp=Answers(
+        HTTP_200=MediaFile,
+        HTTP_206=MediaFile,
+        HTTP_304=None,
+        HTTP_404=Problem,
+        HTTP_416=Problem,
+        HTTP_503=Problem,
+    ),
     tags=["media"],
 )
 def get_media(job_id: str, name: str) -> Response:
@@ -71,6 +69,7 @@ def get_media(job_id: str, name: str) -> Response:
     # Those of a ready job are stored, so that its film is not read from the record at each showing.
     if name.endswith(".m3u8") and job.state is not JobState.READY:
         return _playlist(web, job, name)
+    _forget_other_ranges()
     key = keys.rendition(job_id, name)
     info = web.services.objects.stat(key)
     kind = _TYPES[name.rpartition(".")[2]]
@@ -80,6 +79,16 @@ def get_media(job_id: str, name: str) -> Response:
     if "download" in request.args:
         answer.headers["Content-Disposition"] = disposition(job, name)
     return answer
+
+
+def _forget_other_ranges() -> None:
+    """Take the header Range from the present request unless it is a GET for one range of bytes.
+
+    Werkzeug answers 416 to what is to be ignored: other units, lists of ranges, and methods that know no ranges.
+    """
+    wanted = request.headers.get("Range")
+    if wanted is not None and not (request.method == "GET" and is_one_range(wanted)):
+        del request.environ["HTTP_RANGE"]
 
 
 def _playlist(web: Web, job: Job, name: str) -> Response:
@@ -122,6 +131,7 @@ def _delivered(web: Web, info: ObjectInfo, kind: str) -> Response:
         raise BusyError("As many files are being fetched as this installation sends at once.")
     with ExitStack() as sent:
         sent.callback(web.deliveries.release)
+        sent.enter_context(web.shares.hold(client()))
         answer = _from_disk(web.services.objects, info, kind) or _streamed(web, info, kind)
         body: Any = answer.response
         # Not call_on_close: what is passed through to the server as it is, the server closes, not the answer.

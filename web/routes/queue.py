@@ -11,7 +11,7 @@ from storage.errors import BusyError
 from storage.scheduling.promises_kept import accuracy
 from storage.scheduling.queue_rates import rates
 from web.context import Web, current
-from web.http.openapi import spec
+from web.http.openapi import Problem, spec
 from web.read.queue_figures import history, machines, per_hour, utilisation
 from web.read.queue_snapshot import Snapshot
 from web.routes.owned import OWNER
@@ -23,7 +23,7 @@ blueprint = Blueprint("queue", __name__)
 
 
 @blueprint.get("/api/queue")
-@spec.validate(resp=Answers(HTTP_200=Queue), tags=["queue"])
+@spec.validate(resp=Answers(HTTP_200=Queue, HTTP_503=Problem), tags=["queue"])
 def get_queue() -> Response:
     """Show what waits and what is being worked on, how fast, and whether uploads are taken."""
     web = current()
@@ -33,7 +33,7 @@ def get_queue() -> Response:
 
 
 @blueprint.get("/api/queue/history")
-@spec.validate(resp=Answers(HTTP_200=QueueHistory), tags=["queue"])
+@spec.validate(resp=Answers(HTTP_200=QueueHistory, HTTP_503=Problem), tags=["queue"])
 def get_history() -> Response:
     """Show the last hour in samples of ten seconds, one list for each figure."""
     return jsonify(history(current().queue.read().reading.samples))

@@ -43,7 +43,19 @@ def test_jobs_are_listed_newest_first_page_by_page(client: FlaskClient, own_serv
     assert [found["id"] for found in cancelled] == [jobs[2].id]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "state=done", "cursor=zzz", "owner=me"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=\u0665",
+        "cursor=" + "\u0661" * 17 + ":" + "0" * 32,
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "state=done",
+        "cursor=zzz",
+        "owner=me",
+    ],
+)
 def test_wrong_parameters_are_named(client: FlaskClient, query: str) -> None:
     """A parameter that is unknown or out of range is refused, not ignored."""
     answer = client.get(f"/api/jobs?{query}")

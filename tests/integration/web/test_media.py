@@ -81,6 +81,19 @@ def test_a_range_behind_the_end_cannot_be_satisfied(client: FlaskClient, job: Jo
         assert answer.headers["Content-Range"] == f"bytes */{len(FILM)}"
 
 
+@pytest.mark.parametrize("wanted", ["items=0-1", "bytes=0-1,5-9", "bytes=0-1,600000-", "bytes=9-1", "bytes=x", "0-1"])
+def test_what_is_no_range_of_bytes_is_ignored(client: FlaskClient, job: Job, wanted: str) -> None:
+    """Another unit, a list, or nonsense: the whole file, as RFC 9110 has it."""
+    with client.get(f"/media/{job.id}/720p.mp4", headers={"Range": wanted}) as answer:
+        assert (answer.status_code, answer.data) == (200, FILM)
+
+
+def test_a_head_knows_no_ranges(client: FlaskClient, job: Job) -> None:
+    """Ranges are defined for GET alone."""
+    with client.head(f"/media/{job.id}/720p.mp4", headers={"Range": "bytes=0-9"}) as head:
+        assert (head.status_code, head.content_length) == (200, len(FILM))
+
+
 def test_what_the_client_has_is_not_sent_again(client: FlaskClient, job: Job) -> None:
     """304 for the same ETag; a range of another version is answered with the whole file."""
     path = f"/media/{job.id}/720p.mp4"

@@ -20,13 +20,12 @@ from uuid import uuid4
 from storage.errors import ObjectNotFoundError, ObjectStoreDownError, StorageFullError
 from storage.objects.contract import ObjectInfo
 from storage.objects.keys import checked_key, checked_prefix
-from storage.objects.plain_files import open_new, open_regular, real_folder
+from storage.objects.plain_files import FULL, open_new, open_regular, real_folder
 from storage.objects.whole import WholeObjects
 
 # Folder of unfinished writes, inside the root so that the rename stays in one file system; no key can begin with a dot.
 UNFINISHED = ".unfinished"
 _CHUNK_BYTES = 256 * 1024  # read at once: few system calls, little memory for each of many players
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class LocalObjectStore(WholeObjects):
@@ -208,7 +207,7 @@ def _translated(key: str) -> Iterator[None]:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         raise ObjectNotFoundError(detail=key) from error
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise StorageFullError(detail=key) from error
         raise ObjectStoreDownError(detail=f"{key}: {error}") from error
 

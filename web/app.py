@@ -49,7 +49,9 @@ def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -
     queue = QueueSnapshot(services.jobs, settings.encoders)
     views = JobViews(services.jobs, queue, clock)
     gate = Gate(_limits(settings))
-    hub = Hub(services.jobs, views.present, limit=watchers_of(settings.web_threads))
+    hub = Hub(
+        services.jobs, views.present, limit=watchers_of(settings.web_threads), count_fault=services.jobs.count_fault
+    )
     metrics.gauge("rungs_uploads_active", "Uploads being received.", lambda: gate.active)
     metrics.gauge("rungs_turns", "Refused uploads for which room is kept.", lambda: gate.turns)
     metrics.gauge("rungs_watchers", "Event streams open.", lambda: hub.watchers)

@@ -34,6 +34,7 @@ SENTENCES: Mapping[str, str] = {
     "attempts_spent": _("Encoding failed several times in a row."),
     "worker_lost": _("The encoder was killed while it worked on this video, perhaps for lack of memory."),
     "stalled": _("This job made no progress for hours, so it was stopped."),
+    "record_unreadable": _("The record of this job is damaged and cannot be read."),
     "manifest_unreadable": _("The job's record beside the original file cannot be read."),
     "upload_incomplete": _("The upload broke off before the file was complete. Nothing was kept."),
     "upload_empty": _("The file is empty."),

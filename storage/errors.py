@@ -36,6 +36,7 @@ RungsError
 │   ├── EncryptedError            encrypted
 │   ├── AnimatedPictureError      animated_picture
 │   └── DecodeError               decode_failed
+├── RecordError                   record_unreadable: what a store holds of this job is not what was written
 ├── ManifestError                 manifest_unreadable: what lies beside an original is not a job of this version
 └── AttemptError                  this attempt failed, another may succeed
     ├── ToolError                 tool_failed       ffmpeg ended with an error
@@ -306,6 +307,12 @@ class DecodeError(MediaError):
     """Decoding fails in a way that another attempt cannot mend."""
 
     code = "decode_failed"
+
+
+class RecordError(RungsError):
+    """What a store holds of this job cannot be what was written there: somebody else changed it, or it was damaged."""
+
+    code = "record_unreadable"
 
 
 class ManifestError(RungsError):

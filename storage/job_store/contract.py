@@ -273,6 +273,12 @@ class UpkeepStore(Protocol):
     def repairs(self) -> dict[str, int]:
         """Return how many repairs of each name were ever made."""
 
+    def count_fault(self, place: str) -> None:
+        """Add one to the faults of single jobs that a loop of this name passed over."""
+
+    def faults(self) -> dict[str, int]:
+        """Return how many faults each place ever passed over."""
+
 
 class JobStore(RecordStore, TaskStore, EventStore, UpkeepStore, QueueStore, Protocol):
     """The five parts together; a caller that needs only some of them says which."""

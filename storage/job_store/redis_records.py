@@ -10,12 +10,12 @@ from storage.errors import BusyError, JobExistsError, JobNotFoundError, LeaseLos
 from storage.job_store import redis_keys
 from storage.job_store.codec import (
     checked_cursor,
-    cursor_of,
-    decode_segment,
     fields_of_changes,
     fields_of_job,
     fields_of_wanted,
     job_of_fields,
+    segment_of_record,
+    task_of_record,
 )
 from storage.job_store.contract import TOLD, JobPage
 from storage.job_store.queue_contract import FINISHED_KEPT
@@ -67,7 +67,7 @@ class RedisRecords(RedisScripts):
         fields = self._redis.call(lambda: self._client.hgetall(redis_keys.of_job("job", job_id)))
         if not fields:
             raise _not_found(job_id)
-        return job_of_fields(fields)
+        return job_of_fields(fields, job_id)
 
     def segment(self, job_id: str, index: int) -> Segment:
         """See RecordStore.segment."""
@@ -75,20 +75,22 @@ class RedisRecords(RedisScripts):
         text = self._redis.call(lambda: self._client.hget(redis_keys.of_job("wanted", job_id), task.field))
         if text is None:
             raise LeaseLostError(f"Job {job_id} has no {task.field} any more.")
-        return decode_segment(text)
+        return segment_of_record(text, job_id, index)
 
     def segments(self, job_id: str) -> tuple[Segment, ...]:
         """See RecordStore.segments."""
         wanted = self._redis.call(lambda: self._client.hgetall(redis_keys.of_job("wanted", job_id)))
-        found = [decode_segment(text) for field, text in wanted.items() if field.startswith(Stage.SEGMENT)]
+        texts = {field: text for field, text in wanted.items() if field.startswith(Stage.SEGMENT)}
+        found = [segment_of_record(text, job_id, task_of_record(job_id, field).index) for field, text in texts.items()]
         return tuple(sorted(found, key=attrgetter("index")))
 
     def page(self, *, owner: str, state: JobState | None, limit: int, cursor: str | None) -> JobPage:
         """See RecordStore.page."""
         bound = "+" if cursor is None else f"({checked_cursor(cursor)}"
         records = self._run_alone("page", [redis_keys.owned(owner, state)], bound, limit + 1)
-        jobs = tuple(job_of_fields(pairs(record)) for record in records[:limit])
-        return JobPage(jobs, cursor_of(jobs[-1]) if len(records) > limit else None)
+        found = ((cursor.partition(":")[2], pairs(record)) for cursor, record in records[:limit])
+        jobs = tuple(self._readable(found, lambda job_id, fields: job_of_fields(fields, job_id)))
+        return JobPage(jobs, records[limit - 1][0] if len(records) > limit else None)
 
     def move(self, job_id: str, to: JobState, changes: Changes | None = None) -> Job:
         """See RecordStore.move."""
@@ -111,7 +113,7 @@ class RedisRecords(RedisScripts):
         )
         match answer:
             case ["moved", record]:
-                return job_of_fields(pairs(record))
+                return job_of_fields(pairs(record), job_id)
             case ["clearing"]:
                 raise _being_cleared()
             case ["refused", present]:
@@ -122,7 +124,7 @@ class RedisRecords(RedisScripts):
         """See RecordStore.prioritise."""
         match self._run("prioritise", job_id, priority.value, _LEADS):
             case ["set", record]:
-                return job_of_fields(pairs(record))
+                return job_of_fields(pairs(record), job_id)
             case ["refused", present]:
                 raise _finished_already(JobState(present))
         raise _not_found(job_id)

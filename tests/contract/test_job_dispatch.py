@@ -241,14 +241,14 @@ def test_slots_are_those_announced_lately(job_store: JobStore) -> None:
 def test_interim_results_are_seen_only_when_asked_for(job_store: JobStore) -> None:
     """What a running task has so far is no result; the lease's holder writes it, and finishing replaces it."""
     task = Task(encoding(job_store).id, Stage.AUDIO)
-    assert not job_store.interim(task, "a", {"parts": 1})
+    assert not job_store.interim(task, "a", {"frames": 1})
     claim(job_store, task)
-    assert job_store.interim(task, "a", {"parts": 2})
-    assert not job_store.interim(task, "b", {"parts": 3})
+    assert job_store.interim(task, "a", {"frames": 2})
+    assert not job_store.interim(task, "b", {"frames": 3})
     assert job_store.results(task.job_id) == {}
-    assert job_store.results(task.job_id, interim=True) == {"audio:0": {"parts": 2}}
-    job_store.finish(task, "a", {"parts": 4})
-    assert job_store.results(task.job_id, interim=True) == job_store.results(task.job_id) == {"audio:0": {"parts": 4}}
+    assert job_store.results(task.job_id, interim=True) == {"audio:0": {"frames": 2}}
+    job_store.finish(task, "a", {"frames": 4})
+    assert job_store.results(task.job_id, interim=True) == job_store.results(task.job_id) == {"audio:0": {"frames": 4}}
 
 
 @pytest.mark.parametrize("first", ["audio", "segment"])
@@ -259,7 +259,7 @@ def test_a_job_is_playable_with_its_first_segment_and_its_first_sound(job_store:
     claim(job_store, audio)
     claim(job_store, segment)
     steps: list[Callable[[], object]] = [
-        lambda: job_store.interim(audio, "a", {"parts": 1}),
+        lambda: job_store.interim(audio, "a", {"frames": 1}),
         lambda: job_store.finish(segment, "a", {}),
     ]
     for step in steps if first == "audio" else reversed(steps):
@@ -305,13 +305,13 @@ def test_a_new_plan_leaves_running_sound_alone(job_store: JobStore) -> None:
     audio, segment = Task(job.id, Stage.AUDIO), Task(job.id, Stage.SEGMENT, 1)
     for task in (audio, segment):
         claim(job_store, task)
-    job_store.interim(audio, "a", {"parts": 1})
+    job_store.interim(audio, "a", {"frames": 1})
     plan = make_plan(segments=1, frames=200)
     job_store.replan(job.id, plan, make_segments(plan), ())
     assert held(job_store, job.id) == {"audio:0"}
     assert job_store.attempts(job.id) == {"audio:0": 1}
     assert job_store.renew(audio, "a", lease_seconds=LEASE)
-    assert job_store.results(job.id, interim=True) == {"audio:0": {"parts": 1}}
+    assert job_store.results(job.id, interim=True) == {"audio:0": {"frames": 1}}
     assert not job_store.finish(audio, "a", {"made": True})
 
 

@@ -57,6 +57,7 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.EncryptedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.AnimatedPictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.DecodeError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.RecordError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ManifestError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.AttemptError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ToolError: HTTPStatus.INTERNAL_SERVER_ERROR,

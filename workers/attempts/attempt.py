@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from storage.errors import BusyError, ConflictError, JobNotFoundError, LeaseLostError, RungsError
+from storage.faults import of_one_job
 from storage.job_store.contract import Claim
 from storage.model.job import Changes, Job, JobError, JobState
 from storage.model.task import Task
@@ -162,10 +163,14 @@ def _kept_lease(attempt: Attempt) -> Iterator[None]:
         while not ended.wait(REPORT_SECONDS):
             frames, now = attempt.frames, time.monotonic()
             renew = now - renewed_at >= RENEW_SECONDS
+            kept = None
             try:
-                kept = attempt.keep(reported=reported, renew=renew)
+                # Whatever goes wrong is tried again: a thread that ended would let the lease run out without a word.
+                with of_one_job("lease", attempt.task.job_id, attempt.services.jobs.count_fault):
+                    kept = attempt.keep(reported=reported, renew=renew)
             except BusyError as error:
                 _log.warning("lease could not be renewed", task=attempt.task.field, error=error.message)
+            if kept is None:
                 continue
             if not kept:
                 attempt.watch.cancelled.set()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from storage.errors import ToolError, ToolTimeoutError
+from storage.errors import OutputMismatchError, ToolError, ToolTimeoutError
 from storage.model.damage import Damage, Damages, summed_up
 from storage.model.plan import AudioSource, Plan, Segment
 from workers.attempts.attempt import Attempt
@@ -36,6 +36,7 @@ from workers.ffmpeg.damage_commands import (
     pictures_command,
     whole_packets_command,
 )
+from workers.sandbox.outputs import left_lines
 from workers.sandbox.run import Watch, run_tool
 from workers.stages.common import LATER_NICENESS
 
@@ -50,10 +51,15 @@ def damaged_pictures(attempt: Attempt, plan: Plan, segment: Segment, url: str) -
     return summed_up(on_timeline(found, plan, segment.first_frame, segment.frames))
 
 
-def read_heard(listed: Path) -> DecodedAudio | None:
-    """Return what was decoded of the sound, from the file that `audio_command` lists it in; None for nothing."""
-    with listed.open(errors="replace") as lines:
-        return parse_decoded_audio(lines)
+def read_heard(scratch: Path, name: str) -> DecodedAudio | None:
+    """Return what was decoded of the sound, from the file that `audio_command` lists it in; None for nothing.
+
+    Raises OutputMismatchError for a file that is no such list.
+    """
+    try:
+        return parse_decoded_audio(left_lines(scratch, name))
+    except (ValueError, IndexError, ArithmeticError) as error:
+        raise OutputMismatchError("The tool's list of the sound cannot be read.") from error
 
 
 def damaged_sound(
@@ -73,7 +79,7 @@ def damaged_sound(
 def _only_logged(attempt: Attempt) -> Iterator[None]:
     try:
         yield
-    except (ToolError, ToolTimeoutError) as error:
+    except (ToolError, ToolTimeoutError, OutputMismatchError) as error:
         _log.warning("damage not looked for", job=attempt.job.id, task=attempt.task.field, error=error.message)
 
 
@@ -95,7 +101,8 @@ def _pictures(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> Itera
 def _repaired(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> tuple[float, ...]:
     repaired, bare = attempt.scratch / "repaired.crc", attempt.scratch / "bare.crc"
     _printed(attempt, checksums_command(plan, segment, url, repaired, bare), url)
-    return concealed(parse_checksums(repaired.read_text()), parse_checksums(bare.read_text()), TICKS)
+    first, second = ("".join(left_lines(attempt.scratch, path.name)) for path in (repaired, bare))
+    return concealed(parse_checksums(first), parse_checksums(second), TICKS)
 
 
 def _sound_packets(attempt: Attempt, audio: AudioSource, url: str) -> tuple[Packet, ...]:

@@ -24,6 +24,14 @@ class Layer(StrEnum):
     CALLS = "calls"  # it starts processes, signals others, and makes sockets of all kinds
 
 
+# What is said of a layer that is missing: in the log, and by `rungs doctor`.
+LACKING = {
+    Layer.FILES: "The kernel lends no Landlock (5.13 or newer), so tools may open every file that the worker may.",
+    Layer.PORTS: "The kernel's Landlock has no rules for ports (6.7 or newer), so tools may connect to every TCP port.",
+    Layer.CALLS: "The kernel lends no filter of system calls on this machine, so tools may start other programs.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """What a kernel, seen through its container, lends: Landlock of a version (0 for none), and filters of calls."""

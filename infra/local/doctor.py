@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 
 from infra.local import preflight
 from storage.errors import RungsError
+from storage.model.layers import Layer
 from storage.settings import Settings, SettingsError
 from workers.sandbox.launching import Fences, fence_in
-from workers.sandbox.layers import LACKING, Layer, kernel, missing
+from workers.sandbox.layers import LACKING, kernel, missing
 from workers.sandbox.run import ToolLimits, run_tool
 
 TRIAL_SECONDS = 30.0  # a tool prints its version in 0.1 s; a machine may be that busy

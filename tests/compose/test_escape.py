@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from storage.model.layers import Layer
 from tests.escape.attempts import ATTEMPTS
 from tests.escape.program import SUCCEEDED
 from tests.integration.workers.test_sandbox import OPEN_WITHOUT_PORTS
 from tests.support.compose import ROOT, Stack
-from workers.sandbox.layers import Layer, kernel, missing
+from workers.sandbox.layers import kernel, missing
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1500)]
 

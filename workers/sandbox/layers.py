@@ -5,23 +5,15 @@ from __future__ import annotations
 import ctypes
 import os
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 
+from storage.model.layers import Layer
 from workers.sandbox.landlock import FILES_VERSION, PORTS_VERSION
 from workers.sandbox.seccomp import knows
 
 _LANDLOCK_CREATE_RULESET = 444
 _CREATE_RULESET_VERSION = 1  # the flag that asks for the version
 _PR_GET_SECCOMP = 21
-
-
-class Layer(StrEnum):
-    """What a kernel may lack, by what is open to a tool without it."""
-
-    FILES = "files"  # it reads and writes all that the worker may
-    PORTS = "ports"  # it connects to every TCP port
-    CALLS = "calls"  # it starts processes, signals others, and makes sockets of all kinds
 
 
 # What is said of a layer that is missing: in the log, and by `rungs doctor`.

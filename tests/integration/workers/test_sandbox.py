@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from storage.errors import ToolError, UnforeseenError
+from storage.model.layers import Layer
 from tests.escape.attempts import ATTEMPTS, Bare
 from tests.escape.driver import LIMITS, PYTHON
 from tests.escape.program import SUCCEEDED
 from tests.support.missing import require
 from workers.sandbox.launching import Fences, fence_in, fences
-from workers.sandbox.layers import Layer, kernel, missing
+from workers.sandbox.layers import kernel, missing
 from workers.sandbox.reach import Reach
 from workers.sandbox.run import run_tool
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.model.layers import Layer
 from workers.sandbox.landlock import (
     CONNECT_TCP,
     EXECUTE,
@@ -25,7 +26,7 @@ from workers.sandbox.landlock import (
     of_a_file,
     rules_for,
 )
-from workers.sandbox.layers import Kernel, Layer, missing
+from workers.sandbox.layers import Kernel, missing
 from workers.sandbox.reach import NOTHING, Reach, reach_of
 
 PROGRAM = Path("/usr/bin/ffmpeg")

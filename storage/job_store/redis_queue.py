@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import TypeAdapter
 
@@ -10,6 +10,7 @@ from storage.job_store import redis_keys
 from storage.job_store.codec import task_of_record, work_of_record
 from storage.job_store.queue_contract import Pause, QueueCounts
 from storage.job_store.redis_scripts import RedisScripts
+from storage.model.layers import Layer
 from storage.model.task import Task
 from storage.scheduling.costs import FinishedJob, Work
 from storage.scheduling.queue_rates import SAMPLES_KEPT, Sample, Totals
@@ -52,17 +53,23 @@ class RedisQueue(RedisScripts):
         texts = self._redis.call(lambda: self._client.lrange(redis_keys.FINISHED, 0, -1))
         return tuple(self._readable((("", text) for text in texts), lambda _, text: _FINISHED.validate_json(text)))
 
-    def announce(self, worker: str, slots: int, *, seconds: float, pause: Pause | None = None) -> None:
+    def announce(
+        self, worker: str, slots: int, *, seconds: float, pause: Pause | None = None, lacks: Sequence[Layer] = ()
+    ) -> None:
         """See QueueStore.announce."""
-        self._run_alone("slots", [redis_keys.SLOTS], worker, slots, seconds, pause or "")
+        self._run_alone("slots", [redis_keys.SLOTS], worker, slots, seconds, pause or "", ",".join(lacks))
 
     def workers(self) -> dict[str, int]:
         """See QueueStore.workers."""
-        return {worker: int(slots) for worker, slots, _ in self._announced()}
+        return {worker: int(slots) for worker, slots, _, _ in self._announced()}
 
     def pauses(self) -> dict[str, Pause]:
         """See QueueStore.pauses."""
-        return {worker: Pause(pause) for worker, _, pause in self._announced() if pause}
+        return {worker: Pause(pause) for worker, _, pause, _ in self._announced() if pause}
+
+    def lacking(self) -> dict[str, tuple[Layer, ...]]:
+        """See QueueStore.lacking."""
+        return {worker: tuple(map(Layer, lacks.split(","))) for worker, _, _, lacks in self._announced() if lacks}
 
     def slots(self) -> int:
         """See QueueStore.slots."""
@@ -95,6 +102,6 @@ class RedisQueue(RedisScripts):
         found = (("", text) for text in reversed(texts))
         return tuple(self._readable(found, lambda _, text: _SAMPLE.validate_json(text)))
 
-    def _announced(self) -> Iterator[tuple[str, str, str]]:
-        held = self._run_alone("slots", [redis_keys.SLOTS], "", 0, 0, "")
-        return zip(held[::3], held[1::3], held[2::3], strict=True)
+    def _announced(self) -> Iterator[tuple[str, str, str, str]]:
+        held = self._run_alone("slots", [redis_keys.SLOTS], "", 0, 0, "", "")
+        return zip(held[::4], held[1::4], held[2::4], held[3::4], strict=True)

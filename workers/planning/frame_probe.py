@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from storage.errors import ToolError, ToolTimeoutError
 from workers.planning.facts import Probe, Stream
 from workers.sandbox.allowed_inputs import as_input, input_arguments, looking_arguments
+from workers.sandbox.reach import reach_of
 from workers.sandbox.run import ToolLimits, Watch, run_tool
 
 FRAMES_SECONDS = 60.0  # as for the streams; what takes longer is planned by its header
@@ -53,7 +54,9 @@ def frames_told(url: str, probe: Probe, stream: Stream, query: FrameQuery, entri
         as_input(url),
     ]  # fmt: skip
     try:
-        output = run_tool(argv, ToolLimits(deadline=FRAMES_SECONDS, stall=FRAMES_SECONDS), watch=watch)
+        output = run_tool(
+            argv, ToolLimits(deadline=FRAMES_SECONDS, stall=FRAMES_SECONDS), reach=reach_of(url), watch=watch
+        )
     except (ToolError, ToolTimeoutError):
         return ""
     return output.decode(errors="replace")

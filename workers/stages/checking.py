@@ -37,6 +37,7 @@ from workers.ffmpeg.damage_commands import (
     whole_packets_command,
 )
 from workers.sandbox.outputs import left_lines
+from workers.sandbox.reach import reach_of
 from workers.sandbox.run import Watch, run_tool
 from workers.stages.common import LATER_NICENESS
 
@@ -115,4 +116,5 @@ def _sound_packets(attempt: Attempt, audio: AudioSource, url: str) -> tuple[Pack
 
 def _printed(attempt: Attempt, command: list[str], url: str, on_message: Callable[[str], None] | None = None) -> str:
     watch = Watch(cancelled=attempt.watch.cancelled, conceal=url, on_message=on_message)
-    return run_tool(command, attempt.limits, watch=watch, niceness=LATER_NICENESS).decode(errors="replace")
+    reach = reach_of(url, attempt.scratch)
+    return run_tool(command, attempt.limits, watch=watch, reach=reach, niceness=LATER_NICENESS).decode(errors="replace")

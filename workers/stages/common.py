@@ -17,6 +17,7 @@ from storage.objects import keys
 from storage.services.dispatch import finish_task
 from workers.attempts.attempt import Attempt
 from workers.damage.tool_output import speaks_of_source
+from workers.sandbox.reach import reach_of
 from workers.sandbox.relay import ByteSpans, Relay
 from workers.sandbox.run import Watch, run_tool
 from workers.sandbox.scratch import KEPT_FREE_BYTES
@@ -67,9 +68,9 @@ def run_ffmpeg(
 ) -> bool:
     """Run ffmpeg under the attempt's watch, noting a segment's frames as progress.
 
-    `conceal` is the input's name, which the command holds. `on_tick` is called with each block of progress, about twice
-    a second. Returns whether ffmpeg had something to say of the source, so that it may be damaged. Raises
-    StorageFullError, not ToolError, when scratch space ran out.
+    `conceal` is the input's name, which the command holds: all that it may read besides the attempt's scratch.
+    `on_tick` is called with each block of progress, about twice a second. Returns whether ffmpeg had something to say
+    of the source, so that it may be damaged. Raises StorageFullError, not ToolError, when scratch space ran out.
     """
     told = threading.Event()
 
@@ -84,8 +85,9 @@ def run_ffmpeg(
             told.set()
 
     watch = Watch(on_progress=on_progress, on_message=on_message, cancelled=attempt.watch.cancelled, conceal=conceal)
+    reach, niceness = reach_of(conceal, attempt.scratch), niceness_of(attempt.task, plan_of(attempt.job))
     try:
-        run_tool(command, attempt.limits, watch=watch, niceness=niceness_of(attempt.task, plan_of(attempt.job)))
+        run_tool(command, attempt.limits, watch=watch, reach=reach, niceness=niceness)
     except ToolError as error:
         if shutil.disk_usage(attempt.scratch).free < KEPT_FREE_BYTES:
             raise StorageFullError("This worker's scratch space is full.", detail=error.detail) from error

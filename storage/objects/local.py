@@ -27,10 +27,14 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class LocalObjectStore(WholeObjects):
-    """An ObjectStore under the folder `root`, made by `prepare`; every write is on disk when its call returns."""
+    """An ObjectStore under the folder `root`, made by `prepare`; every write is on disk when its call returns.
 
-    def __init__(self, root: Path) -> None:
+    It takes no byte of the last `kept` ones of its disk.
+    """
+
+    def __init__(self, root: Path, *, kept: int = 0) -> None:
         self._root = root
+        self._kept = kept
 
     def writer(self, key: str, *, content_type: str) -> _LocalWriter:  # noqa: ARG002 - a file has no content type
         """See ObjectStore.writer."""
@@ -91,7 +95,7 @@ class LocalObjectStore(WholeObjects):
     def free_bytes(self) -> int | None:
         """See ObjectStore.free_bytes."""
         with _translated(str(self._root)):
-            return shutil.disk_usage(self._root).free
+            return self.room()
 
     def prepare(self) -> None:
         """See ObjectStore.prepare."""
@@ -102,6 +106,10 @@ class LocalObjectStore(WholeObjects):
         """See ObjectStore.ping."""
         if not os.access(self._root, os.W_OK | os.X_OK):
             raise ObjectStoreDownError("The folder of objects is missing or cannot be written.", detail=str(self._root))
+
+    def room(self) -> int:
+        """Return how many bytes it may still take. Raises OSError."""
+        return max(0, shutil.disk_usage(self._root).free - self._kept)
 
     def begin(self, key: str) -> tuple[Path, FileIO]:
         """Open the temporary file of one write to the key; its name tells the key, for `delete_prefix`."""
@@ -167,6 +175,8 @@ class _LocalWriter:
         """See ObjectWriter.write."""
         left = memoryview(data)
         with _translated(self._key):
+            if self._store.room() < len(data):
+                raise StorageFullError(detail=self._key)
             while left:
                 left = left[self._file.write(left) :]
         self._written += len(data)

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from storage import errors
 from storage.sentences import Told
+from web.http.connection import close_after_answer
 
 MEDIA_TYPE = "application/problem+json"
 TURN = "Rungs-Turn"  # the header of a refusal's token, in the answer and in the client's next try
@@ -119,6 +120,8 @@ def _expected(error: errors.RungsError) -> Response:
     status = STATUS_OF[type(error)]
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("failed", path=request.path, code=error.code, error=error.message, detail=error.detail)
+    if status is HTTPStatus.REQUEST_TIMEOUT:
+        close_after_answer()  # the rest of the body may come for hours
     retry_after = error.retry_after if isinstance(error, errors.BusyError) else None
     problem = document(error.told, status, instance=request.path, retry_after=retry_after)
     turn = error.turn if isinstance(error, errors.QueueFullError) else None

@@ -9,7 +9,7 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
@@ -29,14 +29,18 @@ _CHUNK_BYTES = 256 * 1024  # read at once: few system calls, little memory for e
 
 
 class LocalObjectStore(WholeObjects):
-    """An ObjectStore under the folder `root`, made by `prepare`; every write is on disk when its call returns."""
+    """An ObjectStore under the folder `root`, made by `prepare`; every write is on disk when its call returns.
 
-    def __init__(self, root: Path) -> None:
+    It takes no byte of the last `kept` ones of its disk.
+    """
+
+    def __init__(self, root: Path, *, kept: int = 0) -> None:
         self._root = root
+        self._kept = kept
 
     def writer(self, key: str, *, content_type: str) -> _LocalWriter:  # noqa: ARG002 - a file has no content type
         """See ObjectStore.writer."""
-        return _LocalWriter(self._root, checked_key(key))
+        return _LocalWriter(self._root, checked_key(key), self._room)
 
     def stat(self, key: str) -> ObjectInfo:
         """See ObjectStore.stat."""
@@ -101,7 +105,7 @@ class LocalObjectStore(WholeObjects):
     def free_bytes(self) -> int | None:
         """See ObjectStore.free_bytes."""
         with _translated(str(self._root)):
-            return shutil.disk_usage(self._root).free
+            return self._room()
 
     def prepare(self) -> None:
         """See ObjectStore.prepare."""
@@ -112,6 +116,9 @@ class LocalObjectStore(WholeObjects):
         """See ObjectStore.ping."""
         if not os.access(self._root, os.W_OK | os.X_OK):
             raise ObjectStoreDownError("The folder of objects is missing or cannot be written.", detail=str(self._root))
+
+    def _room(self) -> int:
+        return max(0, shutil.disk_usage(self._root).free - self._kept)
 
     def _is_real(self, folder: str) -> bool:
         """Tell whether the folder is there, and no link leads to it: walking begins with what it is given."""
@@ -139,10 +146,14 @@ class LocalObjectStore(WholeObjects):
 
 
 class _LocalWriter:
-    """One write: a temporary file until `commit`, whose name tells the key, for `delete_prefix`."""
+    """One write: a temporary file until `commit`, whose name tells the key, for `delete_prefix`.
 
-    def __init__(self, root: Path, key: str) -> None:
+    `room` tells how many bytes the store may still take.
+    """
+
+    def __init__(self, root: Path, key: str, room: Callable[[], int]) -> None:
         self._root = root
+        self._room = room
         self._key = key
         self._name = f"{key.replace('/', '~')}~{uuid4().hex}"
         self._written = 0
@@ -172,6 +183,8 @@ class _LocalWriter:
         """See ObjectWriter.write."""
         left = memoryview(data)
         with _translated(self._key):
+            if self._room() < len(data):
+                raise StorageFullError(detail=self._key)
             while left:
                 left = left[self._file.write(left) :]
         self._written += len(data)

@@ -129,6 +129,8 @@ def _expected(error: errors.RungsError) -> Response:
     status = STATUS_OF[type(error)]
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("failed", path=request.path, code=error.code, error=error.message, detail=error.detail)
+    if status is HTTPStatus.REQUEST_TIMEOUT:
+        close_after_answer()  # the rest of the body may come for hours
     retry_after = error.retry_after if isinstance(error, errors.BusyError) else None
     problem = document(error.told, status, instance=request.path, retry_after=retry_after)
     turn = error.turn if isinstance(error, errors.QueueFullError) else None

@@ -32,6 +32,8 @@ RungsError
 │   ├── DolbyVisionError          dolby_vision_only
 │   ├── EncryptedError            encrypted
 │   ├── AnimatedPictureError      animated_picture
+│   ├── TooMuchWorkError          too_much_work     it took far more work than its plan says
+│   ├── TooCostlyError            too_costly        its plan says more work than is taken
 │   └── DecodeError               decode_failed
 ├── ManifestError                 manifest_unreadable: what lies beside an original is not a job of this version
 └── AttemptError                  this attempt failed, another may succeed
@@ -279,6 +281,21 @@ class AnimatedPictureError(MediaError):
     """The file is an animated picture of a kind that ffmpeg cannot decode."""
 
     code = "animated_picture"
+
+
+class TooMuchWorkError(MediaError):
+    """A task took many times the processor time that the plan lets expect: the file is not what it says."""
+
+    code = "too_much_work"
+
+
+class TooCostlyError(MediaError):
+    """The plan costs more encoder-hours than this installation gives one video."""
+
+    code = "too_costly"
+
+    def __init__(self, *, hours: float, limit: float) -> None:
+        super().__init__(values={"hours": hours, "limit": limit})
 
 
 class DecodeError(MediaError):

@@ -131,9 +131,20 @@ def nominal_cost(plan: Plan) -> float:
 
 def picture_cost(plan: Plan) -> float:
     """Return the encoder-seconds of one picture in all of the plan's rungs on that machine."""
-    encoded = [rung.width * rung.height for rung in plan.rungs]
     decoded = plan.video.width * plan.video.height
-    cost = sum(encoded) / ENCODED_PIXELS_PER_SECOND + decoded / DECODED_PIXELS_PER_SECOND
+    return encoding_cost(plan) + decoded / DECODED_PIXELS_PER_SECOND
+
+
+def decoding_cost(plan: Plan) -> float:
+    """Return the encoder-seconds of decoding the largest of the source's pictures."""
+    sizes = [plan.video.width * plan.video.height, *(shape.width * shape.height for shape in plan.video.shapes)]
+    return max(sizes) / DECODED_PIXELS_PER_SECOND
+
+
+def encoding_cost(plan: Plan) -> float:
+    """Return the encoder-seconds of one picture in all rungs once it is decoded."""
+    encoded = [rung.width * rung.height for rung in plan.rungs]
+    cost = sum(encoded) / ENCODED_PIXELS_PER_SECOND
     if plan.video.colour.transfer in HDR_TRANSFERS:
         cost += max(encoded) / TONE_MAPPED_PIXELS_PER_SECOND
     return cost

@@ -51,6 +51,8 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.DolbyVisionError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.EncryptedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.AnimatedPictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooMuchWorkError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooCostlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.DecodeError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ManifestError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.AttemptError: HTTPStatus.INTERNAL_SERVER_ERROR,

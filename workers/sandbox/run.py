@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from storage.errors import LeaseLostError, ToolError, ToolTimeoutError, UnforeseenError
+from workers.sandbox.cpu_watch import CpuWatch, WorkBudget
 
 MEMORY_BYTES = 8 * 1024**3  # address space: 8K H.264 at one thread maps under 3 GiB; a bomb must not take the machine
 OUTPUT_FILE_BYTES = 256 * 1024**3  # no single output is larger; a looping muxer stops here instead of at a full disk
@@ -58,15 +59,16 @@ class ToolLimits:
 class Watch:
     """What the caller sees of a running tool and how it stops one.
 
-    `on_progress` gets each `key=value` line of `-progress`, `on_message` each line of standard error; setting
-    `cancelled` stops the tool. `conceal` is the input's path or address: it is not for the eyes of who reads the
-    error's detail.
+    `on_progress` gets each `key=value` line of `-progress`, `on_message` each line of standard error. Setting
+    `cancelled` stops the tool, and so does `work` that is used up. `conceal` is the input's path or address: it is not
+    for the eyes of who reads the error's detail.
     """
 
     conceal: str = ""
     on_progress: Callable[[str, str], None] | None = None
     on_message: Callable[[str], None] | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
+    work: WorkBudget | None = None
 
 
 def run_tool(
@@ -84,8 +86,8 @@ def run_tool(
     printed while the tool works, piece by piece in a thread of its own; what it raises stops the tool and is raised.
 
     Raises ToolError for a non-zero end (last stderr lines in `detail`), ToolTimeoutError for deadline or stall,
-    LeaseLostError when cancelled and UnforeseenError where the tool is not installed. The whole process group is gone
-    when this returns or raises.
+    TooMuchWorkError when the watch's work is used up, LeaseLostError when cancelled and UnforeseenError where the tool
+    is not installed. The whole process group is gone when this returns or raises.
     """
     watch = watch or Watch()
     with subprocess.Popen(
@@ -191,10 +193,11 @@ class _Reading:
 
 
 def _wait(process: subprocess.Popen[bytes], reading: _Reading, limits: ToolLimits, watch: Watch) -> None:
-    """Return when the process has ended; raise for deadline, stall, overflow or cancellation."""
-    started = time.monotonic()
+    """Return when the process has ended; raise for deadline, stall, work, overflow or cancellation."""
+    started, cpu = time.monotonic(), CpuWatch(process.pid, watch.work)
     while True:
         reading.wait(POLL_SECONDS)  # waiting for the process itself would notice its end up to 50 ms later
+        cpu.look()  # also of one that has just ended, while the kernel still has its times
         try:
             process.wait(timeout=0 if reading.goes_on else POLL_SECONDS)
         except subprocess.TimeoutExpired:

@@ -15,8 +15,9 @@ from workers.ffmpeg.commands import SAMPLE_RATE, audio_command
 from workers.ffmpeg.mp4_boxes import codec_of, read_fragmented
 from workers.sandbox.scratch import reserve
 from workers.stages.checking import damaged_sound, read_heard
-from workers.stages.common import finish, original_of, plan_of, run_ffmpeg
+from workers.stages.common import finish, original_of, plan_of, run_ffmpeg, speed_here
 from workers.stages.scratch_needs import audio_bytes
+from workers.stages.work_budgets import sound_budget
 
 AUDIO_MP4 = "audio/mp4"
 
@@ -27,6 +28,7 @@ def audio_stage(attempt: Attempt) -> None:
     if plan.audio is None:
         raise OutputMismatchError(f"Job {attempt.job.id} has no sound in its plan.")
     reserve(attempt.scratch, audio_bytes(plan, plan.audio))
+    attempt.bound(sound_budget(plan, attempt.job.size, speed_here(attempt)))
     parts = _Parts(attempt, attempt.scratch / "audio.mp4")
     listed = attempt.scratch / "heard.txt"
     try:

@@ -14,8 +14,9 @@ from workers.attempts.attempt import Attempt
 from workers.ffmpeg.stills import best_poster, keyframes_command, moment_command, moments, poster_rung
 from workers.sandbox.ffmpeg_features import crops_by_itself
 from workers.sandbox.scratch import reserve
-from workers.stages.common import finish, original_of, plan_of, run_ffmpeg
+from workers.stages.common import finish, original_of, plan_of, run_ffmpeg, speed_here
 from workers.stages.scratch_needs import STILLS_BYTES
+from workers.stages.work_budgets import poster_budget
 
 SHORT_SECONDS = 1.0  # of a video no longer than this the first picture is as good as any
 
@@ -32,7 +33,9 @@ class _Source:
 def poster_stage(attempt: Attempt) -> None:
     """Make the poster of a keyframe, or where those show nothing, of a moment that has to be decoded."""
     reserve(attempt.scratch, STILLS_BYTES)
-    best = _best(attempt, plan_of(attempt.job))
+    plan = plan_of(attempt.job)
+    attempt.bound(poster_budget(plan, attempt.job.size, speed_here(attempt)))
+    best = _best(attempt, plan)
     if best is not None:
         key = keys.rendition(attempt.job.id, "poster.jpg")
         attempt.services.objects.put_file(key, best, content_type="image/jpeg")

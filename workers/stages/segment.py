@@ -15,9 +15,10 @@ from workers.ffmpeg.mp4_boxes import Fragmented, check_grid, codec_of, grouped, 
 from workers.sandbox.ffmpeg_features import crops_by_itself
 from workers.sandbox.scratch import reserve
 from workers.stages.checking import damaged_pictures
-from workers.stages.common import MP4, finish, original_of, plan_of, run_ffmpeg
+from workers.stages.common import MP4, finish, original_of, plan_of, run_ffmpeg, speed_here
 from workers.stages.scratch_needs import segment_bytes
 from workers.stages.standing import pictures_shown, standing
+from workers.stages.work_budgets import segment_budget
 
 COPY_BYTES = 1024 * 1024
 
@@ -27,6 +28,7 @@ def segment_stage(attempt: Attempt) -> None:
     plan = plan_of(attempt.job)
     segment = attempt.services.jobs.segment(attempt.job.id, attempt.task.index)
     reserve(attempt.scratch, segment_bytes(plan, segment))
+    attempt.bound(segment_budget(plan, segment, attempt.job.size, speed_here(attempt)))
     with original_of(attempt) as url:
         found, suspicious = _encoded(attempt, plan, segment, url)
         frames = _checked_frames(plan, segment, found)

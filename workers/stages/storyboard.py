@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from storage.errors import ToolError, ToolTimeoutError
+from storage.errors import ToolError, ToolTimeoutError, TooMuchWorkError
 from storage.model.plan import Plan
 from storage.model.task import Results
 from storage.objects import keys
@@ -31,7 +31,7 @@ def make_storyboard(attempt: Attempt, plan: Plan, results: Results, joined: Path
     _pick(joined, boxes, cues, keyframes, ticks=timescale(plan))
     try:
         run_ffmpeg(attempt, sheet_command(keyframes, sheet, target), str(attempt.scratch))
-    except (ToolError, ToolTimeoutError) as error:
+    except (ToolError, ToolTimeoutError, TooMuchWorkError) as error:
         _log.warning("no storyboard", job=attempt.job.id, error=error.message, detail=error.detail)
         return False
     objects, job_id = attempt.services.objects, attempt.job.id

@@ -36,6 +36,8 @@ FAIL_JOB = {
     "picture_too_small",
     "too_long",
     "dolby_vision_only",
+    "too_much_work",
+    "too_costly",
     "decode_failed",
     "attempts_spent",
 }

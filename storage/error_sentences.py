@@ -59,6 +59,9 @@ SENTENCES: Mapping[str, str] = {
         "The queue is full: the videos already accepted will keep the encoders busy for the longest wait allowed."
     ),
     "owner_share": _("You already have the maximum number of unfinished videos. Wait until one of them is ready."),
+    "high_share": _(
+        "You already have the maximum number of videos with high priority. Set one of them back to normal first."
+    ),
     "draining": _("This server is being stopped. Uploads will be accepted again soon."),
     "object_store_unavailable": _("The storage does not answer at the moment."),
     "job_store_unavailable": _("The queue does not answer at the moment."),

@@ -17,6 +17,7 @@ RungsError
 │   ├── StorageFullError          storage_full
 │   ├── QueueFullError            queue_full        accepted work fills the longest wait
 │   ├── OwnerShareError           owner_share       429: one owner's share is used up
+│   ├── HighShareError            high_share        429: one owner's urgent jobs are used up
 │   ├── DrainingError             draining          the service is being stopped
 │   ├── ObjectStoreDownError      object_store_unavailable
 │   ├── JobStoreDownError         job_store_unavailable
@@ -182,6 +183,12 @@ class OwnerShareError(BusyError):
     """One owner has as many unfinished jobs as an owner may have."""
 
     code = "owner_share"
+
+
+class HighShareError(BusyError):
+    """One owner has as many jobs of high priority as an owner may have."""
+
+    code = "high_share"
 
 
 class DrainingError(BusyError):

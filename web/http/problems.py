@@ -36,6 +36,7 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.StorageFullError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.QueueFullError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OwnerShareError: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.HighShareError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.DrainingError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ObjectStoreDownError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.JobStoreDownError: HTTPStatus.SERVICE_UNAVAILABLE,

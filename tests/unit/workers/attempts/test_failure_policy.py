@@ -18,6 +18,7 @@ WAIT = {
     "too_many_uploads",
     "queue_full",
     "owner_share",
+    "high_share",
     "draining",
     "storage_full",
     "object_store_unavailable",

@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from storage.errors import BusyError, QueueFullError, RungsError
-from web.admission.decision import LONGEST_RETRY_AFTER, Limits, Load, QueueState, Standing, decide, until_room
+from web.admission.decision import (
+    LONGEST_RETRY_AFTER,
+    Limits,
+    Load,
+    QueueState,
+    Standing,
+    decide,
+    decide_again,
+    until_room,
+)
 from web.admission.turns import Turn, TurnClaim, Turns, grace
 
 
@@ -106,6 +115,19 @@ class Gate:
             self._leave(ticket, turn=turn)
             raise
         self._leave(ticket, landed=True)
+
+    def readmit(self, size: int, queue: QueueState, *, client: str = "", token: str = "") -> None:
+        """Let a job of so many bytes be started again, which is here already; raises what `decide_again` returns."""
+        with self._lock:
+            turn = self._turn_of(client, size, token)
+            load = self._load(size, None, queue, turn=turn, standing=self._standing(turn, client, size))
+            refusal = decide_again(load, self.limits)
+            if refusal is not None:
+                self._send_back(refusal, turn, load, client)
+                raise refusal
+            if turn is not None:
+                self._turns.take(turn)
+            self._landed.append((self._clock(), size))
 
     def _turn_of(self, client: str, announced: int | None, token: str) -> Turn | None:
         now = self._clock()

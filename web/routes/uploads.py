@@ -108,7 +108,7 @@ def _take(web: Web) -> Job:
     boundary = _boundary()
     announced = request.content_length
     web.services.jobs.ping()
-    free, queue = web.services.objects.free_bytes(), web.queue.read().queue_of(OWNER)
+    free, queue = web.services.objects.free_bytes(), web.queue.read().queue_of(OWNER, announced, web.clock())
     client, token = request.remote_addr or "", request.headers.get(TURN, "")
     with web.gate.enter(announced, free, queue, client=client, token=token) as ticket:
 

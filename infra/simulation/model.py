@@ -109,7 +109,8 @@ class Model:
         newcomer = newcomer_target(
             self._line.values(), arrival.owner, cost, capacity=self._setting.encoders, now=self._env.now
         )
-        return work_before(self._line.values(), arrival.owner, newcomer) / self._setting.encoders
+        most = self._setting.limits.wait * self._setting.encoders
+        return work_before(self._line.values(), arrival.owner, newcomer, most=most) / self._setting.encoders
 
     def _place(self, job: SimulatedJob) -> None:
         """Note where a new job stands; its bytes told all of it."""

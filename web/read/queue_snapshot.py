@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from math import inf
 
 from storage.job_store.queue_contract import QueueStore
 from storage.model.job import Promise
@@ -28,6 +29,7 @@ class Snapshot:
     reading: Reading
     forecasts: Mapping[str, Forecast]
     line: tuple[Placed, ...]
+    max_wait: float
     read_at: float
 
     @property
@@ -45,7 +47,7 @@ class Snapshot:
         ready = [self.forecasts[work.job_id].ready for work in outlook.backlog if work.owner == owner]
         newcomer = newcomer_target(self.line, owner, cost, capacity=outlook.capacity, now=now)
         return QueueState(
-            wait=work_before(self.line, owner, newcomer) / outlook.capacity,
+            wait=work_before(self.line, owner, newcomer, most=self.max_wait * outlook.capacity) / outlook.capacity,
             per_job=cost_of_bytes(0, outlook.known) / outlook.capacity,
             per_byte=outlook.known.per_byte / outlook.capacity,
             doubt=outlook.known.doubt,
@@ -62,10 +64,12 @@ class Snapshot:
 class QueueSnapshot:
     """Reads the queue at most once a second; safe to share between threads.
 
-    `encoders` are the slots that this installation means to have, for as long as none has announced itself.
+    `encoders` are the slots that this installation means to have, for as long as none has announced itself. Nobody is
+    to wait for more than `max_wait` seconds.
     """
 
-    def __init__(self, store: QueueStore, encoders: int) -> None:
+    def __init__(self, store: QueueStore, encoders: int, *, max_wait: float = inf) -> None:
+        self._max_wait = max_wait
         self._store = store
         self._encoders = encoders
         self._refused: Counter[str] = Counter()
@@ -107,7 +111,7 @@ class QueueSnapshot:
         self._tell_refusals()
         began = time.monotonic()
         reading = read_queue(self._store, encoders=self._encoders)
-        return Snapshot(reading, forecasts(reading.outlook), placed(reading.outlook), began)
+        return Snapshot(reading, forecasts(reading.outlook), placed(reading.outlook), self._max_wait, began)
 
     def _tell_refusals(self) -> None:
         """Tell the store of each code by itself, so that those it knows already are not told again after an outage."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.model.job import JobState, Priority
-from storage.scheduling.ahead import Placed, newcomer_target, placed, work_before
+from storage.scheduling.ahead import OWNER_SHARE, Placed, newcomer_target, placed, work_before
 from storage.scheduling.costs import Calibration, Work, cost_of_bytes
 from storage.scheduling.fairness import START_ALONE_SECONDS, target, target_delay
 from storage.scheduling.forecast import FIRST_SECONDS, Outlook
@@ -30,16 +31,19 @@ def seen(*backlog: Work) -> tuple[Placed, ...]:
     return placed(Outlook(backlog, Calibration(), SLOTS))
 
 
-def wait(line: tuple[Placed, ...], owner: str, cost: float, *, now: float = 1.0) -> float:
-    """Return the seconds until a newcomer of this cost is at its turn."""
-    return work_before(line, owner, newcomer_target(line, owner, cost, capacity=SLOTS, now=now)) / SLOTS
+def wait(line: tuple[Placed, ...], owner: str, cost: float, *, now: float = 1.0, most: float = inf) -> float:
+    """Return the seconds that count for a newcomer of this cost, where nobody is to wait for more than `most`."""
+    newcomer = newcomer_target(line, owner, cost, capacity=SLOTS, now=now)
+    return work_before(line, owner, newcomer, most=most * SLOTS) / SLOTS
 
 
 def test_a_small_file_of_twelve_hours_closes_no_door() -> None:
-    """Neither another owner's nor its own: whoever passes it waits for its start, and for what its bytes told."""
-    line = seen(planned("a", "one", TWELVE_HOURS, size=1_300_000))
-    assert wait(line, "another", 15.0) == pytest.approx(FIRST_SECONDS / SLOTS)
-    assert wait(line, "one", 15.0) == pytest.approx((FIRST_SECONDS + cost_of_bytes(1_300_000, Calibration())) / SLOTS)
+    """Neither another owner's nor its own: for whoever passes it, what its bytes told counts, or its start."""
+    for size in (1_300_000, 13_000_000):
+        line = seen(planned("a", "one", TWELVE_HOURS, size=size))
+        expected = max(FIRST_SECONDS, cost_of_bytes(size, Calibration())) / SLOTS
+        assert wait(line, "another", 15.0) == pytest.approx(expected)
+        assert wait(line, "one", 15.0) == pytest.approx(expected)
 
 
 def test_what_is_larger_waits_for_all_of_it() -> None:
@@ -49,11 +53,17 @@ def test_what_is_larger_waits_for_all_of_it() -> None:
 
 
 def test_another_owners_films_close_no_door_for_clips() -> None:
-    """Though their bytes told what they are; their own owner's next film finds all of them."""
-    films = [planned(f"{number}", "one", 6000.0, size=4 * 10**9) for number in range(10)]
-    line = seen(*films)
-    assert wait(line, "another", 15.0) == pytest.approx(10 * FIRST_SECONDS / SLOTS)
-    assert wait(line, "one", 5000.0) == pytest.approx(10 * 6000.0 / SLOTS)
+    """Though their bytes told what they are: they count for half of the longest wait. Their own owner finds all."""
+    line = seen(*(planned(f"{number}", "one", 6000.0, size=4 * 10**9) for number in range(10)))
+    assert wait(line, "another", 15.0, most=14_400.0) == pytest.approx(OWNER_SHARE * 14_400.0)
+    assert wait(line, "one", 15.0, most=14_400.0) == pytest.approx(10 * 6000.0 / SLOTS)
+    assert wait(line, "another", 1e6, most=14_400.0) == pytest.approx(10 * 6000.0 / SLOTS)
+
+
+def test_many_owners_films_count_as_they_told() -> None:
+    """Else clip after clip would be taken ahead of them, until they and all that comes wait for days."""
+    line = seen(*(planned(f"{number}", f"{number}", 6000.0, size=4 * 10**9) for number in range(10)))
+    assert wait(line, "another", 15.0, most=14_400.0) == pytest.approx(10 * 6000.0 / SLOTS)
 
 
 def test_an_owner_cannot_stack_films_each_a_little_shorter() -> None:
@@ -93,13 +103,17 @@ def test_a_newcomer_waits_for_no_more_than_there_is(backlog: list[Work], owner: 
     assert work_before(line, owner) == pytest.approx(everything)
 
 
-@given(backlog=st.lists(WORKS, max_size=8), more=WORKS, cost=st.floats(1.0, 1e5))
-def test_another_owners_job_that_a_newcomer_passes_adds_its_start_at_most(
-    backlog: list[Work], more: Work, cost: float
+@given(
+    films=st.lists(st.tuples(st.floats(1.0, 1e6), st.integers(1, 10**11)), max_size=20),
+    cost=st.floats(1.0, 1e5),
+    most=st.floats(100.0, 1e5),
+)
+def test_one_owner_never_closes_the_door_for_who_passes_all_it_has(
+    films: list[tuple[float, int]], cost: float, most: float
 ) -> None:
-    """Whatever it costs."""
-    line, longer = seen(*backlog), seen(*backlog, more)
-    newcomer = newcomer_target(line, "d", cost, capacity=SLOTS, now=2e4)
-    added = work_before(longer, "d", newcomer) - work_before(line, "d", newcomer)
-    if more.target >= newcomer:
-        assert added <= FIRST_SECONDS + 1e-6
+    """However many jobs that are, whatever they cost and told; only their starts come first."""
+    line = seen(*(planned(f"{n}", "one", each, size=size, at=2e4) for n, (each, size) in enumerate(films)))
+    newcomer = newcomer_target(line, "another", cost, capacity=SLOTS, now=2e4)
+    passed = tuple(job for job in line if job.target >= newcomer)
+    counted = work_before(passed, "another", newcomer, most=most)
+    assert counted <= max(OWNER_SHARE * most, len(passed) * FIRST_SECONDS) + 1e-6

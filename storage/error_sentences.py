@@ -26,6 +26,14 @@ SENTENCES: Mapping[str, str] = {
     "animated_picture": _(
         "This is an animated WebP picture, which cannot be decoded here. Convert it to a GIF or a video."
     ),
+    "too_much_work": _(
+        "Encoding this video took many times longer than its size and length suggest, so it was stopped. "
+        "Convert it to an MP4 with H.264 and upload that."
+    ),
+    "too_costly": _(
+        "Encoding this video would take one encoder %(hours)s hours; at most %(limit)s are allowed here. "
+        "Upload it in shorter parts."
+    ),
     "decode_failed": _("This video is damaged and cannot be decoded."),
     "tool_failed": _("The encoder ended with an error."),
     "tool_timeout": _("The encoder stopped making progress."),
@@ -55,6 +63,9 @@ SENTENCES: Mapping[str, str] = {
     "address_share": _("Your network address has the maximum number of connections here. Wait until one has ended."),
     "request_too_slow": _("The request took too long to arrive."),
     "upload_too_slow": _("The upload was too slow, so it was stopped. Nothing was kept."),
+    "high_share": _(
+        "You already have the maximum number of videos with high priority. Set one of them back to normal first."
+    ),
     "draining": _("This server is being stopped. Uploads will be accepted again soon."),
     "object_store_unavailable": _("The storage does not answer at the moment."),
     "job_store_unavailable": _("The queue does not answer at the moment."),

@@ -123,6 +123,12 @@ class Settings(BaseSettings):
         default=8192 * 4352, ge=1, description="Largest picture decoded, in pixels (8K by default)."
     )
     max_source_seconds: int = Field(default=12 * 3600, ge=1, description="Longest video encoded, in seconds.")
+    max_job_hours: int = Field(
+        default=72,
+        ge=1,
+        description="Most hours of one encoder that a video may cost by its plan. Default: twelve hours of 1080p at 60 "
+        "frames a second take 40.",
+    )
     attempts: int = Field(default=3, ge=1, le=20, description="Tries at one task before its job fails.")
     stall_seconds: int = Field(default=120, ge=5, description="An ffmpeg without progress for so long is stopped.")
     sandbox: Literal["on", "require", "off"] = Field(

@@ -48,7 +48,7 @@ def create_app(settings: Settings, services: Services, *, clock: Callable[[], fl
 
 def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -> Web:
     metrics = Metrics(services.jobs)
-    queue = QueueSnapshot(services.jobs, settings.encoders)
+    queue = QueueSnapshot(services.jobs, settings.encoders, max_wait=settings.admission_max_wait_seconds)
     views = JobViews(services.jobs, queue, clock)
     gate = Gate(_limits(settings))
     own = client_threads(settings)

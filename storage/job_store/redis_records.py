@@ -6,7 +6,14 @@ import json
 from operator import attrgetter
 from uuid import uuid4
 
-from storage.errors import BusyError, JobExistsError, JobNotFoundError, LeaseLostError, TransitionError
+from storage.errors import (
+    BusyError,
+    HighShareError,
+    JobExistsError,
+    JobNotFoundError,
+    LeaseLostError,
+    TransitionError,
+)
 from storage.job_store import redis_keys
 from storage.job_store.codec import (
     checked_cursor,
@@ -25,7 +32,7 @@ from storage.model.job_fields import FORGOTTEN
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
 from storage.model.task import Results, Stage, Task
-from storage.scheduling.fairness import APART_SECONDS, LEAD_SECONDS, START_ALONE_SECONDS, STRETCH
+from storage.scheduling.fairness import APART_SECONDS, HIGH_SHARE, LEAD_SECONDS, START_ALONE_SECONDS, STRETCH
 
 # Moves that leave the leases alone: a plan goes on under the lease it was claimed with, and what a stopping attempt
 # still holds shows that it may still write.
@@ -33,6 +40,7 @@ _KEEPS_LEASES = frozenset({JobState.PLANNING, JobState.FAILED, JobState.CANCELLE
 # How long attempts at a deleted job's tasks may still write: they renew their leases each second and stop when refused,
 # but a write of theirs that is under way goes to its end.
 LAST_WRITES_SECONDS = 15.0
+_HIGH_RETRY_SECONDS = 60  # an urgent job is ready soon, and its owner may set it back at once
 _CLEARING_RETRY_SECONDS = 2  # removing objects takes moments
 _DELETED_EVENTS_SECONDS = 600  # time for open pages to come back and learn that their job was deleted
 _FORGOTTEN = json.dumps(FORGOTTEN)
@@ -110,6 +118,7 @@ class RedisRecords(RedisScripts):
             "1" if to in TOLD else "",
             *_ARRIVAL,
             _FORGOTTEN,
+            HIGH_SHARE,
         )
         match answer:
             case ["moved", record]:
@@ -122,9 +131,11 @@ class RedisRecords(RedisScripts):
 
     def prioritise(self, job_id: str, priority: Priority) -> Job:
         """See RecordStore.prioritise."""
-        match self._run("prioritise", job_id, priority.value, _LEADS):
+        match self._run("prioritise", job_id, priority.value, _LEADS, HIGH_SHARE):
             case ["set", record]:
                 return job_of_fields(pairs(record), job_id)
+            case ["full"]:
+                raise HighShareError(retry_after=_HIGH_RETRY_SECONDS)
             case ["refused", present]:
                 raise _finished_already(JobState(present))
         raise _not_found(job_id)

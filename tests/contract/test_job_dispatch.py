@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from storage.errors import JobNotFoundError, TransitionError
+from storage.errors import HighShareError, JobNotFoundError, TransitionError
 from storage.job_store.contract import Claim, JobStore
 from storage.model.job import Job, JobState, Priority
 from storage.model.job_warnings import warning
@@ -187,6 +187,36 @@ def test_priority_moves_a_job(job_store: JobStore) -> None:
     order = [task.job_id for task in job_store.issue(plans=9, tasks=0)]
     assert order == [third.id, second.id, first.id]
     assert job_store.position(first.id) == 3
+
+
+def test_an_owner_has_a_share_of_urgent_jobs(job_store: JobStore) -> None:
+    """One, and of many a tenth; another owner has a share of their own, and what is set back makes room."""
+    own = [created(job_store) for _ in range(3)]
+    job_store.prioritise(own[0].id, Priority.HIGH)
+    assert job_store.prioritise(own[0].id, Priority.HIGH).priority is Priority.HIGH
+    with pytest.raises(HighShareError):
+        job_store.prioritise(own[1].id, Priority.HIGH)
+    assert job_store.get(own[1].id).priority is Priority.NORMAL
+    other = created(job_store, owner="another")
+    assert job_store.prioritise(other.id, Priority.HIGH).priority is Priority.HIGH
+    job_store.prioritise(own[0].id, Priority.NORMAL)
+    job_store.prioritise(own[1].id, Priority.HIGH)
+    for _ in range(17):
+        created(job_store)
+    job_store.prioritise(own[2].id, Priority.HIGH)
+    with pytest.raises(HighShareError):
+        job_store.prioritise(own[0].id, Priority.HIGH)
+
+
+def test_urgent_jobs_that_are_started_again_share_as_well(job_store: JobStore) -> None:
+    """Else whoever sets them high, cancels them and starts them again would have any number of them."""
+    own = [created(job_store) for _ in range(3)]
+    for job in own:
+        job_store.prioritise(job.id, Priority.HIGH)
+        job_store.move(job.id, JobState.CANCELLED)
+    again = [job_store.move(job.id, JobState.QUEUED) for job in own]
+    assert [job.priority for job in again] == [Priority.HIGH, Priority.NORMAL, Priority.NORMAL]
+    assert again[0].start_target < again[1].start_target < again[2].start_target
 
 
 def test_priority_holds_while_encoding(job_store: JobStore) -> None:

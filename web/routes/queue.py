@@ -63,7 +63,7 @@ def queue_json(web: Web) -> dict[str, Any]:
 
 
 def _admission(web: Web, snapshot: Snapshot) -> dict[str, Any]:
-    refusal = web.gate.state(web.services.objects.free_bytes(), snapshot.queue_of(OWNER))
+    refusal = web.gate.state(web.services.objects.free_bytes(), snapshot.queue_of(OWNER, 0, web.clock()))
     nothing: dict[str, Any] = {"code": None, "message": None, "values": {}}
     return {
         "open": refusal is None,

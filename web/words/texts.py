@@ -90,6 +90,7 @@ _PAGE = {
     "live.polling": _("Live updates are interrupted. This page now asks the server every few seconds."),
     "live.offline": _("The server cannot be reached. This page keeps trying."),
     "action.failed": _("That did not work: %(reason)s"),
+    "action.later": _("That did not work: %(reason)s Try again in %(duration)s."),
     "notify.on": _("You will get a notification when the video is done. Keep this page open."),
     "notify.blocked": _("Notifications are blocked in this browser. Allow them in its settings for this site."),
     "notify.ready": _("%(title)s is ready"),

@@ -29,6 +29,7 @@ from workers.attempts.failure_policy import (
     verdict,
 )
 from workers.attempts.fallback import fall_back, go_without
+from workers.sandbox.cpu_watch import WorkBudget
 from workers.sandbox.run import ToolLimits, Watch
 from workers.sandbox.scratch import attempt_name, scratch_folder
 
@@ -58,6 +59,10 @@ class Attempt:
     def limits(self) -> ToolLimits:
         """Return the time limits of an ffmpeg of this attempt."""
         return ToolLimits(deadline=DEADLINE_SECONDS, stall=self.settings.stall_seconds)
+
+    def bound(self, cpu_seconds: float) -> None:
+        """Let all tools of this attempt together take so many CPU seconds, from now on."""
+        self.watch.work = WorkBudget(cpu_seconds)
 
     def keep(self, *, reported: int, renew: bool) -> bool:
         """Pass progress on if there is any since `reported`, renew the lease if told; False when it is lost."""
@@ -91,7 +96,7 @@ def attempt_task(task: Task, stage: StageFunction, services: Services, settings:
             attempt = Attempt(task, services.jobs.get(task.job_id), services, settings, folder, name)
             with _kept_lease(attempt):
                 stage(attempt)
-        log.info("done", seconds=round(time.monotonic() - started, 2))
+        log.info("done", seconds=round(time.monotonic() - started, 2), **_work_of(attempt.watch))
     except Exception as error:
         outcome = outcome_of(error)
         expected = isinstance(error, RungsError)
@@ -106,6 +111,11 @@ def attempt_task(task: Task, stage: StageFunction, services: Services, settings:
             case Outcome.FAIL_JOB | Outcome.RETRY:
                 _count_failure(task, name, error, services, settings)
     dispatch_or_leave(services)
+
+
+def _work_of(watch: Watch) -> dict[str, float]:
+    """Return for the log what the attempt's tools took of its budget, in CPU seconds."""
+    return {} if watch.work is None else {"cpu": round(watch.work.spent, 2), "budget": round(watch.work.seconds)}
 
 
 def fail_job(services: Services, task: Task, reason: JobError) -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from storage.errors import LeaseLostError, ToolError, ToolTimeoutError, UnforeseenError
+from workers.sandbox.cpu_watch import CpuWatch, WorkBudget
 from workers.sandbox.launching import NOT_STARTED, launched
 from workers.sandbox.reach import NOTHING, Reach
 
@@ -43,15 +44,16 @@ class ToolLimits:
 class Watch:
     """What the caller sees of a running tool and how it stops one.
 
-    `on_progress` gets each `key=value` line of `-progress`, `on_message` each line of standard error; setting
-    `cancelled` stops the tool. `conceal` is the input's path or address: it is not for the eyes of who reads the
-    error's detail.
+    `on_progress` gets each `key=value` line of `-progress`, `on_message` each line of standard error. Setting
+    `cancelled` stops the tool, and so does `work` that is used up. `conceal` is the input's path or address: it is not
+    for the eyes of who reads the error's detail.
     """
 
     conceal: str = ""
     on_progress: Callable[[str, str], None] | None = None
     on_message: Callable[[str], None] | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
+    work: WorkBudget | None = None
 
 
 def run_tool(
@@ -70,8 +72,8 @@ def run_tool(
     printed while the tool works, piece by piece in a thread of its own; what it raises stops the tool and is raised.
 
     Raises ToolError for a non-zero end (last stderr lines in `detail`), ToolTimeoutError for deadline or stall,
-    LeaseLostError when cancelled and UnforeseenError where the tool is not installed. The whole process group is gone
-    when this returns or raises.
+    TooMuchWorkError when the watch's work is used up, LeaseLostError when cancelled and UnforeseenError where the tool
+    is not installed. The whole process group is gone when this returns or raises.
     """
     watch = watch or Watch()
     with subprocess.Popen(
@@ -211,10 +213,11 @@ def lines_of(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
 
 
 def _wait(process: subprocess.Popen[bytes], reading: _Reading, limits: ToolLimits, watch: Watch) -> None:
-    """Return when the process has ended; raise for deadline, stall, overflow or cancellation."""
-    started = time.monotonic()
+    """Return when the process has ended; raise for deadline, stall, work, overflow or cancellation."""
+    started, cpu = time.monotonic(), CpuWatch(process.pid, watch.work)
     while True:
         reading.wait(POLL_SECONDS)  # waiting for the process itself would notice its end up to 50 ms later
+        cpu.look()  # also of one that has just ended, while the kernel still has its times
         try:
             process.wait(timeout=0 if reading.goes_on else POLL_SECONDS)
         except subprocess.TimeoutExpired:

@@ -23,9 +23,10 @@ from workers.ffmpeg.mp4_boxes import check_grid, read_fragmented
 from workers.ffmpeg.published_boxes import Finished, check_finished
 from workers.sandbox.outputs import left_by_tool, own_file
 from workers.sandbox.scratch import reserve
-from workers.stages.common import MP4, plan_of, run_ffmpeg
+from workers.stages.common import MP4, plan_of, run_ffmpeg, speed_here
 from workers.stages.scratch_needs import most_of_mp4, package_bytes
 from workers.stages.storyboard import make_storyboard
+from workers.stages.work_budgets import package_budget
 
 PLAYLIST = "application/vnd.apple.mpegurl"
 
@@ -35,6 +36,7 @@ def package_stage(attempt: Attempt) -> None:
     job, plan = attempt.job, plan_of(attempt.job)
     results = attempt.services.jobs.results(job.id)
     reserve(attempt.scratch, package_bytes(plan, results))
+    attempt.bound(package_budget(plan, speed_here(attempt)))
     segments = [Task(job.id, Stage.SEGMENT, index) for index in range(plan.segment_count)]
     frames = sum(results[segment.field]["frames"] for segment in segments)
     outputs, has_storyboard = _renditions(attempt, plan, results, frames)

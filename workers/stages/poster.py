@@ -27,8 +27,9 @@ from workers.ffmpeg.stills import (
 from workers.sandbox.ffmpeg_features import crops_by_itself
 from workers.sandbox.outputs import left_by_tool, own_folder
 from workers.sandbox.scratch import reserve
-from workers.stages.common import finish, original_of, plan_of, run_ffmpeg
+from workers.stages.common import finish, original_of, plan_of, run_ffmpeg, speed_here
 from workers.stages.scratch_needs import STILLS_BYTES
+from workers.stages.work_budgets import poster_budget
 
 PICTURE_BYTES = STILLS_BYTES // 4  # a poster of 720p takes at most a quarter of that, of noise
 PICTURES_LOOKED_AT = 1 + max(len(PLACES), MOMENT_PICTURES)  # some commands number from 0, others from 1
@@ -49,7 +50,9 @@ class _Source:
 def poster_stage(attempt: Attempt) -> None:
     """Make the poster of a keyframe, or where those show nothing, of a moment that has to be decoded."""
     reserve(attempt.scratch, STILLS_BYTES)
-    best = _best(attempt, plan_of(attempt.job))
+    plan = plan_of(attempt.job)
+    attempt.bound(poster_budget(plan, attempt.job.size, speed_here(attempt)))
+    best = _best(attempt, plan)
     if best is not None:
         key = keys.rendition(attempt.job.id, "poster.jpg")
         attempt.services.objects.put_bytes(key, best, content_type="image/jpeg")

@@ -18,9 +18,10 @@ from workers.sandbox.ffmpeg_features import crops_by_itself
 from workers.sandbox.outputs import ToolFile, left_by_tool
 from workers.sandbox.scratch import reserve
 from workers.stages.checking import damaged_pictures
-from workers.stages.common import MP4, finish, original_of, plan_of, run_ffmpeg
+from workers.stages.common import MP4, finish, original_of, plan_of, run_ffmpeg, speed_here
 from workers.stages.scratch_needs import most_of_rung, segment_bytes
 from workers.stages.standing import pictures_shown, standing
+from workers.stages.work_budgets import segment_budget
 
 
 def segment_stage(attempt: Attempt) -> None:
@@ -28,6 +29,7 @@ def segment_stage(attempt: Attempt) -> None:
     plan = plan_of(attempt.job)
     segment = attempt.services.jobs.segment(attempt.job.id, attempt.task.index)
     reserve(attempt.scratch, segment_bytes(plan, segment))
+    attempt.bound(segment_budget(plan, segment, attempt.job.size, speed_here(attempt)))
     with ExitStack() as opened:
         url = opened.enter_context(original_of(attempt))
         found, suspicious = _encoded(attempt, plan, segment, url, opened)

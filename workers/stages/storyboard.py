@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import structlog
 
-from storage.errors import OutputMismatchError, ToolError, ToolTimeoutError
+from storage.errors import OutputMismatchError, ToolError, ToolTimeoutError, TooMuchWorkError
 from storage.model.plan import Plan
 from storage.model.task import Results
 from storage.objects import keys
@@ -38,7 +38,7 @@ def make_storyboard(attempt: Attempt, plan: Plan, results: Results, joined: Bina
         with left_by_tool(attempt.scratch, SHEET, most=STILLS_BYTES) as left:
             picture = left.whole()
         check_jpeg(picture, width=sheet.width * sheet.columns, height=sheet.height * sheet.rows)
-    except (ToolError, ToolTimeoutError, OutputMismatchError) as error:
+    except (ToolError, ToolTimeoutError, OutputMismatchError, TooMuchWorkError) as error:
         _log.warning("no storyboard", job=attempt.job.id, error=error.message, detail=error.detail)
         return False
     objects, job_id = attempt.services.objects, attempt.job.id

@@ -146,21 +146,11 @@ class Hub:
             if watched.isdisjoint({None, event.job_id}):
                 continue
             if event.job_id not in views:
-                views[event.job_id] = self._seen(event.job_id)
+                views[event.job_id] = self._view(event.job_id)
             update = Update(event, views[event.job_id])
             for watcher in watchers:
                 if watcher.job_id in {None, event.job_id}:
                     watcher.offer(update)
-
-    def _seen(self, job_id: str) -> dict[str, Any] | None:
-        """Return the job's public JSON, None if it is gone or faulty: one job's fault ends no other's stream."""
-        try:
-            return self._view(job_id)
-        except JobStoreDownError:
-            raise
-        except Exception:  # noqa: BLE001 - whatever is wrong with it, the others go on
-            _log.exception("a job cannot be shown", job=job_id)
-            return None
 
 
 def newest_progress(events: tuple[Event, ...]) -> tuple[Event, ...]:

@@ -102,24 +102,6 @@ def test_an_outage_only_delays_events() -> None:
         assert notice.event.type == "created"
 
 
-def test_one_jobs_fault_stays_that_jobs() -> None:
-    """A record that cannot be shown reaches its watchers as a job that is gone; all others see what happens."""
-    store = OwnJobStore()
-    broken, whole = make_job(), make_job()
-
-    def faulty(job_id: str) -> dict[str, Any]:
-        if job_id == broken.id:
-            raise ValueError("This record is of another version.")
-        return view(job_id)
-
-    hub = Hub(store, faulty, limit=10)
-    with hub.watch(None) as everything:
-        for made in (broken, whole):
-            store.create(made)
-        seen = [everything.take(5) for _ in range(2)]
-        assert [update.job for update in seen if update] == [None, view(whole.id)]
-
-
 def test_progress_that_is_overtaken_is_left_out() -> None:
     """Of several progress events of a job in one batch only the last is worth sending."""
     events = tuple(

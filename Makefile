@@ -9,13 +9,16 @@ LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 LOCK := $(LOCK_ALONE) pyproject.toml
 FFMPEG7_TESTS := tests/unit/workers tests/integration/workers tests/exact tests/media
 
-.PHONY: up rebuild test chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field test-ffmpeg7 test-files test-traits test-schema lock readme clean setup
+.PHONY: up rebuild doctor test chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field test-ffmpeg7 test-files test-traits test-schema lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
 
 rebuild: ## restore all jobs from the object store after Redis was lost; beside a running `make up`
 	@$(BIN)/python -m infra.cli rebuild
+
+doctor: ## say what this machine lacks, and which layers of the sandbox its kernel lends
+	@$(BIN)/python -m infra.cli doctor
 
 setup: ## install what the checks and tests need
 	@infra/setup.sh dev

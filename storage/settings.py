@@ -126,8 +126,24 @@ class Settings(BaseSettings):
         default=8192 * 4352, ge=1, description="Largest picture decoded, in pixels (8K by default)."
     )
     max_source_seconds: int = Field(default=12 * 3600, ge=1, description="Longest video encoded, in seconds.")
+    max_job_hours: int = Field(
+        default=72,
+        ge=1,
+        description="Most hours of one encoder that a video may cost by its plan. Default: twelve hours of 1080p at 60 "
+        "frames a second take 40.",
+    )
     attempts: int = Field(default=3, ge=1, le=20, description="Tries at one task before its job fails.")
     stall_seconds: int = Field(default=120, ge=5, description="An ffmpeg without progress for so long is stopped.")
+    sandbox: Literal["on", "require", "off"] = Field(
+        default="on",
+        description="`on` fences ffmpeg in with all that the kernel lends, `require` starts no worker where a layer "
+        "is missing, `off` is for comparison only. `rungs doctor` says what there is.",
+    )
+    tool_folders: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(),
+        description="Further folders that tools read and execute, separated by colons: where ffmpeg or its libraries "
+        "lie in an unusual place.",
+    )
     encode_preset: Literal["superfast", "veryfast", "faster", "fast", "medium", "slow"] = Field(
         default="veryfast", description="x264 preset; the default is measured, see docs/encoding.md."
     )
@@ -145,6 +161,13 @@ class Settings(BaseSettings):
     def _split_names(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("tool_folders", mode="before")
+    @classmethod
+    def _split_folders(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part for part in value.split(os.pathsep) if part)
         return value
 
     @field_validator("redis_url")

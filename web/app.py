@@ -48,11 +48,17 @@ def create_app(settings: Settings, services: Services, *, clock: Callable[[], fl
 
 def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -> Web:
     metrics = Metrics(services.jobs)
-    queue = QueueSnapshot(services.jobs, settings.encoders)
+    queue = QueueSnapshot(services.jobs, settings.encoders, max_wait=settings.admission_max_wait_seconds)
     views = JobViews(services.jobs, queue, clock)
     gate = Gate(_limits(settings))
     own = client_threads(settings)
-    hub = Hub(services.jobs, views.present, limit=watchers_of(settings.web_threads), each=watchers_of(own))
+    hub = Hub(
+        services.jobs,
+        views.present,
+        limit=watchers_of(settings.web_threads),
+        each=watchers_of(own),
+        count_fault=services.jobs.count_fault,
+    )
     metrics.gauge("rungs_uploads_active", "Uploads being received.", lambda: gate.active)
     metrics.gauge("rungs_turns", "Refused uploads for which room is kept.", lambda: gate.turns)
     metrics.gauge("rungs_watchers", "Event streams open.", lambda: hub.watchers)

@@ -26,6 +26,7 @@ from storage.settings import Settings, SettingsError, load_settings
 from workers.app import make_worker
 from workers.janitor.janitor import Janitor
 from workers.process.alive import alive_file, is_alive
+from workers.process.fencing import fence_tools
 from workers.rebuild.rebuild import rebuild
 from workers.sandbox.scratch import sweep_scratch
 from workers.webhooks.notifier import Notifier
@@ -99,10 +100,13 @@ def run_rebuild(settings: Settings) -> int:
 
 
 def run_worker(settings: Settings, role: str) -> int:
-    """Run the Celery worker of a role until it is told to stop."""
+    """Run the Celery worker of a role until it is told to stop; return 1 at once where it may not work unfenced."""
     # As root Celery warns of pickled messages running as root; ours are JSON only, and `make up` may well be root's.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     configure_logging(settings, role)
+    if not fence_tools(settings):
+        sys.stderr.write("SANDBOX: is `require`, and layers are missing; `rungs doctor` says which\n")
+        return 1
     settings.scratch_dir.mkdir(parents=True, exist_ok=True)
     sweep_scratch(settings.scratch_dir)
     encoders = settings.encoders if role == "encode" else 0

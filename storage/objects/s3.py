@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import structlog
@@ -80,6 +80,10 @@ class S3ObjectStore(WholeObjects):
 
     def local_path(self, key: str) -> Path | None:  # noqa: ARG002 - the contract's argument
         """See ObjectStore.local_path: the files are the server's."""
+        return None
+
+    def open_local(self, key: str) -> BinaryIO | None:  # noqa: ARG002 - the contract's argument
+        """See ObjectStore.open_local: the files are the server's."""
         return None
 
     def redirect_path(self, key: str, *, seconds: int) -> str | None:

@@ -22,9 +22,9 @@ class Listening(Protocol):
 
 
 @contextmanager
-def connected(server: Listening) -> Iterator[socket.socket]:
-    """Open a raw connection."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+def connected(server: Listening, source: str = "127.0.0.1") -> Iterator[socket.socket]:
+    """Open a raw connection, from the address `source` of loopback."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30, source_address=(source, 0)) as connection:
         yield connection
 
 

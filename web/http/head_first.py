@@ -132,10 +132,13 @@ class HeadFirstWorker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no t
             del self._parked[key]
 
     def murder_pending(self) -> None:
-        """Let go of those whose request did not come in time; called about once a second."""
+        """Let go of those whose request did not come in time, or has not begun when the worker stops.
+
+        Gunicorn calls this about once a second.
+        """
         super().murder_pending()
         now = time.monotonic()
-        for conn in [conn for conn in self._partial if conn.deadline <= now]:
+        for conn in [conn for conn in self._partial if conn.deadline <= now or not (self.alive or conn.opening.data)]:
             self._settle(conn)
             # Who said nothing is not answered: a browser may have opened the connection in advance.
             said = bare_refusal(RequestTooSlowError(retry_after=RETRY_AFTER_SLOW)) if conn.opening.data else b""

@@ -41,6 +41,7 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.AddressShareError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.RequestTooSlowError: HTTPStatus.REQUEST_TIMEOUT,
     errors.UploadTooSlowError: HTTPStatus.REQUEST_TIMEOUT,
+    errors.HighShareError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.DrainingError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ObjectStoreDownError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.JobStoreDownError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -56,7 +57,10 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.DolbyVisionError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.EncryptedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.AnimatedPictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooMuchWorkError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooCostlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.DecodeError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.RecordError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ManifestError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.AttemptError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ToolError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -128,6 +132,8 @@ def _expected(error: errors.RungsError) -> Response:
     status = STATUS_OF[type(error)]
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("failed", path=request.path, code=error.code, error=error.message, detail=error.detail)
+    if status is HTTPStatus.REQUEST_TIMEOUT:
+        close_after_answer()  # the rest of the body may come for hours
     retry_after = error.retry_after if isinstance(error, errors.BusyError) else None
     problem = document(error.told, status, instance=request.path, retry_after=retry_after)
     turn = error.turn if isinstance(error, errors.QueueFullError) else None

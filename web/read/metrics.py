@@ -36,7 +36,7 @@ class _Jobs(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            counts, repairs = self._store.counts(), self._store.repairs()
+            counts, repairs, faults = self._store.counts(), self._store.repairs(), self._store.faults()
         except JobStoreDownError:
             yield GaugeMetricFamily("rungs_job_store_up", "Whether the job store answers.", value=0)
             return
@@ -47,6 +47,11 @@ class _Jobs(Collector):
         for name, count in sorted(repairs.items()):
             repaired.add_metric((name,), count)
         yield repaired
+        text = "Faults of single jobs that a loop passed over, by loop."
+        passed_over = CounterMetricFamily("rungs_faults", text, labels=("place",))
+        for place, count in sorted(faults.items()):
+            passed_over.add_metric((place,), count)
+        yield passed_over
 
 
 class Metrics:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
+from contextlib import ExitStack, closing
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from flask import Blueprint, Response, request, send_file
+from flask import Blueprint, Response, request
 from spectree import Response as Answers
 from werkzeug.http import dump_options_header, http_date
+from werkzeug.wsgi import wrap_file
 
 from storage.errors import BusyError, ObjectNotFoundError
 from storage.model.job import Job, JobState
 from storage.objects import keys
-from storage.objects.contract import ObjectInfo, ObjectStore
+from storage.objects.contract import ObjectInfo
 from storage.objects.seekable import SeekableObject
 from storage.public.hls import playlist
 from storage.public.job_json import PLAYED
@@ -132,7 +132,8 @@ def _delivered(web: Web, info: ObjectInfo, kind: str) -> Response:
     with ExitStack() as sent:
         sent.callback(web.deliveries.release)
         sent.enter_context(web.shares.hold(client()))
-        answer = _from_disk(web.services.objects, info, kind) or _streamed(web, info, kind)
+        source = sent.enter_context(closing(_source(web, info)))
+        answer = _streamed(source, info, kind)
         body: Any = answer.response
         # Not call_on_close: what is passed through to the server as it is, the server closes, not the answer.
         sent.callback(body.close)
@@ -140,15 +141,15 @@ def _delivered(web: Web, info: ObjectInfo, kind: str) -> Response:
     return answer
 
 
-def _from_disk(objects: ObjectStore, info: ObjectInfo, kind: str) -> Response | None:
-    path: Path | None = objects.local_path(info.key)
-    if path is None:
-        return None
-    return send_file(path.absolute(), mimetype=kind, conditional=True, etag=True)
+def _source(web: Web, info: ObjectInfo) -> BinaryIO | SeekableObject:
+    """Return the object as a file: opened, not a path, as a link that somebody puts in its place is not followed."""
+    objects = web.services.objects
+    return objects.open_local(info.key) or SeekableObject(objects, info.key)
 
 
-def _streamed(web: Web, info: ObjectInfo, kind: str) -> Response:
-    answer = Response(SeekableObject(web.services.objects, info.key), mimetype=kind, direct_passthrough=True)
+def _streamed(source: BinaryIO | SeekableObject, info: ObjectInfo, kind: str) -> Response:
+    body = source if isinstance(source, SeekableObject) else wrap_file(request.environ, source)
+    answer = Response(body, mimetype=kind, direct_passthrough=True)
     answer.content_length = info.size
     answer.set_etag(f"{info.size:x}-{int(info.modified_at * 1000):x}")
     answer.headers["Last-Modified"] = http_date(info.modified_at)

@@ -42,7 +42,7 @@ def get_history() -> Response:
 def queue_json(web: Web) -> dict[str, Any]:
     """Return everything about the queue but its jobs."""
     snapshot = web.queue.read()
-    outlook, reading = snapshot.outlook, snapshot.reading
+    outlook, reading, jobs = snapshot.outlook, snapshot.reading, web.services.jobs
     waiting, waiting_work = len(outlook.waiting), outlook.waiting_work
     return {
         "waiting": waiting,
@@ -54,8 +54,8 @@ def queue_json(web: Web) -> dict[str, Any]:
         "max_uploads": web.gate.limits.uploads,
         "slots": reading.slots,
         "busy": reading.busy,
-        "workers": machines(reading.workers, web.services.jobs.pauses(), outlook.backlog),
-        "refused": web.services.jobs.totals().refused,
+        "workers": machines(reading.workers, jobs.pauses(), jobs.lacking(), outlook.backlog),
+        "refused": jobs.totals().refused,
         "admission": _admission(web, snapshot),
         "rates": _rates(snapshot),
         "promises": _promises(snapshot),
@@ -63,7 +63,7 @@ def queue_json(web: Web) -> dict[str, Any]:
 
 
 def _admission(web: Web, snapshot: Snapshot) -> dict[str, Any]:
-    refusal = web.gate.state(web.services.objects.free_bytes(), snapshot.queue_of(OWNER))
+    refusal = web.gate.state(web.services.objects.free_bytes(), snapshot.queue_of(OWNER, 0, web.clock()))
     nothing: dict[str, Any] = {"code": None, "message": None, "values": {}}
     return {
         "open": refusal is None,

@@ -189,3 +189,13 @@ def test_deleting_removes_everything(client: FlaskClient, own_services: Services
     assert client.delete(f"/api/jobs/{made.id}").status_code == 204
     assert client.delete(f"/api/jobs/{made.id}").status_code == 404
     assert {key.split("/")[1] for key in own_services.objects.keys("")} == {job.id}
+
+
+def test_one_more_urgent_job_is_refused_in_a_sentence(client: FlaskClient, own_services: Services, job: Job) -> None:
+    """With a status that says that it is the owner's doing, and a time to come back."""
+    other = created(own_services.jobs)
+    assert client.put(f"/api/jobs/{job.id}/priority", json={"priority": "high"}).status_code == 200
+    answer = client.put(f"/api/jobs/{other.id}/priority", json={"priority": "high"})
+    assert (answer.status_code, answer.get_json()["code"]) == (429, "high_share")
+    assert "high priority" in answer.get_json()["detail"]
+    assert int(answer.headers["Retry-After"]) > 0

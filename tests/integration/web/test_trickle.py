@@ -21,7 +21,7 @@ ANSWER_SECONDS = 5.0  # of the slowest on a busy machine; who is hindered by a t
 @pytest.fixture
 def server(tmp_path: Path, redis_url: str, s3_settings: Settings) -> Iterator[WebServer]:
     """Run a service of the test's own that stores parts in MinIO."""
-    store = servers_environment(s3_settings) | {"REDIS_URL": redis_url, "ADDRESS_SHARE": "100"}
+    store = servers_environment(s3_settings) | {"REDIS_URL": redis_url}
     server = WebServer(tmp_path / "web", redis_url, **store).start()
     yield server
     server.stop()

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from storage.settings import Settings
+from storage.settings import WEBHOOK_SECRET_PREFIX, Settings
 
 MASK = "***"
 # A shorter secret would mask innocent text all over the place, and protects nothing.
@@ -66,7 +66,8 @@ def secrets_of(settings: Settings) -> frozenset[str]:
     urls = (settings.redis_url.get_secret_value(), settings.broker)
     passwords = [urlsplit(url).password or "" for url in urls]
     # As they stand in the URL, and as the broker's library reads them.
-    found = {*passwords, *map(unquote, passwords), settings.object_store_secret_key.get_secret_value()}
+    keys = (settings.object_store_secret_key.get_secret_value(), settings.webhook_secret.get_secret_value())
+    found = {*passwords, *map(unquote, passwords), *keys, keys[1].removeprefix(WEBHOOK_SECRET_PREFIX)}
     return frozenset(secret for secret in found if len(secret) >= _SHORTEST_SECRET)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -14,6 +15,8 @@ MIB = 1024**2
 GIB = 1024**3
 _REDIS_SCHEMES = {"redis", "rediss", "unix"}
 _RABBITMQ_SCHEMES = {"amqp", "amqps"}
+WEBHOOK_SECRET_PREFIX = "whsec_"  # noqa: S105 - as the Standard Webhooks specification writes secrets
+_SECRET_BYTES = range(24, 65)  # what it allows
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -145,6 +148,11 @@ class Settings(BaseSettings):
         default="veryfast", description="x264 preset; the default is measured, see docs/encoding.md."
     )
     allow_private_webhooks: bool = Field(default=False, description="Let webhook_url point into private networks.")
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Signs webhooks (Standard Webhooks): `whsec_` and the base64 of 24 to 64 random bytes. "
+        "Empty: unsigned.",
+    )
     log_format: Literal["console", "json"] = Field(default="console", description="How logs are written.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
 
@@ -177,6 +185,18 @@ class Settings(BaseSettings):
             raise ValueError("must begin with redis://, rediss://, unix://, amqp:// or amqps://")
         if parts.scheme in _RABBITMQ_SCHEMES and not parts.hostname:
             raise ValueError("must name a host: amqp://user:password@host:5672/vhost")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _webhook_secret(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        try:
+            key = base64.b64decode(text.removeprefix(WEBHOOK_SECRET_PREFIX), validate=True)
+        except ValueError:
+            key = b""
+        if text and not (text.startswith(WEBHOOK_SECRET_PREFIX) and len(key) in _SECRET_BYTES):
+            raise ValueError("must be whsec_ and the base64 of 24 to 64 bytes: echo whsec_$(openssl rand -base64 32)")
         return value
 
     @field_validator("object_store_url")

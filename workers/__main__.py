@@ -69,7 +69,10 @@ def run_janitor(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         # From a thread: a handler interrupts the very wait whose lock `stop` needs.
         signal.signal(number, lambda *_: threading.Thread(target=janitor.stop).start())
-    notifier = Notifier(services.jobs, WebhookSender(allow_private=settings.allow_private_webhooks))
+    sender = WebhookSender(
+        allow_private=settings.allow_private_webhooks, secret=settings.webhook_secret.get_secret_value()
+    )
+    notifier = Notifier(services.jobs, sender)
     with ThreadPoolExecutor(1, thread_name_prefix="notifier") as pool:
         notifying = pool.submit(notifier.run)
         try:

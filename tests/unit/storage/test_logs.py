@@ -22,8 +22,10 @@ def test_passwords_of_urls_and_keys_are_secrets() -> None:
         redis_url=SecretStr("redis://:first-secret@h:1/0"),
         broker_url=SecretStr("redis://u:abc@h:1/0"),
         object_store_secret_key=SecretStr("second-secret"),
+        webhook_secret=SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
     )
-    assert secrets_of(settings) == {"first-secret", "second-secret"}
+    ours = {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+    assert secrets_of(settings) == {"first-secret", "second-secret", *ours}
 
 
 def test_secrets_are_masked_wherever_they_stand() -> None:

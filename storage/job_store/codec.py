@@ -26,7 +26,7 @@ _ERROR = TypeAdapter(JobError)
 
 _INTAKE, _TEXTS, _JSON = named(Kind.INTAKE), named(Kind.TEXT), named(Kind.JSON)
 _json = partial(json.dumps, separators=(",", ":"))
-_CURSOR = re.compile(r"\d{17}:[0-9a-f]{32}")
+_CURSOR = re.compile(r"[0-9]{17}:[0-9a-f]{32}")
 
 
 def encode_segment(segment: Segment) -> str:

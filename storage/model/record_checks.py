@@ -66,8 +66,7 @@ def check_job(job: Job) -> None:
         expect(job.webhook_url is None or _is_webhook(job.webhook_url), "webhook_url")
         expect(min(job.size, job.frames_done, job.encoder_seconds, job.in_flight) >= 0, "size")
         expect(0 <= job.issued <= MOST_SEGMENTS, "issued")
-        for time in (job.created_at, job.started_at, job.encoding_at, job.begun_at, job.finished_at, job.target):
-            expect(time is None or abs(time) <= _LATEST, "time")
+        expect(all(time is None or 0 <= time <= _LATEST for time in _times(job)), "time")
         expect(all(_RUNG.fullmatch(output.rung) and output.size >= 0 for output in job.outputs), "outputs")
         expect(all(_CODE.fullmatch(known.code) for known in job.warnings), "warnings")
         expect(job.error is None or _CODE.fullmatch(job.error.code), "error")
@@ -76,6 +75,13 @@ def check_job(job: Job) -> None:
             expect(_CODE.fullmatch(failed.code), "failed_attempts")
         if job.plan is not None:
             _check_plan(job.plan)
+
+
+def _times(job: Job) -> Iterator[float | None]:
+    yield from (job.created_at, job.started_at, job.encoding_at, job.begun_at, job.finished_at)
+    yield from (failed.at for failed in job.failed_attempts)
+    if job.promise is not None:
+        yield from (job.promise.start_at, job.promise.ready_at)
 
 
 def check_segment(segment: Segment, job_id: str) -> None:

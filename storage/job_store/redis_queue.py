@@ -10,6 +10,7 @@ from storage.job_store import redis_keys
 from storage.job_store.codec import task_of_record, work_of_record
 from storage.job_store.queue_contract import Pause, QueueCounts
 from storage.job_store.redis_scripts import RedisScripts
+from storage.model.record_checks import plain
 from storage.model.task import Task
 from storage.scheduling.costs import FinishedJob, Work
 from storage.scheduling.queue_rates import SAMPLES_KEPT, Sample, Totals
@@ -50,7 +51,9 @@ class RedisQueue(RedisScripts):
     def recent_finished(self) -> tuple[FinishedJob, ...]:
         """See QueueStore.recent_finished."""
         texts = self._redis.call(lambda: self._client.lrange(redis_keys.FINISHED, 0, -1))
-        return tuple(self._readable((("", text) for text in texts), lambda _, text: _FINISHED.validate_json(text)))
+        return tuple(
+            self._readable((("", text) for text in texts), lambda _, text: plain(_FINISHED.validate_json(text)))
+        )
 
     def announce(self, worker: str, slots: int, *, seconds: float, pause: Pause | None = None) -> None:
         """See QueueStore.announce."""
@@ -62,7 +65,8 @@ class RedisQueue(RedisScripts):
 
     def pauses(self) -> dict[str, Pause]:
         """See QueueStore.pauses."""
-        return {worker: Pause(pause) for worker, _, pause in self._announced() if pause}
+        found = ((worker, pause) for worker, _, pause in self._announced() if pause)
+        return dict(self._readable(found, lambda worker, pause: (worker, Pause(pause))))
 
     def slots(self) -> int:
         """See QueueStore.slots."""
@@ -93,7 +97,7 @@ class RedisQueue(RedisScripts):
         """See QueueStore.samples."""
         texts = self._redis.call(lambda: self._client.lrange(redis_keys.SAMPLES, 0, limit - 1))
         found = (("", text) for text in reversed(texts))
-        return tuple(self._readable(found, lambda _, text: _SAMPLE.validate_json(text)))
+        return tuple(self._readable(found, lambda _, text: plain(_SAMPLE.validate_json(text))))
 
     def _announced(self) -> Iterator[tuple[str, str, str]]:
         held = self._run_alone("slots", [redis_keys.SLOTS], "", 0, 0, "")

@@ -10,13 +10,15 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from storage.errors import RecordError
 from storage.model.damage import DamageKind
 from storage.model.job import Job, is_job_id
 from storage.model.plan import Plan, Rung, Segment
 from storage.model.task import Stage, Task
+
+Value = TypeVar("Value")
 
 LONGEST_TEXT = 20_000  # characters; the longest is what a tool said last, forty lines
 LONGEST_NAME = 400  # characters of a title or file name: uploads keep 200
@@ -90,6 +92,13 @@ def check_segment(segment: Segment, job_id: str) -> None:
         _check_plain(segment)
         expect(0 <= segment.index < MOST_SEGMENTS and segment.first_frame >= 0, "index")
         expect(segment.frames >= 1 and segment.threads >= 0, "frames")
+
+
+def plain(value: Value) -> Value:
+    """Return what was read. Raises RecordError for a number in it that is none, and for text without end."""
+    with spoiled(""):
+        _check_plain(value)
+    return value
 
 
 def task_of(job_id: str, field: str) -> Task:

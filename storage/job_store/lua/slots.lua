@@ -7,11 +7,13 @@ local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 if ARGV[1] ~= '' then
   redis.call('HSET', KEYS[1], ARGV[1], string.format('%.3f %d %s', now + tonumber(ARGV[3]), ARGV[2], ARGV[4]))
 end
+local MOST_DIGITS = 6 -- of slots
 local held = {}
 local said = redis.call('HGETALL', KEYS[1])
 for i = 1, #said, 2 do
   local ends, slots, pause = string.match(said[i + 1], '^(%S+) (%d+) ?(%S*)$')
-  if tonumber(ends) > now then
+  -- What nobody announced so is dropped, as what has run out: a live worker announces itself again.
+  if slots and #slots <= MOST_DIGITS and (tonumber(ends) or 0) > now then
     held[#held + 1] = said[i]
     held[#held + 1] = tonumber(slots)
     held[#held + 1] = pause

@@ -33,8 +33,8 @@ class Rounds:
     def run(self, make_round: Callable[[], None], *, beat: Callable[[], None] = lambda: None) -> None:
         """Make rounds until stopped; `beat` is called each time, whether or not this process holds the role."""
         while not self._stopped.wait(self._seconds):
-            beat()
             try:
+                beat()
                 if self._jobs.hold(self._role, self._name, seconds=self._role_seconds):
                     make_round()
             except BusyError as error:

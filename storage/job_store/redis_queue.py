@@ -11,6 +11,7 @@ from storage.job_store.codec import task_of_record, work_of_record
 from storage.job_store.queue_contract import Pause, QueueCounts
 from storage.job_store.redis_scripts import RedisScripts
 from storage.model.layers import Layer
+from storage.model.record_checks import plain
 from storage.model.task import Task
 from storage.scheduling.costs import FinishedJob, Work
 from storage.scheduling.queue_rates import SAMPLES_KEPT, Sample, Totals
@@ -51,7 +52,9 @@ class RedisQueue(RedisScripts):
     def recent_finished(self) -> tuple[FinishedJob, ...]:
         """See QueueStore.recent_finished."""
         texts = self._redis.call(lambda: self._client.lrange(redis_keys.FINISHED, 0, -1))
-        return tuple(self._readable((("", text) for text in texts), lambda _, text: _FINISHED.validate_json(text)))
+        return tuple(
+            self._readable((("", text) for text in texts), lambda _, text: plain(_FINISHED.validate_json(text)))
+        )
 
     def announce(
         self, worker: str, slots: int, *, seconds: float, pause: Pause | None = None, lacks: Sequence[Layer] = ()
@@ -65,11 +68,13 @@ class RedisQueue(RedisScripts):
 
     def pauses(self) -> dict[str, Pause]:
         """See QueueStore.pauses."""
-        return {worker: Pause(pause) for worker, _, pause, _ in self._announced() if pause}
+        found = ((worker, pause) for worker, _, pause, _ in self._announced() if pause)
+        return dict(self._readable(found, lambda worker, pause: (worker, Pause(pause))))
 
     def lacking(self) -> dict[str, tuple[Layer, ...]]:
         """See QueueStore.lacking."""
-        return {worker: tuple(map(Layer, lacks.split(","))) for worker, _, _, lacks in self._announced() if lacks}
+        found = ((worker, lacks) for worker, _, _, lacks in self._announced() if lacks)
+        return dict(self._readable(found, lambda worker, lacks: (worker, tuple(map(Layer, lacks.split(","))))))
 
     def slots(self) -> int:
         """See QueueStore.slots."""
@@ -100,7 +105,7 @@ class RedisQueue(RedisScripts):
         """See QueueStore.samples."""
         texts = self._redis.call(lambda: self._client.lrange(redis_keys.SAMPLES, 0, limit - 1))
         found = (("", text) for text in reversed(texts))
-        return tuple(self._readable(found, lambda _, text: _SAMPLE.validate_json(text)))
+        return tuple(self._readable(found, lambda _, text: plain(_SAMPLE.validate_json(text))))
 
     def _announced(self) -> Iterator[tuple[str, str, str, str]]:
         held = self._run_alone("slots", [redis_keys.SLOTS], "", 0, 0, "", "")

@@ -10,13 +10,15 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from storage.errors import RecordError
 from storage.model.damage import DamageKind
 from storage.model.job import Job, is_job_id
 from storage.model.plan import Plan, Rung, Segment
 from storage.model.task import Stage, Task
+
+Value = TypeVar("Value")
 
 LONGEST_TEXT = 20_000  # characters; the longest is what a tool said last, forty lines
 LONGEST_NAME = 400  # characters of a title or file name: uploads keep 200
@@ -66,8 +68,7 @@ def check_job(job: Job) -> None:
         expect(job.webhook_url is None or _is_webhook(job.webhook_url), "webhook_url")
         expect(min(job.size, job.frames_done, job.encoder_seconds, job.in_flight) >= 0, "size")
         expect(0 <= job.issued <= MOST_SEGMENTS, "issued")
-        for time in (job.created_at, job.started_at, job.encoding_at, job.begun_at, job.finished_at, job.target):
-            expect(time is None or abs(time) <= _LATEST, "time")
+        expect(all(time is None or 0 <= time <= _LATEST for time in _times(job)), "time")
         expect(all(_RUNG.fullmatch(output.rung) and output.size >= 0 for output in job.outputs), "outputs")
         expect(all(_CODE.fullmatch(known.code) for known in job.warnings), "warnings")
         expect(job.error is None or _CODE.fullmatch(job.error.code), "error")
@@ -78,12 +79,26 @@ def check_job(job: Job) -> None:
             _check_plan(job.plan)
 
 
+def _times(job: Job) -> Iterator[float | None]:
+    yield from (job.created_at, job.started_at, job.encoding_at, job.begun_at, job.finished_at)
+    yield from (failed.at for failed in job.failed_attempts)
+    if job.promise is not None:
+        yield from (job.promise.start_at, job.promise.ready_at)
+
+
 def check_segment(segment: Segment, job_id: str) -> None:
     """Raise RecordError unless the segment is one that a plan could have."""
     with spoiled(job_id):
         _check_plain(segment)
         expect(0 <= segment.index < MOST_SEGMENTS and segment.first_frame >= 0, "index")
         expect(segment.frames >= 1 and segment.threads >= 0, "frames")
+
+
+def plain(value: Value) -> Value:
+    """Return what was read. Raises RecordError for a number in it that is none, and for text without end."""
+    with spoiled(""):
+        _check_plain(value)
+    return value
 
 
 def task_of(job_id: str, field: str) -> Task:

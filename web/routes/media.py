@@ -14,6 +14,7 @@ from werkzeug.wsgi import wrap_file
 
 from storage.errors import BusyError, ObjectNotFoundError
 from storage.model.job import Job, JobState
+from storage.model.record_checks import spoiled
 from storage.objects import keys
 from storage.objects.contract import ObjectInfo
 from storage.objects.seekable import SeekableObject
@@ -96,7 +97,8 @@ def _playlist(web: Web, job: Job, name: str) -> Response:
     text = None
     if job.plan is not None and job.state in PLAYED:
         results = web.services.jobs.results(job.id, interim=True)
-        text = playlist(name.removeprefix(_HLS), job.plan, results, ended=job.state is not JobState.ENCODING)
+        with spoiled(job.id):
+            text = playlist(name.removeprefix(_HLS), job.plan, results, ended=job.state is not JobState.ENCODING)
     if text is None:
         raise ObjectNotFoundError
     answer = Response(text, mimetype=_TYPES["m3u8"])

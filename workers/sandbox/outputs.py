@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from storage.errors import OutputMismatchError, StorageFullError
-from storage.objects.plain_files import FULL, open_new, open_regular
+from storage.errors import OutputMismatchError
+from storage.objects.plain_files import open_new, open_regular
+from workers.sandbox.scratch import full_is_said
 
 LISTING_BYTES = 512 * 1024**2  # what a tool lists of its work: of 12 hours of sound it is about 120 MB
 LINE_CHARACTERS = 4096  # of a listing; a line has under a hundred
@@ -84,20 +85,17 @@ def own_file(scratch: Path, name: str) -> Iterator[BinaryIO]:
     Raises OutputMismatchError for whatever a tool put there, as it might lead anywhere, and StorageFullError.
     """
     try:
-        with os.fdopen(open_new(scratch.parent, (scratch.name, name), readable=True), "w+b") as file:
+        with full_is_said(), os.fdopen(open_new(scratch.parent, (scratch.name, name), readable=True), "w+b") as file:
             yield file
     except FileExistsError as error:
         raise OutputMismatchError("A tool wrote a file that is not its own.", detail=name) from error
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        raise StorageFullError("This worker's scratch space is full.", detail=name) from error
 
 
 def own_folder(scratch: Path, name: str) -> Path:
-    """Make a folder in the attempt's and return it. Raises OutputMismatchError as `own_file` does."""
+    """Make a folder in the attempt's and return it. Raises what `own_file` does."""
     try:
-        (scratch / name).mkdir()
+        with full_is_said():
+            (scratch / name).mkdir()
     except FileExistsError as error:
         raise OutputMismatchError("A tool made a folder that is not its own.", detail=name) from error
     return scratch / name

@@ -17,6 +17,7 @@ from pathlib import Path
 from storage.errors import StorageFullError
 from storage.model.names import AttemptName, WorkerName
 from storage.model.task import Task
+from storage.objects.plain_files import FULL
 
 # Left when everything that is promised is taken: with less when ffmpeg gave up, the disk is to blame, not the media.
 KEPT_FREE_BYTES = 64 * 1024**2
@@ -44,7 +45,8 @@ def scratch_folder(root: Path, task: Task, name: str) -> Iterator[Path]:
         if rival.is_dir() and rival.name.endswith(ending):
             _end(rival)
     folder = root / f"{name}{ending}"
-    folder.mkdir()
+    with full_is_said():
+        folder.mkdir()
     try:
         yield folder
     finally:
@@ -71,7 +73,19 @@ def reserve(folder: Path, wanted: int) -> None:
         left = free_scratch(root) - KEPT_FREE_BYTES
         if wanted > left:
             raise StorageFullError(f"This worker's scratch space is short: {wanted} bytes wanted, {left} left.")
-        (root / f"{_PROMISE}{wanted}.{folder.name}").touch()
+        with full_is_said():
+            (root / f"{_PROMISE}{wanted}.{folder.name}").touch()
+
+
+@contextmanager
+def full_is_said() -> Iterator[None]:
+    """Raise StorageFullError in place of what a full disk makes of our own writes: nobody's attempt is to count it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise StorageFullError("This worker's scratch space is full.", detail=str(error.filename or "")) from error
 
 
 def free_scratch(root: Path) -> int:

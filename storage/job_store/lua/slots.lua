@@ -12,11 +12,13 @@ if ARGV[1] ~= '' then
   end
   redis.call('HSET', KEYS[1], ARGV[1], string.format('%.3f %d %s', now + tonumber(ARGV[3]), ARGV[2], said))
 end
+local MOST_DIGITS = 6 -- of slots
 local held = {}
 local said = redis.call('HGETALL', KEYS[1])
 for i = 1, #said, 2 do
   local ends, slots, pause, lacks = string.match(said[i + 1], '^(%S+) (%d+) ?([^%s;]*);?(%S*)$')
-  if tonumber(ends) > now then
+  -- What nobody announced so is dropped, as what has run out: a live worker announces itself again.
+  if slots and #slots <= MOST_DIGITS and (tonumber(ends) or 0) > now then
     held[#held + 1] = said[i]
     held[#held + 1] = tonumber(slots)
     held[#held + 1] = pause

@@ -142,6 +142,22 @@ def test_a_record_that_cannot_be_read_is_its_jobs_error_alone(kind: str, own_ser
     assert found == [last.id, sound.id]
 
 
+def test_what_workers_and_past_jobs_said_is_spoiled(own_services: Services, tmp_path: Path) -> None:
+    """Announcements, samples and figures of ready jobs that are none: what is right among them counts, all goes on."""
+    jobs = jobs_of(own_services)
+    jobs.announce("host:1", 2, seconds=60)
+    odd = {"a": "x", "b": "99999999999 x", "c": "nan 1 ", "d": f"99999999999 {'9' * 500} ", "e": "99999999999 1 odd"}
+    jobs._client.hset(redis_keys.SLOTS, mapping=odd)
+    figures = '"nominal": NaN, "measured": 1, "size": 1, "queued_at": 1, "ready_at": 1'
+    for key in (redis_keys.FINISHED, redis_keys.SAMPLES):
+        jobs._client.lpush(key, "{", f"{{{figures}}}", "[" * 10_000)
+    sound = created(jobs)
+    Janitor(own_services, tmp_path / "alive")._whole_round()
+    assert sound.id in published(own_services)
+    assert (jobs.workers(), jobs.pauses(), jobs.recent_finished()) == ({"host:1": 2, "e": 1}, {}, ())
+    assert jobs.samples(9)
+
+
 def test_ends_are_saved_beside_one_that_cannot_be(own_services: Services) -> None:
     """The spoiled one leaves the list: it would be due for ever."""
     spoilt, sound = (ended(own_services) for _ in range(2))

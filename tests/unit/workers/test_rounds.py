@@ -64,3 +64,18 @@ def test_whoever_does_not_hold_the_role_only_shows_that_it_lives() -> None:
 
     swept.run(lambda: pytest.fail("a round of somebody else's"), beat=beat)
     assert len(beats) == 3
+
+
+def test_a_sign_of_life_that_cannot_be_given_skips_a_round() -> None:
+    """On a full disk the file may not be made: who watches it sees that, and the rounds go on with room."""
+    swept = rounds(OwnJobStore())
+    beats = iter([OSError(28, "No space left on device"), None])
+    work = Work(swept, None)
+
+    def beat() -> None:
+        error = next(beats)
+        if error is not None:
+            raise error
+
+    swept.run(work, beat=beat)
+    assert work.made == 1

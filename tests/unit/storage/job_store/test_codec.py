@@ -104,7 +104,7 @@ def test_plans_survive(plan: Plan) -> None:
     """A plan comes back equal; its segments do not make it longer."""
     fields = fields_of_job(replace(JOB, plan=plan))
     assert job_of_fields(fields, JOB.id).plan == plan
-    assert len(fields["plan"]) < 1000
+    assert len(fields["plan"]) < 1050
 
 
 @given(

@@ -97,7 +97,7 @@ def run_rebuild(settings: Settings) -> int:
 
 def run_worker(settings: Settings, role: str) -> int:
     """Run the Celery worker of a role until it is told to stop."""
-    # As root Celery warns of pickled messages running as root; ours are JSON only, and `make up` may well be root's.
+    # As root Celery warns of pickled messages; ours are JSON only, and who starts a worker by hand may be root.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     configure_logging(settings, role)
     settings.scratch_dir.mkdir(parents=True, exist_ok=True)

@@ -44,8 +44,9 @@ def step_down(settings: Settings) -> SteppedDown:
     user = system_user.find_or_make()
     os.umask(_CODE_UMASK)
     taken = takeover.hand_over(data_dir, user)
+    objects = _objects_outside(settings, data_dir, user)
     _compile()
-    _become(user, data_dir, local_objects(settings))
+    _become(user, [data_dir, *objects])
     said = [f"started as root: everything runs as the system user {user.name}, who can change no code"]
     if taken:
         said.append(f"{data_dir} belonged to root; {user.name} owns it now ({taken} files and folders)")
@@ -60,10 +61,18 @@ def join(settings: Settings) -> SteppedDown:
     return step_down(settings)
 
 
-def local_objects(settings: Settings) -> Path | None:
-    """Return the folder of objects, None where they lie in S3."""
+def _objects_outside(settings: Settings, data_dir: Path, user: SystemUser) -> list[Path]:
+    """Return the folder of objects if it is not in DATA_DIR, made for the user where it is missing."""
     url = urlsplit(settings.store_url)
-    return Path(unquote(url.path)).resolve() if url.scheme == "file" else None
+    folder = Path(unquote(url.path)).resolve()
+    if url.scheme != "file" or folder.is_relative_to(data_dir):
+        return []
+    try:
+        if not folder.exists():
+            takeover.make_for(user, folder)
+    except OSError as error:
+        raise SettingsError(f"OBJECT_STORE_URL: {folder} cannot be made: {error.strerror}") from None
+    return [folder]
 
 
 def _check_apart(data_dir: Path) -> None:
@@ -83,17 +92,19 @@ def _compile() -> None:
         compileall.compile_dir(APP_DIR / name, quiet=2)
 
 
-def _become(user: SystemUser, data_dir: Path, objects: Path | None) -> None:
+def _become(user: SystemUser, data: list[Path]) -> None:
+    """Become the user, who must be able to read the code and write the data. Raises SettingsError."""
     code = [APP_DIR, Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve()]
-    data = [data_dir, *([objects] if objects and objects.exists() else [])]
     _open_ways([Needed(path, writable=False) for path in code] + [Needed(path, writable=True) for path in data], user)
     system_user.become(user)
     os.umask(PRIVATE_UMASK)
     reach.check_code(_code(), user.name)
-    if objects and objects.exists() and not os.access(objects, os.W_OK | os.X_OK):
-        raise SettingsError(
-            f"OBJECT_STORE_URL: the user {user.name} cannot write to {objects}; try: chown -R {user.name}: {objects}"
-        )
+    for folder in data:
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise SettingsError(
+                f"root: the user {user.name} cannot write to {folder}; if all in it is Rungs' own, "
+                f"try: chown -R {user.name}: {folder}"
+            )
 
 
 def _open_ways(needed: list[Needed], user: SystemUser) -> None:

@@ -30,9 +30,7 @@ def hand_over(data_dir: Path, user: SystemUser) -> int:
     """
     try:
         if not data_dir.exists():
-            data_dir.parent.mkdir(parents=True, exist_ok=True)
-            data_dir.mkdir(mode=_CLOSED)
-            os.chown(data_dir, user.uid, user.gid)
+            make_for(user, data_dir)
             return 0
         owner = data_dir.stat().st_uid
         if owner == user.uid:
@@ -41,6 +39,13 @@ def hand_over(data_dir: Path, user: SystemUser) -> int:
         return _take_over(data_dir, user)
     except OSError as error:
         raise SettingsError(f"DATA_DIR: {data_dir} cannot be used: {error.strerror}") from None
+
+
+def make_for(user: SystemUser, folder: Path) -> None:
+    """Make a folder that is the user's and closed to others; what leads to it is root's. Raises OSError."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=_CLOSED)
+    os.chown(folder, user.uid, user.gid)
 
 
 def _check_is_roots(data_dir: Path, owner: int, user: SystemUser) -> None:

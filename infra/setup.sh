@@ -5,6 +5,8 @@
 #   infra/setup.sh dev    that, and what the checks and tests need: Chromium, fonts, RabbitMQ, nginx, MinIO, the development lock
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# Started as root, Rungs runs as a system user, who has to read what is made here.
+umask 022
 
 mode=${1:?run or dev}
 python=${PYTHON:-python3}

@@ -101,7 +101,7 @@ def run_rebuild(settings: Settings) -> int:
 
 def run_worker(settings: Settings, role: str) -> int:
     """Run the Celery worker of a role until it is told to stop; return 1 at once where it may not work unfenced."""
-    # As root Celery warns of pickled messages running as root; ours are JSON only, and `make up` may well be root's.
+    # As root Celery warns of pickled messages; ours are JSON only, and who starts a worker by hand may be root.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     configure_logging(settings, role)
     if not fence_tools(settings):

@@ -131,8 +131,7 @@ class S3ObjectStore(WholeObjects):
                 # Another process was quicker.
                 if error.code != "BucketAlreadyOwnedByYou":
                     raise
-            if self._client.get_bucket_lifecycle(self._bucket) is None:
-                self._add_lifecycle_rule()
+            self._add_lifecycle_rule()
 
     def ping(self) -> None:
         """See ObjectStore.ping."""
@@ -149,12 +148,14 @@ class S3ObjectStore(WholeObjects):
             abort_incomplete_multipart_upload=abort,
         )
         try:
-            self._client.set_bucket_lifecycle(self._bucket, LifecycleConfig([rule]))
+            if self._client.get_bucket_lifecycle(self._bucket) is None:
+                self._client.set_bucket_lifecycle(self._bucket, LifecycleConfig([rule]))
         except S3Error as error:
             # MinIO knows no such rule: it removes unfinished uploads by itself after MINIO_API_STALE_UPLOADS_EXPIRY.
-            if error.code != "InvalidArgument":
+            # And where a key may not change the bucket, who made the bucket decides.
+            if error.code not in {"InvalidArgument", "AccessDenied"}:
                 raise
-            _log.debug("the object store removes unfinished uploads by itself", bucket=self._bucket)
+            _log.debug("no rule for unfinished uploads was made", bucket=self._bucket, reason=error.code)
 
     def _abort_unfinished(self, prefix: str, *, before: float) -> int:
         """Abort what was begun under the prefix before a time (Unix seconds); return how many."""

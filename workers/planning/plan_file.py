@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from storage.errors import NoFramesError, NotMediaError
 from storage.model.plan import ClockPiece, Plan, Segment
 from workers.planning.audio import choose_audio
 from workers.planning.audio_facts import Heard
@@ -16,6 +17,7 @@ from workers.planning.headers.appended import NOTHING_APPENDED, Appended, append
 from workers.planning.headers.byte_ranges import ranges_of
 from workers.planning.headers.read_headers import look_inside, with_headers
 from workers.planning.make_plan import PlanLimits, choose_video, make_plan
+from workers.planning.overheard import Overheard
 from workers.planning.packets import Listing
 from workers.planning.picture_changes import LOSING_DECODERS
 from workers.planning.picture_facts import SOUGHT_BLINDLY, Look
@@ -55,7 +57,14 @@ def plan_file(
     Raises MediaError for what is no video or not taken, AppendedError for what has to be planned without something, and
     what running ffprobe raises.
     """
-    found = _examined(url, limits, watch)
+    overheard = Overheard()
+    watch = replace(watch, on_message=overheard.hear)
+    try:
+        found = _examined(url, limits, watch)
+    except (NotMediaError, NoFramesError) as error:
+        raise overheard.refusal(limits.max_pixels) or error from None
+    if not found.looks and (refusal := overheard.refusal(limits.max_pixels)) is not None:
+        raise refusal
     with ranges_of(url) as file:
         behind = appended(file, found.facts.container, found.listing) if left_out == NOTHING_APPENDED else left_out
         if behind != left_out:

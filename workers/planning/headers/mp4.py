@@ -49,8 +49,11 @@ def read_mp4(file: Ranges) -> Headers | None:
     picture = False
     for box in _boxes(file, 0, file.size):
         if box.kind == b"moov":
-            traks = (child for child in _boxes(file, box.payload, box.end) if child.kind == b"trak")
-            return Headers("mov", by_id=dict(_track(file, trak) for trak in islice(traks, MOST_TRACKS)))
+            children = list(_boxes(file, box.payload, box.end))
+            traks = [child for child in children if child.kind == b"trak"][:MOST_TRACKS]
+            # A movie of QuickTime's that has no tracks, but says where movies are for this or that speed of line.
+            refers = not traks and any(child.kind == b"rmra" for child in children)
+            return Headers("mov", by_id=dict(_track(file, trak) for trak in traks), refers=refers)
         picture = picture or (box.kind == b"meta" and _handler(file, box.payload + 4, box.end) == b"pict")
     return Headers("mov", still=picture)
 

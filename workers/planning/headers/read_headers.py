@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from storage.errors import AnimatedPictureError, EncryptedError, PictureOnlyError
+from storage.errors import AnimatedPictureError, EncryptedError, PictureOnlyError, PlaylistOnlyError
 from workers.planning.facts import Probe, Stream, sane_crop
 from workers.planning.headers.asf import read_asf
 from workers.planning.headers.byte_ranges import Ranges, ranges_of
 from workers.planning.headers.flash_mxf import read_flash, read_mxf
-from workers.planning.headers.image_files import read_jpeg, read_png, read_webp
+from workers.planning.headers.image_files import read_jpeg, read_png, read_still, read_webp
 from workers.planning.headers.matroska import read_matroska
 from workers.planning.headers.mp4 import read_mp4
 from workers.planning.headers.scrambling import read_program, read_transport
+from workers.planning.headers.text_files import TEXT_BYTES, text_refusal
 from workers.planning.headers.tracks import Headers, Track
 
 READERS = (
@@ -24,6 +25,7 @@ READERS = (
     read_webp,
     read_png,
     read_jpeg,
+    read_still,
     read_program,
     read_transport,
 )
@@ -33,12 +35,18 @@ NOTHING = Headers()
 def look_inside(url: str) -> Headers:
     """Return what the headers of the file at a path or an http address say, and refuse what can never be encoded.
 
-    Raises EncryptedError, PictureOnlyError, AnimatedPictureError; ToolTimeoutError for a store that does not answer.
+    Raises EncryptedError, PictureOnlyError, AnimatedPictureError, what text is refused as, and ToolTimeoutError for a
+    store that does not answer.
     """
     with ranges_of(url) as file:
+        refusal = text_refusal(file.read(0, TEXT_BYTES))
+        if refusal is not None:
+            raise refusal
         headers = read_headers(file)
     if headers.all_pictures_encrypted:
         raise EncryptedError
+    if headers.refers:
+        raise PlaylistOnlyError
     if headers.still:
         raise PictureOnlyError
     if headers.animated:

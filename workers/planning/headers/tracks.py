@@ -33,13 +33,15 @@ class Headers:
     `container` is ffmpeg's name of it. Tracks are known by ffprobe's id of the stream, or by its place among the
     streams where the container has no such ids.
 
-    `still` tells one picture, in whatever container (HEIC, AVIF), `moving` that pictures which look like files of their
-    own are a stream, `animated` that the picture is animated in a way that ffmpeg cannot decode.
+    `refers` tells that it only names other files. `still` tells one picture, in whatever container (HEIC, AVIF),
+    `moving` that pictures which look like files of their own are a stream, `animated` that the picture is animated in a
+    way that ffmpeg cannot decode.
     """
 
     container: str = ""
     by_id: Mapping[int, Track] = field(default_factory=dict)
     by_place: Mapping[int, Track] = field(default_factory=dict)
+    refers: bool = False
     still: bool = False
     moving: bool = False
     animated: bool = False

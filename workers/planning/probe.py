@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from storage.errors import NotMediaError, ToolError, ToolTimeoutError
 from workers.planning.facts import Probe, Stream, parse_field_order, parse_probe
-from workers.planning.packet_columns import FIELDS, Reader
+from workers.planning.packet_columns import FIELDS, Columns, Reader
 from workers.planning.packets import Listing
 from workers.sandbox.allowed_inputs import as_input, input_arguments, looking_arguments
 from workers.sandbox.run import ToolLimits, Watch, run_tool
@@ -67,10 +68,12 @@ def with_field_order(url: str, video: Stream, watch: Watch, look_seconds: float 
     return replace(video, field_order=parse_field_order(output))
 
 
-def list_packets(url: str, watch: Watch, look_seconds: float = 0.0) -> Listing:
+def list_packets(
+    url: str, watch: Watch, look_seconds: float = 0.0, met: Callable[[Mapping[int, Columns]], None] | None = None
+) -> Listing:
     """Return the packets of all streams, without decoding. Raises ToolError, ToolTimeoutError.
 
-    `look_seconds` are those of `probe`.
+    `look_seconds` are those of `probe`. `met` gets the columns as far as they are read, again and again.
     """
     argv = [
         "ffprobe",
@@ -83,5 +86,11 @@ def list_packets(url: str, watch: Watch, look_seconds: float = 0.0) -> Listing:
         as_input(url),
     ]  # fmt: skip
     reader = Reader()
-    run_tool(argv, ToolLimits(deadline=PACKETS_SECONDS, stall=PACKETS_SECONDS), watch=watch, take=reader.feed)
+
+    def take(data: bytes) -> None:
+        reader.feed(data)
+        if met is not None:
+            met(reader.so_far)
+
+    run_tool(argv, ToolLimits(deadline=PACKETS_SECONDS, stall=PACKETS_SECONDS), watch=watch, take=take)
     return Listing(reader.columns())

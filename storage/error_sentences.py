@@ -21,6 +21,10 @@ SENTENCES: Mapping[str, str] = {
     "codec_unsupported": _(
         "The codec of this video is not supported here. Convert it to an MP4 with H.264, then upload that."
     ),
+    "too_complex": _(
+        "This file declares more pictures, sound or text than a video of the longest length has, so it is not read on. "
+        "Convert it to an MP4 with H.264, then upload that."
+    ),
     "no_frames": _("This file declares a video, but none of its frames can be decoded."),
     "picture_too_large": _(
         "The picture of this video is %(width)s x %(height)s, %(megapixels)s megapixels; "

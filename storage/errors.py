@@ -29,6 +29,7 @@ RungsError
 │   ├── TextOnlyError             text_only         screen text, a web page, a script: whatever people read
 │   ├── PlaylistOnlyError         playlist_only     names of videos elsewhere, which are never followed
 │   ├── CodecUnsupportedError     codec_unsupported
+│   ├── TooComplexError           too_complex       more packets, tags or parts than a video has
 │   ├── NoFramesError             no_frames
 │   ├── TooLargePictureError      picture_too_large
 │   ├── TooSmallPictureError      picture_too_small
@@ -256,6 +257,12 @@ class CodecUnsupportedError(MediaError):
     """The pictures are in a codec that is unknown, or that no upload may reach a decoder of."""
 
     code = "codec_unsupported"
+
+
+class TooComplexError(MediaError):
+    """Reading all that the file declares would take more memory than any video needs."""
+
+    code = "too_complex"
 
 
 class NoFramesError(MediaError):

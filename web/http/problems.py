@@ -48,6 +48,7 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.TextOnlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.PlaylistOnlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.CodecUnsupportedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooComplexError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NoFramesError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.TooLargePictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.TooSmallPictureError: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -235,7 +236,7 @@ class _Recording:
     the sound, None without any.
     """
 
-    times: tuple[float, ...]
+    times: Sequence[float]
     last_length: float
     keyframes: tuple[float, ...]
     sought: tuple[float, ...]
@@ -245,7 +246,7 @@ class _Recording:
 def _recording(clock: Clock, pictures: Packets) -> _Recording:
     latest, ends = max(zip(clock.shown.begins, clock.shown.ends, strict=True))
     heard = (min(clock.heard.begins), max(clock.heard.ends)) if clock.heard.begins else None
-    return _Recording(tuple(sorted(clock.shown.begins)), ends - latest, pictures.keyframes, pictures.sought, heard)
+    return _Recording(array("d", sorted(clock.shown.begins)), ends - latest, pictures.keyframes, pictures.sought, heard)
 
 
 def _timeline(recording: _Recording, rate: Fraction, rungs: tuple[Rung, ...], limits: PlanLimits) -> Timeline:

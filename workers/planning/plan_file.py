@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from storage.errors import NoFramesError, NotMediaError
+from storage.errors import NoFramesError, NotMediaError, ToolError
 from storage.model.plan import Plan, Segment
 from workers.planning.audio import choose_audio
 from workers.planning.audio_facts import Heard
@@ -17,6 +17,7 @@ from workers.planning.headers.byte_ranges import Ranges, ranges_of
 from workers.planning.headers.read_headers import look_inside, with_headers
 from workers.planning.make_plan import PlanLimits, choose_video, make_plan
 from workers.planning.overheard import Overheard
+from workers.planning.packet_columns import most_packets
 from workers.planning.packets import Listing
 from workers.planning.picture_changes import LOSING_DECODERS
 from workers.planning.picture_facts import SOUGHT_BLINDLY, Look
@@ -86,7 +87,7 @@ def _examined_if_allowed(url: str, file: Ranges, limits: PlanLimits, watch: Watc
     watch = replace(watch, on_message=overheard.hear)
     try:
         found = _examined(url, file, limits, watch)
-    except (NotMediaError, NoFramesError) as error:
+    except (NotMediaError, NoFramesError, ToolError) as error:
         raise overheard.refusal(limits.max_pixels) or error from None
     if not found.looks and (refusal := overheard.refusal(limits.max_pixels)) is not None:
         raise refusal
@@ -102,7 +103,7 @@ def _examined(url: str, file: Ranges, limits: PlanLimits, watch: Watch) -> _Exam
     """Examine the file, all of it at once: playback waits. Where a stream comes late, look for it further behind."""
     jumps, pieces = JumpsTold(), None
     with ThreadPoolExecutor(1) as beside:
-        reading = beside.submit(list_packets, url, watch, met=jumps.read)
+        reading = beside.submit(list_packets, url, watch, met=jumps.read, most=most_packets(file.size))
         reading.add_done_callback(lambda _: jumps.end())
         try:
             headers = look_inside(file)
@@ -118,7 +119,7 @@ def _examined(url: str, file: Ranges, limits: PlanLimits, watch: Watch) -> _Exam
     seconds = late_seconds(facts, listing)
     if seconds:
         facts = with_headers(probe(url, watch, seconds), headers)
-        listing = list_packets(url, watch, seconds)
+        listing = list_packets(url, watch, seconds, most=most_packets(file.size))
     if seconds or found is None:
         found = _looked_at(url, facts, lambda: listing, limits, watch)
         pieces = _pieces(url, facts, found[0], limits, watch)

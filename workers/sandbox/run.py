@@ -41,17 +41,20 @@ _PREFIX = (
     f"--fsize={OUTPUT_FILE_BYTES}",
     f"--nofile={OPEN_FILES}",
     "--core=0",
-    "--",
 )
 _NICE = ("nice", "-n")
 
 
 @dataclass(frozen=True, slots=True)
 class ToolLimits:
-    """How long a tool may take in all and without any sign of progress, in seconds."""
+    """How long a tool may take in all and without any sign of progress, in seconds.
+
+    `memory` is what it may allocate, in bytes, the libraries that it maps aside.
+    """
 
     deadline: float
     stall: float
+    memory: int = MEMORY_BYTES
 
 
 @dataclass(slots=True)
@@ -89,7 +92,7 @@ def run_tool(
     """
     watch = watch or Watch()
     with subprocess.Popen(
-        [*_PREFIX, *((*_NICE, str(niceness)) if niceness else ()), *argv],
+        [*_PREFIX, f"--data={limits.memory}", "--", *((*_NICE, str(niceness)) if niceness else ()), *argv],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from storage.errors import AnimatedPictureError, EncryptedError, PictureOnlyError, PlaylistOnlyError
+from storage.errors import AnimatedPictureError, EncryptedError, PictureOnlyError, PlaylistOnlyError, TooComplexError
 from workers.planning.facts import Probe, Stream, sane_crop
 from workers.planning.headers.asf import read_asf
 from workers.planning.headers.byte_ranges import Ranges
@@ -15,6 +15,7 @@ from workers.planning.headers.mp4 import read_mp4
 from workers.planning.headers.scrambling import read_program, read_transport
 from workers.planning.headers.text_files import TEXT_BYTES, text_refusal
 from workers.planning.headers.tracks import Headers, Track
+from workers.planning.packet_columns import most_packets
 
 READERS = (
     read_mp4,
@@ -35,8 +36,8 @@ NOTHING = Headers()
 def look_inside(file: Ranges) -> Headers:
     """Return what the headers of the file say, and refuse what can never be encoded.
 
-    Raises EncryptedError, PictureOnlyError, AnimatedPictureError, what text is refused as, and ToolTimeoutError for a
-    store that does not answer.
+    Raises EncryptedError, TooComplexError, PlaylistOnlyError, PictureOnlyError, AnimatedPictureError, what text is
+    refused as, and ToolTimeoutError for a store that does not answer.
     """
     refusal = text_refusal(file.read(0, TEXT_BYTES))
     if refusal is not None:
@@ -44,6 +45,8 @@ def look_inside(file: Ranges) -> Headers:
     headers = read_headers(file)
     if headers.all_pictures_encrypted:
         raise EncryptedError
+    if headers.pictures > most_packets(file.size):
+        raise TooComplexError
     if headers.refers:
         raise PlaylistOnlyError
     if headers.still:

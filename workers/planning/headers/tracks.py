@@ -16,7 +16,7 @@ class Track:
     """One track; `pcm` is ffmpeg's name of the samples that MP4's own box describes.
 
     `crop` is what the container hides of the pictures, `aspect` the shape of pixels where older ffprobe, which knows of
-    no cropping, reckons it wrongly.
+    no cropping, reckons it wrongly. `pictures` is how many of them a table tells, 0 where none does.
     """
 
     kind: str = ""
@@ -24,6 +24,7 @@ class Track:
     pcm: str = ""
     crop: Crop | None = None
     aspect: Fraction | None = None
+    pictures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ class Headers:
     still: bool = False
     moving: bool = False
     animated: bool = False
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures the tables of all tracks tell."""
+        return sum(track.pictures for track in self.by_id.values())
 
     @property
     def all_pictures_encrypted(self) -> bool:

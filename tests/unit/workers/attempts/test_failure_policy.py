@@ -33,6 +33,7 @@ FAIL_JOB = {
     "text_only",
     "playlist_only",
     "codec_unsupported",
+    "too_complex",
     "encrypted",
     "animated_picture",
     "no_frames",

@@ -9,7 +9,7 @@ LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 LOCK := $(LOCK_ALONE) pyproject.toml
 FFMPEG7_TESTS := tests/unit/workers tests/integration/workers tests/exact tests/media
 
-.PHONY: up rebuild doctor test fuzz chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field test-ffmpeg7 test-files test-traits test-schema lock readme clean setup
+.PHONY: up rebuild doctor test fuzz chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field test-nasty test-ffmpeg7 test-files test-traits test-schema lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
@@ -24,7 +24,7 @@ setup: ## install what the checks and tests need
 	@infra/setup.sh dev
 
 test: setup ## all tests but those of the targets below
-	$(BIN)/pytest -m "not media and not compose and not exact and not field"
+	$(BIN)/pytest -m "not media and not compose and not exact and not field and not nasty"
 
 chaos: setup ## uploads while things are killed, frozen and cut: MINUTES=10, SEED=n to repeat a schedule, BROKER=rabbitmq
 	PYTHONPATH=. $(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) --broker $(or $(BROKER),redis) $(if $(SEED),--seed $(SEED))
@@ -40,6 +40,12 @@ test-exact: setup ## every picture of ../shared/media/happy against the source's
 
 test-field: setup ## every file of ../shared/field beside what its README calls right
 	$(BIN)/pytest -m field
+
+test-nasty: setup ## every file of ../shared/media under every wrong name, beside canaries; headers that tell of too much
+	$(BIN)/pytest -m nasty
+
+fuzz: setup ## mutated containers through probe and plan: COUNT=5000, SEED=n for one of them again
+	PYTHONPATH=. $(BIN)/python -m tests.fuzz --count $(or $(COUNT),$(if $(SEED),1,5000)) $(if $(SEED),--seed $(SEED))
 
 test-ffmpeg7: setup ## what looks at pictures and sound, on Debian 13's ffmpeg 7.1: ARGS='-m exact -k theora'
 	infra/ffmpeg7.sh $(BIN)/pytest $(or $(ARGS),$(FFMPEG7_TESTS))

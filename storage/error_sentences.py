@@ -10,6 +10,21 @@ SENTENCES: Mapping[str, str] = {
     "not_a_video": _("This file is not a video, or its container format is not supported."),
     "audio_only": _("This file contains sound but no video."),
     "picture_only": _("This file is a still picture, not a video."),
+    "subtitles_only": _("This file contains subtitles but no video. Upload the video that they belong to."),
+    "text_only": _(
+        "This file is text, not a video. A failed download may have saved a web page in its place; "
+        "open it to see, then save the video again."
+    ),
+    "playlist_only": _(
+        "This file is a playlist: it says where a video is, but does not contain it. Upload the video itself."
+    ),
+    "codec_unsupported": _(
+        "The codec of this video is not supported here. Convert it to an MP4 with H.264, then upload that."
+    ),
+    "too_complex": _(
+        "This file declares more pictures, sound or text than a video of the longest length has, so it is not read on. "
+        "Convert it to an MP4 with H.264, then upload that."
+    ),
     "no_frames": _("This file declares a video, but none of its frames can be decoded."),
     "picture_too_large": _(
         "The picture of this video is %(width)s x %(height)s, %(megapixels)s megapixels; "

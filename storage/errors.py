@@ -29,6 +29,11 @@ RungsError
 │   ├── NotMediaError             not_a_video
 │   ├── AudioOnlyError            audio_only
 │   ├── PictureOnlyError          picture_only
+│   ├── SubtitlesOnlyError        subtitles_only
+│   ├── TextOnlyError             text_only         screen text, a web page, a script: whatever people read
+│   ├── PlaylistOnlyError         playlist_only     names of videos elsewhere, which are never followed
+│   ├── CodecUnsupportedError     codec_unsupported
+│   ├── TooComplexError           too_complex       more packets, tags or parts than a video has
 │   ├── NoFramesError             no_frames
 │   ├── TooLargePictureError      picture_too_large
 │   ├── TooSmallPictureError      picture_too_small
@@ -259,6 +264,36 @@ class PictureOnlyError(MediaError):
     """The file is a still picture."""
 
     code = "picture_only"
+
+
+class SubtitlesOnlyError(MediaError):
+    """The file holds subtitles but nothing that they could be shown on."""
+
+    code = "subtitles_only"
+
+
+class TextOnlyError(MediaError):
+    """The file is text for people, be it coloured for a screen or for a browser."""
+
+    code = "text_only"
+
+
+class PlaylistOnlyError(MediaError):
+    """The file says where videos are (HLS, DASH, concat, a reference movie); nothing of it is followed."""
+
+    code = "playlist_only"
+
+
+class CodecUnsupportedError(MediaError):
+    """The pictures are in a codec that is unknown, or that no upload may reach a decoder of."""
+
+    code = "codec_unsupported"
+
+
+class TooComplexError(MediaError):
+    """Reading all that the file declares would take more memory than any video needs."""
+
+    code = "too_complex"
 
 
 class NoFramesError(MediaError):

@@ -123,7 +123,10 @@ class Settings(BaseSettings):
         default=500, ge=8, le=4000, description="Requests served at once; every watcher of a job page takes one."
     )
     max_source_pixels: int = Field(
-        default=8192 * 4352, ge=1, description="Largest picture decoded, in pixels (8K by default)."
+        default=8192 * 4352,
+        ge=1,
+        le=8192 * 8192,  # no tool decodes more: workers.sandbox.allowed_inputs
+        description="Largest picture decoded, in pixels (8K by default); at most 67108864.",
     )
     max_source_seconds: int = Field(default=12 * 3600, ge=1, description="Longest video encoded, in seconds.")
     max_job_hours: int = Field(

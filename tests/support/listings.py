@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 
-from workers.planning.packets import Listing
+from workers.planning.packets import Listing, Packets
 
 SOUND_SECONDS = 0.1  # of each packet of sound, as long as real ones of the longest kinds
 
@@ -40,3 +41,9 @@ def one_after_another(*parts: Iterable[str]) -> Listing:
 def _by_time(tracks: Iterable[str]) -> list[str]:
     rows = chain.from_iterable(track.splitlines() for track in tracks)
     return sorted(rows, key=lambda row: float(row.split("|")[1]))
+
+
+def plain(packets: Packets) -> Packets:
+    """Return the packets in tuples, which are equal where what is in them is."""
+    times, lengths, decoded = map(tuple, (packets.times, packets.lengths, packets.decoded))
+    return replace(packets, places=tuple(packets.places), times=times, lengths=lengths, decoded=decoded)

@@ -154,9 +154,10 @@ def package_command(video: Path, audio: Path | None, target: Path, *, seconds: f
 
     The sound is cut after `seconds`, the length of the pictures there are: a damaged file may have fewer than planned.
     """
-    streams = [ffmpeg.input(as_input(str(video)))["v:0"]]
+    streams = [ffmpeg.input(as_input(str(video)), **input_options(str(video)))["v:0"]]
     if audio is not None:
-        streams.append(ffmpeg.input(as_input(str(audio)), t=f"{seconds:.6f}")["a:0"])
+        source = ffmpeg.input(as_input(str(audio)), **input_options(str(audio)), t=f"{seconds:.6f}")
+        streams.append(source["a:0"])
     options: dict[str, Any] = {
         "c": "copy",
         "map_metadata": -1,

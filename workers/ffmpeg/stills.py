@@ -95,7 +95,7 @@ def poster_rung(plan: Plan) -> Rung:
 def sheet_command(keyframes: Path, sheet: Sheet, target: Path) -> list[str]:
     """Return the command that lays out the first pictures of the file's fragments, in their order, on one sheet."""
     # The file begins a fragment at each keyframe and has no other fragments, so these are its keyframes.
-    source = ffmpeg.input(as_input(str(keyframes)), skip_frame="nokey", threads=1)
+    source = ffmpeg.input(as_input(str(keyframes)), **input_options(str(keyframes)), skip_frame="nokey", threads=1)
     picture = (
         source["v:0"]
         .filter("scale", sheet.width, sheet.height, flags="area")  # averages: far smaller pictures flicker otherwise

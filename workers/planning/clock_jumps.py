@@ -6,6 +6,7 @@ The runs of pictures and sound that belong together make a part, and parts are j
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -44,8 +45,8 @@ class Jump:
 class Spans:
     """When packets begin and when they end, in seconds: columns, as pairs keep the garbage collector busy."""
 
-    begins: tuple[float, ...] = ()
-    ends: tuple[float, ...] = ()
+    begins: Sequence[float] = ()
+    ends: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +146,19 @@ def _is_steady(seen: Sequence[Run], audible: Sequence[Run], pictures: int, sound
 
 
 def _moved(packets: Packets) -> Spans:
-    return Spans(packets.times, tuple(map(add, packets.times, packets.lengths)))
+    return Spans(packets.times, array("d", map(add, packets.times, packets.lengths)))
 
 
 def _of_runs(packets: Packets, runs: Sequence[Run], pieces: Sequence[ClockPiece]) -> Spans:
     """Return what the runs hold on the joined clock, without stray packets among them."""
-    begins, ends = list[float](), list[float]()
+    begins, ends = array("d"), array("d")
     for run, piece in zip(runs, pieces, strict=True):
         begun, lengths = run.of(packets.times), run.of(packets.lengths)
         kept = [piece.start <= time <= piece.end for time in begun]
         times = list(compress(begun, kept))
         begins.extend([time - piece.shift for time in times])
         ends.extend([time + length - piece.shift for time, length in zip(times, compress(lengths, kept), strict=True)])
-    return Spans(tuple(begins), tuple(ends))
+    return Spans(begins, ends)
 
 
 def _joined(seen: Sequence[Run], audible: Sequence[Run], joining: _Joining) -> Clock:

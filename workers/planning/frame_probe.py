@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from storage.errors import ToolError, ToolTimeoutError
 from workers.planning.facts import Probe, Stream
+from workers.planning.printed import FRAMES_BYTES, Printed
 from workers.sandbox.allowed_inputs import as_input, input_arguments, looking_arguments
 from workers.sandbox.reach import reach_of
 from workers.sandbox.run import ToolLimits, Watch, run_tool
@@ -53,10 +54,15 @@ def frames_told(url: str, probe: Probe, stream: Stream, query: FrameQuery, entri
         "-show_entries", f"frame={','.join(entries)}",
         as_input(url),
     ]  # fmt: skip
+    printed = Printed(FRAMES_BYTES)
     try:
-        output = run_tool(
-            argv, ToolLimits(deadline=FRAMES_SECONDS, stall=FRAMES_SECONDS), reach=reach_of(url), watch=watch
+        run_tool(
+            argv,
+            ToolLimits(deadline=FRAMES_SECONDS, stall=FRAMES_SECONDS),
+            reach=reach_of(url),
+            watch=watch,
+            take=printed.take_first,
         )
     except (ToolError, ToolTimeoutError):
         return ""
-    return output.decode(errors="replace")
+    return printed.text()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from storage.errors import (
     AudioOnlyError,
+    CodecUnsupportedError,
     DolbyVisionError,
     EncryptedError,
+    MediaError,
     NoFramesError,
     NotMediaError,
     PictureOnlyError,
+    SubtitlesOnlyError,
     TooLargePictureError,
     TooLongError,
     TooSmallPictureError,
@@ -46,6 +51,7 @@ from workers.planning.segments import (
 )
 from workers.planning.sources import Sources, sources_of
 from workers.planning.truncation import truncation
+from workers.sandbox.allowed_codecs import PICTURE_CODECS
 
 STILL_CONTAINERS = frozenset({"jpeg_pipe", "png_pipe", "webp_pipe", "bmp_pipe"})
 SOUND_CONTAINERS = frozenset({"mp3", "wav", "flac", "aac"})
@@ -75,7 +81,8 @@ class PlanLimits:
 def choose_video(probe: Probe) -> Stream:
     """Return the stream to encode: the default one among real video streams, else the first that has a picture.
 
-    Raises AudioOnlyError, PictureOnlyError, NotMediaError, NoFramesError, EncryptedError, DolbyVisionError.
+    Raises AudioOnlyError, SubtitlesOnlyError, PictureOnlyError, NotMediaError, CodecUnsupportedError, NoFramesError,
+    EncryptedError, DolbyVisionError.
     """
     moving = [stream for stream in probe.streams if stream.kind == "video" and not stream.cover]
     if probe.container in STILL_CONTAINERS:
@@ -83,19 +90,26 @@ def choose_video(probe: Probe) -> Stream:
     if not moving or probe.container in SOUND_CONTAINERS:
         if any(stream.kind == "audio" for stream in probe.streams):
             raise AudioOnlyError
-        raise NotMediaError
-    usable = [
-        stream for stream in moving if stream.codec and stream.width > 0 and stream.height > 0 and not stream.encrypted
-    ]
-    if not usable and any(stream.encrypted for stream in moving):
-        raise EncryptedError
+        raise SubtitlesOnlyError if any(stream.kind == "subtitle" for stream in probe.streams) else NotMediaError
+    usable = [stream for stream in moving if _is_usable(stream)]
     if not usable:
-        raise NoFramesError
+        raise _unusable(moving)
     chosen = max(usable, key=lambda stream: (stream.default, -stream.index))
     if chosen.dolby_only:
         # Decoded as if it were HDR10, all of it would be green and violet: worse than to be told so.
         raise DolbyVisionError
     return chosen
+
+
+def _is_usable(stream: Stream) -> bool:
+    return stream.codec in PICTURE_CODECS and stream.width > 0 and stream.height > 0 and not stream.encrypted
+
+
+def _unusable(moving: Sequence[Stream]) -> MediaError:
+    """Return why none of the streams of pictures is usable."""
+    if any(stream.encrypted for stream in moving):
+        return EncryptedError()
+    return NoFramesError() if any(stream.codec in PICTURE_CODECS for stream in moving) else CodecUnsupportedError()
 
 
 def make_plan(
@@ -222,7 +236,7 @@ class _Recording:
     the sound, None without any.
     """
 
-    times: tuple[float, ...]
+    times: Sequence[float]
     last_length: float
     keyframes: tuple[float, ...]
     sought: tuple[float, ...]
@@ -232,7 +246,7 @@ class _Recording:
 def _recording(clock: Clock, pictures: Packets) -> _Recording:
     latest, ends = max(zip(clock.shown.begins, clock.shown.ends, strict=True))
     heard = (min(clock.heard.begins), max(clock.heard.ends)) if clock.heard.begins else None
-    return _Recording(tuple(sorted(clock.shown.begins)), ends - latest, pictures.keyframes, pictures.sought, heard)
+    return _Recording(array("d", sorted(clock.shown.begins)), ends - latest, pictures.keyframes, pictures.sought, heard)
 
 
 def _timeline(recording: _Recording, rate: Fraction, rungs: tuple[Rung, ...], limits: PlanLimits) -> Timeline:

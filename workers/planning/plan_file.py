@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from storage.errors import NoFramesError, NotMediaError, ToolError
 from storage.model.plan import Plan, Segment
 from workers.planning.audio import choose_audio
 from workers.planning.audio_facts import Heard
@@ -15,6 +16,8 @@ from workers.planning.headers.appended import NOTHING_APPENDED, Appended, append
 from workers.planning.headers.byte_ranges import Ranges, ranges_of
 from workers.planning.headers.read_headers import look_inside, with_headers
 from workers.planning.make_plan import PlanLimits, choose_video, make_plan
+from workers.planning.overheard import Overheard
+from workers.planning.packet_columns import most_packets
 from workers.planning.packets import Listing
 from workers.planning.picture_changes import LOSING_DECODERS
 from workers.planning.picture_facts import SOUGHT_BLINDLY, Look
@@ -60,7 +63,7 @@ def plan_file(
     what running ffprobe raises.
     """
     with ranges_of(url) as begun:
-        found = _examined(url, begun, limits, watch)
+        found = _examined_if_allowed(url, begun, limits, watch)
         file = begun.again()
         behind = appended(file, found.facts.container, found.listing) if left_out == NOTHING_APPENDED else left_out
         if behind != left_out:
@@ -78,6 +81,19 @@ def plan_file(
     return replace(plan, without=left_out.without, warnings=warnings), segments
 
 
+def _examined_if_allowed(url: str, file: Ranges, limits: PlanLimits, watch: Watch) -> _Examined:
+    """Examine the file; where tools were not allowed to decode anything of it, what they say is why it is refused."""
+    overheard = Overheard()
+    watch = replace(watch, on_message=overheard.hear)
+    try:
+        found = _examined(url, file, limits, watch)
+    except (NotMediaError, NoFramesError, ToolError) as error:
+        raise overheard.refusal(limits.max_pixels) or error from None
+    if not found.looks and (refusal := overheard.refusal(limits.max_pixels)) is not None:
+        raise refusal
+    return found
+
+
 def _will_be_refused(video: Stream, limits: PlanLimits) -> bool:
     """Tell whether the header alone says too much: then nothing is decoded to look at it."""
     return video.width * video.height > limits.max_pixels
@@ -87,7 +103,7 @@ def _examined(url: str, file: Ranges, limits: PlanLimits, watch: Watch) -> _Exam
     """Examine the file, all of it at once: playback waits. Where a stream comes late, look for it further behind."""
     jumps, pieces = JumpsTold(), None
     with ThreadPoolExecutor(1) as beside:
-        reading = beside.submit(list_packets, url, watch, met=jumps.read)
+        reading = beside.submit(list_packets, url, watch, met=jumps.read, most=most_packets(file.size))
         reading.add_done_callback(lambda _: jumps.end())
         try:
             headers = look_inside(file)
@@ -103,7 +119,7 @@ def _examined(url: str, file: Ranges, limits: PlanLimits, watch: Watch) -> _Exam
     seconds = late_seconds(facts, listing)
     if seconds:
         facts = with_headers(probe(url, watch, seconds), headers)
-        listing = list_packets(url, watch, seconds)
+        listing = list_packets(url, watch, seconds, most=most_packets(file.size))
     if seconds or found is None:
         found = _looked_at(url, facts, lambda: listing, limits, watch)
         pieces = _pieces(url, facts, found[0], limits, watch)

@@ -1,12 +1,15 @@
-"""What ffmpeg may open: containers of video by content, and no protocol beyond the one its input needs.
+"""What ffmpeg may open: containers of video by content, no protocol beyond the one its input needs, no odd decoder.
 
 ffmpeg follows playlists: a text file named `.mp4` made ffprobe fetch an internal host. So every opening of an upload
-carries both lists; playlists, image sequences, SDP, concat and the like are not among them (docs/design.md#facts).
+carries the lists of containers, protocols and decoders and the largest picture; playlists, image sequences, SDP, concat
+and the like are not among them (docs/design.md#facts).
 """
 
 from __future__ import annotations
 
 import math
+
+from workers.sandbox.allowed_codecs import CODEC_WHITELIST
 
 # Names as `ffmpeg -demuxers` prints them; a demuxer with several names is allowed by any one of them.
 _CONTAINERS = (
@@ -51,6 +54,9 @@ _CONTAINERS = (
 FORMAT_WHITELIST = ",".join(_CONTAINERS)
 # What a tool looks at to find all streams, where its defaults (5 s and 5 MB) do not do. It keeps it in memory.
 LOOK_BYTES = 256 * 1024**2
+# Of a picture that is decoded, whatever its container says: 8K (8192 x 4320) with as much again, as two eyes one above
+# the other are. MAX_SOURCE_PIXELS may be set up to this.
+MAX_PIXELS = 8192 * 8192
 
 
 def protocol_whitelist(url: str) -> str:
@@ -58,14 +64,19 @@ def protocol_whitelist(url: str) -> str:
     return "http,tcp" if "://" in url else "file"
 
 
-def input_options(url: str) -> dict[str, str]:
-    """Return the options that must stand before every `-i` of an upload."""
-    return {"protocol_whitelist": protocol_whitelist(url), "format_whitelist": FORMAT_WHITELIST}
+def input_options(url: str) -> dict[str, str | int]:
+    """Return the options that must stand before every `-i`: of an upload, and of what was made of it."""
+    return {
+        "protocol_whitelist": protocol_whitelist(url),
+        "format_whitelist": FORMAT_WHITELIST,
+        "codec_whitelist": CODEC_WHITELIST,
+        "max_pixels": MAX_PIXELS,
+    }
 
 
 def input_arguments(url: str) -> list[str]:
     """Return the same as an argument list, for ffprobe."""
-    return [part for key, value in input_options(url).items() for part in (f"-{key}", value)]
+    return [part for key, value in input_options(url).items() for part in (f"-{key}", str(value))]
 
 
 def as_input(url: str) -> str:

@@ -24,10 +24,9 @@ MEMORY_BYTES = 8 * 1024**3  # address space: 8K H.264 at one thread maps under 3
 OUTPUT_FILE_BYTES = 256 * 1024**3  # no single output is larger; a looping muxer stops here instead of at a full disk
 OPEN_FILES = 256  # a ladder opens under 20
 NOT_STARTED = launcher.NOT_STARTED
+_Limits = tuple[tuple[int, int], ...]
 # What `launcher.main` takes apart.
-_Orders = tuple[
-    int, int, bytes, tuple[tuple[int, int], ...], bool, bytes, tuple[tuple[bytes, int], ...], tuple[bytes, ...], bytes
-]
+_Orders = tuple[int, int, bytes, _Limits, bool, bytes, tuple[tuple[bytes, int], ...], tuple[bytes, ...], bytes]
 _NO_LAYERS = Kernel(landlock=0, filters=False)
 _NO_FOLDER = "/"  # of a tool that writes nothing: none of ours
 
@@ -68,8 +67,10 @@ def fences() -> Fences:
     return _chosen.fences
 
 
-def launched(argv: Sequence[str], reach: Reach, *, niceness: int, seconds: float) -> list[str]:
+def launched(argv: Sequence[str], reach: Reach, *, niceness: int, seconds: float, memory: int) -> list[str]:
     """Return the command of a tool that may reach so much, for so many `seconds`; it dies with this process.
+
+    `memory` is what it may allocate, in bytes.
 
     Raises UnforeseenError where the tool is not installed.
     """
@@ -77,12 +78,12 @@ def launched(argv: Sequence[str], reach: Reach, *, niceness: int, seconds: float
     if found is None:
         raise UnforeseenError(f"{argv[0]} could not be started on this worker.", detail=f"{argv[0]} is not on PATH")
     program = Path(found).resolve()
-    orders = marshal.dumps(_orders(program, reach, niceness=niceness, seconds=seconds))
+    orders = marshal.dumps(_orders(program, reach, _limits(seconds, memory), niceness=niceness))
     interpreter = os.path.realpath(sys.executable)
     return [interpreter, "-I", "-S", launcher.__file__, orders.hex(), str(program), *argv]
 
 
-def _orders(program: Path, reach: Reach, *, niceness: int, seconds: float) -> _Orders:
+def _orders(program: Path, reach: Reach, limits: _Limits, *, niceness: int) -> _Orders:
     """Return parent, niceness, folder, limits, whether capabilities go, ruleset, rules of paths and ports, filter."""
     chosen, lent = _chosen.fences, _chosen.fences.layers
     rules = rules_for(reach, program, chosen.tool_folders, lent.landlock)
@@ -91,7 +92,7 @@ def _orders(program: Path, reach: Reach, *, niceness: int, seconds: float) -> _O
         os.getpid(),
         niceness,
         os.fsencode(reach.write or _NO_FOLDER),
-        _limits(seconds),
+        limits,
         not chosen.off,
         rules.handled.packed() if lent.landlock else b"",
         paths,
@@ -100,10 +101,11 @@ def _orders(program: Path, reach: Reach, *, niceness: int, seconds: float) -> _O
     )
 
 
-def _limits(seconds: float) -> tuple[tuple[int, int], ...]:
+def _limits(seconds: float, memory: int) -> _Limits:
     """Return the bounds of the tool's resources; its processor time is all that it can use until its deadline."""
     return (
         (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_DATA, memory),  # the libraries that it maps are not its own doing
         (resource.RLIMIT_FSIZE, OUTPUT_FILE_BYTES),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
         (resource.RLIMIT_CORE, 0),

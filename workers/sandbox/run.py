@@ -20,7 +20,7 @@ from typing import IO
 
 from storage.errors import LeaseLostError, ToolError, ToolTimeoutError, UnforeseenError
 from workers.sandbox.cpu_watch import CpuWatch, WorkBudget
-from workers.sandbox.launching import NOT_STARTED, launched
+from workers.sandbox.launching import MEMORY_BYTES, NOT_STARTED, launched
 from workers.sandbox.reach import NOTHING, Reach
 
 MAX_CAPTURE_BYTES = 512 * 1024**2  # ffprobe's packet list of a 12 h film at 60 fps is about 60 MB
@@ -34,10 +34,14 @@ _POSITIONS = frozenset({"frame", "out_time_us", "total_size"})  # what `-progres
 
 @dataclass(frozen=True, slots=True)
 class ToolLimits:
-    """How long a tool may take in all and without any sign of progress, in seconds."""
+    """How long a tool may take in all and without any sign of progress, in seconds.
+
+    `memory` is what it may allocate, in bytes, the libraries that it maps aside.
+    """
 
     deadline: float
     stall: float
+    memory: int = MEMORY_BYTES
 
 
 @dataclass(slots=True)
@@ -77,7 +81,7 @@ def run_tool(
     """
     watch = watch or Watch()
     with subprocess.Popen(
-        launched(argv, reach, niceness=niceness, seconds=limits.deadline),
+        launched(argv, reach, niceness=niceness, seconds=limits.deadline, memory=limits.memory),
         bufsize=0,  # pipes are read as they are: what waits in a buffer cannot be waited for
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

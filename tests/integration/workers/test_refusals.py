@@ -217,6 +217,46 @@ def test_photos_are_pictures_and_sequences_are_videos(tmp_path: Path) -> None:
     assert planned(sequence).frames == RATE
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("asus.avi", "-c:v asv1"),
+        ("snow.avi", "-c:v snow -strict -2"),
+        ("game.avi", "-c:v zmbv"),
+        ("exr.mkv", "-c:v exr -pix_fmt gbrpf32le"),
+        ("sound.mkv", "-c:v libx264 -preset ultrafast -c:a sonic -strict -2"),
+    ],
+)
+def test_a_codec_that_no_upload_may_reach_is_refused_by_that_name(name: str, options: str, tmp_path: Path) -> None:
+    """Though this ffmpeg could decode it, beside pictures of any other codec as well."""
+    source = clip(tmp_path / name, options, seconds=0.2, size="64x64", sound="-c:a" in options)
+    assert refused(source) == "codec_unsupported"
+
+
+def test_a_codec_that_nobody_knows_is_refused_by_that_name(folder: Path, tmp_path: Path) -> None:
+    """The name in the container leads to no decoder."""
+    source = clear(folder, "plain.mkv", "-c:v mpeg4")
+    name = b"V_MPEG4/ISO/ASP"
+    assert refused(changed(source, tmp_path / "x.mkv", lambda data: data.replace(name, b"V_NOBODY/KNOWS1"))) == (
+        "codec_unsupported"
+    )
+
+
+@pytest.mark.parametrize("options", ["-c:s mov_text -f mp4", "-c:s srt -f matroska", "-c:s ass -f ass", "-f srt"])
+def test_subtitles_alone_are_told_so(options: str, tmp_path: Path) -> None:
+    """In a container of videos as in a file of text."""
+    words = tmp_path / "words.srt"
+    words.write_text("1\n00:00:00,000 --> 00:00:01,000\n안녕하세요\n")
+    ffmpeg("-i", str(words), *options.split(), str(tmp_path / "film.mp4"))
+    assert refused(tmp_path / "film.mp4") == "subtitles_only"
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "tiff", "jp2"])
+def test_a_picture_of_a_kind_without_films_is_refused_unopened(suffix: str, tmp_path: Path) -> None:
+    """Its first bytes tell it, and no decoder of such pictures is reached."""
+    assert refused(clip(tmp_path / f"still.{suffix}", "-frames:v 1", sound=False)) == "picture_only"
+
+
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
 def test_still_pictures_stay_refused(suffix: str, tmp_path: Path) -> None:
     """One picture in a file of pictures is no video."""

@@ -15,6 +15,15 @@ _WEBP_ANIMATED = 0x02  # in the flags of VP8X
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
 _NEXT_JPEG = re.compile(rb"\xff\xd9[\x00\xff]{0,16}?\xff\xd8\xff", re.DOTALL)
+# Pictures of which a file never holds a video, by how they begin: TIFF and cameras' raw pictures, Photoshop, OpenEXR,
+# JPEG XL, JPEG 2000 (whose films begin otherwise behind that), DPX, DDS, QOI, FITS, Radiance.
+_STILLS = re.compile(
+    rb"II\*\0|MM\0\*|II\+\0|MM\0\+|IIRO|IIU\0|8BPS\0[\x01\x02]|\x76\x2f\x31\x01|\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"
+    rb"|\0\0\0\x0cjP  \r\n\x87\n.{4}ftypjp[2xm]|\xff\x4f\xff\x51|SDPX|XPDS|DDS \x7c|qoif|SIMPLE  =|#\?RADIANCE"
+    rb"|BM.{4}\0{4}.{4}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0|FUJIFILMCCD-RAW",
+    re.DOTALL,
+)
+_STILL_BYTES = 32
 _SEVERAL_VIEWS = b"MPF\x00"  # CIPA's format for several pictures of one moment
 
 
@@ -50,3 +59,8 @@ def read_jpeg(file: Ranges) -> Headers | None:
     pictures = 1 + len(_NEXT_JPEG.findall(data))
     moving = pictures >= FEWEST_MOVING and _SEVERAL_VIEWS not in data
     return Headers("jpeg_pipe", moving=moving, still=not moving)
+
+
+def read_still(file: Ranges) -> Headers | None:
+    """Return that a file is a picture of a kind that has no films, None for another file."""
+    return Headers("image2", still=True) if _STILLS.match(file.read(0, _STILL_BYTES)) else None

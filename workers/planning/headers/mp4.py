@@ -49,8 +49,11 @@ def read_mp4(file: Ranges) -> Headers | None:
     picture = False
     for box in _boxes(file, 0, file.size):
         if box.kind == b"moov":
-            traks = (child for child in _boxes(file, box.payload, box.end) if child.kind == b"trak")
-            return Headers("mov", by_id=dict(_track(file, trak) for trak in islice(traks, MOST_TRACKS)))
+            children = list(_boxes(file, box.payload, box.end))
+            traks = [child for child in children if child.kind == b"trak"][:MOST_TRACKS]
+            # A movie of QuickTime's that has no tracks, but says where movies are for this or that speed of line.
+            refers = not traks and any(child.kind == b"rmra" for child in children)
+            return Headers("mov", by_id=dict(_track(file, trak) for trak in traks), refers=refers)
         picture = picture or (box.kind == b"meta" and _handler(file, box.payload + 4, box.end) == b"pict")
     return Headers("mov", still=picture)
 
@@ -99,8 +102,16 @@ def _track(file: Ranges, trak: Box) -> tuple[int, Track]:
     entries = tuple(_entries(file, _inside(file, media, b"minf", b"stbl", b"stsd")))
     pcm = next((found for name, data in entries if (found := _pcm(name, data))), "")
     crop = next((_clean_aperture(data) for _, data in entries), None) if kind == VIDEO else None
-    track = Track(kind, encrypted=any(_is_encrypted(name, data) for name, data in entries), pcm=pcm, crop=crop)
+    encrypted = any(_is_encrypted(name, data) for name, data in entries)
+    pictures = _samples(file, media) if kind == VIDEO else 0
+    track = Track(kind, encrypted=encrypted, pcm=pcm, crop=crop, pictures=pictures)
     return (0 if head is None else _track_id(file, head)), track
+
+
+def _samples(file: Ranges, media: Box | None) -> int:
+    """Return how many samples the track's table tells: a table of one size for all needs no byte for each."""
+    tables = (_inside(file, media, b"minf", b"stbl", kind) for kind in (b"stsz", b"stz2"))
+    return max((int.from_bytes(file.read(box.payload + 8, 4)) for box in tables if box is not None), default=0)
 
 
 def _track_id(file: Ranges, head: Box) -> int:

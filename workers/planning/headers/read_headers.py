@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from storage.errors import AnimatedPictureError, EncryptedError, PictureOnlyError
+from storage.errors import AnimatedPictureError, EncryptedError, PictureOnlyError, PlaylistOnlyError, TooComplexError
 from workers.planning.facts import Probe, Stream, sane_crop
 from workers.planning.headers.asf import read_asf
 from workers.planning.headers.byte_ranges import Ranges
 from workers.planning.headers.flash_mxf import read_flash, read_mxf
-from workers.planning.headers.image_files import read_jpeg, read_png, read_webp
+from workers.planning.headers.image_files import read_jpeg, read_png, read_still, read_webp
 from workers.planning.headers.matroska import read_matroska
 from workers.planning.headers.mp4 import read_mp4
 from workers.planning.headers.scrambling import read_program, read_transport
+from workers.planning.headers.text_files import TEXT_BYTES, text_refusal
 from workers.planning.headers.tracks import Headers, Track
+from workers.planning.packet_columns import most_packets
 
 READERS = (
     read_mp4,
@@ -24,6 +26,7 @@ READERS = (
     read_webp,
     read_png,
     read_jpeg,
+    read_still,
     read_program,
     read_transport,
 )
@@ -33,11 +36,19 @@ NOTHING = Headers()
 def look_inside(file: Ranges) -> Headers:
     """Return what the headers of the file say, and refuse what can never be encoded.
 
-    Raises EncryptedError, PictureOnlyError, AnimatedPictureError; ToolTimeoutError for a store that does not answer.
+    Raises EncryptedError, TooComplexError, PlaylistOnlyError, PictureOnlyError, AnimatedPictureError, what text is
+    refused as, and ToolTimeoutError for a store that does not answer.
     """
+    refusal = text_refusal(file.read(0, TEXT_BYTES))
+    if refusal is not None:
+        raise refusal
     headers = read_headers(file)
     if headers.all_pictures_encrypted:
         raise EncryptedError
+    if headers.pictures > most_packets(file.size):
+        raise TooComplexError
+    if headers.refers:
+        raise PlaylistOnlyError
     if headers.still:
         raise PictureOnlyError
     if headers.animated:

@@ -16,7 +16,7 @@ class Track:
     """One track; `pcm` is ffmpeg's name of the samples that MP4's own box describes.
 
     `crop` is what the container hides of the pictures, `aspect` the shape of pixels where older ffprobe, which knows of
-    no cropping, reckons it wrongly.
+    no cropping, reckons it wrongly. `pictures` is how many of them a table tells, 0 where none does.
     """
 
     kind: str = ""
@@ -24,6 +24,7 @@ class Track:
     pcm: str = ""
     crop: Crop | None = None
     aspect: Fraction | None = None
+    pictures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +34,23 @@ class Headers:
     `container` is ffmpeg's name of it. Tracks are known by ffprobe's id of the stream, or by its place among the
     streams where the container has no such ids.
 
-    `still` tells one picture, in whatever container (HEIC, AVIF), `moving` that pictures which look like files of their
-    own are a stream, `animated` that the picture is animated in a way that ffmpeg cannot decode.
+    `refers` tells that it only names other files. `still` tells one picture, in whatever container (HEIC, AVIF),
+    `moving` that pictures which look like files of their own are a stream, `animated` that the picture is animated in a
+    way that ffmpeg cannot decode.
     """
 
     container: str = ""
     by_id: Mapping[int, Track] = field(default_factory=dict)
     by_place: Mapping[int, Track] = field(default_factory=dict)
+    refers: bool = False
     still: bool = False
     moving: bool = False
     animated: bool = False
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures the tables of all tracks tell."""
+        return sum(track.pictures for track in self.by_id.values())
 
     @property
     def all_pictures_encrypted(self) -> bool:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from storage.model.plan import BT709, AudioSource, Colour, Crop, Plan, Rung, Segment, Shape
+from storage.settings import Settings
 from tests.support.jobs import SOUND, make_plan
 from workers.ffmpeg.commands import (
     MIN_TIMESCALE,
@@ -22,7 +24,8 @@ from workers.ffmpeg.commands import (
 )
 from workers.ffmpeg.stills import keyframes_command, moment_command, sheet_command
 from workers.ffmpeg.storyboard_layout import sheet_of
-from workers.sandbox.allowed_inputs import FORMAT_WHITELIST, protocol_whitelist
+from workers.sandbox.allowed_codecs import CODEC_WHITELIST
+from workers.sandbox.allowed_inputs import FORMAT_WHITELIST, MAX_PIXELS, protocol_whitelist
 
 REVIEWED = Path(__file__).parent / "commands"
 PATH = "/store/originals/0f/original"
@@ -151,10 +154,12 @@ COMMANDS = {
 
 
 def readable(command: list[str]) -> str:
-    """Return an argument a line, and a filter a line inside the graph."""
+    """Return an argument a line, a filter a line inside the graph, and the long list of decoders by its name."""
     lines: list[str] = []
     for option, argument in zip(["", *command], command, strict=False):
         lines.append(argument.replace(";", ";\n  ") if option == "-filter_complex" else argument)
+        if option == "-codec_whitelist" and argument == CODEC_WHITELIST:
+            lines[-1] = "(CODEC_WHITELIST)"
     return "\n".join(lines) + "\n"
 
 
@@ -176,14 +181,19 @@ def test_every_reviewed_command_is_compared() -> None:
     assert {path.stem for path in REVIEWED.iterdir()} == set(COMMANDS)
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if not name.startswith(("package", "storyboard"))])
-def test_an_upload_is_opened_with_both_whitelists(name: str) -> None:
-    """No command opens an upload, once or several times, without saying which containers and protocols it may be."""
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_input_is_opened_without_its_whitelists(name: str) -> None:
+    """Each says which containers, protocols and decoders it may reach, and how large a picture: ours as well.
+
+    What was made of an upload was made by a tool that read it.
+    """
     begin = 0
     while "-i" in (rest := COMMANDS[name][begin:]):
         before_input, url = rest[: rest.index("-i")], rest[rest.index("-i") + 1].removeprefix("file:")
         assert before_input[before_input.index("-protocol_whitelist") + 1] == protocol_whitelist(url)
         assert before_input[before_input.index("-format_whitelist") + 1] == FORMAT_WHITELIST
+        assert before_input[before_input.index("-codec_whitelist") + 1] == CODEC_WHITELIST
+        assert before_input[before_input.index("-max_pixels") + 1] == str(MAX_PIXELS)
         begin += rest.index("-i") + 1
     assert begin
 
@@ -192,6 +202,19 @@ def test_an_upload_is_opened_with_both_whitelists(name: str) -> None:
 def test_no_format_that_opens_others_is_allowed(name: str) -> None:
     """Playlists, image sequences and devices are not on the list."""
     assert name not in FORMAT_WHITELIST.split(",")
+
+
+@pytest.mark.parametrize("name", ["asv1", "exr", "snow", "zmbv", "ansi", "bintext", "wrapped_avframe", "librsvg"])
+def test_no_odd_decoder_is_allowed(name: str) -> None:
+    """What nobody records videos with has no business with an upload."""
+    assert name not in CODEC_WHITELIST.split(",")
+
+
+def test_no_setting_allows_a_picture_that_no_tool_decodes() -> None:
+    """The largest picture that may be set is the largest that tools decode."""
+    Settings(max_source_pixels=MAX_PIXELS)
+    with pytest.raises(ValidationError):
+        Settings(max_source_pixels=MAX_PIXELS + 1)
 
 
 @pytest.mark.parametrize("name", ["-i.mp4", "concat:a|b", "http:", "a:b.mp4", "-y"])

@@ -14,13 +14,12 @@ from workers.ffmpeg.damage_commands import (
     pictures_command,
     whole_packets_command,
 )
-from workers.sandbox.allowed_inputs import FORMAT_WHITELIST, protocol_whitelist
+from workers.sandbox.allowed_inputs import input_arguments
 
 PLAN = replace(make_plan(segments=2, frames=100), rate_num=25, rate_den=1)
 MIDDLE, LAST = Segment(0, 0, 100, 1), Segment(1, 100, 100, 1, seek=2.5)
 PATH = "/store/original"
-ALLOWED = ["-protocol_whitelist", protocol_whitelist(PATH), "-format_whitelist", FORMAT_WHITELIST]
-ASKED = ["ffprobe", "-v", "error", *ALLOWED, "-of", "compact", "-select_streams"]
+ASKED = ["ffprobe", "-v", "error", *input_arguments(PATH), "-of", "compact", "-select_streams"]
 PACKET = "packet=pts_time,dts_time,pos,flags"
 
 

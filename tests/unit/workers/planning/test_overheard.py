@@ -1,0 +1,24 @@
+"""What ffmpeg says when it may not decode becomes the reason of a refusal."""
+
+from __future__ import annotations
+
+from storage.errors import TooLargePictureError
+from workers.planning.overheard import Overheard
+
+LIMIT = 35_651_584
+
+
+def test_a_picture_that_was_too_large_is_told_by_its_size() -> None:
+    """The header may say something else: what was to be decoded counts."""
+    overheard = Overheard()
+    overheard.hear("[IMGUTILS @ 0x7ffd] Picture size 12000x12000 exceeds specified max pixel count 67108864, see")
+    refusal = overheard.refusal(LIMIT)
+    assert isinstance(refusal, TooLargePictureError)
+    assert refusal.values == {"width": 12_000, "height": 12_000, "megapixels": 144.0, "limit": 35.651584}
+
+
+def test_other_lines_are_no_reason() -> None:
+    """Tools say much about damaged files."""
+    overheard = Overheard()
+    overheard.hear("[mov,mp4,m4a,3gp,3g2,mj2 @ 0x5] moov atom not found")
+    assert overheard.refusal(LIMIT) is None

@@ -17,8 +17,8 @@ from storage.scheduling.forecast import PACKAGE_SHARE
 from workers.ffmpeg.stills import LATEST_MOMENT_SECONDS, MOMENTS
 
 # Starting ffmpeg takes half a second, and a task starts it five times at most. On a machine with thirty programs a core
-# that took up to three times as much. Twenty seconds more in a slot are what a segment takes, so nobody notices.
-FLOOR_SECONDS = 20.0
+# that took up to three times as much. Ten seconds more in a slot are less than a segment takes, so nobody notices.
+FLOOR_SECONDS = 10.0
 # Honest jobs take up to twice what their plan says (a dash camera in the dark; deinterlacing), a busy machine with two
 # threads a core counts twice as much for the same, and the first jobs of a machine half as fast do again.
 MULTIPLE = 8.0

@@ -22,7 +22,7 @@ Clip = Callable[..., Path]
 
 @pytest.fixture(autouse=True)
 def low_floor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let tasks take a second at least instead of twenty, so that the tests do not take them either."""
+    """Let tasks take a second at least instead of ten, so that the tests do not take them either."""
     monkeypatch.setattr(work_budgets, "FLOOR_SECONDS", 1.0)
 
 

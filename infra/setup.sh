@@ -5,6 +5,8 @@
 #   infra/setup.sh dev    that, and what the checks and tests need: Chromium, fonts, RabbitMQ, nginx, MinIO, the development lock
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# Started as root, Rungs runs as a system user, who has to read what is made here.
+umask 022
 
 mode=${1:?run or dev}
 python=${PYTHON:-python3}
@@ -16,12 +18,12 @@ say() { printf 'setup: %s\n' "$*"; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # A program to look for, and the Debian package that brings it.
-programs="ffmpeg:ffmpeg ffprobe:ffmpeg redis-server:redis-server setpriv:util-linux prlimit:util-linux"
+programs="ffmpeg:ffmpeg ffprobe:ffmpeg redis-server:redis-server setpriv:util-linux"
 if [ "$mode" = dev ]; then programs+=" chromium:chromium chromedriver:chromium-driver"; fi
 
 need_linux() {
   [ "$(uname -s)" = Linux ] && return 0
-  say "ffmpeg is fenced in with tools of Linux (setpriv, prlimit), so 'make up' needs Linux; this is $(uname -s)."
+  say "ffmpeg is fenced in by the kernel of Linux (Landlock, seccomp), so 'make up' needs Linux; this is $(uname -s)."
   say "Install Docker instead (on macOS: Docker Desktop, or 'brew install colima docker docker-compose'), then:"
   say "  docker compose up --build"
   exit 1

@@ -15,6 +15,7 @@ from web.admission.gate import Gate
 from web.admission.shares import Shares, client_threads
 from web.context import Web, attach
 from web.http.addresses import TrustedProxies, behind
+from web.http.body import with_body
 from web.http.connection import closing
 from web.http.opening import FORM_BYTES
 from web.http.problems import init_problems
@@ -41,17 +42,23 @@ def create_app(settings: Settings, services: Services, *, clock: Callable[[], fl
     app.register_blueprint(pages.blueprint)
     app.after_request(_counting(web))
     proxies = TrustedProxies(settings.trusted_proxies)
-    app.wsgi_app = closing(behind(proxies, app.wsgi_app))  # type: ignore[assignment,method-assign] # Flask's own way
+    app.wsgi_app = closing(behind(proxies, with_body(app.wsgi_app)))  # type: ignore[assignment,method-assign] # Flask's own way
     return app
 
 
 def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -> Web:
     metrics = Metrics(services.jobs)
-    queue = QueueSnapshot(services.jobs, settings.encoders)
+    queue = QueueSnapshot(services.jobs, settings.encoders, max_wait=settings.admission_max_wait_seconds)
     views = JobViews(services.jobs, queue, clock)
     gate = Gate(_limits(settings))
     own = client_threads(settings)
-    hub = Hub(services.jobs, views.present, limit=watchers_of(settings.web_threads), each=watchers_of(own))
+    hub = Hub(
+        services.jobs,
+        views.present,
+        limit=watchers_of(settings.web_threads),
+        each=watchers_of(own),
+        count_fault=services.jobs.count_fault,
+    )
     metrics.gauge("rungs_uploads_active", "Uploads being received.", lambda: gate.active)
     metrics.gauge("rungs_turns", "Refused uploads for which room is kept.", lambda: gate.turns)
     metrics.gauge("rungs_watchers", "Event streams open.", lambda: hub.watchers)
@@ -96,8 +103,8 @@ def deliveries_of(threads: int) -> int:
 
 def _counting(web: Web) -> Callable[[Response], Response]:
     def count(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule is not None else "none"
-        web.metrics.requests.labels(request.method, route, str(response.status_code)).inc()
+        route = None if request.url_rule is None else request.url_rule.rule
+        web.metrics.count(request.method, route, response.status_code)
         return response
 
     return count

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
 import resource
+import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.util import write_nonblock
 
 from storage.errors import BusyError
 from storage.objects.contract import ObjectStore
@@ -24,12 +29,16 @@ from web.http.addresses import TrustedProxies
 from web.http.connection import is_upload, leave_unasked, linger
 from web.http.head_first import ClientConnection, HeadFirstWorker
 from web.http.pace import FormPace, Pace, PacedSocket, UploadPace
+from web.http.problems import code_of
+from web.http.refusals import is_for_people, status_of, written
+from web.words.plain_page import plain_page
 
 GRACEFUL_SECONDS = 25  # uploads under way may finish; compose and supervisor wait 30
 KEEPALIVE_SECONDS = 75  # longer than nginx keeps its idle connections, so that it is never us who cut one
 HEARTBEAT_SECONDS = 120  # the main thread only accepts and polls: silent for so long, it is stuck
 CONNECTIONS_ABOVE_THREADS = 500  # idle kept-alive connections, which hold no thread
 PREPARE_PAUSE_SECONDS = 2.0
+_ANSWERED = "rungs_answered"
 _QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 _log = structlog.get_logger(__name__)
@@ -47,6 +56,20 @@ class WebWorker(HeadFirstWorker):
         if keep is False:
             linger(conn.sock)
         return keep
+
+    def handle_error(self, req: Any, client: socket.socket, addr: tuple[str, int] | None, exc: BaseException) -> None:
+        """Answer what never became a request of the app, as the app answers errors; gunicorn's own answers say 500."""
+        status = status_of(exc)
+        if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.error("a request failed outside the app", exc_info=exc)
+        else:
+            _log.info("no valid request", status=status.value, client=(addr or ("",))[0], error=str(exc))
+        if getattr(req, _ANSWERED, False):
+            return  # what is wrong came behind a body that nobody read
+        of_app(self.wsgi).metrics.count("", None, status.value)
+        page = plain_page(status, code_of(status)) if is_for_people(status) else None
+        with suppress(OSError):
+            write_nonblock(client, written(status, page))
 
     def _keepalive_after(self, conn: ClientConnection, keepalive: bool) -> Any:  # noqa: FBT001 - gunicorn's
         """Discard what is left of the body with gunicorn's own deadline: nobody would answer for a pace any more."""
@@ -67,7 +90,7 @@ class Log(Logger):  # type: ignore[misc] # gunicorn ships no types
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> None:
         """Log one answered request; probes only when debugging."""
-        path = environ.get("PATH_INFO", "")
+        path = req.path or ""  # as it was sent: percent-encoded, so without spaces
         write = _log.debug if path in _QUIET_PATHS else _log.info
         write(
             f"{req.method} {path}",
@@ -93,6 +116,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
         self._settings = settings
         self._proxies = TrustedProxies(settings.trusted_proxies)
         self._make_app = make_app
+        os.environ.pop("SCRIPT_NAME", None)  # a web server's of CGI; gunicorn would refuse every path outside it
         super().__init__()
 
     def load_config(self) -> None:
@@ -140,6 +164,11 @@ def options(settings: Settings) -> dict[str, Any]:
         "proc_name": "rungs-web",
         "post_worker_init": _stop_with,
         "pre_request": _bound_waits,
+        "post_request": _note_answer,
+        # TRUSTED_PROXIES says whose word is believed, and `web.http.addresses` believes it.
+        "forwarded_allow_ips": "",
+        "secure_scheme_headers": {},
+        "forwarder_headers": "",  # no header becomes a key of WSGI's own, such as SCRIPT_NAME
     }
 
 
@@ -181,6 +210,11 @@ def _bound_waits(worker: WebWorker, request: Any) -> None:
     sock.settimeout(settings.client_idle_seconds)
     unreader.sock = PacedSocket(sock, pace_of(request, settings), write_seconds=settings.client_idle_seconds)
     leave_unasked(request)
+
+
+def _note_answer(_worker: WebWorker, request: Any, _environ: dict[str, Any], response: Any) -> None:
+    """Keep in mind that an answer has begun: a second one would be taken for that to the client's next request."""
+    setattr(request, _ANSWERED, response is not None and response.headers_sent)
 
 
 def _allow_files() -> None:

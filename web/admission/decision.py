@@ -143,6 +143,13 @@ def decide(load: Load, limits: Limits) -> RungsError | None:
     return _for_uploads(load, limits) or _for_jobs(load, limits)
 
 
+def decide_again(load: Load, limits: Limits) -> RungsError | None:
+    """Return why a job that is here already may not be started again; None if it may."""
+    if load.draining:
+        return DrainingError(retry_after=RETRY_AFTER_DRAINING)
+    return _for_jobs(load, limits)
+
+
 def _for_uploads(load: Load, limits: Limits) -> RungsError | None:
     """Return what uploads and the object store have against it."""
     announced = PART_BYTES if load.announced is None else load.announced

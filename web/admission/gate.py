@@ -17,6 +17,7 @@ from web.admission.decision import (
     QueueState,
     Standing,
     decide,
+    decide_again,
     runs_out,
     until_room,
 )
@@ -141,6 +142,19 @@ class Gate:
         refusal = runs_out(pending, ahead, free, self.limits)
         if refusal is not None:
             raise refusal
+
+    def readmit(self, size: int, queue: QueueState, *, client: str = "", token: str = "") -> None:
+        """Let a job of so many bytes be started again, which is here already; raises what `decide_again` returns."""
+        with self._lock:
+            turn = self._turn_of(client, size, token)
+            load = self._load(size, None, queue, turn=turn, standing=self._standing(turn, client, size))
+            refusal = decide_again(load, self.limits)
+            if refusal is not None:
+                self._send_back(refusal, turn, load, client)
+                raise refusal
+            if turn is not None:
+                self._turns.take(turn)
+            self._landed.append((self._clock(), size))
 
     def _turn_of(self, client: str, announced: int | None, token: str) -> Turn | None:
         now = self._clock()

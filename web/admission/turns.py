@@ -18,6 +18,7 @@ from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import NamedTuple
 
 from web.upload.limits import OVERHEAD_BYTES
@@ -98,10 +99,14 @@ def grace(limit: float) -> float:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Turn:
-    """The room kept for one client, from `due` (monotonic) on; `size` are the bytes it announced (None: in chunks)."""
+    """The room kept for one client, from `due` (monotonic) on; `size` are the bytes it announced (None: in chunks).
+
+    Of turns with one `due`, the one with the lower `number` was given first and comes first.
+    """
 
     due: float
-    token: str
+    number: int
+    token: str = field(compare=False)
     client: str = field(compare=False)
     size: int | None = field(compare=False)
     asked_at: float = field(compare=False)
@@ -130,6 +135,7 @@ class Turns:
         self._each = each
         self._clients: Counter[str] = Counter()
         self._turns: list[Turn] = []
+        self._numbers = count()
         self._tokens: dict[str, Turn] = {}
         self._keys: defaultdict[tuple[str, int | None], list[Turn]] = defaultdict(list)
 
@@ -165,7 +171,7 @@ class Turns:
         """Return a new turn with this unguessable token; None if there are too many, of all or of this client."""
         if len(self._turns) >= KEPT or self._clients[client] >= self._each:
             return None
-        return self._add(Turn(due, token, client, size, asked_at=now))
+        return self._add(Turn(due, next(self._numbers), token, client, size, asked_at=now))
 
     def take(self, turn: Turn) -> None:
         """Note that the turn is used, or over."""
@@ -183,7 +189,8 @@ class Turns:
         """Keep the turn of a client that asked too early, found no room, or broke its upload off, from `due` on."""
         if turn.token in self._tokens:
             self.take(turn)
-        return self._add(replace(turn, due=due, asked_at=now))
+        number = turn.number if due == turn.due else next(self._numbers)
+        return self._add(replace(turn, due=due, number=number, asked_at=now))
 
     def _add(self, turn: Turn) -> Turn:
         insort(self._turns, turn)

@@ -9,9 +9,10 @@ from typing import Any
 import structlog
 from flask import Flask, Response, json, render_template, request
 from jinja2 import TemplateNotFound
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from storage import errors
+from storage.error_sentences import SENTENCES
 from storage.sentences import Told
 from web.http.connection import close_after_answer
 
@@ -40,6 +41,7 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.AddressShareError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.RequestTooSlowError: HTTPStatus.REQUEST_TIMEOUT,
     errors.UploadTooSlowError: HTTPStatus.REQUEST_TIMEOUT,
+    errors.HighShareError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.DrainingError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ObjectStoreDownError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.JobStoreDownError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -55,7 +57,10 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.DolbyVisionError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.EncryptedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.AnimatedPictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooMuchWorkError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooCostlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.DecodeError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.RecordError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ManifestError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.AttemptError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ToolError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -68,14 +73,21 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.UnforeseenError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
+# Python renames some phrases from version to version; codes stay.
 _HTTP_CODES = {
-    HTTPStatus.NOT_FOUND: "not_found",
-    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request_too_large",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "address_too_long",
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "range_not_satisfiable",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "headers_too_large",
+    HTTPStatus.INTERNAL_SERVER_ERROR: errors.UnforeseenError.code,
 }
 _CODE = "rungs.problem"
 _log = structlog.get_logger(__name__)
+
+
+def code_of(status: HTTPStatus) -> str:
+    """Return the stable code of an error that HTTP has, and not the service."""
+    return _HTTP_CODES.get(status, status.name.lower())
 
 
 def document(told: Told, status: HTTPStatus, *, instance: str, retry_after: int | None = None) -> dict[str, Any]:
@@ -130,8 +142,13 @@ def _expected(error: errors.RungsError) -> Response:
 
 def _of_flask(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or 500)
-    code = _HTTP_CODES.get(status, status.name.lower())
-    told: Told = {"code": code, "message": error.description or "", "values": {}}
+    code = code_of(status)
+    said = error.description or ""
+    # What Werkzeug says by itself is for programmers; a description of our own is more precise than the sentence.
+    message = SENTENCES.get(code, said) if said == type(error).description else said
+    told: Told = {"code": code, "message": message, "values": {}}
+    if isinstance(error, ClientDisconnected):
+        close_after_answer()  # nobody knows where its next request would begin
     answer = _answer(document(told, status, instance=request.path))
     # Allow of 405 and Content-Range of 416 belong to the answer.
     for name, value in error.get_headers():

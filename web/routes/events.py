@@ -17,7 +17,7 @@ from storage.model.event import Event, event_order, is_event_id
 from storage.model.job import JobState
 from web.context import Web, current
 from web.http.addresses import client
-from web.http.openapi import Problem, checked_query, spec
+from web.http.openapi import Events, Problem, checked_query, spec
 from web.read.event_hub import Update, Watcher, newest_progress
 from web.read.job_views import JobViews
 from web.routes.owned import OWNER, owned_job
@@ -128,7 +128,11 @@ class EventStream:
 
 
 @blueprint.get("/api/jobs/<job_id>/events")
-@spec.validate(query=EventsQuery, resp=Answers(HTTP_200=None, HTTP_204=None, HTTP_404=Problem), tags=["events"])
+@spec.validate(
+    query=EventsQuery,
+    resp=Answers(HTTP_200=Events, HTTP_204=None, HTTP_404=Problem, HTTP_503=Problem),
+    tags=["events"],
+)
 def watch_job(job_id: str) -> Response:
     """Watch one job as Server-Sent Events.
 
@@ -152,7 +156,7 @@ def watch_job(job_id: str) -> Response:
 
 
 @blueprint.get("/api/events")
-@spec.validate(query=EventsQuery, resp=Answers(HTTP_200=None), tags=["events"])
+@spec.validate(query=EventsQuery, resp=Answers(HTTP_200=Events, HTTP_503=Problem), tags=["events"])
 def watch_all() -> Response:
     """Watch all jobs as Server-Sent Events: first a `job` event for each recent job, then what happens."""
     web = current()

@@ -54,8 +54,6 @@ _log = structlog.get_logger(__name__)
     resp=Answers(
         HTTP_202=AcceptedJob,
         HTTP_303=None,
-        HTTP_400=Problem,
-        HTTP_403=Problem,
         HTTP_413=Problem,
         HTTP_429=Problem,
         HTTP_503=Problem,
@@ -109,7 +107,7 @@ def _take(web: Web) -> Job:
     boundary = _boundary()
     announced = request.content_length
     web.services.jobs.ping()
-    objects, queue = web.services.objects, web.queue.read().queue_of(OWNER)
+    objects, queue = web.services.objects, web.queue.read().queue_of(OWNER, announced, web.clock())
     token = request.headers.get(TURN, "")
     with web.gate.enter(announced, objects.free_bytes(), queue, client=client(), token=token) as ticket:
 

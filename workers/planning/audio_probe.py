@@ -33,8 +33,10 @@ def listen(url: str, probe: Probe, audio: Stream | None, seconds: float, watch: 
     return tuple(sorted((*found, *between), key=lambda one: one.time))
 
 
-def listen_from(url: str, probe: Probe, audio: Stream, position: int, watch: Watch) -> tuple[Heard, ...]:
+def listen_from(url: str, probe: Probe, audio: Stream | None, position: int, watch: Watch) -> tuple[Heard, ...]:
     """Return the first sound behind a place in the file, in bytes, of a container that can be read from anywhere."""
+    if audio is None:
+        return ()
     return _asked(url, probe, audio, f"%+#{PACKETS}", watch, position)
 
 

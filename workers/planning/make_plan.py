@@ -19,16 +19,14 @@ from storage.errors import (
 )
 from storage.model.job_warnings import Warnings
 from storage.model.plan import AudioSource, Plan, Rung, Segment, VideoSource
-from workers.planning.audio import audio_source, choose_audio
+from workers.planning.audio import audio_source
 from workers.planning.audio_facts import Heard, sound_changes
 from workers.planning.clock_jumps import (
     LEAST_OF_A_STEP,
     RUN_OUT_SECONDS,
     Clock,
-    clock_of,
     head_steps,
     on_joined_clock,
-    placed,
 )
 from workers.planning.colour import has_alpha
 from workers.planning.facts import Probe, Stream
@@ -46,6 +44,7 @@ from workers.planning.segments import (
     whole_file,
     worth_cutting,
 )
+from workers.planning.sources import Sources, sources_of
 from workers.planning.truncation import truncation
 
 STILL_CONTAINERS = frozenset({"jpeg_pipe", "png_pipe", "webp_pipe", "bmp_pipe"})
@@ -106,19 +105,23 @@ def make_plan(
     limits: PlanLimits,
     looks: tuple[Look, ...] = (),
     heard: tuple[Heard, ...] = (),
+    sources: Sources | None = None,
 ) -> tuple[Plan, tuple[Segment, ...]]:
     """Return the plan and its segments for the chosen video stream, the packets of the file and looks into it.
 
+    `sources` are what `sources_of` returns of the same, where the caller has it: that takes most of the time.
+
     Raises NoFramesError, TooLargePictureError, TooSmallPictureError, TooLongError.
     """
-    found = _understood(probe, video, listing, limits, looks, heard)
+    sources = sources or sources_of(probe, video, listing)
+    found = _understood(probe, video, sources, limits, looks, heard)
     video = found.seen.video
     width, height, size_warnings = _checked_size(video)
-    recording = _recording(found.clock, found.pictures)
+    recording = _recording(found.sources.clock, found.sources.pictures)
     rate = output_rate(source_rate(recording.times, video.average_rate, interlaced=video.is_interlaced))
     line = _timeline(recording, rate, ladder(width, height, rate), limits)
     segments, is_cut = _segments(found, line, limits)
-    audio = audio_source(probe, video, found.sound, found.clock.sound, found.heard)
+    audio = audio_source(probe, video, found.sources.sound, found.sources.clock.sound, found.heard)
     plan = Plan(
         video=_video_source(found, (width, height), line),
         audio=audio,
@@ -139,42 +142,36 @@ def make_plan(
 class _Understood:
     """The file once its clock and the looks into it are understood.
 
-    `seen` is what the looks at the `pictures` came to, `heard` those at the `sound` on the joined clock; `audible` are
-    the packets of the sound, none without any.
+    `seen` is what the looks at the pictures came to, `heard` those at the sound on the joined clock.
     """
 
     probe: Probe
     seen: Seen
-    pictures: Packets
-    sound: Stream | None
-    audible: Packets
+    sources: Sources
     heard: tuple[Heard, ...]
-    clock: Clock
 
 
 def _understood(
     probe: Probe,
     video: Stream,
-    listing: Listing,
+    sources: Sources,
     limits: PlanLimits,
     looks: tuple[Look, ...],
     heard: tuple[Heard, ...],
 ) -> _Understood:
-    """Return the file understood. Raises NoFramesError, TooLargePictureError."""
-    pictures, sound = listing.pictures(video), choose_audio(probe, video)
-    _check_pictures(video, pictures, limits)
-    audible = Packets() if sound is None else listing.sounds(sound)
-    clock = placed(clock_of(pictures, audible, delay=video.delay), listing)
+    """Return the file understood. Raises TooLargePictureError."""
+    _check_size(video, limits)
+    clock = sources.clock
     shown, sounds = on_joined_clock(looks, clock.pictures), on_joined_clock(heard, clock.sound)
     found = seen(video, shown, start=min(clock.shown.begins), end=max(clock.shown.begins))
-    _check_pictures(found.largest, pictures, limits)
-    return _Understood(probe, found, pictures, sound, audible, sounds, clock)
+    _check_size(found.largest, limits)
+    return _Understood(probe, found, sources, sounds)
 
 
 def _segments(found: _Understood, line: Timeline, limits: PlanLimits) -> tuple[tuple[Segment, ...], bool]:
     """Return the segments, and whether the video is cut into several that are made on their own."""
     segments = cut(line)
-    has_clock = not found.clock.pictures and found.pictures.counted_rate is None
+    has_clock = not found.sources.clock.pictures and found.sources.pictures.counted_rate is None
     if found.seen.video.codec in CODECS_TO_CUT and has_clock and worth_cutting(line, segments):
         return segments, True
     return whole_file(line.frames, limits.slots), False
@@ -184,21 +181,22 @@ def _warnings(
     found: _Understood, listing: Listing, line: Timeline, audio: AudioSource | None, limits: PlanLimits
 ) -> Warnings:
     probe, video = found.probe, found.seen.video
-    used = [(video, found.pictures), *([] if found.sound is None else [(found.sound, found.audible)])]
+    used = [
+        (video, found.sources.pictures),
+        *([] if found.sources.sound is None else [(found.sources.sound, found.sources.audible)]),
+    ]
     return (
         *found.seen.warnings,
         *sound_changes(found.heard, line.start),
         *shown_flat(video),
-        *of_clock(found.clock, line.start),
+        *of_clock(found.sources.clock, line.start),
         *truncation(probe, listing, used, limits.max_seconds),
         *left_out(probe, video, audio),
     )
 
 
-def _check_pictures(video: Stream, packets: Packets, limits: PlanLimits) -> None:
-    """Refuse what cannot or must not be decoded."""
-    if not packets.times:
-        raise NoFramesError
+def _check_size(video: Stream, limits: PlanLimits) -> None:
+    """Refuse what must not be decoded."""
     if video.width * video.height > limits.max_pixels:
         raise _too_large(video, limits)
 
@@ -258,7 +256,7 @@ def _grid_place(seconds: float, rate: Fraction) -> int:
 
 
 def _video_source(found: _Understood, display: tuple[int, int], line: Timeline) -> VideoSource:
-    probe, video, counted = found.probe, found.seen.video, found.pictures.counted_rate
+    probe, video, counted = found.probe, found.seen.video, found.sources.pictures.counted_rate
     return VideoSource(
         stream=video.index,
         codec=video.codec,
@@ -274,9 +272,10 @@ def _video_source(found: _Understood, display: tuple[int, int], line: Timeline) 
         alpha=has_alpha(video),
         start_time=line.start,
         container_start=probe.start_time,
-        pieces=found.clock.pictures,
+        pieces=found.sources.clock.pictures,
         look_seconds=probe.look_seconds,
         shapes=found.seen.shapes,
         in_order=bool(found.seen.shapes) and video.delay == 0,
+        pictures=len(found.sources.pictures.times),
         counted_rate=None if counted is None else counted.as_integer_ratio(),
     )

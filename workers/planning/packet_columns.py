@@ -6,7 +6,7 @@ import math
 import re
 from array import array
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 
@@ -87,6 +87,11 @@ class Reader:
             return
         self._read(b"".join((*self._begun, data[:end])))
         self._begun = [data[end:]]
+
+    @property
+    def so_far(self) -> Mapping[int, Columns]:
+        """The columns of whole lines by the index of their stream; they grow with each piece."""
+        return self._columns
 
     def columns(self) -> dict[int, Columns]:
         """Return the columns of all streams by their index; nothing may be fed after this."""

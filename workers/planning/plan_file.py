@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import chain
 
-from storage.model.plan import ClockPiece, Plan, Segment
+from storage.model.plan import Plan, Segment
 from workers.planning.audio import choose_audio
 from workers.planning.audio_facts import Heard
-from workers.planning.audio_probe import listen, listen_from
+from workers.planning.audio_probe import listen
 from workers.planning.facts import Probe, Stream
 from workers.planning.headers.appended import NOTHING_APPENDED, Appended, appended, coded_otherwise, unread
-from workers.planning.headers.byte_ranges import ranges_of
+from workers.planning.headers.byte_ranges import Ranges, ranges_of
 from workers.planning.headers.read_headers import look_inside, with_headers
 from workers.planning.make_plan import PlanLimits, choose_video, make_plan
 from workers.planning.packets import Listing
 from workers.planning.picture_changes import LOSING_DECODERS
 from workers.planning.picture_facts import SOUGHT_BLINDLY, Look
-from workers.planning.picture_probe import look, look_from
+from workers.planning.picture_probe import look
+from workers.planning.piece_looks import JumpsTold, PieceLooks
 from workers.planning.probe import list_packets, probe, with_field_order
+from workers.planning.sources import sources_of
 from workers.sandbox.run import Watch
 
 LOOK_BEHIND_SECONDS = 5.0  # of a stream that comes late: its first packets need not say all of it
-MOST_PIECES = 16  # looked into, for 0.3 s each: a recording in more of them has other faults
 
 
 @dataclass(frozen=True, slots=True)
 class _Examined:
-    """What the file is, the stream to encode, the packets of all streams, looks at the pictures and at the sound."""
+    """What the file is, the stream to encode, the packets of all streams, looks at the pictures and at the sound.
+
+    `pieces` looks at their beginnings, None where that is not needed.
+    """
 
     facts: Probe
     video: Stream
     listing: Listing
     looks: tuple[Look, ...]
     heard: tuple[Heard, ...]
+    pieces: PieceLooks | None
 
 
 class AppendedError(Exception):
@@ -55,58 +59,43 @@ def plan_file(
     Raises MediaError for what is no video or not taken, AppendedError for what has to be planned without something, and
     what running ffprobe raises.
     """
-    found = _examined(url, limits, watch)
-    with ranges_of(url) as file:
+    with ranges_of(url) as begun:
+        found = _examined(url, begun, limits, watch)
+        file = begun.again()
         behind = appended(file, found.facts.container, found.listing) if left_out == NOTHING_APPENDED else left_out
         if behind != left_out:
             raise AppendedError(behind)
         rest = unread(file, found.facts.container, found.listing)
-        plan, segments = make_plan(found.facts, found.video, found.listing, limits, found.looks, found.heard)
-        plan, segments = _with_pieces(url, found, (plan, segments), limits, watch)
-        jumps = plan.video.pieces or (plan.audio is not None and plan.audio.pieces)
-        if jumps and left_out == NOTHING_APPENDED:
+        sources = sources_of(found.facts, found.video, found.listing)
+        shown, heard = found.pieces.of(sources.clock) if found.pieces else ((), ())
+        looks = (*found.looks, *shown), (*found.heard, *heard)
+        plan, segments = make_plan(found.facts, found.video, found.listing, limits, *looks, sources)
+        if (sources.clock.pictures or sources.clock.sound) and left_out == NOTHING_APPENDED:
             other = coded_otherwise(file, found.facts.container)
             if other.without:
                 raise AppendedError(other)
-    return replace(
-        plan, without=left_out.without, warnings=(*plan.warnings, *left_out.warnings, *rest.warnings)
-    ), segments
+    warnings = (*plan.warnings, *left_out.warnings, *rest.warnings)
+    return replace(plan, without=left_out.without, warnings=warnings), segments
 
 
-def _with_pieces(
-    url: str, found: _Examined, planned: tuple[Plan, tuple[Segment, ...]], limits: PlanLimits, watch: Watch
-) -> tuple[Plan, tuple[Segment, ...]]:
-    """Return the plan made with a look at the beginning of each piece as well: seeking by time misses some of them."""
-    plan, _ = planned
-    if found.facts.container not in SOUGHT_BLINDLY:
-        return planned
-    facts, video, audio = found.facts, found.video, choose_audio(found.facts, found.video)
-    shown = [look_from(url, facts, video, place, watch) for place in _places(plan.video.pieces)]
-    heard = (
-        []
-        if audio is None or plan.audio is None
-        else [listen_from(url, facts, audio, place, watch) for place in _places(plan.audio.pieces)]
-    )
-    if not any((*shown, *heard)):
-        return planned
-    looks = (*found.looks, *chain.from_iterable(shown))
-    return make_plan(facts, video, found.listing, limits, looks, (*found.heard, *chain.from_iterable(heard)))
+def _will_be_refused(video: Stream, limits: PlanLimits) -> bool:
+    """Tell whether the header alone says too much: then nothing is decoded to look at it."""
+    return video.width * video.height > limits.max_pixels
 
 
-def _places(pieces: Sequence[ClockPiece]) -> list[int]:
-    """Return where the pieces behind the first one begin in the file, of as many as are worth the time."""
-    return [piece.position for piece in pieces[1:] if piece.position is not None][:MOST_PIECES]
-
-
-def _examined(url: str, limits: PlanLimits, watch: Watch) -> _Examined:
+def _examined(url: str, file: Ranges, limits: PlanLimits, watch: Watch) -> _Examined:
     """Examine the file, all of it at once: playback waits. Where a stream comes late, look for it further behind."""
+    jumps, pieces = JumpsTold(), None
     with ThreadPoolExecutor(1) as beside:
-        reading = beside.submit(list_packets, url, watch)
+        reading = beside.submit(list_packets, url, watch, met=jumps.read)
+        reading.add_done_callback(lambda _: jumps.end())
         try:
-            headers = look_inside(url)
+            headers = look_inside(file)
             facts = with_headers(probe(url, watch), headers)
             late = frozenset(stream.index for stream in facts.streams if not stream.is_known)
             found = None if late else _looked_at(url, facts, reading.result, limits, watch)
+            if found is not None and (pieces := _pieces(url, facts, found[0], limits, watch)) is not None:
+                pieces.foresee(jumps)
         except BaseException:
             watch.cancelled.set()  # of a file that is none the rest need not be read
             raise
@@ -115,10 +104,20 @@ def _examined(url: str, limits: PlanLimits, watch: Watch) -> _Examined:
     if seconds:
         facts = with_headers(probe(url, watch, seconds), headers)
         listing = list_packets(url, watch, seconds)
-    video, looks, heard = _looked_at(url, facts, lambda: listing, limits, watch) if seconds or found is None else found
+    if seconds or found is None:
+        found = _looked_at(url, facts, lambda: listing, limits, watch)
+        pieces = _pieces(url, facts, found[0], limits, watch)
+    video, looks, heard = found
     if video.codec in LOSING_DECODERS and listing.in_order(video):
         video = replace(video, delay=0)
-    return _Examined(facts, replace(video, late=video.index in late), listing, looks, heard)
+    return _Examined(facts, replace(video, late=video.index in late), listing, looks, heard, pieces)
+
+
+def _pieces(url: str, facts: Probe, video: Stream, limits: PlanLimits, watch: Watch) -> PieceLooks | None:
+    """Return what looks at pieces, None where seeking by time misses none of them or nothing is to be decoded."""
+    if facts.container not in SOUGHT_BLINDLY or _will_be_refused(video, limits):
+        return None
+    return PieceLooks(url, facts, video, watch)
 
 
 def late_seconds(facts: Probe, listing: Listing) -> float:
@@ -133,8 +132,8 @@ def _looked_at(
 ) -> tuple[Stream, tuple[Look, ...], tuple[Heard, ...]]:
     """Return the stream to encode and looks into the file; the listing is waited for only where it is needed."""
     video = choose_video(facts)
-    if video.width * video.height > limits.max_pixels:
-        return video, (), ()  # what will be refused is not decoded to look at it
+    if _will_be_refused(video, limits):
+        return video, (), ()
     seconds = _seconds(facts, video, listing)
     with ThreadPoolExecutor(1) as beside:
         listening = beside.submit(listen, url, facts, choose_audio(facts, video), seconds, watch)

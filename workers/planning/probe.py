@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from storage.errors import NotMediaError, ToolError, ToolTimeoutError
 from workers.planning.facts import Probe, Stream, parse_field_order, parse_probe
-from workers.planning.packet_columns import FIELDS, Reader
+from workers.planning.packet_columns import FIELDS, Columns, Reader
 from workers.planning.packets import Listing
 from workers.sandbox.allowed_inputs import as_input, input_arguments, looking_arguments
+from workers.sandbox.reach import reach_of
 from workers.sandbox.run import ToolLimits, Watch, run_tool
 
 STREAMS_SECONDS = 60.0  # the header of a 64 GiB file over a slow store takes seconds; a bomb must not take minutes
@@ -36,7 +38,9 @@ def probe(url: str, watch: Watch, look_seconds: float = 0.0) -> Probe:
         as_input(url),
     ]  # fmt: skip
     try:
-        output = run_tool(argv, ToolLimits(deadline=STREAMS_SECONDS, stall=STREAMS_SECONDS), watch=watch)
+        output = run_tool(
+            argv, ToolLimits(deadline=STREAMS_SECONDS, stall=STREAMS_SECONDS), reach=reach_of(url), watch=watch
+        )
         return replace(parse_probe(json.loads(output)), look_seconds=look_seconds)
     except ToolTimeoutError as error:
         raise NotMediaError("The file could not be examined in reasonable time.", detail=error.detail) from error
@@ -63,14 +67,18 @@ def with_field_order(url: str, video: Stream, watch: Watch, look_seconds: float 
         "-show_entries", "frame=interlaced_frame,top_field_first",
         as_input(url),
     ]  # fmt: skip
-    output = run_tool(argv, ToolLimits(deadline=STREAMS_SECONDS, stall=STREAMS_SECONDS), watch=watch).decode()
+    output = run_tool(
+        argv, ToolLimits(deadline=STREAMS_SECONDS, stall=STREAMS_SECONDS), reach=reach_of(url), watch=watch
+    ).decode()
     return replace(video, field_order=parse_field_order(output))
 
 
-def list_packets(url: str, watch: Watch, look_seconds: float = 0.0) -> Listing:
+def list_packets(
+    url: str, watch: Watch, look_seconds: float = 0.0, met: Callable[[Mapping[int, Columns]], None] | None = None
+) -> Listing:
     """Return the packets of all streams, without decoding. Raises ToolError, ToolTimeoutError.
 
-    `look_seconds` are those of `probe`.
+    `look_seconds` are those of `probe`. `met` gets the columns as far as they are read, again and again.
     """
     argv = [
         "ffprobe",
@@ -83,5 +91,17 @@ def list_packets(url: str, watch: Watch, look_seconds: float = 0.0) -> Listing:
         as_input(url),
     ]  # fmt: skip
     reader = Reader()
-    run_tool(argv, ToolLimits(deadline=PACKETS_SECONDS, stall=PACKETS_SECONDS), watch=watch, take=reader.feed)
+
+    def take(data: bytes) -> None:
+        reader.feed(data)
+        if met is not None:
+            met(reader.so_far)
+
+    run_tool(
+        argv,
+        ToolLimits(deadline=PACKETS_SECONDS, stall=PACKETS_SECONDS),
+        reach=reach_of(url),
+        watch=watch,
+        take=take,
+    )
     return Listing(reader.columns())

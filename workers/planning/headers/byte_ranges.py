@@ -34,6 +34,12 @@ class Ranges:
         self._reads = MOST_READS
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
 
+    def again(self) -> Ranges:
+        """Return the same file with as much patience as at first, and what was read of it last."""
+        other = Ranges(self._fetch, self.size)
+        other._blocks = self._blocks
+        return other
+
     def read(self, start: int, length: int) -> bytes:
         """Return up to `length` bytes from `start` on: fewer where the file, or what may be read of it, ends."""
         found = bytearray()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from storage.errors import AnimatedPictureError, EncryptedError, PictureOnlyError
 from workers.planning.facts import Probe, Stream, sane_crop
 from workers.planning.headers.asf import read_asf
-from workers.planning.headers.byte_ranges import Ranges, ranges_of
+from workers.planning.headers.byte_ranges import Ranges
 from workers.planning.headers.flash_mxf import read_flash, read_mxf
 from workers.planning.headers.image_files import read_jpeg, read_png, read_webp
 from workers.planning.headers.matroska import read_matroska
@@ -30,13 +30,12 @@ READERS = (
 NOTHING = Headers()
 
 
-def look_inside(url: str) -> Headers:
-    """Return what the headers of the file at a path or an http address say, and refuse what can never be encoded.
+def look_inside(file: Ranges) -> Headers:
+    """Return what the headers of the file say, and refuse what can never be encoded.
 
     Raises EncryptedError, PictureOnlyError, AnimatedPictureError; ToolTimeoutError for a store that does not answer.
     """
-    with ranges_of(url) as file:
-        headers = read_headers(file)
+    headers = read_headers(file)
     if headers.all_pictures_encrypted:
         raise EncryptedError
     if headers.still:

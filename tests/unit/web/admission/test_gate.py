@@ -14,7 +14,7 @@ from storage.errors import AddressShareError, DrainingError, QueueFullError, Sto
 from storage.objects.contract import PART_BYTES
 from web.admission.decision import LEARNED_SECONDS, PROMISED_SHARE, TURNS_AN_UPLOAD, Limits, QueueState
 from web.admission.gate import Gate
-from web.admission.turns import AGAIN_SECONDS, KEPT, TURNS_A_KEY, grace
+from web.admission.turns import AGAIN_SECONDS, KEPT, TURNS_A_KEY, Turns, grace
 from web.upload.limits import OVERHEAD_BYTES
 
 LIMITS = Limits(uploads=2, upload_bytes=1000, pending_bytes=1500, reserve=500, wait=60.0, owner_jobs=3)
@@ -264,6 +264,19 @@ def test_who_comes_back_when_told_is_accepted(visitors: list[tuple[float, int, s
         token = "" if kind in {"address", "hammers"} else str(error.turn)
         if tries < 10:
             heapq.heappush(events, (now + after, next(order), client, size, kind, token, tries + 1))
+
+
+def test_of_two_with_one_time_the_first_told_comes_first() -> None:
+    """The tokens are random: an order by them would let the second keep the first's room from it."""
+    turns = Turns(grace_seconds=10.0)
+    first = turns.give("a", 1, 0.0, due=5.0, token="z")
+    second = turns.give("b", 1, 0.0, due=5.0, token="y")
+    third = turns.give("c", 1, 0.0, due=1.0, token="x")
+    assert third is not None
+    moved = turns.keep(third, 2.0, due=5.0)
+    assert turns.ahead_of(first) == []
+    assert turns.ahead_of(second) == [first]
+    assert turns.ahead_of(moved) == [first, second]
 
 
 def test_a_draining_gate_takes_nothing_new() -> None:

@@ -21,6 +21,7 @@ WAIT = {
     "address_share",
     "request_too_slow",
     "upload_too_slow",
+    "high_share",
     "draining",
     "storage_full",
     "object_store_unavailable",
@@ -39,6 +40,8 @@ FAIL_JOB = {
     "picture_too_small",
     "too_long",
     "dolby_vision_only",
+    "too_much_work",
+    "too_costly",
     "decode_failed",
     "attempts_spent",
 }

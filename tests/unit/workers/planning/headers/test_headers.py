@@ -200,6 +200,24 @@ def test_a_look_ends() -> None:
     assert [bool(near.read(0, 1)) for _ in range(MOST_READS + 1)].index(False) == MOST_READS
 
 
+def test_a_file_is_looked_at_again_with_fresh_patience() -> None:
+    """What was read last is not fetched once more, and what was read in vain takes nothing from the next look."""
+    fetched: list[int] = []
+
+    def fetch(start: int, length: int) -> bytes:
+        fetched.append(start)
+        return bytes(length)
+
+    file = Ranges(fetch, 2**60)
+    while file.read(len(fetched) * BLOCK_BYTES, 1):
+        pass
+    assert len(fetched) == MOST_BLOCKS
+    again = file.again()
+    assert again.read((MOST_BLOCKS - 1) * BLOCK_BYTES, 1)
+    assert len(fetched) == MOST_BLOCKS
+    assert again.read(MOST_BLOCKS * BLOCK_BYTES, 1)
+
+
 MATROSKA = bytes.fromhex("1a45dfa380")
 NOTHING_MUCH = bytes(16) + struct.pack("<Q", 24)  # an object of ASF
 HOSTILE = {

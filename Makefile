@@ -88,7 +88,7 @@ bench-overload: setup ## ten times more than can be encoded, for MINUTES=5
 bench-simulate: setup ## the simulator beside a real installation, with one load
 	$(BIN)/python -m tests.bench.simulate
 
-bench-trickle: setup ## what answers take while fifty uploads trickle
+bench-trickle: setup ## what answers take while fifty uploads trickle, and beside slow and greedy clients
 	$(BIN)/python -m tests.bench.trickle
 
 bench-upload: setup ## speed and memory of a 2 GiB upload beside a direct put

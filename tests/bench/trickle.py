@@ -8,6 +8,7 @@ behind nginx, while others are answered. An event is timed from the beginning of
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -152,7 +153,8 @@ def main() -> None:
             within = within and attacked.within
             table.append(attacked.row(front))
             sys.stderr.write(f"{' | '.join(table[-1])}\n")
-    said = f"{options.connections} connections of one address; what 95 % of everybody else's answers stay below:"
+    busy = f"{os.getloadavg()[1]:.0f} programs wanted to run, with all that this machine did besides"
+    said = f"{options.connections} connections of one address; what 95 % of others' answers stay below, while {busy}:"
     head = ["attack", "front", "page", "API", "upload", "event", "answers to the attacker"]
     keep("trickle", "make bench-trickle", [*parts, said, markdown_table(head, table)])
     sys.exit(0 if within else "an answer or the memory was beyond its bound")

@@ -16,6 +16,7 @@ from tests.support.web_client import Listening, head
 ATTACKER = "127.0.0.66"  # everybody else asks from 127.0.0.1
 OPEN_SECONDS = 5.0
 _READ = 256
+_TURN_SECONDS = 0.1
 _STATUS = b"HTTP/1.1 "
 _MANY = 40  # answers of half a megabyte: more than what the kernel holds for a connection
 _FILM = 100 * 1024**2  # bytes that each upload announces
@@ -85,13 +86,11 @@ class Attackers:
         """Attack until told to end; set `first` when every connection has been opened once."""
         self._sockets = [None] * self.attack.connections
         try:
+            for number in range(self.attack.connections):
+                self._sockets[number] = self._kept(None)
+            first.set()
             while not self._ended.is_set():
-                for number in range(self.attack.connections):
-                    if self._ended.is_set():
-                        return
-                    self._sockets[number] = self._kept(self._sockets[number])
-                first.set()
-                self._ended.wait(self.attack.pause)
+                self._go_round()
         finally:
             first.set()
             for sock in self._sockets:
@@ -101,6 +100,15 @@ class Attackers:
     def end(self) -> None:
         """Stop attacking."""
         self._ended.set()
+
+    def _go_round(self) -> None:
+        """Say something on each connection, spread over the pause."""
+        turns = max(1, round(self.attack.pause / _TURN_SECONDS))
+        for turn in range(turns):
+            for number in range(turn, self.attack.connections, turns):
+                self._sockets[number] = self._kept(self._sockets[number])
+            if self._ended.wait(_TURN_SECONDS):
+                return
 
     def _kept(self, sock: socket.socket | None) -> socket.socket | None:
         """Return the connection, or a new one in place of one that was closed; None if nobody takes it now."""

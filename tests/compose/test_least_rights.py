@@ -183,7 +183,7 @@ def test_an_encoders_user_of_redis_cannot_harm_it(stack: Stack, finished: str) -
 def test_an_encoders_key_of_the_store_cannot_touch_originals(stack: Stack, finished: str) -> None:
     """It can neither delete one, nor write over it, nor read who uploaded it."""
     said = stack.inside("encoder", "python", "-c", _DELETE, finished).split("\n")
-    assert [line for line in said if line] == ["denied.", "AccessDenied", "AccessDenied"]
+    assert [line for line in said if line] == ["Denied.", "AccessDenied", "AccessDenied"]
     assert int(stack.inside("web", "python", "-c", _SIZE, finished)) > 0
 
 

@@ -9,13 +9,16 @@ LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 LOCK := $(LOCK_ALONE) pyproject.toml
 FFMPEG7_TESTS := tests/unit/workers tests/integration/workers tests/exact tests/media
 
-.PHONY: up rebuild test chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field test-nasty fuzz test-ffmpeg7 test-files test-traits lock readme clean setup
+.PHONY: up rebuild doctor test fuzz chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field test-nasty test-ffmpeg7 test-files test-traits test-schema lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
 
 rebuild: ## restore all jobs from the object store after Redis was lost; beside a running `make up`
 	@$(BIN)/python -m infra.cli rebuild
+
+doctor: ## say what this machine lacks, and which layers of the sandbox its kernel lends
+	@$(BIN)/python -m infra.cli doctor
 
 setup: ## install what the checks and tests need
 	@infra/setup.sh dev
@@ -25,6 +28,9 @@ test: setup ## all tests but those of the targets below
 
 chaos: setup ## uploads while things are killed, frozen and cut: MINUTES=10, SEED=n to repeat a schedule, BROKER=rabbitmq
 	PYTHONPATH=. $(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) --broker $(or $(BROKER),redis) $(if $(SEED),--seed $(SEED))
+
+fuzz: setup ## garbage in the place of names, ranges, cursors and records: CASES=200000, SEED=n for one of them again
+	PYTHONPATH=. $(BIN)/python -m tests.fuzz.records --cases $(or $(CASES),$(if $(SEED),1,200000)) $(if $(SEED),--seed $(SEED))
 
 test-media: setup ## every file of ../shared/media through the whole stack
 	$(BIN)/pytest -m media
@@ -50,6 +56,9 @@ test-files: setup ## any folder of videos (DIR=) beside what comes out, by a jud
 test-traits: setup ## coded clips of random traits: COUNT=2000, SEED=n for one of them again, KEEP=folder keeps its file
 	PYTHONPATH=. $(BIN)/python -m tests.traits --count $(or $(COUNT),$(if $(SEED),1,200)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(KEEP),--keep $(KEEP)) --shrink
+
+test-schema: setup ## what the API's description allows and forbids, by schemathesis: EXAMPLES=150 of each route, SEED=n
+	$(BIN)/python -m tests.schema --examples $(or $(EXAMPLES),150) $(if $(SEED),--seed $(SEED))
 
 compose-test: setup ## the containers, on a Docker engine
 	infra/engine.sh

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from infra.local.doctor import doctor
 from infra.local.rebuild_command import rebuild
 from infra.local.up import up
 from infra.simulation.command import simulate
@@ -15,6 +16,7 @@ from storage.settings import SettingsError, load_settings
 
 _COMMANDS = {
     "up": (up, "run a whole installation in the foreground"),
+    "doctor": (doctor, "say what this machine lacks, and which layers of the sandbox its kernel lends"),
     "rebuild": (rebuild, "restore all jobs from the object store after Redis was lost"),
 }
 

@@ -82,5 +82,6 @@ version=$("$folder/bin/ffmpeg" -version | sed -n '1s/ Copyright.*//p')
 say "******** $version ********"
 [[ $version == "ffmpeg version 7.1"* ]] || stop "this is not ffmpeg 7.1: remove $folder, then try again."
 [ $# -gt 0 ] || exit 0
-PATH="$folder/bin:$PATH" "$@" || { code=$?; say "failed with $version"; exit "$code"; }
+# The wrappers are scripts, and what they start lies in the folder: the sandbox has to be told of both.
+PATH="$folder/bin:$PATH" TOOL_FOLDERS="$folder:/bin/sh" "$@" || { code=$?; say "failed with $version"; exit "$code"; }
 say "all of this ran with $version"

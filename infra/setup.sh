@@ -2,9 +2,11 @@
 # Prepares this machine; does nothing where all is in place, and says what to do where it cannot.
 #
 #   infra/setup.sh run    what `make up` needs: ffmpeg, redis-server, .venv with the run-time lock, translations, the pages' libraries
-#   infra/setup.sh dev    that, and what the checks and tests need: Chromium, fonts, RabbitMQ, MinIO, the development lock
+#   infra/setup.sh dev    that, and what the checks and tests need: Chromium, fonts, RabbitMQ, nginx, MinIO, the development lock
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# Started as root, Rungs runs as a system user, who has to read what is made here.
+umask 022
 
 mode=${1:?run or dev}
 python=${PYTHON:-python3}
@@ -16,12 +18,12 @@ say() { printf 'setup: %s\n' "$*"; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # A program to look for, and the Debian package that brings it.
-programs="ffmpeg:ffmpeg ffprobe:ffmpeg redis-server:redis-server setpriv:util-linux prlimit:util-linux"
+programs="ffmpeg:ffmpeg ffprobe:ffmpeg redis-server:redis-server setpriv:util-linux"
 if [ "$mode" = dev ]; then programs+=" chromium:chromium chromedriver:chromium-driver"; fi
 
 need_linux() {
   [ "$(uname -s)" = Linux ] && return 0
-  say "ffmpeg is fenced in with tools of Linux (setpriv, prlimit), so 'make up' needs Linux; this is $(uname -s)."
+  say "ffmpeg is fenced in by the kernel of Linux (Landlock, seccomp), so 'make up' needs Linux; this is $(uname -s)."
   say "Install Docker instead (on macOS: Docker Desktop, or 'brew install colima docker docker-compose'), then:"
   say "  docker compose up --build"
   exit 1
@@ -50,9 +52,10 @@ missing_packages() {
   # Without a Korean font the browser tests would look at empty boxes.
   if [ "$mode" = dev ] && [ -z "$(fc-list :lang=ko family 2>/dev/null)" ]; then echo fonts-noto-cjk; fi
   if [ "$mode" = dev ] && ! have_server rabbitmq-server; then echo rabbitmq-server; fi
+  if [ "$mode" = dev ] && ! have_server nginx; then echo nginx-light; fi
 }
 
-# Debian's rabbitmq-server lies where only root's PATH leads.
+# Debian's rabbitmq-server and nginx lie where only root's PATH leads.
 have_server() { PATH=$PATH:/usr/sbin have "$1"; }
 
 venv_works() { "$venv/bin/python" -c '' 2>/dev/null; }
@@ -61,7 +64,7 @@ venv_works() { "$venv/bin/python" -c '' 2>/dev/null; }
 # enabled.
 install_packages() {
   local policy=/usr/sbin/policy-rc.d server new=""
-  for server in redis-server rabbitmq-server; do
+  for server in redis-server rabbitmq-server nginx; do
     have_server $server || new+=" $server"
   done
   if [ ! -e "$policy" ]; then

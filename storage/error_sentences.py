@@ -41,6 +41,14 @@ SENTENCES: Mapping[str, str] = {
     "animated_picture": _(
         "This is an animated WebP picture, which cannot be decoded here. Convert it to a GIF or a video."
     ),
+    "too_much_work": _(
+        "Encoding this video took many times longer than its size and length suggest, so it was stopped. "
+        "Convert it to an MP4 with H.264 and upload that."
+    ),
+    "too_costly": _(
+        "Encoding this video would take one encoder %(hours)s hours; at most %(limit)s are allowed here. "
+        "Upload it in shorter parts."
+    ),
     "decode_failed": _("This video is damaged and cannot be decoded."),
     "tool_failed": _("The encoder ended with an error."),
     "tool_timeout": _("The encoder stopped making progress."),
@@ -49,6 +57,7 @@ SENTENCES: Mapping[str, str] = {
     "attempts_spent": _("Encoding failed several times in a row."),
     "worker_lost": _("The encoder was killed while it worked on this video, perhaps for lack of memory."),
     "stalled": _("This job made no progress for hours, so it was stopped."),
+    "record_unreadable": _("The record of this job is damaged and cannot be read."),
     "manifest_unreadable": _("The job's record beside the original file cannot be read."),
     "upload_incomplete": _("The upload broke off before the file was complete. Nothing was kept."),
     "upload_empty": _("The file is empty."),
@@ -66,10 +75,30 @@ SENTENCES: Mapping[str, str] = {
         "The queue is full: the videos already accepted will keep the encoders busy for the longest wait allowed."
     ),
     "owner_share": _("You already have the maximum number of unfinished videos. Wait until one of them is ready."),
+    "address_share": _("Your network address has the maximum number of connections here. Wait until one has ended."),
+    "request_too_slow": _("The request took too long to arrive."),
+    "upload_too_slow": _("The upload was too slow, so it was stopped. Nothing was kept."),
+    "high_share": _(
+        "You already have the maximum number of videos with high priority. Set one of them back to normal first."
+    ),
     "draining": _("This server is being stopped. Uploads will be accepted again soon."),
     "object_store_unavailable": _("The storage does not answer at the moment."),
     "job_store_unavailable": _("The queue does not answer at the moment."),
     "broker_unavailable": _("The queue does not answer at the moment."),
     "internal_error": _("Something went wrong on the server. Its log has the details."),
     "busy": _("The server is busy."),
+    # Answers of HTTP itself, given before anything of the request is looked at, or by what stands in front.
+    "bad_request": _("The request is not valid HTTP."),
+    "not_found": _("There is nothing under this address."),
+    "method_not_allowed": _("This address does not take requests of this kind."),
+    "request_too_large": _("The request is too large."),
+    "address_too_long": _("The address is too long."),
+    "range_not_satisfiable": _("The file ends before this range."),
+    "expectation_failed": _("The request expects something that this server cannot do."),
+    "misdirected_request": _("This server does not answer under this host name."),
+    "headers_too_large": _("The headers of the request are too large. Deleting the cookies of this site may help."),
+    "not_implemented": _("The body of the request is encoded in a way that this server cannot read."),
+    "bad_gateway": _("The server does not answer at the moment. Please try again."),
+    "service_unavailable": _("The server does not answer at the moment. Please try again."),
+    "gateway_timeout": _("The server did not answer in time. Please try again."),
 }

@@ -17,6 +17,10 @@ RungsError
 │   ├── StorageFullError          storage_full
 │   ├── QueueFullError            queue_full        accepted work fills the longest wait
 │   ├── OwnerShareError           owner_share       429: one owner's share is used up
+│   ├── AddressShareError         address_share     429: one address' share is used up
+│   ├── RequestTooSlowError       request_too_slow  408: head or small body did not come in time
+│   ├── UploadTooSlowError        upload_too_slow   408: an upload came below the least rate
+│   ├── HighShareError            high_share        429: one owner's urgent jobs are used up
 │   ├── DrainingError             draining          the service is being stopped
 │   ├── ObjectStoreDownError      object_store_unavailable
 │   ├── JobStoreDownError         job_store_unavailable
@@ -37,7 +41,10 @@ RungsError
 │   ├── DolbyVisionError          dolby_vision_only
 │   ├── EncryptedError            encrypted
 │   ├── AnimatedPictureError      animated_picture
+│   ├── TooMuchWorkError          too_much_work     it took far more work than its plan says
+│   ├── TooCostlyError            too_costly        its plan says more work than is taken
 │   └── DecodeError               decode_failed
+├── RecordError                   record_unreadable: what a store holds of this job is not what was written
 ├── ManifestError                 manifest_unreadable: what lies beside an original is not a job of this version
 └── AttemptError                  this attempt failed, another may succeed
     ├── ToolError                 tool_failed       ffmpeg ended with an error
@@ -187,6 +194,30 @@ class OwnerShareError(BusyError):
     code = "owner_share"
 
 
+class AddressShareError(BusyError):
+    """One client address holds as much of the service as an address may."""
+
+    code = "address_share"
+
+
+class RequestTooSlowError(BusyError):
+    """The head of a request, or the body of a form, was not there in time."""
+
+    code = "request_too_slow"
+
+
+class UploadTooSlowError(BusyError):
+    """An upload brought fewer bytes than the least rate asks for; nothing was kept."""
+
+    code = "upload_too_slow"
+
+
+class HighShareError(BusyError):
+    """One owner has as many jobs of high priority as an owner may have."""
+
+    code = "high_share"
+
+
 class DrainingError(BusyError):
     """The service is being stopped and takes nothing new."""
 
@@ -316,10 +347,31 @@ class AnimatedPictureError(MediaError):
     code = "animated_picture"
 
 
+class TooMuchWorkError(MediaError):
+    """A task took many times the processor time that the plan lets expect: the file is not what it says."""
+
+    code = "too_much_work"
+
+
+class TooCostlyError(MediaError):
+    """The plan costs more encoder-hours than this installation gives one video."""
+
+    code = "too_costly"
+
+    def __init__(self, *, hours: float, limit: float) -> None:
+        super().__init__(values={"hours": hours, "limit": limit})
+
+
 class DecodeError(MediaError):
     """Decoding fails in a way that another attempt cannot mend."""
 
     code = "decode_failed"
+
+
+class RecordError(RungsError):
+    """What a store holds of this job cannot be what was written there: somebody else changed it, or it was damaged."""
+
+    code = "record_unreadable"
 
 
 class ManifestError(RungsError):

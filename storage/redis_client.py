@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from storage.errors import JobStoreDownError
+from storage.errors import JobStoreDownError, RecordError
 from storage.retrying import Outage, retry_until, socket_timeout
 
 _Answer = TypeVar("_Answer")
@@ -30,6 +30,8 @@ _AWAY = (
 _FOR_GOOD = (redis.AuthenticationError, redis.exceptions.AuthorizationError)
 # Other refusals that pass: disk full, a script that hogs the server, replicas and clusters that are being arranged.
 _PASSING = ("MISCONF", "BUSY", "NOREPLICAS", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN")
+
+_OF_DATA = ("WRONGTYPE", "user_script:", "hash value is not")
 
 
 def _passes(error: Exception) -> bool:
@@ -73,8 +75,21 @@ class PatientRedis:
         return float(seconds) + float(microseconds) / 1_000_000
 
     def call(self, command: Callable[[], _Answer]) -> _Answer:
-        """Return what the command returns, as `retry_until` does. Raises JobStoreDownError."""
-        return retry_until(command, REDIS_AWAY, patience=self.patience)
+        """Return what the command returns, as `retry_until` does.
+
+        Raises JobStoreDownError, and RecordError where it is the data that Redis could not work with.
+        """
+        try:
+            return retry_until(command, REDIS_AWAY, patience=self.patience)
+        except JobStoreDownError as error:
+            if _is_of_data(error.__cause__):
+                raise RecordError(detail=str(error.__cause__)) from error
+            raise
+
+
+def _is_of_data(error: BaseException | None) -> bool:
+    """Tell whether a key holds something of another type, or a script stumbled over what it read: no outage."""
+    return isinstance(error, redis.ResponseError) and any(word in str(error) for word in _OF_DATA)
 
 
 def load_script(package: str, name: str) -> str:

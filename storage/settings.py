@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -14,6 +15,8 @@ MIB = 1024**2
 GIB = 1024**3
 _REDIS_SCHEMES = {"redis", "rediss", "unix"}
 _RABBITMQ_SCHEMES = {"amqp", "amqps"}
+WEBHOOK_SECRET_PREFIX = "whsec_"  # noqa: S105 - as the Standard Webhooks specification writes secrets
+_SECRET_BYTES = range(24, 65)  # what it allows
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -79,6 +82,29 @@ class Settings(BaseSettings):
     client_idle_seconds: int = Field(
         default=60, ge=1, description="A client that sends or takes nothing for so long is disconnected."
     )
+    client_request_seconds: int = Field(
+        default=15,
+        ge=1,
+        description="The head of a request must be there within so many seconds, and so must the body of a form.",
+    )
+    upload_least_rate: int = Field(
+        default=2048,
+        ge=0,
+        description="Bytes a second that an upload must bring, on average over CLIENT_IDLE_SECONDS. Default: far below "
+        "what a phone sends, pauses included.",
+    )
+    address_share: int = Field(
+        default=25,
+        ge=1,
+        le=100,
+        description="Percent of uploads, watchers, downloads, requests and turns that one client address may hold. An "
+        "IPv6 network of 64 bits counts as one address.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses, networks or host names of proxies in front of the web service, separated by commas. "
+        "The client's address is taken from their X-Forwarded-For, from nobody else's.",
+    )
     free_space_reserve: int = Field(
         default=2 * GIB, ge=0, description="Free bytes the object store keeps; below, uploads get 503."
     )
@@ -103,20 +129,48 @@ class Settings(BaseSettings):
         description="Largest picture decoded, in pixels (8K by default); at most 67108864.",
     )
     max_source_seconds: int = Field(default=12 * 3600, ge=1, description="Longest video encoded, in seconds.")
+    max_job_hours: int = Field(
+        default=72,
+        ge=1,
+        description="Most hours of one encoder that a video may cost by its plan. Default: twelve hours of 1080p at 60 "
+        "frames a second take 40.",
+    )
     attempts: int = Field(default=3, ge=1, le=20, description="Tries at one task before its job fails.")
     stall_seconds: int = Field(default=120, ge=5, description="An ffmpeg without progress for so long is stopped.")
+    sandbox: Literal["on", "require", "off"] = Field(
+        default="on",
+        description="`on` fences ffmpeg in with all that the kernel lends, `require` starts no worker where a layer "
+        "is missing, `off` is for comparison only. `rungs doctor` says what there is.",
+    )
+    tool_folders: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(),
+        description="Further folders that tools read and execute, separated by colons: where ffmpeg or its libraries "
+        "lie in an unusual place.",
+    )
     encode_preset: Literal["superfast", "veryfast", "faster", "fast", "medium", "slow"] = Field(
         default="veryfast", description="x264 preset; the default is measured, see docs/encoding.md."
     )
     allow_private_webhooks: bool = Field(default=False, description="Let webhook_url point into private networks.")
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Signs webhooks (Standard Webhooks): `whsec_` and the base64 of 24 to 64 random bytes. "
+        "Empty: unsigned.",
+    )
     log_format: Literal["console", "json"] = Field(default="console", description="How logs are written.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "trusted_proxies", mode="before")
     @classmethod
-    def _split_hosts(cls, value: object) -> object:
+    def _split_names(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("tool_folders", mode="before")
+    @classmethod
+    def _split_folders(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part for part in value.split(os.pathsep) if part)
         return value
 
     @field_validator("redis_url")
@@ -134,6 +188,18 @@ class Settings(BaseSettings):
             raise ValueError("must begin with redis://, rediss://, unix://, amqp:// or amqps://")
         if parts.scheme in _RABBITMQ_SCHEMES and not parts.hostname:
             raise ValueError("must name a host: amqp://user:password@host:5672/vhost")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _webhook_secret(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        try:
+            key = base64.b64decode(text.removeprefix(WEBHOOK_SECRET_PREFIX), validate=True)
+        except ValueError:
+            key = b""
+        if text and not (text.startswith(WEBHOOK_SECRET_PREFIX) and len(key) in _SECRET_BYTES):
+            raise ValueError("must be whsec_ and the base64 of 24 to 64 bytes: echo whsec_$(openssl rand -base64 32)")
         return value
 
     @field_validator("object_store_url")

@@ -12,8 +12,12 @@ from storage.services import Services
 from storage.settings import Settings
 from web.admission.decision import Limits
 from web.admission.gate import Gate
+from web.admission.shares import Shares, client_threads
 from web.context import Web, attach
+from web.http.addresses import TrustedProxies, behind
+from web.http.body import with_body
 from web.http.connection import closing
+from web.http.opening import FORM_BYTES
 from web.http.problems import init_problems
 from web.http.security import init_security
 from web.read.event_hub import Hub
@@ -23,14 +27,11 @@ from web.read.queue_snapshot import QueueSnapshot
 from web.routes import events, health, jobs, media, pages, queue, uploads
 from web.words.language import init_i18n
 
-# Every body but an upload's is a small form.
-FORM_LIMIT = 64 * 1024
-
 
 def create_app(settings: Settings, services: Services, *, clock: Callable[[], float] = time.time) -> Flask:
     """Return the app over these parts; `clock` returns Unix seconds. Nothing connects before the first request."""
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = FORM_LIMIT
+    app.config["MAX_CONTENT_LENGTH"] = FORM_BYTES
     web = _parts(settings, services, clock)
     attach(app, web)
     init_security(app, settings.trusted_hosts)
@@ -40,16 +41,24 @@ def create_app(settings: Settings, services: Services, *, clock: Callable[[], fl
         app.register_blueprint(room.blueprint)
     app.register_blueprint(pages.blueprint)
     app.after_request(_counting(web))
-    app.wsgi_app = closing(app.wsgi_app)  # type: ignore[assignment,method-assign] # Flask's own way to add middleware
+    proxies = TrustedProxies(settings.trusted_proxies)
+    app.wsgi_app = closing(behind(proxies, with_body(app.wsgi_app)))  # type: ignore[assignment,method-assign] # Flask's own way
     return app
 
 
 def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -> Web:
     metrics = Metrics(services.jobs)
-    queue = QueueSnapshot(services.jobs, settings.encoders)
+    queue = QueueSnapshot(services.jobs, settings.encoders, max_wait=settings.admission_max_wait_seconds)
     views = JobViews(services.jobs, queue, clock)
     gate = Gate(_limits(settings))
-    hub = Hub(services.jobs, views.present, limit=watchers_of(settings.web_threads))
+    own = client_threads(settings)
+    hub = Hub(
+        services.jobs,
+        views.present,
+        limit=watchers_of(settings.web_threads),
+        each=watchers_of(own),
+        count_fault=services.jobs.count_fault,
+    )
     metrics.gauge("rungs_uploads_active", "Uploads being received.", lambda: gate.active)
     metrics.gauge("rungs_turns", "Refused uploads for which room is kept.", lambda: gate.turns)
     metrics.gauge("rungs_watchers", "Event streams open.", lambda: hub.watchers)
@@ -63,6 +72,7 @@ def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -
         hub=hub,
         metrics=metrics,
         deliveries=BoundedSemaphore(deliveries_of(settings.web_threads)),
+        shares=Shares(deliveries_of(own)),
     )
 
 
@@ -74,16 +84,17 @@ def _limits(settings: Settings) -> Limits:
         reserve=settings.free_space_reserve,
         wait=settings.admission_max_wait_seconds,
         owner_jobs=settings.owner_max_jobs,
+        address_share=settings.address_share,
     )
 
 
 def watchers_of(threads: int) -> int:
-    """Return how many of the server's threads event streams may hold: a quarter stays for everything else."""
+    """Return how many of so many threads event streams may hold: a quarter stays for everything else."""
     return max(1, threads * 3 // 4)
 
 
 def deliveries_of(threads: int) -> int:
-    """Return how many of the server's threads files on their way to players may hold, or 8 of a small server.
+    """Return how many of so many threads files on their way to players may hold, or 8 of a small server.
 
     Where no nginx delivers them, a slow line takes a thread, and of an S3 store a connection, for as long as a film.
     """
@@ -92,8 +103,8 @@ def deliveries_of(threads: int) -> int:
 
 def _counting(web: Web) -> Callable[[Response], Response]:
     def count(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule is not None else "none"
-        web.metrics.requests.labels(request.method, route, str(response.status_code)).inc()
+        route = None if request.url_rule is None else request.url_rule.rule
+        web.metrics.count(request.method, route, response.status_code)
         return response
 
     return count

@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from storage.services import Services
 from storage.settings import Settings
 from web.admission.gate import Gate
+from web.admission.shares import Shares
 from web.read.event_hub import Hub
 from web.read.job_views import JobViews
 from web.read.metrics import Metrics
@@ -32,6 +33,7 @@ class Web:
     hub: Hub
     metrics: Metrics
     deliveries: BoundedSemaphore
+    shares: Shares  # of the deliveries
 
 
 def attach(app: Flask, web: Web) -> None:

@@ -26,6 +26,7 @@ from storage.settings import Settings, SettingsError, load_settings
 from workers.app import make_worker
 from workers.janitor.janitor import Janitor
 from workers.process.alive import alive_file, is_alive
+from workers.process.fencing import fence_tools
 from workers.rebuild.rebuild import rebuild
 from workers.sandbox.scratch import sweep_scratch
 from workers.webhooks.notifier import Notifier
@@ -68,7 +69,10 @@ def run_janitor(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         # From a thread: a handler interrupts the very wait whose lock `stop` needs.
         signal.signal(number, lambda *_: threading.Thread(target=janitor.stop).start())
-    notifier = Notifier(services.jobs, WebhookSender(allow_private=settings.allow_private_webhooks))
+    sender = WebhookSender(
+        allow_private=settings.allow_private_webhooks, secret=settings.webhook_secret.get_secret_value()
+    )
+    notifier = Notifier(services.jobs, sender)
     with ThreadPoolExecutor(1, thread_name_prefix="notifier") as pool:
         notifying = pool.submit(notifier.run)
         try:
@@ -96,10 +100,13 @@ def run_rebuild(settings: Settings) -> int:
 
 
 def run_worker(settings: Settings, role: str) -> int:
-    """Run the Celery worker of a role until it is told to stop."""
-    # As root Celery warns of pickled messages running as root; ours are JSON only, and `make up` may well be root's.
+    """Run the Celery worker of a role until it is told to stop; return 1 at once where it may not work unfenced."""
+    # As root Celery warns of pickled messages; ours are JSON only, and who starts a worker by hand may be root.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     configure_logging(settings, role)
+    if not fence_tools(settings):
+        sys.stderr.write("SANDBOX: is `require`, and layers are missing; `rungs doctor` says which\n")
+        return 1
     settings.scratch_dir.mkdir(parents=True, exist_ok=True)
     sweep_scratch(settings.scratch_dir)
     encoders = settings.encoders if role == "encode" else 0

@@ -31,6 +31,8 @@ from workers.process.pause_policy import Reserve
 from workers.process.pool_children import Children, ChildRequest, Pool, PoolWatch
 from workers.process.rabbitmq_fetcher import fetch_by_slot
 from workers.process.reconnect import reconnect_soon
+from workers.sandbox.launching import fences
+from workers.sandbox.layers import missing
 from workers.stages import STAGES
 
 PATIENCE_SECONDS = 600.0  # an outage shorter than this costs waiting, not attempts; a longer one is left to the janitor
@@ -83,12 +85,13 @@ def _intake(settings: Settings, slots: int) -> Intake:
 def _sign_of_life(jobs: QueueStore, alive_file: Path, slots: int, intake: Intake) -> Callable[[], None]:
     """Return what the worker's main process does with every beat."""
     name = str(WorkerName(socket.gethostname(), os.getpid()))
+    lacks = missing(fences().layers)
 
     def show() -> None:
         intake.look()
-        if slots or intake.pause:
+        if slots or intake.pause or lacks:
             told = intake.slots_told(slots, len(tags_at_work()))
-            jobs.announce(name, told, seconds=ANNOUNCED_SECONDS, pause=intake.pause)
+            jobs.announce(name, told, seconds=ANNOUNCED_SECONDS, pause=intake.pause, lacks=lacks)
         alive_file.touch()
 
     return show

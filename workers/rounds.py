@@ -18,32 +18,28 @@ class Rounds:
     """The rounds of a role, `seconds` apart.
 
     Whoever holds the role and dies keeps it for `role_seconds`; then another process makes the rounds. An outage
-    (BusyError) skips a round; so does any other error where the role `survives_faults`.
+    (BusyError) skips a round; so does any other error: whoever makes rounds makes them for all jobs, and a process may
+    hold several roles.
     """
 
-    def __init__(
-        self, jobs: UpkeepStore, role: str, *, seconds: float, role_seconds: float, survives_faults: bool = False
-    ) -> None:
+    def __init__(self, jobs: UpkeepStore, role: str, *, seconds: float, role_seconds: float) -> None:
         self._jobs = jobs
         self._role = role
         self._seconds = seconds
         self._role_seconds = role_seconds
-        self._survives_faults = survives_faults
         self._name = uuid.uuid4().hex
         self._stopped = threading.Event()
 
     def run(self, make_round: Callable[[], None], *, beat: Callable[[], None] = lambda: None) -> None:
         """Make rounds until stopped; `beat` is called each time, whether or not this process holds the role."""
         while not self._stopped.wait(self._seconds):
-            beat()
             try:
+                beat()
                 if self._jobs.hold(self._role, self._name, seconds=self._role_seconds):
                     make_round()
             except BusyError as error:
                 _log.warning(f"{self._role} skips a round", error=error.message)
-            except Exception:
-                if not self._survives_faults:
-                    raise
+            except Exception:  # noqa: BLE001 - see above
                 _log.exception(f"a round of the {self._role} failed")
 
     def stop(self) -> None:

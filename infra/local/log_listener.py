@@ -9,6 +9,7 @@ import ast
 import codecs
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from supervisor import childutils
@@ -119,9 +120,10 @@ def main() -> None:
         if not header:
             return
         facts = childutils.get_headers(header)
-        for line in terminal.lines(facts["eventname"], sys.stdin.read(int(facts["len"]))):
-            sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+        lines = terminal.lines(facts["eventname"], sys.stdin.read(int(facts["len"])))
+        with suppress(OSError):  # where they go, the disk may be full; the parts' own log files have them
+            sys.stderr.writelines(f"{line}\n" for line in lines)
+            sys.stderr.flush()
         childutils.listener.ok(sys.stdout)
 
 

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from infra.local.supervisor_conf import LOG_FOLDER, REDIS_URL_FILE, RUN_FOLDER
+from infra.local.supervisor_conf import LOCK_FILE, LOG_FOLDER, REDIS_URL_FILE, RUN_FOLDER
+from infra.local.takeover import FOLDERS, foreign_entries
 from storage.settings import Settings, SettingsError
 
 _TOOLS = {"ffmpeg": "ffmpeg", "ffprobe": "ffmpeg", "setpriv": "util-linux"}  # program: Debian package
@@ -29,15 +30,24 @@ def check_tools(*, own_redis: bool) -> None:
 
 
 def make_folders(data_dir: Path) -> None:
-    """Create DATA_DIR and its folders; raise SettingsError where they cannot be written."""
+    """Create DATA_DIR and its folders, closed to other users; raise SettingsError where they cannot be written."""
     try:
         for name in (RUN_FOLDER, LOG_FOLDER, "redis"):
             (data_dir / name).mkdir(parents=True, exist_ok=True)
             if not os.access(data_dir / name, os.W_OK | os.X_OK):
                 raise SettingsError(f"DATA_DIR: {data_dir / name} cannot be written by this user")
-        (data_dir / RUN_FOLDER).chmod(0o700)  # it holds this Redis's password
+        for folder in (data_dir / name for name in FOLDERS):
+            _close(folder)
+        if not foreign_entries(data_dir):  # a folder that holds other things may have other readers
+            _close(data_dir)
     except OSError as error:
         raise SettingsError(f"DATA_DIR: {data_dir} cannot be used: {error.strerror}") from None
+
+
+def _close(folder: Path) -> None:
+    """Close to other users what is ours: a link leads to a folder of somebody else's choice."""
+    if folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.geteuid():
+        folder.chmod(0o700)
 
 
 @contextmanager
@@ -62,7 +72,7 @@ def running_redis(data_dir: Path) -> str:
 
 
 def _lock_file(data_dir: Path) -> Path:
-    return data_dir / RUN_FOLDER / "lock"
+    return data_dir / RUN_FOLDER / LOCK_FILE
 
 
 def _taken(lock: TextIO) -> bool:
@@ -87,6 +97,10 @@ def check_port(host: str, port: int) -> None:
             probe.listen(1)
     except socket.gaierror:
         raise SettingsError(f"HOST: {host} is not an address of this machine") from None
+    except PermissionError:
+        raise SettingsError(
+            f"PORT: only root may listen on port {port}, and no part runs as root; put a proxy there, or try PORT=8000"
+        ) from None
     except OSError as error:
         raise SettingsError(f"PORT: cannot listen on {host}:{port}: {error.strerror}; try PORT={port + 1}") from None
 

@@ -13,11 +13,12 @@ LOG_FOLDER = "logs"
 SUPERVISORD_CONF = "supervisord.conf"
 REDIS_CONF = "redis.conf"
 REDIS_URL_FILE = "redis.url"  # for commands beside the running installation
+LOCK_FILE = "lock"  # held while an installation runs
 APP_ENV = "RUNGS_APP_DIR"
 
 # Without this a killed supervisord would leave its parts behind, holding port and data. At once, because nobody is left
-# to wait for them; what they were doing is done again.
-DIES_WITH_SUPERVISORD = "setpriv --pdeathsig KILL --"
+# to wait for them; what they were doing is done again. And no set-user-ID program gives a part rights that it has not.
+DIES_WITH_SUPERVISORD = "setpriv --pdeathsig KILL --no-new-privs --"
 
 # A part that dies sooner than this after its start is started again with a growing delay (1 s, 2 s, 3 s ...).
 START_SECONDS = 10

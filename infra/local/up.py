@@ -18,9 +18,9 @@ from types import FrameType
 
 from infra.local import preflight, supervisor_conf
 from infra.local.log_listener import OURSELVES, tagged
+from infra.local.step_down import APP_DIR, step_down
 from storage.settings import Settings
 
-APP_DIR = Path(__file__).resolve().parents[2]
 READY_POLL_SECONDS = 0.1
 READY_TIMEOUT_SECONDS = 2.0
 # A web service that is not ready by now needs somebody to look at it.
@@ -36,6 +36,8 @@ def up(settings: Settings, environment: Mapping[str, str]) -> int:
     Raises SettingsError, before anything is started, for what would keep it from working.
     """
     data_dir = settings.data_dir.resolve()
+    stepped = step_down(settings)
+    environment = {**environment, **stepped.environment}
     own_redis = preflight.own_redis(settings)
     color = sys.stdout.isatty() and not environment.get("NO_COLOR")
     preflight.check_tools(own_redis=own_redis)
@@ -44,6 +46,8 @@ def up(settings: Settings, environment: Mapping[str, str]) -> int:
         preflight.check_port(settings.host, settings.port)
         redis_url = _prepare(data_dir, own_redis=own_redis, color=color)
         run = RunningInstallation(_start(data_dir, part_environment(settings, environment, redis_url)), color=color)
+        for sentence in stepped.said:
+            run.say(sentence)
         run.say(f"{settings.encoders} encoder slots; data in {data_dir}; objects in {settings.store_url}")
         if not preflight.is_loopback(settings.host):
             run.say(f"WARNING: HOST={settings.host} opens this installation to everybody who reaches this machine:")
@@ -97,7 +101,7 @@ def _write_private(path: Path, text: str) -> None:
 
 def _start(data_dir: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     # Should this process be killed, supervisord still stops everything in good order.
-    dies_with_us = ["setpriv", "--pdeathsig", "TERM", "--"]
+    dies_with_us = ["setpriv", "--pdeathsig", "TERM", "--no-new-privs", "--"]
     return subprocess.Popen(
         [*dies_with_us, "python3", "-m", "supervisor.supervisord", "-c", supervisor_conf.SUPERVISORD_CONF],
         cwd=data_dir / supervisor_conf.RUN_FOLDER,

@@ -9,7 +9,7 @@ import heapq
 import time
 from collections import Counter
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import simpy
@@ -20,10 +20,11 @@ from infra.simulation.load import Arrival
 from infra.simulation.pool import EVERYTHING, SlotPool, Window
 from infra.simulation.videos import Videos, in_one_piece, package_seconds
 from storage.errors import BusyError, RungsError
+from storage.scheduling.ahead import Placed, newcomer_target, work_before
 from storage.scheduling.costs import SECONDS_PER_BYTE
-from storage.scheduling.fairness import LEAD_SECONDS, budget, in_flight_after, plans_budget
-from storage.scheduling.forecast import PLAN_SECONDS
-from web.admission.decision import Limits, QueueState
+from storage.scheduling.fairness import LEAD_SECONDS, budget, in_flight_after, plans_budget, target_delay
+from storage.scheduling.forecast import FIRST_SECONDS, PLAN_SECONDS
+from web.admission.decision import BUSY_SHARE, Limits, QueueState
 from web.admission.gate import Gate
 
 MOST_RETURNS = 10  # whoever was sent away so often does not come again
@@ -62,6 +63,7 @@ class Model:
         self._unfinished: Counter[str] = Counter()
         self._latest: dict[str, float] = {}  # the start target, without its lead, of an owner's last job
         self._work = 0.0
+        self._line: dict[int, Placed] = {}
         self._chance = Random(setting.seed)  # noqa: S311 (chance, not secrets)
         self.figures = Figures()
 
@@ -86,7 +88,7 @@ class Model:
     def _offer(self, arrival: Arrival, returns: int = 0) -> None:
         """Ask admission, for the time of an upload that takes none."""
         per_byte = SECONDS_PER_BYTE / self._setting.encoders
-        wait = max(0.0, self._work) / self._setting.encoders
+        wait = self._wait(arrival)
         queue = QueueState(wait=wait, per_byte=per_byte, owner_jobs=self._unfinished[arrival.owner])
         try:
             with self._gate.enter(arrival.size, None, queue, client=f"{arrival.owner} {arrival.at}"):
@@ -97,6 +99,40 @@ class Model:
             self._refuse(arrival, returns, None)
         else:
             self.figures.kept += returns == 1 and self._counts(arrival)
+
+    def _wait(self, arrival: Arrival) -> float:
+        """Return the seconds of work that stand before the arrival, as storage.scheduling.ahead counts them."""
+        everything = max(0.0, self._work) / self._setting.encoders
+        if everything <= self._setting.limits.wait * BUSY_SHARE:
+            return everything  # whoever comes is taken; what stands before it need not be known
+        cost = self._videos.shape(arrival.step).cost * arrival.scale
+        newcomer = newcomer_target(
+            self._line.values(), arrival.owner, cost, capacity=self._setting.encoders, now=self._env.now
+        )
+        most = self._setting.limits.wait * self._setting.encoders
+        return work_before(self._line.values(), arrival.owner, newcomer, most=most) / self._setting.encoders
+
+    def _place(self, job: SimulatedJob) -> None:
+        """Note where a new job stands; its bytes told all of it."""
+        self._line[job.number] = Placed(
+            owner=job.arrival.owner,
+            start_target=job.start_target,
+            unled=job.start_target + LEAD_SECONDS[job.arrival.priority],
+            start=min(job.cost, FIRST_SECONDS),
+            target=job.start_target + target_delay(job.cost, self._setting.encoders, in_flight=job.in_flight),
+            rest=max(0.0, job.cost - FIRST_SECONDS),
+            told=job.cost,
+        )
+
+    def _note_done(self, job: SimulatedJob, seconds: float) -> None:
+        """Take a task's seconds off what is left of its job."""
+        known = self._line[job.number]
+        start = max(0.0, known.start - seconds)
+        rest = max(0.0, known.rest - (seconds - (known.start - start)))
+        if job.open:
+            self._line[job.number] = replace(known, start=start, rest=rest)
+        else:
+            del self._line[job.number]
 
     def _refuse(self, arrival: Arrival, returns: int, retry_after: int | None) -> None:
         counted = self._counts(arrival)
@@ -118,6 +154,7 @@ class Model:
         job = SimulatedJob(self.figures.accepted, arrival, self._env.now, self._in_flight(arrival.owner), shape)
         self._latest[arrival.owner] = job.start_target + LEAD_SECONDS[arrival.priority]
         self._work += job.cost
+        self._place(job)
         heapq.heappush(self._unplanned, (self._discipline.rank(job), job.number, job))
         self._plan()
 
@@ -156,6 +193,7 @@ class Model:
     def _encoded(self, job: SimulatedJob, seconds: float) -> None:
         self._work -= seconds
         job.open -= 1
+        self._note_done(job, seconds)
         if not job.open:
             self._control.hand_out(job, package_seconds(job.cost, self._setting.encoders), self._ready)
 

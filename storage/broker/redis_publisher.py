@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from celery import Celery
 
@@ -47,14 +46,17 @@ class RedisPublisher:
             return answer
 
         *queued, unacked = self._redis.call(read)
-        messages = [json.loads(text) for queue in queued for text in queue]
-        messages += [json.loads(text)[0] for text in unacked]
-        return frozenset(_tasks(messages))
+        texts = (*(text for queue in queued for text in queue), *unacked)
+        return frozenset(_tasks(texts))
 
 
-def _tasks(messages: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Yield job id and task field of each message of ours; others (Celery's own) have no such headers."""
-    for message in messages:
-        headers = message["headers"]
-        if JOB_HEADER in headers:
-            yield headers[JOB_HEADER], headers[FIELD_HEADER]
+def _tasks(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield job id and task field of each message of ours; others, Celery's own or anybody's, are passed over."""
+    for text in texts:
+        try:
+            found = json.loads(text)
+            headers = (found[0] if isinstance(found, list) else found)["headers"]
+            job_id, field = str(headers[JOB_HEADER]), str(headers[FIELD_HEADER])
+        except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+            continue
+        yield job_id, field

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from storage.errors import InvalidRequestError
-from storage.model.job import Changes, Job, JobError
+from storage.errors import InvalidRequestError, JobNotFoundError
+from storage.job_store.contract import CURSOR
+from storage.model.job import Changes, Job, JobError, JobState, Priority
 from storage.model.job_fields import FIELDS, Kind, named
 from storage.model.plan import Plan, Segment
-from storage.model.task import wanted_tasks
-from storage.scheduling.costs import nominal_cost
+from storage.model.record_checks import check_job, check_result, check_segment, expect, number_of, spoiled, task_of
+from storage.model.task import Task, wanted_tasks
+from storage.scheduling.costs import Work, nominal_cost
 
 _JOB = TypeAdapter(Job)
 _CHANGES = TypeAdapter(Changes)
@@ -23,7 +27,6 @@ _ERROR = TypeAdapter(JobError)
 
 _INTAKE, _TEXTS, _JSON = named(Kind.INTAKE), named(Kind.TEXT), named(Kind.JSON)
 _json = partial(json.dumps, separators=(",", ":"))
-_CURSOR = re.compile(r"\d{17}:[0-9a-f]{32}")
 
 
 def encode_segment(segment: Segment) -> str:
@@ -73,12 +76,88 @@ def _measures(plan: Plan | None) -> dict[str, str]:
     return {} if plan is None else {"frames": str(plan.frames), "nominal": repr(nominal_cost(plan))}
 
 
-def job_of_fields(fields: dict[str, str]) -> Job:
-    """Return the job whose record this is."""
-    record: dict[str, Any] = json.loads(fields["intake"])
-    record |= {name: fields[name] for name in _TEXTS}
-    record |= {name: json.loads(fields[name]) for name in _JSON if name in fields}
-    return _JOB.validate_python(record)
+def job_of_fields(fields: Mapping[str, str], job_id: str) -> Job:
+    """Return the job of this id, whose record this is.
+
+    Raises JobNotFoundError where there is no record any more, RecordError where it is not what was written.
+    """
+    if not fields:
+        raise JobNotFoundError(f"There is no job {job_id}.")
+    with spoiled(job_id):
+        record: dict[str, Any] = json.loads(fields["intake"])
+        record |= {name: fields[name] for name in _TEXTS}
+        record |= {name: json.loads(fields[name]) for name in _JSON if name in fields}
+        job = _JOB.validate_python(record)
+        expect(job.id == job_id, "id")
+    check_job(job)
+    return job
+
+
+def segment_of_record(text: str, job_id: str, index: int) -> Segment:
+    """Return the job's segment of this index. Raises RecordError where the text is not what was written."""
+    with spoiled(job_id):
+        segment = decode_segment(text)
+        expect(segment.index == index, "index")
+    check_segment(segment, job_id)
+    return segment
+
+
+def task_of_record(job_id: str, field: str) -> Task:
+    """Return the job's task of this field. Raises RecordError for what is none."""
+    return task_of(job_id, field)
+
+
+def result_of_record(job_id: str, field: str, text: str) -> dict[str, Any]:
+    """Return the result of the job's task of this field. Raises RecordError where it is not what was written."""
+    with spoiled(job_id):
+        result: dict[str, Any] = json.loads(text)
+    check_result(task_of(job_id, field), result)
+    return result
+
+
+def whole_number(text: str, job_id: str) -> int:
+    """Return a count that the job's record holds. Raises RecordError for text that is none."""
+    return number_of(job_id, text)
+
+
+def work_of_record(job_id: str, values: Sequence[Any], held: Sequence[str], out: Sequence[Any]) -> Work:
+    """Return a job's work, as backlog.lua reads it. Raises RecordError where it is not what was written."""
+    owner, state, size, nominal, *counts, measured, in_flight, priority, start_target, target = values
+    with spoiled(job_id):
+        segments, frames, frames_done, frames_finished = (number_of(job_id, count or "0") for count in counts)
+        work = Work(
+            job_id=job_id,
+            owner=str(owner),
+            state=JobState(state),
+            size=number_of(job_id, size),
+            nominal=None if nominal is None else _amount(nominal),
+            segments=segments,
+            frames=frames,
+            frames_done=frames_done,
+            frames_finished=frames_finished,
+            measured=_amount(measured or 0),
+            in_flight=_amount(in_flight),
+            priority=Priority(priority),
+            start_target=_finite(start_target),
+            target=_finite(target),
+            held=tuple(sorted(zip(held[::2], held[1::2], strict=True))),
+            out=tuple(sorted(zip(out[::2], map(int, out[1::2]), strict=True))),
+        )
+        for field, _ in (*work.held, *work.out):
+            task_of(job_id, field)
+    return work
+
+
+def _amount(text: str | float) -> float:
+    amount = _finite(text)
+    expect(amount >= 0, "number")
+    return amount
+
+
+def _finite(text: str | float) -> float:
+    number = float(text)
+    expect(math.isfinite(number), "number")
+    return number
 
 
 def fields_of_wanted(plan: Plan | None, segments: tuple[Segment, ...], job_id: str) -> dict[str, str]:
@@ -94,6 +173,6 @@ def cursor_of(job: Job) -> str:
 
 def checked_cursor(text: str) -> str:
     """Return the cursor; raise InvalidRequestError for text that no page gave."""
-    if not _CURSOR.fullmatch(text):
+    if re.fullmatch(CURSOR, text) is None:
         raise InvalidRequestError("This cursor was not given by a page of jobs.")
     return text

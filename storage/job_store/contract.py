@@ -17,6 +17,8 @@ from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
 from storage.model.task import Results, Task
 
+CURSOR = r"[0-9]{17}:[0-9a-f]{32}"  # the form of a page's cursor: microseconds of creation, and the job's id
+
 # Moves that a job's webhook is told of; whoever cancels knows it already.
 TOLD = frozenset({JobState.READY, JobState.FAILED})
 
@@ -104,15 +106,17 @@ class RecordStore(Protocol):
         """Make one move of the state machine and append its event; return the job after it.
 
         Moving to the present state again changes nothing and is no error, so that a move whose answer was lost can be
-        repeated. Moving to queued forgets plan, progress, results, error, attempts and notice. Moving to a state that
-        is TOLD makes a notice, due at once, if the job has a webhook; moving to failed or cancelled makes leftovers.
+        repeated. Moving to queued forgets plan, progress, results, error, attempts and notice, and a high
+        priority that its owner has no room for (see prioritise). Moving to a state that is TOLD makes a notice, due at
+        once, if the job has a webhook; moving to failed or cancelled makes leftovers.
         Raises TransitionError, JobNotFoundError, and BusyError for moving to queued while leftovers are being cleared.
         """
 
     def prioritise(self, job_id: str, priority: Priority) -> Job:
         """Give an unfinished job another priority, with a `state` event; return the job after it.
 
-        Raises TransitionError for a finished one, JobNotFoundError.
+        Raises TransitionError for a finished one, HighShareError where its owner has as many high ones as may be
+        (storage.scheduling.fairness HIGH_SHARE), JobNotFoundError.
         """
 
     def replan(self, job_id: str, plan: Plan, segments: tuple[Segment, ...], warnings: Warnings) -> Job:
@@ -270,6 +274,12 @@ class UpkeepStore(Protocol):
 
     def repairs(self) -> dict[str, int]:
         """Return how many repairs of each name were ever made."""
+
+    def count_fault(self, place: str) -> None:
+        """Add one to the faults of single jobs that a loop of this name passed over."""
+
+    def faults(self) -> dict[str, int]:
+        """Return how many faults each place ever passed over."""
 
 
 class JobStore(RecordStore, TaskStore, EventStore, UpkeepStore, QueueStore, Protocol):

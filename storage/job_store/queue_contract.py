@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from storage.model.layers import Layer
 from storage.model.task import Task
 from storage.scheduling.costs import FinishedJob, Work
 from storage.scheduling.queue_rates import Sample, Totals
@@ -63,14 +64,22 @@ class QueueStore(Protocol):
         from starting by others, so neither is among them.
         """
 
-    def announce(self, worker: str, slots: int, *, seconds: float, pause: Pause | None = None) -> None:
-        """Say that this worker has so many encoder slots, for so long; one that takes no work says why."""
+    def announce(
+        self, worker: str, slots: int, *, seconds: float, pause: Pause | None = None, lacks: Sequence[Layer] = ()
+    ) -> None:
+        """Say that this worker has so many encoder slots, for so long; one that takes no work says why.
+
+        `lacks` are the layers that the sandbox around its tools has not.
+        """
 
     def workers(self) -> dict[str, int]:
         """Return the encoder slots of the workers that announced themselves lately, by worker."""
 
     def pauses(self) -> dict[str, Pause]:
         """Return why workers take no work, by worker; those that do are not among them."""
+
+    def lacking(self) -> dict[str, tuple[Layer, ...]]:
+        """Return which layers sandboxes lack, by worker; those that lack none are not among them."""
 
     def slots(self) -> int:
         """Return the encoder slots of all of them."""

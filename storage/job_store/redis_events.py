@@ -16,7 +16,7 @@ class RedisEvents(RedisScripts):
         """See EventStore.events."""
         key = redis_keys.EVENTS if job_id is None else redis_keys.of_job("events", job_id)
         start = f"({checked_event_id(after)}"
-        return _events(self._redis.call(lambda: self._client.xrange(key, start, "+", count=limit)))
+        return self._events(self._redis.call(lambda: self._client.xrange(key, start, "+", count=limit)))
 
     def wait_events(self, after: str, *, seconds: float) -> tuple[Event, ...]:
         """See EventStore.wait_events."""
@@ -30,7 +30,7 @@ class RedisEvents(RedisScripts):
             milliseconds = max(int(block * 1000), 1)  # 0 would mean for ever
             answer = self._redis.call(lambda: self._client.xread(after_start, count=200, block=milliseconds))  # noqa: B023 - called at once
             if answer or time.monotonic() >= deadline:
-                return _events(answer[0][1] if answer else [])
+                return self._events(answer[0][1] if answer else [])
 
     def last_event_id(self) -> str:
         """See EventStore.last_event_id."""
@@ -42,6 +42,6 @@ class RedisEvents(RedisScripts):
         newest = self._redis.call(lambda: self._client.xrevrange(redis_keys.of_job("events", job_id), count=1))
         return self._redis.now() - event_order(newest[0][0])[0] / 1e3 if newest else 0.0
 
-
-def _events(entries: list[tuple[str, dict[str, str]]]) -> tuple[Event, ...]:
-    return tuple(event_of_fields(event_id, fields) for event_id, fields in entries)
+    def _events(self, entries: list[tuple[str, dict[str, str]]]) -> tuple[Event, ...]:
+        found = ((fields.get("job", ""), (event_id, fields)) for event_id, fields in entries)
+        return tuple(self._readable(found, lambda _, entry: event_of_fields(*entry)))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import TypeAdapter
 
 from storage.job_store import redis_keys
+from storage.job_store.codec import task_of_record, work_of_record
 from storage.job_store.queue_contract import Pause, QueueCounts
 from storage.job_store.redis_scripts import RedisScripts
-from storage.model.job import JobState, Priority
+from storage.model.layers import Layer
+from storage.model.record_checks import plain
 from storage.model.task import Task
 from storage.scheduling.costs import FinishedJob, Work
 from storage.scheduling.queue_rates import SAMPLES_KEPT, Sample, Totals
@@ -27,7 +28,7 @@ class RedisQueue(RedisScripts):
         """See QueueStore.issue."""
         keys = [redis_keys.WAITING, redis_keys.PLANS, redis_keys.TARGETS, redis_keys.HANDED]
         handed = self._run_alone("issue", keys, plans, tasks)
-        return tuple(Task.of_field(job_id, field) for job_id, field in handed)
+        return tuple(self._readable(handed, task_of_record))
 
     def position(self, job_id: str) -> int | None:
         """See QueueStore.position."""
@@ -45,24 +46,35 @@ class RedisQueue(RedisScripts):
 
     def backlog(self) -> tuple[Work, ...]:
         """See QueueStore.backlog."""
-        return tuple(_work(*found) for found in self._run_alone("backlog", [redis_keys.UNFINISHED]))
+        found = ((job_id, kept) for job_id, *kept in self._run_alone("backlog", [redis_keys.UNFINISHED]))
+        return tuple(self._readable(found, lambda job_id, kept: work_of_record(job_id, *kept)))
 
     def recent_finished(self) -> tuple[FinishedJob, ...]:
         """See QueueStore.recent_finished."""
         texts = self._redis.call(lambda: self._client.lrange(redis_keys.FINISHED, 0, -1))
-        return tuple(_FINISHED.validate_json(text) for text in texts)
+        return tuple(
+            self._readable((("", text) for text in texts), lambda _, text: plain(_FINISHED.validate_json(text)))
+        )
 
-    def announce(self, worker: str, slots: int, *, seconds: float, pause: Pause | None = None) -> None:
+    def announce(
+        self, worker: str, slots: int, *, seconds: float, pause: Pause | None = None, lacks: Sequence[Layer] = ()
+    ) -> None:
         """See QueueStore.announce."""
-        self._run_alone("slots", [redis_keys.SLOTS], worker, slots, seconds, pause or "")
+        self._run_alone("slots", [redis_keys.SLOTS], worker, slots, seconds, pause or "", ",".join(lacks))
 
     def workers(self) -> dict[str, int]:
         """See QueueStore.workers."""
-        return {worker: int(slots) for worker, slots, _ in self._announced()}
+        return {worker: int(slots) for worker, slots, _, _ in self._announced()}
 
     def pauses(self) -> dict[str, Pause]:
         """See QueueStore.pauses."""
-        return {worker: Pause(pause) for worker, _, pause in self._announced() if pause}
+        found = ((worker, pause) for worker, _, pause, _ in self._announced() if pause)
+        return dict(self._readable(found, lambda worker, pause: (worker, Pause(pause))))
+
+    def lacking(self) -> dict[str, tuple[Layer, ...]]:
+        """See QueueStore.lacking."""
+        found = ((worker, lacks) for worker, _, _, lacks in self._announced() if lacks)
+        return dict(self._readable(found, lambda worker, lacks: (worker, tuple(map(Layer, lacks.split(","))))))
 
     def slots(self) -> int:
         """See QueueStore.slots."""
@@ -92,31 +104,9 @@ class RedisQueue(RedisScripts):
     def samples(self, limit: int) -> tuple[Sample, ...]:
         """See QueueStore.samples."""
         texts = self._redis.call(lambda: self._client.lrange(redis_keys.SAMPLES, 0, limit - 1))
-        return tuple(_SAMPLE.validate_json(text) for text in reversed(texts))
+        found = (("", text) for text in reversed(texts))
+        return tuple(self._readable(found, lambda _, text: plain(_SAMPLE.validate_json(text))))
 
-    def _announced(self) -> Iterator[tuple[str, str, str]]:
-        held = self._run_alone("slots", [redis_keys.SLOTS], "", 0, 0, "")
-        return zip(held[::3], held[1::3], held[2::3], strict=True)
-
-
-def _work(job_id: str, values: list[Any], held: list[str], out: list[Any]) -> Work:
-    owner, state, size, nominal, *counts, measured, in_flight, priority, start_target, target = values
-    segments, frames, frames_done, frames_finished = (int(count or 0) for count in counts)
-    return Work(
-        job_id=job_id,
-        owner=owner,
-        state=JobState(state),
-        size=int(size),
-        nominal=None if nominal is None else float(nominal),
-        segments=segments,
-        frames=frames,
-        frames_done=frames_done,
-        frames_finished=frames_finished,
-        measured=float(measured or 0),
-        in_flight=float(in_flight),
-        priority=Priority(priority),
-        start_target=float(start_target),
-        target=float(target),
-        held=tuple(sorted(zip(held[::2], held[1::2], strict=True))),
-        out=tuple(sorted(zip(out[::2], map(int, out[1::2]), strict=True))),
-    )
+    def _announced(self) -> Iterator[tuple[str, str, str, str]]:
+        held = self._run_alone("slots", [redis_keys.SLOTS], "", 0, 0, "", "")
+        return zip(held[::4], held[1::4], held[2::4], held[3::4], strict=True)

@@ -6,16 +6,23 @@ import json
 from operator import attrgetter
 from uuid import uuid4
 
-from storage.errors import BusyError, JobExistsError, JobNotFoundError, LeaseLostError, TransitionError
+from storage.errors import (
+    BusyError,
+    HighShareError,
+    JobExistsError,
+    JobNotFoundError,
+    LeaseLostError,
+    TransitionError,
+)
 from storage.job_store import redis_keys
 from storage.job_store.codec import (
     checked_cursor,
-    cursor_of,
-    decode_segment,
     fields_of_changes,
     fields_of_job,
     fields_of_wanted,
     job_of_fields,
+    segment_of_record,
+    task_of_record,
 )
 from storage.job_store.contract import TOLD, JobPage
 from storage.job_store.queue_contract import FINISHED_KEPT
@@ -25,7 +32,7 @@ from storage.model.job_fields import FORGOTTEN
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
 from storage.model.task import Results, Stage, Task
-from storage.scheduling.fairness import APART_SECONDS, LEAD_SECONDS, START_ALONE_SECONDS, STRETCH
+from storage.scheduling.fairness import APART_SECONDS, HIGH_SHARE, LEAD_SECONDS, START_ALONE_SECONDS, STRETCH
 
 # Moves that leave the leases alone: a plan goes on under the lease it was claimed with, and what a stopping attempt
 # still holds shows that it may still write.
@@ -33,6 +40,7 @@ _KEEPS_LEASES = frozenset({JobState.PLANNING, JobState.FAILED, JobState.CANCELLE
 # How long attempts at a deleted job's tasks may still write: they renew their leases each second and stop when refused,
 # but a write of theirs that is under way goes to its end.
 LAST_WRITES_SECONDS = 15.0
+_HIGH_RETRY_SECONDS = 60  # an urgent job is ready soon, and its owner may set it back at once
 _CLEARING_RETRY_SECONDS = 2  # removing objects takes moments
 _DELETED_EVENTS_SECONDS = 600  # time for open pages to come back and learn that their job was deleted
 _FORGOTTEN = json.dumps(FORGOTTEN)
@@ -67,7 +75,7 @@ class RedisRecords(RedisScripts):
         fields = self._redis.call(lambda: self._client.hgetall(redis_keys.of_job("job", job_id)))
         if not fields:
             raise _not_found(job_id)
-        return job_of_fields(fields)
+        return job_of_fields(fields, job_id)
 
     def segment(self, job_id: str, index: int) -> Segment:
         """See RecordStore.segment."""
@@ -75,20 +83,22 @@ class RedisRecords(RedisScripts):
         text = self._redis.call(lambda: self._client.hget(redis_keys.of_job("wanted", job_id), task.field))
         if text is None:
             raise LeaseLostError(f"Job {job_id} has no {task.field} any more.")
-        return decode_segment(text)
+        return segment_of_record(text, job_id, index)
 
     def segments(self, job_id: str) -> tuple[Segment, ...]:
         """See RecordStore.segments."""
         wanted = self._redis.call(lambda: self._client.hgetall(redis_keys.of_job("wanted", job_id)))
-        found = [decode_segment(text) for field, text in wanted.items() if field.startswith(Stage.SEGMENT)]
+        texts = {field: text for field, text in wanted.items() if field.startswith(Stage.SEGMENT)}
+        found = [segment_of_record(text, job_id, task_of_record(job_id, field).index) for field, text in texts.items()]
         return tuple(sorted(found, key=attrgetter("index")))
 
     def page(self, *, owner: str, state: JobState | None, limit: int, cursor: str | None) -> JobPage:
         """See RecordStore.page."""
         bound = "+" if cursor is None else f"({checked_cursor(cursor)}"
         records = self._run_alone("page", [redis_keys.owned(owner, state)], bound, limit + 1)
-        jobs = tuple(job_of_fields(pairs(record)) for record in records[:limit])
-        return JobPage(jobs, cursor_of(jobs[-1]) if len(records) > limit else None)
+        found = ((cursor.partition(":")[2], pairs(record)) for cursor, record in records[:limit])
+        jobs = tuple(self._readable(found, lambda job_id, fields: job_of_fields(fields, job_id)))
+        return JobPage(jobs, records[limit - 1][0] if len(records) > limit else None)
 
     def move(self, job_id: str, to: JobState, changes: Changes | None = None) -> Job:
         """See RecordStore.move."""
@@ -108,10 +118,11 @@ class RedisRecords(RedisScripts):
             "1" if to in TOLD else "",
             *_ARRIVAL,
             _FORGOTTEN,
+            HIGH_SHARE,
         )
         match answer:
             case ["moved", record]:
-                return job_of_fields(pairs(record))
+                return job_of_fields(pairs(record), job_id)
             case ["clearing"]:
                 raise _being_cleared()
             case ["refused", present]:
@@ -120,9 +131,11 @@ class RedisRecords(RedisScripts):
 
     def prioritise(self, job_id: str, priority: Priority) -> Job:
         """See RecordStore.prioritise."""
-        match self._run("prioritise", job_id, priority.value, _LEADS):
+        match self._run("prioritise", job_id, priority.value, _LEADS, HIGH_SHARE):
             case ["set", record]:
-                return job_of_fields(pairs(record))
+                return job_of_fields(pairs(record), job_id)
+            case ["full"]:
+                raise HighShareError(retry_after=_HIGH_RETRY_SECONDS)
             case ["refused", present]:
                 raise _finished_already(JobState(present))
         raise _not_found(job_id)

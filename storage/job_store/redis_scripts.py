@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
+from storage.faults import of_one_job
 from storage.job_store import redis_keys
 from storage.redis_client import PatientRedis, load_script
+
+Kept = TypeVar("Kept")
+Read = TypeVar("Read")
 
 
 class RedisScripts:
@@ -20,6 +24,16 @@ class RedisScripts:
         self._client = redis.client
         self._common = load_script(__package__, "common")
         self._loaded: dict[str, Any] = {}
+
+    def count_fault(self, place: str) -> None:
+        """See UpkeepStore.count_fault."""
+        self._redis.call(lambda: self._client.hincrby(redis_keys.FAULTS, place, 1))
+
+    def _readable(self, found: Iterable[tuple[str, Kept]], read: Callable[[str, Kept], Read]) -> Iterator[Read]:
+        """Yield what can be read of each job; one whose record was spoiled is left out, logged and counted."""
+        for job_id, kept in found:
+            with of_one_job("record", job_id, self.count_fault):
+                yield read(job_id, kept)
 
     def _run(self, script: str, job_id: str, *arguments: str | float) -> Any:
         """Return what a script that begins with common.lua answers about this job."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from storage.errors import LeaseLostError
 from storage.job_store import redis_keys
-from storage.job_store.codec import encode_reason
+from storage.job_store.codec import encode_reason, result_of_record, whole_number
 from storage.job_store.contract import LOST, Claim, Lease
 from storage.job_store.redis_scripts import RedisScripts, spaced
 from storage.model.job import JobError
@@ -37,7 +37,7 @@ class RedisTasks(RedisScripts):
     def attempts(self, job_id: str) -> dict[str, int]:
         """See TaskStore.attempts."""
         counted = self._redis.call(lambda: self._client.hgetall(redis_keys.of_job("attempts", job_id)))
-        return {field: int(count) for field, count in counted.items()}
+        return {field: whole_number(count, job_id) for field, count in counted.items()}
 
     def leases(self, job_id: str) -> dict[str, Lease]:
         """See TaskStore.leases."""
@@ -68,7 +68,7 @@ class RedisTasks(RedisScripts):
         results: dict[str, str] = {}
         for name in ("interim", "done") if interim else ("done",):
             results |= self._redis.call(functools.partial(self._client.hgetall, redis_keys.of_job(name, job_id)))
-        return {field: json.loads(result) for field, result in results.items()}
+        return {field: result_of_record(job_id, field, text) for field, text in results.items()}
 
     def _run_task(self, script: str, task: Task, attempt: str, *arguments: str | float) -> Any:
         states = spaced(WANTED_IN[task.stage])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
+from storage.errors import JobNotFoundError, RecordError
+from storage.faults import note_fault
 from storage.job_store import redis_keys
-from storage.job_store.codec import job_of_fields
+from storage.job_store.codec import job_of_fields, whole_number
 from storage.job_store.contract import Leftovers, Notice
-from storage.job_store.redis_scripts import RedisScripts, pairs
+from storage.job_store.redis_scripts import Read, RedisScripts, pairs
 from storage.model.job import Job
 
 
@@ -19,8 +23,7 @@ class RedisUpkeep(RedisScripts):
 
     def due_notices(self, limit: int) -> tuple[Notice, ...]:
         """See UpkeepStore.due_notices."""
-        records = self._run_alone("due", [redis_keys.NOTICES], limit)
-        return tuple(_notice(pairs(record)) for record in records)
+        return tuple(self._due(redis_keys.NOTICES, limit, _notice))
 
     def postpone_notice(self, notice: Notice, *, seconds: float, failed: bool) -> None:
         """See UpkeepStore.postpone_notice."""
@@ -50,8 +53,7 @@ class RedisUpkeep(RedisScripts):
 
     def unsaved(self, limit: int) -> tuple[Job, ...]:
         """See UpkeepStore.unsaved."""
-        records = self._run_alone("due", [redis_keys.UNSAVED], limit)
-        return tuple(job_of_fields(pairs(record)) for record in records)
+        return tuple(self._due(redis_keys.UNSAVED, limit, job_of_fields))
 
     def saved(self, job: Job) -> bool:
         """See UpkeepStore.saved."""
@@ -68,9 +70,25 @@ class RedisUpkeep(RedisScripts):
             for name, count in self._redis.call(lambda: self._client.hgetall(redis_keys.REPAIRS)).items()
         }
 
+    def faults(self) -> dict[str, int]:
+        """See UpkeepStore.faults."""
+        counted = self._redis.call(lambda: self._client.hgetall(redis_keys.FAULTS))
+        return {place: int(count) for place, count in counted.items()}
+
+    def _due(self, key: str, limit: int, read: Callable[[dict[str, str], str], Read]) -> Iterator[Read]:
+        """Yield the jobs of a list that are due. One that cannot be read leaves it: it would be due for ever."""
+        for job_id, record in self._run_alone("due", [key], limit):
+            try:
+                yield read(pairs(record), job_id)
+            except RecordError as error:
+                note_fault("record", job_id, error, self.count_fault)
+                self._redis.call(lambda: self._client.zrem(key, job_id))  # noqa: B023 - called at once
+            except JobNotFoundError:
+                self._redis.call(lambda: self._client.zrem(key, job_id))  # noqa: B023 - called at once
+
     def _run_notice(self, notice: Notice, *arguments: str | float) -> None:
         self._run("notice", notice.job.id, repr(notice.job.finished_at), notice.tries, *arguments)
 
 
-def _notice(fields: dict[str, str]) -> Notice:
-    return Notice(job_of_fields(fields), int(fields.get("tries", 0)))
+def _notice(fields: dict[str, str], job_id: str) -> Notice:
+    return Notice(job_of_fields(fields, job_id), whole_number(fields.get("tries", "0"), job_id))

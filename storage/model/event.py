@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage.errors import InvalidRequestError
+from storage.model.job import is_job_id
+from storage.model.record_checks import expect, spoiled
 
 EVENT_ID = r"[0-9]{1,16}-[0-9]{1,16}"  # the form of an id: milliseconds, and a number within them
+_TYPE = re.compile(r"[a-z]{1,32}")
 NO_EVENT = "0-0"  # comes before every event: the last one of a store that has never had a job
 
 
@@ -28,8 +31,11 @@ class Event:
 
 
 def event_of_fields(event_id: str, fields: dict[str, str]) -> Event:
-    """Return the event that a stream entry holds."""
-    return Event(event_id, fields["job"], fields["type"], json.loads(fields["data"]))
+    """Return the event that a stream entry holds. Raises RecordError for an entry that holds none."""
+    with spoiled(fields.get("job", "")):
+        job_id, kind, data = fields["job"], fields["type"], json.loads(fields["data"])
+        expect(is_job_id(job_id) and _TYPE.fullmatch(kind) and isinstance(data, dict), "event")
+    return Event(event_id, job_id, kind, data)
 
 
 def is_event_id(text: str) -> bool:

@@ -12,7 +12,7 @@ from storage.model.job_warnings import Warnings
 from storage.model.names import AttemptName
 from storage.model.plan import Plan, Segment
 
-_JOB_ID = re.compile(r"[0-9a-f]{32}")
+JOB_ID = "[0-9a-f]{32}"  # the form of a job's id
 
 
 class JobState(StrEnum):
@@ -179,4 +179,4 @@ class Changes:
 
 def is_job_id(text: str) -> bool:
     """Tell whether the text has the form of a job id; anything else never reaches a store."""
-    return _JOB_ID.fullmatch(text) is not None
+    return re.fullmatch(JOB_ID, text) is not None

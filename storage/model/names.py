@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+_LONGEST_PID = 10  # digits, above any kernel's; Python refuses to read numbers of thousands
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerName:
@@ -45,4 +47,4 @@ class AttemptName:
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal()
+    return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_PID

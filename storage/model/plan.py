@@ -115,7 +115,8 @@ class VideoSource:
     file; 0 is what they look at by themselves. A raw stream has no clock: its pictures are shown one after another,
     `counted_rate` (a fraction) a second. `shapes` are there where pictures change on the way, in the order of time: the
     sizes of this source are then those of the canvas on which all of them are shown. `in_order` tells of such a source
-    that its pictures show in the order in which they stand in the file.
+    that its pictures show in the order in which they stand in the file. `pictures` are all that the file lists of it, 0
+    where a plan does not tell.
     """
 
     stream: int
@@ -137,6 +138,7 @@ class VideoSource:
     crop: Crop | None = None
     shapes: tuple[Shape, ...] = ()
     in_order: bool = False
+    pictures: int = 0
 
 
 @dataclass(frozen=True, slots=True)

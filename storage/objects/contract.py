@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 PART_BYTES = 8 * 1024 * 1024  # bytes held per upload: S3 wants parts of 5 MiB or more, and 10,000 of them reach 80 GB
 
@@ -47,7 +47,10 @@ class ObjectStore(Protocol):
         """Write a small object whole."""
 
     def put_file(self, key: str, path: Path, *, content_type: str) -> ObjectInfo:
-        """Write a local file as an object, part by part."""
+        """Write a local file as an object, part by part. Raises ObjectNotFoundError for a link or no regular file."""
+
+    def put_open(self, key: str, source: BinaryIO, *, content_type: str) -> ObjectInfo:
+        """Write an open file as an object, part by part, from where it stands to its end."""
 
     def stat(self, key: str) -> ObjectInfo:
         """Return what is known of the object. Raises ObjectNotFoundError."""
@@ -60,6 +63,12 @@ class ObjectStore(Protocol):
 
     def local_path(self, key: str) -> Path | None:
         """Return the object's file, absolute, if this store keeps it on this machine, else None."""
+
+    def open_local(self, key: str) -> BinaryIO | None:
+        """Return the object's file open for reading if this store keeps it on this machine, else None.
+
+        Raises ObjectNotFoundError, for a link too.
+        """
 
     def redirect_path(self, key: str, *, seconds: int) -> str | None:
         """Return path and query that nginx may pass to the store (signed), None if the store has no HTTP."""

@@ -1,14 +1,16 @@
-"""Objects in a local directory: a file per object, made under a temporary name and renamed when whole."""
+"""Objects in a local directory: a file per object, made under a temporary name and renamed when whole.
+
+Below the root no link is followed, whoever put it there: it would lead readers of `/media` to any file of this machine.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
 import shutil
-import stat
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -18,34 +20,44 @@ from uuid import uuid4
 from storage.errors import ObjectNotFoundError, ObjectStoreDownError, StorageFullError
 from storage.objects.contract import ObjectInfo
 from storage.objects.keys import checked_key, checked_prefix
+from storage.objects.plain_files import FULL, open_new, open_regular, real_folder
 from storage.objects.whole import WholeObjects
 
 # Folder of unfinished writes, inside the root so that the rename stays in one file system; no key can begin with a dot.
 UNFINISHED = ".unfinished"
 _CHUNK_BYTES = 256 * 1024  # read at once: few system calls, little memory for each of many players
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class LocalObjectStore(WholeObjects):
-    """An ObjectStore under the folder `root`, made by `prepare`; every write is on disk when its call returns."""
+    """An ObjectStore under the folder `root`, made by `prepare`; every write is on disk when its call returns.
 
-    def __init__(self, root: Path) -> None:
+    It takes no byte of the last `kept` ones of its disk.
+    """
+
+    def __init__(self, root: Path, *, kept: int = 0) -> None:
         self._root = root
+        self._kept = kept
 
     def writer(self, key: str, *, content_type: str) -> _LocalWriter:  # noqa: ARG002 - a file has no content type
         """See ObjectStore.writer."""
-        return _LocalWriter(self, key, self._path(key))
+        return _LocalWriter(self._root, checked_key(key), self._room)
 
     def stat(self, key: str) -> ObjectInfo:
         """See ObjectStore.stat."""
         with _translated(key):
-            return self.info(key, self._path(key))
+            descriptor, status = open_regular(self._root, _parts(key))
+            os.close(descriptor)
+        return ObjectInfo(key, status.st_size, status.st_mtime)
 
     def read(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """See ObjectStore.read."""
+        return _chunks(self.open_local(key), key, start, length)
+
+    def open_local(self, key: str) -> BinaryIO:
+        """See ObjectStore.open_local."""
         with _translated(key):
-            source = self._path(key).open("rb")
-        return _chunks(source, key, start, length)
+            descriptor, _ = open_regular(self._root, _parts(key))
+            return os.fdopen(descriptor, "rb")
 
     def local_path(self, key: str) -> Path | None:
         """See ObjectStore.local_path."""
@@ -57,8 +69,10 @@ class LocalObjectStore(WholeObjects):
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See ObjectStore.keys."""
-        folder = self._root / checked_prefix(prefix).rpartition("/")[0]
-        for parent, folders, files in os.walk(folder):
+        folder = checked_prefix(prefix).rpartition("/")[0]
+        if not self._is_real(folder):
+            return
+        for parent, folders, files in os.walk(self._root / folder):
             folders[:] = sorted(name for name in folders if name != UNFINISHED)
             names = (Path(parent, name).relative_to(self._root).as_posix() for name in sorted(files))
             yield from (key for key in names if key.startswith(prefix))
@@ -91,7 +105,7 @@ class LocalObjectStore(WholeObjects):
     def free_bytes(self) -> int | None:
         """See ObjectStore.free_bytes."""
         with _translated(str(self._root)):
-            return shutil.disk_usage(self._root).free
+            return self._room()
 
     def prepare(self) -> None:
         """See ObjectStore.prepare."""
@@ -103,24 +117,17 @@ class LocalObjectStore(WholeObjects):
         if not os.access(self._root, os.W_OK | os.X_OK):
             raise ObjectStoreDownError("The folder of objects is missing or cannot be written.", detail=str(self._root))
 
-    def begin(self, key: str) -> tuple[Path, FileIO]:
-        """Open the temporary file of one write to the key; its name tells the key, for `delete_prefix`."""
-        path = self._root / UNFINISHED / f"{key.replace('/', '~')}~{uuid4().hex}"
-        try:
-            # Unbuffered: closing a buffered file after a full disk would fail a second time.
-            return path, path.open("xb", buffering=0)
-        except FileNotFoundError as error:
-            raise ObjectStoreDownError("The folder of objects is missing.", detail=str(self._root)) from error
+    def _room(self) -> int:
+        return max(0, shutil.disk_usage(self._root).free - self._kept)
 
-    def info(self, key: str, path: Path) -> ObjectInfo:
-        """Return what the file system knows of an object's file. Raises OSError."""
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise IsADirectoryError(path)
-        return ObjectInfo(key, status.st_size, status.st_mtime)
+    def _is_real(self, folder: str) -> bool:
+        """Tell whether the folder is there, and no link leads to it: walking begins with what it is given."""
+        with suppress(OSError), real_folder(self._root, folder.split("/") if folder else ()):
+            return True
+        return False
 
     def _path(self, key: str) -> Path:
-        return self._root.joinpath(*checked_key(key).split("/"))
+        return self._root.joinpath(*_parts(key))
 
     def _unfinished(self, prefix: str) -> Iterator[Path]:
         """Yield the unfinished writes under the prefix; none in a store that nothing has prepared yet."""
@@ -139,24 +146,33 @@ class LocalObjectStore(WholeObjects):
 
 
 class _LocalWriter:
-    """One write: a temporary file until `commit`."""
+    """One write: a temporary file until `commit`, whose name tells the key, for `delete_prefix`.
 
-    def __init__(self, store: LocalObjectStore, key: str, target: Path) -> None:
-        self._store = store
+    `room` tells how many bytes the store may still take.
+    """
+
+    def __init__(self, root: Path, key: str, room: Callable[[], int]) -> None:
+        self._root = root
+        self._room = room
         self._key = key
-        self._target = target
+        self._name = f"{key.replace('/', '~')}~{uuid4().hex}"
         self._written = 0
 
     def __enter__(self) -> Self:
         with _translated(self._key):
-            self._path, self._file = self._store.begin(self._key)
+            try:
+                # Unbuffered: closing a buffered file after a full disk would fail a second time.
+                self._file = FileIO(open_new(self._root, (UNFINISHED, self._name)), "wb")
+            except FileNotFoundError as error:
+                raise ObjectStoreDownError("The folder of objects is missing.", detail=str(self._root)) from error
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
-        self._path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError), real_folder(self._root, (UNFINISHED,)) as unfinished:
+            os.unlink(self._name, dir_fd=unfinished)
 
     @property
     def written(self) -> int:
@@ -167,6 +183,8 @@ class _LocalWriter:
         """See ObjectWriter.write."""
         left = memoryview(data)
         with _translated(self._key):
+            if self._room() < len(data):
+                raise StorageFullError(detail=self._key)
             while left:
                 left = left[self._file.write(left) :]
         self._written += len(data)
@@ -176,20 +194,22 @@ class _LocalWriter:
         with _translated(self._key):
             os.fsync(self._file.fileno())
             self._rename()
-            return self._store.info(self._key, self._target)
+            status = os.fstat(self._file.fileno())
+        return ObjectInfo(self._key, status.st_size, status.st_mtime)
 
     def _rename(self) -> None:
         """Put the file under its key; again where a deletion took the emptied folder away in between."""
-        while True:
-            try:
-                _make_folder(self._target.parent)
-                self._path.rename(self._target)
-            except FileNotFoundError:
-                if not self._path.exists():
-                    raise
-            else:
-                _sync_folder(self._target.parent)
-                return
+        *folders, name = _parts(self._key)
+        with real_folder(self._root, (UNFINISHED,)) as unfinished:
+            while True:
+                try:
+                    with real_folder(self._root, folders, make=True) as folder:
+                        os.rename(self._name, name, src_dir_fd=unfinished, dst_dir_fd=folder)
+                        os.fsync(folder)  # so that it survives a power cut
+                except FileNotFoundError:
+                    os.stat(self._name, dir_fd=unfinished, follow_symlinks=False)  # raised again where this is gone
+                else:
+                    return
 
 
 @contextmanager
@@ -200,7 +220,7 @@ def _translated(key: str) -> Iterator[None]:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         raise ObjectNotFoundError(detail=key) from error
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise StorageFullError(detail=key) from error
         raise ObjectStoreDownError(detail=f"{key}: {error}") from error
 
@@ -217,18 +237,5 @@ def _chunks(source: BinaryIO, key: str, start: int, length: int | None) -> Itera
             yield chunk
 
 
-def _make_folder(folder: Path) -> None:
-    """Make the folder and what leads to it, each on disk before the next."""
-    if not folder.is_dir():
-        _make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _parts(key: str) -> list[str]:
+    return checked_key(key).split("/")

@@ -12,10 +12,11 @@ from typing import Final, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from storage.errors import ManifestError
+from storage.errors import ManifestError, RecordError
 from storage.model.job import Job, JobState
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
+from storage.model.record_checks import check_job, check_segment
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
 
@@ -52,10 +53,18 @@ def read_manifest(objects: ObjectStore, key: str, job_id: str) -> Manifest:
         raise ManifestError(f"{key}: longer than any manifest.")
     try:
         manifest = _MANIFEST.validate_json(data)
+    except RecursionError as error:
+        raise ManifestError(f"{key}: too deep for any manifest.") from error
     except ValidationError as error:
         issue = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in issue["loc"]) or "JSON"
         raise ManifestError(f"{key}: {place}: {issue['msg']}") from error
+    try:
+        check_job(manifest.job)
+        for segment in manifest.segments:
+            check_segment(segment, job_id)
+    except RecordError as error:
+        raise ManifestError(f"{key}: {error.detail}") from error
     if manifest.job.id != job_id:
         raise ManifestError(f"{key}: belongs to job {manifest.job.id}.")
     return manifest

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import structlog
@@ -82,6 +82,10 @@ class S3ObjectStore(WholeObjects):
         """See ObjectStore.local_path: the files are the server's."""
         return None
 
+    def open_local(self, key: str) -> BinaryIO | None:  # noqa: ARG002 - the contract's argument
+        """See ObjectStore.open_local: the files are the server's."""
+        return None
+
     def redirect_path(self, key: str, *, seconds: int) -> str | None:
         """See ObjectStore.redirect_path."""
         expires = timedelta(seconds=min(seconds, _LONGEST_SIGNATURE_SECONDS))
@@ -127,8 +131,7 @@ class S3ObjectStore(WholeObjects):
                 # Another process was quicker.
                 if error.code != "BucketAlreadyOwnedByYou":
                     raise
-            if self._client.get_bucket_lifecycle(self._bucket) is None:
-                self._add_lifecycle_rule()
+            self._add_lifecycle_rule()
 
     def ping(self) -> None:
         """See ObjectStore.ping."""
@@ -145,12 +148,14 @@ class S3ObjectStore(WholeObjects):
             abort_incomplete_multipart_upload=abort,
         )
         try:
-            self._client.set_bucket_lifecycle(self._bucket, LifecycleConfig([rule]))
+            if self._client.get_bucket_lifecycle(self._bucket) is None:
+                self._client.set_bucket_lifecycle(self._bucket, LifecycleConfig([rule]))
         except S3Error as error:
             # MinIO knows no such rule: it removes unfinished uploads by itself after MINIO_API_STALE_UPLOADS_EXPIRY.
-            if error.code != "InvalidArgument":
+            # And where a key may not change the bucket, who made the bucket decides.
+            if error.code not in {"InvalidArgument", "AccessDenied"}:
                 raise
-            _log.debug("the object store removes unfinished uploads by itself", bucket=self._bucket)
+            _log.debug("no rule for unfinished uploads was made", bucket=self._bucket, reason=error.code)
 
     def _abort_unfinished(self, prefix: str, *, before: float) -> int:
         """Abort what was begun under the prefix before a time (Unix seconds); return how many."""

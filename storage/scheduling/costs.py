@@ -24,6 +24,9 @@ ENCODED_PIXELS_PER_SECOND = 67e6
 DECODED_PIXELS_PER_SECOND = 345e6
 TONE_MAPPED_PIXELS_PER_SECOND = 48e6
 
+# The most that a byte is ever counted with: a slide show of 1080p at 100 kbit/s. A few megabytes that are twelve hours
+# must not make everybody else's megabytes look like days.
+MOST_SECONDS_PER_BYTE = 1.5e-4
 # Encoder-seconds per byte of an original before any job was finished: 1.7 for a second of 1080p at 9 Mbit/s, which lies
 # between what cameras and downloads have.
 SECONDS_PER_BYTE = 1.5e-6
@@ -131,9 +134,20 @@ def nominal_cost(plan: Plan) -> float:
 
 def picture_cost(plan: Plan) -> float:
     """Return the encoder-seconds of one picture in all of the plan's rungs on that machine."""
-    encoded = [rung.width * rung.height for rung in plan.rungs]
     decoded = plan.video.width * plan.video.height
-    cost = sum(encoded) / ENCODED_PIXELS_PER_SECOND + decoded / DECODED_PIXELS_PER_SECOND
+    return encoding_cost(plan) + decoded / DECODED_PIXELS_PER_SECOND
+
+
+def decoding_cost(plan: Plan) -> float:
+    """Return the encoder-seconds of decoding the largest of the source's pictures."""
+    sizes = [plan.video.width * plan.video.height, *(shape.width * shape.height for shape in plan.video.shapes)]
+    return max(sizes) / DECODED_PIXELS_PER_SECOND
+
+
+def encoding_cost(plan: Plan) -> float:
+    """Return the encoder-seconds of one picture in all rungs once it is decoded."""
+    encoded = [rung.width * rung.height for rung in plan.rungs]
+    cost = sum(encoded) / ENCODED_PIXELS_PER_SECOND
     if plan.video.colour.transfer in HDR_TRANSFERS:
         cost += max(encoded) / TONE_MAPPED_PIXELS_PER_SECOND
     return cost
@@ -168,10 +182,12 @@ def calibrate(finished: Sequence[FinishedJob], backlog: Sequence[Work] = ()) -> 
     paces = ended + [work.measured / work.nominal_done for work in known if work.nominal_done >= LEAST_DONE_SECONDS]
     pace = median(paces) if paces else 1.0
     per_byte = [job.measured / job.size for job in told]
-    per_byte += [work.nominal * pace / work.size for work in known if work.nominal]
+    # What was only planned is somebody's word: it counts as long as too little was done to go by.
+    few = known[: CALIBRATED_BY - len(told)]
+    per_byte += [work.nominal * pace / work.size for work in few if work.nominal]
     return Calibration(
         pace=pace,
-        per_byte=median(per_byte) if per_byte else SECONDS_PER_BYTE,
+        per_byte=min(median(per_byte), MOST_SECONDS_PER_BYTE) if per_byte else SECONDS_PER_BYTE,
         per_job=fmean(job.measured for job in told) if told else None,
         doubt=1.0 if paces else DOUBT_OF_PACE if per_byte else DOUBT_OF_BYTES,
         bit_density=fit_density([density(job.size, job.nominal) for job in told], ended),

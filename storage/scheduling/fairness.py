@@ -45,6 +45,10 @@ SPARE_PLANS = 1  # reading a huge original takes minutes, and keeps others from 
 LEAD_SECONDS = {Priority.HIGH: 86_400.0, Priority.NORMAL: 0.0, Priority.LOW: -86_400.0}
 
 
+# Of an owner's unfinished jobs so many may be urgent: one at least. Where all are, none is, and others wait for a day.
+HIGH_SHARE = 0.1
+
+
 def alone_seconds(cost: float, slots: float) -> float:
     """Return how long a job of so many encoder-seconds takes if nothing else is there."""
     return FIXED_SECONDS + cost / max(1, slots)

@@ -154,7 +154,7 @@ def _pieces(outlook: Outlook) -> Iterator[tuple[float, bool, int, Work]]:
     for place, work in enumerate(outlook.backlog):
         if work.waits:
             yield work.start_target, False, place, work
-        yield _target(work, outlook), True, place, work
+        yield target_of(work, outlook), True, place, work
 
 
 def target_delay_of(work: Work, outlook: Outlook) -> float:
@@ -162,7 +162,7 @@ def target_delay_of(work: Work, outlook: Outlook) -> float:
     return target_delay(whole_cost(work, outlook.known), outlook.capacity, in_flight=work.in_flight)
 
 
-def _target(work: Work, outlook: Outlook) -> float:
+def target_of(work: Work, outlook: Outlook) -> float:
     """Return the target of the whole job; of one without a plan that which its bytes let expect."""
     return work.target if work.nominal is not None else work.start_target + target_delay_of(work, outlook)
 

@@ -18,6 +18,11 @@ from storage.redis_client import PatientRedis
 from storage.services import Services
 from storage.settings import Settings
 
+# Bytes of a disk that objects share with Redis. Redis ends when it cannot append to its file, and everything with it.
+# It rewrites a file of 64 MiB into a second one (infra/redis.conf). Scratch space is promised down to 64 MiB.
+KEPT_FOR_REDIS = 128 * 1024**2
+REDIS_FOLDER = "redis"  # in DATA_DIR
+
 
 def connect(settings: Settings, *, patience: float) -> Services:
     """Return the real parts; their calls go on through an outage for `patience` seconds before they raise."""
@@ -41,7 +46,8 @@ def open_objects(settings: Settings, *, patience: float) -> ObjectStore:
     """Return the object store that OBJECT_STORE_URL names."""
     url = urlsplit(settings.store_url)
     if url.scheme == "file":
-        return LocalObjectStore(Path(unquote(url.path)))
+        root = Path(unquote(url.path))
+        return LocalObjectStore(root, kept=KEPT_FOR_REDIS if _beside_redis(root, settings) else 0)
     return S3ObjectStore(
         endpoint=url.netloc,
         bucket=url.path.strip("/"),
@@ -50,3 +56,10 @@ def open_objects(settings: Settings, *, patience: float) -> ObjectStore:
         secure=url.scheme == "s3+https",
         patience=patience,
     )
+
+
+def _beside_redis(root: Path, settings: Settings) -> bool:
+    """Tell whether the folder of objects, or the one it will be made in, is on the disk of the Redis of `make up`."""
+    redis = settings.data_dir / REDIS_FOLDER
+    there = next(folder for folder in (root, *root.parents) if folder.exists())
+    return redis.is_dir() and redis.stat().st_dev == there.stat().st_dev

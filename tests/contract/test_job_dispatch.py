@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from storage.errors import JobNotFoundError, TransitionError
+from storage.errors import HighShareError, JobNotFoundError, TransitionError
 from storage.job_store.contract import Claim, JobStore
 from storage.model.job import Job, JobState, Priority
 from storage.model.job_warnings import warning
@@ -189,6 +189,36 @@ def test_priority_moves_a_job(job_store: JobStore) -> None:
     assert job_store.position(first.id) == 3
 
 
+def test_an_owner_has_a_share_of_urgent_jobs(job_store: JobStore) -> None:
+    """One, and of many a tenth; another owner has a share of their own, and what is set back makes room."""
+    own = [created(job_store) for _ in range(3)]
+    job_store.prioritise(own[0].id, Priority.HIGH)
+    assert job_store.prioritise(own[0].id, Priority.HIGH).priority is Priority.HIGH
+    with pytest.raises(HighShareError):
+        job_store.prioritise(own[1].id, Priority.HIGH)
+    assert job_store.get(own[1].id).priority is Priority.NORMAL
+    other = created(job_store, owner="another")
+    assert job_store.prioritise(other.id, Priority.HIGH).priority is Priority.HIGH
+    job_store.prioritise(own[0].id, Priority.NORMAL)
+    job_store.prioritise(own[1].id, Priority.HIGH)
+    for _ in range(17):
+        created(job_store)
+    job_store.prioritise(own[2].id, Priority.HIGH)
+    with pytest.raises(HighShareError):
+        job_store.prioritise(own[0].id, Priority.HIGH)
+
+
+def test_urgent_jobs_that_are_started_again_share_as_well(job_store: JobStore) -> None:
+    """Else whoever sets them high, cancels them and starts them again would have any number of them."""
+    own = [created(job_store) for _ in range(3)]
+    for job in own:
+        job_store.prioritise(job.id, Priority.HIGH)
+        job_store.move(job.id, JobState.CANCELLED)
+    again = [job_store.move(job.id, JobState.QUEUED) for job in own]
+    assert [job.priority for job in again] == [Priority.HIGH, Priority.NORMAL, Priority.NORMAL]
+    assert again[0].start_target < again[1].start_target < again[2].start_target
+
+
 def test_priority_holds_while_encoding(job_store: JobStore) -> None:
     """The segments to come are taken in the new order."""
     one, other = placed(job_store, target=1e9), placed(job_store, target=1e9 + 60)
@@ -241,14 +271,14 @@ def test_slots_are_those_announced_lately(job_store: JobStore) -> None:
 def test_interim_results_are_seen_only_when_asked_for(job_store: JobStore) -> None:
     """What a running task has so far is no result; the lease's holder writes it, and finishing replaces it."""
     task = Task(encoding(job_store).id, Stage.AUDIO)
-    assert not job_store.interim(task, "a", {"parts": 1})
+    assert not job_store.interim(task, "a", {"frames": 1})
     claim(job_store, task)
-    assert job_store.interim(task, "a", {"parts": 2})
-    assert not job_store.interim(task, "b", {"parts": 3})
+    assert job_store.interim(task, "a", {"frames": 2})
+    assert not job_store.interim(task, "b", {"frames": 3})
     assert job_store.results(task.job_id) == {}
-    assert job_store.results(task.job_id, interim=True) == {"audio:0": {"parts": 2}}
-    job_store.finish(task, "a", {"parts": 4})
-    assert job_store.results(task.job_id, interim=True) == job_store.results(task.job_id) == {"audio:0": {"parts": 4}}
+    assert job_store.results(task.job_id, interim=True) == {"audio:0": {"frames": 2}}
+    job_store.finish(task, "a", {"frames": 4})
+    assert job_store.results(task.job_id, interim=True) == job_store.results(task.job_id) == {"audio:0": {"frames": 4}}
 
 
 @pytest.mark.parametrize("first", ["audio", "segment"])
@@ -259,7 +289,7 @@ def test_a_job_is_playable_with_its_first_segment_and_its_first_sound(job_store:
     claim(job_store, audio)
     claim(job_store, segment)
     steps: list[Callable[[], object]] = [
-        lambda: job_store.interim(audio, "a", {"parts": 1}),
+        lambda: job_store.interim(audio, "a", {"frames": 1}),
         lambda: job_store.finish(segment, "a", {}),
     ]
     for step in steps if first == "audio" else reversed(steps):
@@ -305,13 +335,13 @@ def test_a_new_plan_leaves_running_sound_alone(job_store: JobStore) -> None:
     audio, segment = Task(job.id, Stage.AUDIO), Task(job.id, Stage.SEGMENT, 1)
     for task in (audio, segment):
         claim(job_store, task)
-    job_store.interim(audio, "a", {"parts": 1})
+    job_store.interim(audio, "a", {"frames": 1})
     plan = make_plan(segments=1, frames=200)
     job_store.replan(job.id, plan, make_segments(plan), ())
     assert held(job_store, job.id) == {"audio:0"}
     assert job_store.attempts(job.id) == {"audio:0": 1}
     assert job_store.renew(audio, "a", lease_seconds=LEASE)
-    assert job_store.results(job.id, interim=True) == {"audio:0": {"parts": 1}}
+    assert job_store.results(job.id, interim=True) == {"audio:0": {"frames": 1}}
     assert not job_store.finish(audio, "a", {"made": True})
 
 

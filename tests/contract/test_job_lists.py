@@ -43,7 +43,18 @@ def test_pages_by_state_follow_the_moves(job_store: JobStore) -> None:
     assert listed(JobState.READY) == []
 
 
-@pytest.mark.parametrize("cursor", ["", "0", "x" * 50, "00000000000000000:zz", "-inf"])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "0",
+        "x" * 50,
+        "00000000000000000:zz",
+        "-inf",
+        "\u0661" * 17 + ":" + "0" * 32,
+        "0" * 17 + ":" + "0" * 32 + "\n",
+    ],
+)
 def test_a_made_up_cursor_is_refused(job_store: JobStore, cursor: str) -> None:
     """Only what a page gave is a cursor."""
     with pytest.raises(InvalidRequestError):

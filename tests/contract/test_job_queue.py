@@ -9,6 +9,7 @@ import pytest
 from storage.job_store.contract import JobStore
 from storage.job_store.queue_contract import FINISHED_KEPT, Pause
 from storage.model.job import JobState, Promise
+from storage.model.layers import Layer
 from storage.model.task import Stage, Task
 from storage.scheduling.costs import Work, nominal_cost
 from storage.scheduling.queue_rates import SAMPLES_KEPT, Totals
@@ -163,3 +164,12 @@ def test_who_pauses_says_why(job_store: JobStore) -> None:
     assert job_store.workers() == {"a:1": 0, "b:2": 3}
     job_store.announce("a:1", 2, seconds=60)
     assert (job_store.pauses(), job_store.slots()) == ({}, 5)
+
+
+def test_what_a_sandbox_lacks_is_told_beside_the_slots(job_store: JobStore) -> None:
+    """With a pause or without; a worker that lacks nothing is not among them."""
+    job_store.announce("a:1", 0, seconds=60, pause=Pause.SCRATCH, lacks=(Layer.PORTS,))
+    job_store.announce("b:2", 3, seconds=60, lacks=(Layer.FILES, Layer.PORTS))
+    job_store.announce("c:3", 1, seconds=60)
+    assert job_store.lacking() == {"a:1": (Layer.PORTS,), "b:2": (Layer.FILES, Layer.PORTS)}
+    assert (job_store.pauses(), job_store.slots()) == ({"a:1": Pause.SCRATCH}, 4)

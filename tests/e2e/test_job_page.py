@@ -256,6 +256,20 @@ def test_action_that_is_refused_says_why(site: Site, visit: Visit) -> None:
     expect(page.locator("#retry")).to_be_enabled()
 
 
+def test_a_full_queue_says_when_to_try_again(make_site: Callable[..., Site], visit: Visit) -> None:
+    """Starting a job again is refused as an upload is, and the page has the time."""
+    visit.expect_complaints("503")
+    site = make_site(admission_max_wait_seconds=60, encoders=1)
+    job = scenes.add_job(site)
+    put_manifest(site.web.services.objects, keys.manifest(job.id), Manifest(job=job))
+    scenes.fail(site, job)
+    scenes.add_job(site, size=100_000_000)
+    page = open_job(site, visit, job.id)
+    page.click("#retry")
+    expect(page.locator("#action-error")).to_contain_text("The queue is full")
+    expect(page.locator("#action-error")).to_contain_text("Try again in")
+
+
 def test_deleting_asks_first(site: Site, visit: Visit) -> None:
     """Delete opens a dialog that the keyboard can refuse; agreeing deletes the job and leads to the list."""
     job = scenes.add_job(site)

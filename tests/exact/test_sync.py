@@ -19,10 +19,10 @@ from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import drive
 from tests.support.exactness import SLOTS, local_services
+from tests.support.fragments import read_fragmented
 from tests.support.hls import read_playlist
 from tests.support.looking import SAMPLE_RATE, beeps, flash_frames, flashes, samples
 from tests.support.results import made
-from workers.ffmpeg.mp4_boxes import read_fragmented
 
 pytestmark = [pytest.mark.exact, pytest.mark.timeout(600)]
 

@@ -17,10 +17,10 @@ from storage.objects import keys
 from storage.services import Services
 from tests.support.coded import Planes, beeps_in, numbers_in
 from tests.support.coded_truth import Came
+from tests.support.fragments import read_fragmented
 from tests.support.hls import read_playlist
 from tests.support.results import made
 from workers.ffmpeg.commands import timescale
-from workers.ffmpeg.mp4_boxes import read_fragmented
 
 SAMPLE_RATE = 48_000
 _DEADLINE_SECONDS = 300

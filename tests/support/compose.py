@@ -16,6 +16,7 @@ from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 300.0
+RUN_ONCE = {"keys", "rights"}
 FINISHED = {"ready", "failed", "cancelled"}
 
 
@@ -41,6 +42,16 @@ class Stack:
         )
         assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout[-2000:]}\n{result.stderr[-6000:]}"
         return result.stdout
+
+    def inside(self, service: str, *command: str, seconds: float = 60) -> str:
+        """Run a command in a running container of the service, as its user; return what it printed."""
+        return self.compose("exec", "-T", service, *command, seconds=seconds)
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """Return what the engine knows of a container of each service, those that ended too."""
+        ids = self.compose("ps", "--all", "--quiet").split()
+        text = subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=True).stdout
+        return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in json.loads(text)}
 
     def services(self) -> list[dict[str, Any]]:
         """Return what the engine says of each container, those that ended too."""
@@ -85,5 +96,5 @@ class Stack:
 
     def all_healthy(self) -> bool:
         """Tell whether every container that is to run passes its health check."""
-        running = [service for service in self.services() if service["Service"] != "keys"]
+        running = [service for service in self.services() if service["Service"] not in RUN_ONCE]
         return all(service["Health"] == "healthy" for service in running)

@@ -17,13 +17,13 @@ from storage.objects.local import LocalObjectStore
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import drive
+from tests.support.fragments import read_fragmented
 from tests.support.hls import read_playlist
 from tests.support.job_store import OwnJobStore
 from tests.support.memory_publisher import MemoryPublisher
 from tests.support.pictures import decoded, difference, filtered, hashes, picture
 from tests.support.results import made
 from workers.ffmpeg.commands import timescale
-from workers.ffmpeg.mp4_boxes import read_fragmented
 from workers.planning.segments import without_cuts
 
 SLOTS = 8  # clips of ten seconds are cut into as many segments as the plan ever makes of them

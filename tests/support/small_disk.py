@@ -32,12 +32,13 @@ def _way() -> tuple[str, ...] | None:
 class SmallDisk:
     """`size` bytes, mounted at `folder` for the processes that are started `inside`; gone after the context.
 
+    It takes as many `files` as memory has room for, or so many, folders among them.
     Skips the test, aloud, where no file system can be mounted.
     """
 
-    def __init__(self, folder: Path, size: int) -> None:
+    def __init__(self, folder: Path, size: int, *, files: int = 0) -> None:
         self._folder = folder
-        self._size = size
+        self._size = f"{size},nr_inodes={files}" if files else f"{size}"
 
     def __enter__(self) -> Self:
         way = _way()
@@ -45,7 +46,7 @@ class SmallDisk:
             MISSING["small disks"] = "neither root nor a user namespace may mount a tmpfs: full disks were NOT TESTED"
             pytest.skip(MISSING["small disks"])
         self._folder.mkdir(parents=True, exist_ok=True)
-        command = ["unshare", *way, "sh", "-c", _MOUNTED, str(self._size), str(self._folder)]
+        command = ["unshare", *way, "sh", "-c", _MOUNTED, self._size, str(self._folder)]
         self._holder = subprocess.Popen(command)
         entered = [option for option in way if option != "--map-root-user"]
         self.inside = ("nsenter", "--target", str(self._holder.pid), *entered, "--")

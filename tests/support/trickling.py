@@ -13,7 +13,7 @@ from storage.objects.contract import PART_BYTES
 from tests.support.forms import form, part, upload
 from tests.support.streams import EventStream
 from tests.support.waiting import wait_until
-from tests.support.web_client import connected, fetched, figure, head, send_upload
+from tests.support.web_client import Listening, connected, fetched, figure, head, send_upload
 from tests.support.web_server import WebServer
 
 PIECE = bytes(1024)
@@ -25,14 +25,14 @@ ANNOUNCED_BYTES = 2 * PART_BYTES  # by each; nobody waits for the end
 
 @contextmanager
 def trickling(server: WebServer, count: int, *, first: int) -> Iterator[None]:
-    """Have `count` uploads under way; each has sent `first` bytes when the context begins, and trickles on in it.
+    """Have `count` uploads under way, of as many addresses; each has sent `first` bytes at first, and trickles on.
 
     Raises OSError at the end if the server let go of one of them.
     """
     ended = threading.Event()
     beginning = head(ANNOUNCED_BYTES) + form(part("file", b"\0", "slow.mp4")).partition(b"\0")[0] + bytes(first)
     with ExitStack() as opened, ThreadPoolExecutor(1) as pool:
-        connections = [opened.enter_context(connected(server)) for _ in range(count)]
+        connections = [opened.enter_context(connected(server, f"127.0.2.{number + 1}")) for number in range(count)]
         for connection in connections:
             connection.sendall(beginning)
         dripping = pool.submit(_drip, connections, ended)
@@ -47,12 +47,16 @@ def trickling(server: WebServer, count: int, *, first: int) -> Iterator[None]:
     wait_until(lambda: figure(server, "rungs_uploads_active") == 0, seconds=OPEN_SECONDS, what="their end")
 
 
-def answer_seconds(server: WebServer, rounds: int) -> dict[str, list[float]]:
-    """Return how long each of so many answers took: of a page, the API, an upload, and an event of that upload."""
+def answer_seconds(server: Listening, rounds: int, *, seconds: float = 0.0) -> dict[str, list[float]]:
+    """Return how long each of so many answers took: of a page, the API, an upload, and an event of that upload.
+
+    It asks on until so many `seconds` have passed.
+    """
     took: dict[str, list[float]] = {"page": [], "API": [], "upload": [], "event": []}
     body = upload()
     with EventStream(server.port, "/api/events") as stream:
-        for _ in range(rounds):
+        until = time.monotonic() + seconds
+        while len(took["event"]) < rounds or time.monotonic() < until:
             took["page"].append(_timed(lambda: fetched(server, "/")))
             took["API"].append(_timed(lambda: fetched(server, "/api/queue")))
             began = time.monotonic()

@@ -22,9 +22,9 @@ class Listening(Protocol):
 
 
 @contextmanager
-def connected(server: WebServer) -> Iterator[socket.socket]:
-    """Open a raw connection."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+def connected(server: Listening, source: str = "127.0.0.1") -> Iterator[socket.socket]:
+    """Open a raw connection, from the address `source` of loopback."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30, source_address=(source, 0)) as connection:
         yield connection
 
 
@@ -54,7 +54,7 @@ def ask(server: Listening, method: str, path: str, body: bytes | Iterator[bytes]
         connection.close()
 
 
-def send_upload(server: WebServer, body: bytes | Iterator[bytes], length: int) -> Any:
+def send_upload(server: Listening, body: bytes | Iterator[bytes], length: int) -> Any:
     """Upload a form of this length; return the answer's JSON."""
     return ask(server, "POST", "/api/jobs", body, **{"Content-Type": CONTENT_TYPE, "Content-Length": str(length)})
 

@@ -7,6 +7,7 @@ from enum import Enum, auto
 from math import ceil, inf
 
 from storage.errors import (
+    AddressShareError,
     DrainingError,
     OwnerShareError,
     QueueFullError,
@@ -14,11 +15,14 @@ from storage.errors import (
     StorageFullError,
     TooManyUploadsError,
 )
+from storage.objects.contract import PART_BYTES
 from web.admission.turns import TurnClaim, leaves_room, room_behind
 from web.upload.limits import OVERHEAD_BYTES, too_large
 
 # When nothing is known of the uploads under way: a try every few seconds is cheap, since the refusal costs nothing.
 RETRY_AFTER_UPLOADS = 15
+# What an address holds ends when somebody closes a page or a file is sent: a try every few seconds is cheap.
+RETRY_AFTER_SHARE = 15
 RETRY_AFTER_FULL = 300  # space comes back when somebody deletes jobs
 RETRY_AFTER_DRAINING = 30  # as long as a stopping server gives its uploads, and a new one takes to start
 LONGEST_RETRY_AFTER = 3600  # forecasts over hours are guesses, and somebody may delete or cancel something
@@ -26,9 +30,16 @@ LEARNED_SECONDS = 10  # a fresh installation knows what jobs cost when its first
 # Who comes back at its time is taken a little over the limit: what was promised counts for more than that the forecast
 # was a little too good. With a job's own work on top the wait stays below a quarter over the limit.
 PROMISED_SHARE = 1.15
+# For each upload that a client may have under way: more turns than that at once it could not use.
+TURNS_AN_UPLOAD = 4
 # With less work than that everybody is taken, whatever was promised: should jobs have got dearer since, or hardly
 # anybody come back, encoders would soon be without work for the sake of turns.
 BUSY_SHARE = 0.5
+
+
+def share_of(total: int, percent: int) -> int:
+    """Return how many of so many one client may hold; one at least."""
+    return max(1, total * percent // 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +47,8 @@ class Limits:
     """What the installation takes.
 
     `uploads` at once with `pending_bytes` still to come, `upload_bytes` of one of them, `reserve` free bytes that must
-    remain in the object store, `wait` seconds of accepted work, `owner_jobs` unfinished jobs of one owner.
+    remain in the object store, `wait` seconds of accepted work, `owner_jobs` unfinished jobs of one owner. One address
+    may have `address_share` percent of the uploads, and its turns may keep as much of the wait.
     """
 
     uploads: int
@@ -45,6 +57,22 @@ class Limits:
     reserve: int
     wait: float
     owner_jobs: int
+    address_share: int = 100
+
+    @property
+    def address_uploads(self) -> int:
+        """Uploads under way of one address."""
+        return share_of(self.uploads, self.address_share)
+
+    @property
+    def address_turns(self) -> int:
+        """Turns of one address."""
+        return TURNS_AN_UPLOAD * self.address_uploads
+
+    @property
+    def address_work(self) -> float:
+        """Seconds of work that the turns of one address keep room for."""
+        return inf if self.address_share == 100 else self.wait * self.address_share / 100  # noqa: PLR2004 - percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +110,17 @@ class Load:
     """Everything the decision rests on.
 
     The new upload announces `announced` bytes (None for a body in chunks), `work` seconds for the encoders. `active`
-    others are under way, want to write `pending` bytes, and the first of them is there in `upload_left` seconds (None
-    if unknown). The object store has `free` bytes (None if it cannot tell). `wait` is the predicted wait, the uploads
-    under way included, and may be longer by `doubt` seconds. `claims` are the turns of others that come first (for a
-    newcomer all of them), and `turn` are the seconds until the client's own, None if it has none.
+    others are under way, `own` of them from the same address. They want to write `pending` bytes, and the first of
+    them is there in `upload_left` seconds (None if unknown). The object store has `free` bytes (None if it cannot
+    tell). `wait` is the predicted wait, the uploads under way included, and may be longer by `doubt` seconds. `claims`
+    are the turns of others that come first (for a newcomer all of them), and `turn` are the seconds until the client's
+    own, None if it has none.
     """
 
     announced: int | None = None
     work: float = 0.0
     active: int = 0
+    own: int = 0
     pending: int = 0
     upload_left: float | None = None
     free: int | None = None
@@ -113,13 +143,35 @@ def decide(load: Load, limits: Limits) -> RungsError | None:
     return _for_uploads(load, limits) or _for_jobs(load, limits)
 
 
+def decide_again(load: Load, limits: Limits) -> RungsError | None:
+    """Return why a job that is here already may not be started again; None if it may."""
+    if load.draining:
+        return DrainingError(retry_after=RETRY_AFTER_DRAINING)
+    return _for_jobs(load, limits)
+
+
 def _for_uploads(load: Load, limits: Limits) -> RungsError | None:
     """Return what uploads and the object store have against it."""
-    announced = load.announced or 0
+    announced = PART_BYTES if load.announced is None else load.announced
     if load.active >= limits.uploads or (load.active and load.pending + announced > limits.pending_bytes):
         return TooManyUploadsError(retry_after=_whole(load.upload_left, RETRY_AFTER_UPLOADS))
+    if load.own >= limits.address_uploads:
+        return AddressShareError(retry_after=_whole(load.upload_left, RETRY_AFTER_SHARE))
     if load.free is not None and load.free - load.pending - announced < limits.reserve:
         return StorageFullError(retry_after=RETRY_AFTER_FULL)
+    return None
+
+
+def runs_out(pending: int, ahead: int, free: int | None, limits: Limits) -> RungsError | None:
+    """Return why an upload under way must end: the store is down to its reserve, or too many bytes are to come.
+
+    All uploads want to write `pending` bytes, and `ahead` with their next parts. What was promised to an upload that
+    announced its length is not taken back for what others may write in an hour: only the next parts count.
+    """
+    if free is not None and free - ahead < limits.reserve:
+        return StorageFullError(retry_after=RETRY_AFTER_FULL)
+    if pending > limits.pending_bytes:
+        return TooManyUploadsError(retry_after=RETRY_AFTER_UPLOADS)
     return None
 
 

@@ -5,35 +5,62 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from storage.errors import BusyError, QueueFullError, RungsError
-from web.admission.decision import LONGEST_RETRY_AFTER, Limits, Load, QueueState, Standing, decide, until_room
-from web.admission.turns import Turn, TurnClaim, Turns, grace
+from storage.objects.contract import PART_BYTES
+from web.admission.decision import (
+    LONGEST_RETRY_AFTER,
+    Limits,
+    Load,
+    QueueState,
+    Standing,
+    decide,
+    decide_again,
+    runs_out,
+    until_room,
+)
+from web.admission.turns import Turn, Turns, claims_of, grace
 
 
 class Ticket:
-    """An admitted upload, counting down what it still wants to write."""
+    """An admitted upload of a `client`, counting down what it still wants to write: its next part if it did not say."""
 
-    def __init__(self, announced: int | None, now: float) -> None:
-        self.promised = announced or 0
+    def __init__(self, announced: int | None, now: float, client: str = "") -> None:
+        self.client = client
+        self.promised = PART_BYTES if announced is None else announced
+        self._endless = announced is None
         self._began = now
         self._received = 0
+        self._asked_at = 0
+
+    @property
+    def next_part(self) -> int:
+        """Bytes that it writes before the store's room is asked for again."""
+        return min(self.promised, PART_BYTES)
 
     @property
     def size(self) -> int:
         """Bytes of the whole upload as far as it is known."""
-        return self.promised + self._received
+        return self._received if self._endless else self.promised + self._received
 
     def received(self, count: int) -> None:
         """Take off what has arrived: from now on the store's free space shows it."""
-        self.promised = max(0, self.promised - count)
+        if not self._endless:
+            self.promised = max(0, self.promised - count)
         self._received += count
+
+    def part_is_full(self) -> bool:
+        """Tell, once for each part, that as many bytes as a part has arrived since it was last told."""
+        if self._received - self._asked_at < PART_BYTES:
+            return False
+        self._asked_at = self._received
+        return True
 
     def seconds_left(self, now: float) -> float | None:
         """Return how long the rest takes at the speed until now; None where that is unknown."""
-        if not self.promised or not self._received:
+        if self._endless or not self.promised or not self._received:
             return None
         return self.promised * (now - self._began) / self._received
 
@@ -49,7 +76,7 @@ class Gate:
         self._clock = clock
         self._tickets: set[Ticket] = set()
         self._landed: list[tuple[float, int]] = []  # when, and bytes
-        self._turns = Turns(grace(limits.wait))
+        self._turns = Turns(grace(limits.wait), limits.address_turns)
         self._lock = threading.Lock()
         self._draining: Callable[[], bool] = lambda: False
 
@@ -71,7 +98,7 @@ class Gate:
         """Return why the smallest upload of a newcomer would be refused now, None if it would be taken."""
         with self._lock:
             self._turns.forget(self._clock())
-            return decide(self._load(None, free, queue), self.limits)
+            return decide(self._load(0, free, queue), self.limits)
 
     @contextmanager
     def enter(
@@ -91,14 +118,14 @@ class Gate:
         with self._lock:
             turn = self._turn_of(client, announced, token)
             standing = self._standing(turn, client, announced)
-            load = self._load(announced, free, queue, turn=turn, standing=standing)
+            load = self._load(announced, free, queue, client=client, turn=turn, standing=standing)
             refusal = decide(load, self.limits)
             if refusal is not None:
                 self._send_back(refusal, turn, load, client)
                 raise refusal
             if turn is not None:
                 self._turns.take(turn)
-            ticket = Ticket(announced, self._clock())
+            ticket = Ticket(announced, self._clock(), client)
             self._tickets.add(ticket)
         try:
             yield ticket
@@ -106,6 +133,28 @@ class Gate:
             self._leave(ticket, turn=turn)
             raise
         self._leave(ticket, landed=True)
+
+    def go_on(self, free: int | None) -> None:
+        """Raise BusyError if an upload under way has to end, now that the object store has so many bytes free."""
+        with self._lock:
+            pending = sum(ticket.promised for ticket in self._tickets)
+            ahead = sum(ticket.next_part for ticket in self._tickets)
+        refusal = runs_out(pending, ahead, free, self.limits)
+        if refusal is not None:
+            raise refusal
+
+    def readmit(self, size: int, queue: QueueState, *, client: str = "", token: str = "") -> None:
+        """Let a job of so many bytes be started again, which is here already; raises what `decide_again` returns."""
+        with self._lock:
+            turn = self._turn_of(client, size, token)
+            load = self._load(size, None, queue, turn=turn, standing=self._standing(turn, client, size))
+            refusal = decide_again(load, self.limits)
+            if refusal is not None:
+                self._send_back(refusal, turn, load, client)
+                raise refusal
+            if turn is not None:
+                self._turns.take(turn)
+            self._landed.append((self._clock(), size))
 
     def _turn_of(self, client: str, announced: int | None, token: str) -> Turn | None:
         now = self._clock()
@@ -147,6 +196,7 @@ class Gate:
         free: int | None,
         queue: QueueState,
         *,
+        client: str | None = None,
         turn: Turn | None = None,
         standing: Standing = Standing.NEW,
     ) -> Load:
@@ -157,13 +207,14 @@ class Gate:
             announced=announced,
             work=queue.work(announced),
             active=self.active,
+            own=sum(ticket.client == client for ticket in self._tickets),
             pending=sum(ticket.promised for ticket in self._tickets),
             upload_left=min(left, default=None),
             free=free,
             wait=accepted + sum(queue.work(ticket.size) for ticket in self._tickets),
             doubt=accepted * (queue.doubt - 1.0),
             standing=standing,
-            claims=_claims(self._turns.ahead_of(turn), queue, now),
+            claims=tuple(claims_of(self._turns.ahead_of(turn), queue.work, now, self.limits.address_work)),
             turn=None if turn is None else max(0.0, turn.due - now),
             owner_jobs=queue.owner_jobs,
             owner_ready=queue.owner_ready,
@@ -174,7 +225,3 @@ class Gate:
         """Return the seconds of work that became jobs after the queue was read."""
         self._landed = [(at, size) for at, size in self._landed if at >= queue.read_at]
         return sum(queue.work(size) for _, size in self._landed)
-
-
-def _claims(turns: Sequence[Turn], queue: QueueState, now: float) -> tuple[TurnClaim, ...]:
-    return tuple([TurnClaim(turn.due - now if turn.due > now else 0.0, queue.work(turn.size)) for turn in turns])

@@ -15,15 +15,16 @@ web process there is; if it ends, those who wait come back as newcomers.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import NamedTuple
 
 from web.upload.limits import OVERHEAD_BYTES
 
 KEPT = 1000  # some 300 kB; with a second of work each they fill a quarter of the longest time that anybody is told
-TURNS_A_KEY = 8  # so that one address cannot take all turns by asking for them
+TURNS_A_KEY = 8  # so that one address cannot take all turns of a size by asking for them
 AGAIN_SECONDS = 3.0  # a script that tries again at once pauses for no longer
 # Browsers wake the timers of a page in the background once a minute. Where queues are shorter, what is kept in vain for
 # so long would leave encoders without work: two thirds of the longest wait always stay.
@@ -73,6 +74,20 @@ def room_behind(wait: float, claims: Iterable[TurnClaim], limit: float) -> float
     return passed + max(0.0, wait - limit)
 
 
+def claims_of(turns: Iterable[Turn], work: Callable[[int | None], float], now: float, most: float) -> list[TurnClaim]:
+    """Return what the turns claim, in their order; those of one client together no more than `most` seconds of work.
+
+    A client that announces bytes without end would otherwise keep the whole queue for itself, with nothing sent yet.
+    """
+    kept: defaultdict[str, float] = defaultdict(float)
+    claims = []
+    for turn in turns:
+        wanted = min(work(turn.size), most - kept[turn.client])
+        kept[turn.client] += wanted
+        claims.append(TurnClaim(turn.due - now if turn.due > now else 0.0, wanted))
+    return claims
+
+
 def _shorter(wait: float, seconds: float) -> float:
     return wait - seconds if wait > seconds else 0.0
 
@@ -84,10 +99,14 @@ def grace(limit: float) -> float:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Turn:
-    """The room kept for one client, from `due` (monotonic) on; `size` are the bytes it announced (None: in chunks)."""
+    """The room kept for one client, from `due` (monotonic) on; `size` are the bytes it announced (None: in chunks).
+
+    Of turns with one `due`, the one with the lower `number` was given first and comes first.
+    """
 
     due: float
-    token: str
+    number: int
+    token: str = field(compare=False)
     client: str = field(compare=False)
     size: int | None = field(compare=False)
     asked_at: float = field(compare=False)
@@ -109,11 +128,14 @@ class Turn:
 
 
 class Turns:
-    """All turns that are given, in their order. Not safe between threads; `now` is monotonic."""
+    """All turns in their order, at most `each` of a client. Not safe between threads; `now` is monotonic."""
 
-    def __init__(self, grace_seconds: float) -> None:
+    def __init__(self, grace_seconds: float, each: int = KEPT) -> None:
         self._grace = grace_seconds
+        self._each = each
+        self._clients: Counter[str] = Counter()
         self._turns: list[Turn] = []
+        self._numbers = count()
         self._tokens: dict[str, Turn] = {}
         self._keys: defaultdict[tuple[str, int | None], list[Turn]] = defaultdict(list)
 
@@ -146,15 +168,18 @@ class Turns:
         return (client, size) in self._keys
 
     def give(self, client: str, size: int | None, now: float, *, due: float, token: str) -> Turn | None:
-        """Return a new turn with this unguessable token; None if there are too many."""
-        if len(self._turns) >= KEPT:
+        """Return a new turn with this unguessable token; None if there are too many, of all or of this client."""
+        if len(self._turns) >= KEPT or self._clients[client] >= self._each:
             return None
-        return self._add(Turn(due, token, client, size, asked_at=now))
+        return self._add(Turn(due, next(self._numbers), token, client, size, asked_at=now))
 
     def take(self, turn: Turn) -> None:
         """Note that the turn is used, or over."""
         del self._turns[bisect_left(self._turns, turn)]
         del self._tokens[turn.token]
+        self._clients[turn.client] -= 1
+        if not self._clients[turn.client]:
+            del self._clients[turn.client]
         own = self._keys[turn.key]
         own.remove(turn)
         if not own:
@@ -164,10 +189,12 @@ class Turns:
         """Keep the turn of a client that asked too early, found no room, or broke its upload off, from `due` on."""
         if turn.token in self._tokens:
             self.take(turn)
-        return self._add(replace(turn, due=due, asked_at=now))
+        number = turn.number if due == turn.due else next(self._numbers)
+        return self._add(replace(turn, due=due, number=number, asked_at=now))
 
     def _add(self, turn: Turn) -> Turn:
         insort(self._turns, turn)
         insort(self._keys[turn.key], turn)
         self._tokens[turn.token] = turn
+        self._clients[turn.client] += 1
         return turn

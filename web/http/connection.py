@@ -24,12 +24,17 @@ LINGER_BYTES = 256 * 1024 * 1024
 _DISCARD_BYTES = 256 * 1024
 
 
+def is_upload(request: Any) -> bool:
+    """Tell whether gunicorn's request is an upload, whose body may be as large as a film."""
+    return (request.method, request.path) == ("POST", UPLOAD_PATH)
+
+
 def leave_unasked(request: Any) -> None:
     """Keep gunicorn from asking for the body of an upload before the app has decided to take it.
 
     A client that sends `Expect: 100-continue` waits for that; gunicorn would answer it before it calls the app.
     """
-    if (request.method, request.path) == ("POST", UPLOAD_PATH):
+    if is_upload(request):
         request._expected_100_continue = False  # noqa: SLF001 - gunicorn has no public way; a test guards it
 
 

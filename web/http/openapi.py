@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import request
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 from spectree import SpecTree
 from spectree.plugins.flask_plugin import FlaskPlugin
 
@@ -16,16 +16,30 @@ BODY_BYTES = 4096  # of JSON that is sent to us: a few short fields
 _ModelT = TypeVar("_ModelT", bound=BaseModel)
 
 
-class _DescribeOnly(FlaskPlugin):
-    """Spectree without its checks: they would read a whole upload into memory and a whole stream before answering."""
+class NoQuery(BaseModel):
+    """The query of a route that takes no parameters: one that is there was meant for something."""
 
-    def validate(self, func: Callable[..., Any], *_checks: Any, **path: Any) -> Any:
-        """Call the view; Flask gives it the path's parameters by name, all else is spectree's."""
+    model_config = ConfigDict(extra="forbid")
+
+
+class AnyQuery(BaseModel):
+    """The query of a page: people come by links to which others have added parameters."""
+
+
+class _QueryOnly(FlaskPlugin):
+    """Spectree without its checks but that of the query.
+
+    They would read a whole upload into memory and a whole stream before answering.
+    """
+
+    def validate(self, func: Callable[..., Any], query: type[BaseModel] | None, *_checks: Any, **path: Any) -> Any:
+        """Call the view; Flask gives it the path's parameters by name. Raises InvalidRequestError by the query."""
+        checked_query(query or NoQuery)
         return func(**path)
 
 
 spec = SpecTree(
-    backend=_DescribeOnly,
+    backend=_QueryOnly,
     title="Rungs",
     version="1",
     description="Upload a video, get 1080p, 720p and 480p. Errors are RFC 9457 problem documents.",
@@ -52,8 +66,33 @@ class Problem(BaseModel):
     )
 
 
+class Page(RootModel[str]):
+    """A page for people."""
+
+
+class Events(RootModel[str]):
+    """Server-Sent Events."""
+
+
+class MetricsText(RootModel[str]):
+    """Figures in Prometheus' text format."""
+
+
+class MediaFile(RootModel[str]):
+    """A file that was made of a job, or a part of it."""
+
+
+class Words(BaseModel):
+    """JSON for the scripts of this installation's own pages; it changes with them."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 def checked_query(model: type[_ModelT]) -> _ModelT:
     """Return the present request's query parameters; raise InvalidRequestError naming what is wrong with them."""
+    repeated = [name for name, values in request.args.lists() if len(values) > 1]
+    if repeated and model is not AnyQuery:
+        raise InvalidRequestError(f"The query has a parameter twice: `{repeated[0]}`.")
     try:
         return model.model_validate(request.args.to_dict())
     except ValidationError as error:

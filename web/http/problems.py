@@ -9,10 +9,12 @@ from typing import Any
 import structlog
 from flask import Flask, Response, json, render_template, request
 from jinja2 import TemplateNotFound
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from storage import errors
+from storage.error_sentences import SENTENCES
 from storage.sentences import Told
+from web.http.connection import close_after_answer
 
 MEDIA_TYPE = "application/problem+json"
 TURN = "Rungs-Turn"  # the header of a refusal's token, in the answer and in the client's next try
@@ -36,6 +38,10 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.StorageFullError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.QueueFullError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OwnerShareError: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.AddressShareError: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.RequestTooSlowError: HTTPStatus.REQUEST_TIMEOUT,
+    errors.UploadTooSlowError: HTTPStatus.REQUEST_TIMEOUT,
+    errors.HighShareError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.DrainingError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ObjectStoreDownError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.JobStoreDownError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -56,7 +62,10 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.DolbyVisionError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.EncryptedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.AnimatedPictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooMuchWorkError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooCostlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.DecodeError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.RecordError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ManifestError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.AttemptError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ToolError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -69,14 +78,21 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.UnforeseenError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
+# Python renames some phrases from version to version; codes stay.
 _HTTP_CODES = {
-    HTTPStatus.NOT_FOUND: "not_found",
-    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request_too_large",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "address_too_long",
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "range_not_satisfiable",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "headers_too_large",
+    HTTPStatus.INTERNAL_SERVER_ERROR: errors.UnforeseenError.code,
 }
 _CODE = "rungs.problem"
 _log = structlog.get_logger(__name__)
+
+
+def code_of(status: HTTPStatus) -> str:
+    """Return the stable code of an error that HTTP has, and not the service."""
+    return _HTTP_CODES.get(status, status.name.lower())
 
 
 def document(told: Told, status: HTTPStatus, *, instance: str, retry_after: int | None = None) -> dict[str, Any]:
@@ -121,6 +137,8 @@ def _expected(error: errors.RungsError) -> Response:
     status = STATUS_OF[type(error)]
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("failed", path=request.path, code=error.code, error=error.message, detail=error.detail)
+    if status is HTTPStatus.REQUEST_TIMEOUT:
+        close_after_answer()  # the rest of the body may come for hours
     retry_after = error.retry_after if isinstance(error, errors.BusyError) else None
     problem = document(error.told, status, instance=request.path, retry_after=retry_after)
     turn = error.turn if isinstance(error, errors.QueueFullError) else None
@@ -129,8 +147,13 @@ def _expected(error: errors.RungsError) -> Response:
 
 def _of_flask(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or 500)
-    code = _HTTP_CODES.get(status, status.name.lower())
-    told: Told = {"code": code, "message": error.description or "", "values": {}}
+    code = code_of(status)
+    said = error.description or ""
+    # What Werkzeug says by itself is for programmers; a description of our own is more precise than the sentence.
+    message = SENTENCES.get(code, said) if said == type(error).description else said
+    told: Told = {"code": code, "message": message, "values": {}}
+    if isinstance(error, ClientDisconnected):
+        close_after_answer()  # nobody knows where its next request would begin
     answer = _answer(document(told, status, instance=request.path))
     # Allow of 405 and Content-Range of 416 belong to the answer.
     for name, value in error.get_headers():

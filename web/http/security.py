@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import MisdirectedRequest
+from werkzeug.exceptions import BadRequest, MisdirectedRequest
 
 from storage.errors import CrossSiteError
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# What a Host header can be (RFC 9110, 7.2): a name or an address, and a port. A parser of URLs takes more, and raises.
+_HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.ASCII | re.IGNORECASE)
+_ORIGIN = re.compile(r"https?://([^/]+)", re.ASCII | re.IGNORECASE)
 
 # blob: is what a player feeds the media element and its worker with; everything else comes from this service.
 _POLICY = {
@@ -38,17 +42,15 @@ def host_allowed(host: str, trusted: Collection[str]) -> bool:
 
     Flask's TRUSTED_HOSTS would do, but Werkzeug 3.1 cuts its entries at the first colon, so `[::1]` never matches.
     """
-    try:
-        name = urlsplit(f"//{host}").hostname
-    except ValueError:
-        return False
-    return name in {entry.strip("[]").lower() for entry in trusted}
+    found = _HOST.fullmatch(host)
+    return found is not None and found[1].strip("[]").lower() in {entry.strip("[]").lower() for entry in trusted}
 
 
 def is_cross_site(method: str, *, fetch_site: str | None, origin: str | None, host: str) -> bool:
     """Tell whether an unsafe request was made by another site's page.
 
-    Browsers say so in Sec-Fetch-Site; older ones only name the Origin. Tools send neither and are let through.
+    Browsers say so in Sec-Fetch-Site; older ones only name the Origin, which is another site's in whatever form that
+    no browser sends. Tools send neither and are let through.
     """
     if method in SAFE_METHODS:
         return False
@@ -57,17 +59,29 @@ def is_cross_site(method: str, *, fetch_site: str | None, origin: str | None, ho
     if origin is None:
         return False
     # Schemes differ behind a proxy that ends TLS, so host and port decide.
-    return urlsplit(origin).netloc.lower() != host.lower()
+    named = _ORIGIN.fullmatch(origin)
+    return named is None or named[1].lower() != host.lower()
+
+
+def authority_of(target: str) -> str | None:
+    """Return the host that a request's target names itself, `http://host/path`; None for a path or `*`.
+
+    It overrules the Host header (RFC 9112, 3.2.2), so that both have to be ours.
+    """
+    return None if target.startswith("/") or target == "*" else target.partition("://")[2].partition("/")[0] or target
 
 
 def init_security(app: Flask, trusted_hosts: Collection[str]) -> None:
     """Check every request of the app and put the security headers on every answer."""
 
     def check() -> None:
-        if not host_allowed(request.host, trusted_hosts):
+        host, named = request.headers.get("Host"), authority_of(request.environ.get("RAW_URI", "*"))
+        if host is None:
+            raise BadRequest("A request must name the host it is for, in the header Host.")
+        if not all(host_allowed(name, trusted_hosts) for name in (host, named) if name is not None):
             raise MisdirectedRequest("This host name is not one of the service's; ALLOWED_HOSTS lists them.")
         fetch_site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-        if is_cross_site(request.method, fetch_site=fetch_site, origin=origin, host=request.host):
+        if is_cross_site(request.method, fetch_site=fetch_site, origin=origin, host=request.host or host):
             raise CrossSiteError
 
     def protect(response: Response) -> Response:

@@ -13,8 +13,10 @@ from typing import Any
 import structlog
 
 from storage.errors import BusyError, JobStoreDownError
+from storage.faults import of_one_job
 from storage.job_store.contract import EventStore
 from storage.model.event import Event
+from web.admission.shares import Shares
 
 # Some minutes of one job's progress. A watcher that is further behind reconnects and is given the present state.
 QUEUE_EVENTS = 256
@@ -64,13 +66,24 @@ class Watcher:
 class Hub:
     """Starts its reader with the first watcher; `view` makes a job's public JSON (None when it is gone).
 
-    `limit` watchers may be open at once: each holds one of the server's threads.
+    `limit` watchers may be open at once, `each` of them by one client: each holds one of the server's threads.
+    `count_fault` is told of events that are passed over as their job cannot be read.
     """
 
-    def __init__(self, store: EventStore, view: Callable[[str], dict[str, Any] | None], *, limit: int) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        view: Callable[[str], dict[str, Any] | None],
+        *,
+        limit: int,
+        each: int | None = None,
+        count_fault: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._store = store
+        self._count_fault = count_fault
         self._view = view
         self._limit = limit
+        self._shares = Shares(limit if each is None else each)
         self._watchers: set[Watcher] = set()
         self._lock = threading.Lock()
         self._reader: threading.Thread | None = None
@@ -86,11 +99,16 @@ class Hub:
         self._stopping = stopping
 
     @contextmanager
-    def watch(self, job_id: str | None) -> Iterator[Watcher]:
-        """Be a watcher for the time of the context: every later event reaches it.
+    def watch(self, job_id: str | None, *, client: str = "") -> Iterator[Watcher]:
+        """Be a watcher of a `client` for the time of the context: every later event reaches it.
 
         Raises BusyError when too many watch, JobStoreDownError when the store is away.
         """
+        with self._watch(job_id) as watcher, self._shares.hold(client):
+            yield watcher
+
+    @contextmanager
+    def _watch(self, job_id: str | None) -> Iterator[Watcher]:
         watcher = Watcher(job_id)
         with self._lock:
             if len(self._watchers) >= self._limit:
@@ -137,7 +155,10 @@ class Hub:
             if watched.isdisjoint({None, event.job_id}):
                 continue
             if event.job_id not in views:
-                views[event.job_id] = self._view(event.job_id)
+                with of_one_job("events", event.job_id, self._count_fault):
+                    views[event.job_id] = self._view(event.job_id)
+            if event.job_id not in views:
+                continue  # its record cannot be read; the others' watchers go on
             update = Update(event, views[event.job_id])
             for watcher in watchers:
                 if watcher.job_id in {None, event.job_id}:

@@ -14,6 +14,11 @@ from storage.errors import JobStoreDownError
 from storage.job_store.contract import UpkeepStore
 from storage.job_store.queue_contract import QueueStore
 
+# A label that a client invents would be kept, and told to Prometheus, until the process ends.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
+OTHER_METHOD = "other"
+NO_ROUTE = "none"
+
 
 class CountedStore(QueueStore, UpkeepStore, Protocol):
     """What the figures need of the job store: how many jobs there are, and the repairs that were made."""
@@ -31,7 +36,7 @@ class _Jobs(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            counts, repairs = self._store.counts(), self._store.repairs()
+            counts, repairs, faults = self._store.counts(), self._store.repairs(), self._store.faults()
         except JobStoreDownError:
             yield GaugeMetricFamily("rungs_job_store_up", "Whether the job store answers.", value=0)
             return
@@ -42,6 +47,11 @@ class _Jobs(Collector):
         for name, count in sorted(repairs.items()):
             repaired.add_metric((name,), count)
         yield repaired
+        text = "Faults of single jobs that a loop passed over, by loop."
+        passed_over = CounterMetricFamily("rungs_faults", text, labels=("place",))
+        for place, count in sorted(faults.items()):
+            passed_over.add_metric((place,), count)
+        yield passed_over
 
 
 class Metrics:
@@ -56,6 +66,11 @@ class Metrics:
         self.upload_bytes = Counter("rungs_upload_bytes", "Bytes of files received.", registry=self._registry)
         self.problems = Counter("rungs_problems", "Errors answered, by code.", ("code",), registry=self._registry)
         self._registry.register(_Jobs(store))
+
+    def count(self, method: str, route: str | None, status: int) -> None:
+        """Count an answered request; `route` is the rule that it matched, never its path."""
+        known = method if method in METHODS else OTHER_METHOD
+        self.requests.labels(known, route or NO_ROUTE, str(status)).inc()
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Add a gauge whose value is read whenever the figures are asked for."""

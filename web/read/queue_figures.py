@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from storage.job_store.queue_contract import Pause
+from storage.model.layers import Layer
 from storage.model.names import AttemptName, WorkerName
 from storage.scheduling.costs import Work
 from storage.scheduling.queue_rates import SAMPLE_SECONDS, Sample
@@ -46,20 +47,27 @@ def history(samples: Sequence[Sample]) -> dict[str, list[float]]:
     }
 
 
-def machines(workers: Mapping[str, int], pauses: Mapping[str, Pause], backlog: Sequence[Work]) -> list[dict[str, Any]]:
-    """Return each machine by name: its encoder slots, why it takes no work, the tasks that attempts on it hold.
+def machines(
+    workers: Mapping[str, int],
+    pauses: Mapping[str, Pause],
+    lacking: Mapping[str, Sequence[Layer]],
+    backlog: Sequence[Work],
+) -> list[dict[str, Any]]:
+    """Return each machine by name: its slots, why it takes no work, what its sandbox lacks, the tasks it works on.
 
     A machine that pauses has the slots that are still at work, one that only plans and packages has none.
     """
     found: dict[str, dict[str, Any]] = {}
 
     def machine(host: str) -> dict[str, Any]:
-        return found.setdefault(host, {"name": host, "slots": 0, "pause": None, "tasks": []})
+        return found.setdefault(host, {"name": host, "slots": 0, "pause": None, "lacks": [], "tasks": []})
 
     for worker, slots in workers.items():
         machine(WorkerName.of(worker).host)["slots"] += slots
     for worker, pause in pauses.items():
         machine(WorkerName.of(worker).host)["pause"] = pause
+    for worker, lacks in lacking.items():
+        machine(WorkerName.of(worker).host)["lacks"] = list(lacks)
     for work in backlog:
         for task, attempt in work.held:
             machine(AttemptName.of(attempt).worker.host)["tasks"].append({"job_id": work.job_id, "task": task})

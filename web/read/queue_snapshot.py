@@ -8,10 +8,13 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from math import inf
 
 from storage.job_store.queue_contract import QueueStore
 from storage.model.job import Promise
-from storage.scheduling.costs import cost_of_bytes
+from storage.model.plan import Plan
+from storage.scheduling.ahead import Placed, newcomer_target, placed, work_before
+from storage.scheduling.costs import cost_of_bytes, nominal_cost
 from storage.scheduling.forecast import Forecast, Outlook, forecast_new, forecasts, promised
 from storage.services.queue_reading import Reading, read_queue
 from web.admission.decision import QueueState
@@ -21,10 +24,12 @@ AGE_SECONDS = 1.0  # a hundred watchers, or a thousand refused clients, then cos
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One reading of the job store; `read_at` is when it began, on the monotonic clock."""
+    """One reading of the job store, its jobs in their `line`; `read_at` is when it began, on the monotonic clock."""
 
     reading: Reading
     forecasts: Mapping[str, Forecast]
+    line: tuple[Placed, ...]
+    max_wait: float
     read_at: float
 
     @property
@@ -32,12 +37,17 @@ class Snapshot:
         """The work and who does it."""
         return self.reading.outlook
 
-    def queue_of(self, owner: str) -> QueueState:
-        """Return what admission wants to know when this owner uploads."""
+    def queue_of(self, owner: str, size: int | None, now: float, *, plan: Plan | None = None) -> QueueState:
+        """Return what admission wants to know when this owner brings a job of so many bytes; `now` is Unix seconds.
+
+        A `plan` tells more than the bytes. None stands for bytes that are not known, which count as none.
+        """
         outlook = self.outlook
+        cost = cost_of_bytes(size or 0, outlook.known) if plan is None else nominal_cost(plan) * outlook.known.pace
         ready = [self.forecasts[work.job_id].ready for work in outlook.backlog if work.owner == owner]
+        newcomer = newcomer_target(self.line, owner, cost, capacity=outlook.capacity, now=now)
         return QueueState(
-            wait=outlook.wait,
+            wait=work_before(self.line, owner, newcomer, most=self.max_wait * outlook.capacity) / outlook.capacity,
             per_job=cost_of_bytes(0, outlook.known) / outlook.capacity,
             per_byte=outlook.known.per_byte / outlook.capacity,
             doubt=outlook.known.doubt,
@@ -54,10 +64,12 @@ class Snapshot:
 class QueueSnapshot:
     """Reads the queue at most once a second; safe to share between threads.
 
-    `encoders` are the slots that this installation means to have, for as long as none has announced itself.
+    `encoders` are the slots that this installation means to have, for as long as none has announced itself. Nobody is
+    to wait for more than `max_wait` seconds.
     """
 
-    def __init__(self, store: QueueStore, encoders: int) -> None:
+    def __init__(self, store: QueueStore, encoders: int, *, max_wait: float = inf) -> None:
+        self._max_wait = max_wait
         self._store = store
         self._encoders = encoders
         self._refused: Counter[str] = Counter()
@@ -99,7 +111,7 @@ class QueueSnapshot:
         self._tell_refusals()
         began = time.monotonic()
         reading = read_queue(self._store, encoders=self._encoders)
-        return Snapshot(reading, forecasts(reading.outlook), began)
+        return Snapshot(reading, forecasts(reading.outlook), placed(reading.outlook), self._max_wait, began)
 
     def _tell_refusals(self) -> None:
         """Tell the store of each code by itself, so that those it knows already are not told again after an outage."""

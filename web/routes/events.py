@@ -16,7 +16,8 @@ from storage.job_store.contract import EventStore
 from storage.model.event import Event, event_order, is_event_id
 from storage.model.job import JobState
 from web.context import Web, current
-from web.http.openapi import Problem, checked_query, spec
+from web.http.addresses import client
+from web.http.openapi import Events, Problem, checked_query, spec
 from web.read.event_hub import Update, Watcher, newest_progress
 from web.read.job_views import JobViews
 from web.routes.owned import OWNER, owned_job
@@ -127,7 +128,11 @@ class EventStream:
 
 
 @blueprint.get("/api/jobs/<job_id>/events")
-@spec.validate(query=EventsQuery, resp=Answers(HTTP_200=None, HTTP_204=None, HTTP_404=Problem), tags=["events"])
+@spec.validate(
+    query=EventsQuery,
+    resp=Answers(HTTP_200=Events, HTTP_204=None, HTTP_404=Problem, HTTP_503=Problem),
+    tags=["events"],
+)
 def watch_job(job_id: str) -> Response:
     """Watch one job as Server-Sent Events.
 
@@ -138,7 +143,7 @@ def watch_job(job_id: str) -> Response:
     owned_job(web, job_id)
     known = _last_event_id()
     with ExitStack() as opened:
-        watcher = opened.enter_context(web.hub.watch(job_id))
+        watcher = opened.enter_context(web.hub.watch(job_id, client=client()))
         sent_id = known or web.services.jobs.last_event_id()
         job = web.views.by_id(job_id)
         missed = _missed(web.services.jobs, job_id, job, after=known) if known is not None else ()
@@ -151,13 +156,13 @@ def watch_job(job_id: str) -> Response:
 
 
 @blueprint.get("/api/events")
-@spec.validate(query=EventsQuery, resp=Answers(HTTP_200=None), tags=["events"])
+@spec.validate(query=EventsQuery, resp=Answers(HTTP_200=Events, HTTP_503=Problem), tags=["events"])
 def watch_all() -> Response:
     """Watch all jobs as Server-Sent Events: first a `job` event for each recent job, then what happens."""
     web = current()
     known = _last_event_id()
     with ExitStack() as opened:
-        watcher = opened.enter_context(web.hub.watch(None))
+        watcher = opened.enter_context(web.hub.watch(None, client=client()))
         sent_id = known or web.services.jobs.last_event_id()
         missed = _missed_of_all(web, after=known) if known is not None else ()
         frames = _frames(in_row)

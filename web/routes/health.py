@@ -5,9 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 from spectree import Response as Answers
 
+from storage.model.job import JOB_ID
 from web.context import current
-from web.http.openapi import Problem, spec
-from web.schemas.jobs import Health
+from web.http.description import completed
+from web.http.openapi import MetricsText, Problem, Words, spec
+from web.schemas.jobs import MEDIA_NAME, Health
 
 blueprint = Blueprint("health", __name__)
 
@@ -30,14 +32,14 @@ def ready() -> Response:
 
 
 @blueprint.get("/metrics")
-@spec.validate(resp=Answers(HTTP_200=None), tags=["operation"])
+@spec.validate(resp=Answers(HTTP_200=MetricsText), tags=["operation"])
 def metrics() -> Response:
     """Give the figures for Prometheus."""
     return Response(current().metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @blueprint.get("/api/openapi.json")
-@spec.validate(resp=Answers(HTTP_200=None), tags=["operation"])
+@spec.validate(resp=Answers(HTTP_200=Words), tags=["operation"])
 def description() -> Response:
     """Describe this API (OpenAPI 3.1)."""
-    return jsonify(spec.spec)
+    return jsonify(completed(spec.spec, {"job_id": JOB_ID, "name": MEDIA_NAME}))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 from spectree import Response as Answers
 
-from storage.errors import ConflictError, ObjectNotFoundError, TransitionError
-from storage.model.job import GIVEN_UP, JobState
+from storage.errors import BusyError, ConflictError, ObjectNotFoundError, TransitionError
+from storage.model.job import GIVEN_UP, Job, JobState
 from storage.objects import keys
 from storage.objects.manifests import delete_job_objects, forget_run
 from storage.services.dispatch import dispatch_or_leave
 from web.context import Web, current
 from web.http.openapi import Problem, checked_body, checked_query, spec
+from web.http.problems import TURN
 from web.routes.owned import OWNER, owned_job
 from web.schemas.jobs import Jobs, JobsQuery, PriorityChange, PublicJob
 
@@ -19,7 +20,7 @@ blueprint = Blueprint("jobs", __name__)
 
 
 @blueprint.get("/api/jobs")
-@spec.validate(query=JobsQuery, resp=Answers(HTTP_200=Jobs, HTTP_400=Problem), tags=["jobs"])
+@spec.validate(query=JobsQuery, resp=Answers(HTTP_200=Jobs, HTTP_503=Problem), tags=["jobs"])
 def list_jobs() -> Response:
     """List jobs, newest first."""
     web = current()
@@ -29,7 +30,7 @@ def list_jobs() -> Response:
 
 
 @blueprint.get("/api/jobs/<job_id>")
-@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem), tags=["jobs"])
+@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem, HTTP_503=Problem), tags=["jobs"])
 def get_job(job_id: str) -> Response:
     """Show a job."""
     web = current()
@@ -37,7 +38,7 @@ def get_job(job_id: str) -> Response:
 
 
 @blueprint.post("/api/jobs/<job_id>/cancel")
-@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem, HTTP_409=Problem), tags=["jobs"])
+@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem, HTTP_409=Problem, HTTP_503=Problem), tags=["jobs"])
 def cancel_job(job_id: str) -> Response:
     """Cancel a job that is not finished."""
     web = current()
@@ -46,9 +47,15 @@ def cancel_job(job_id: str) -> Response:
 
 
 @blueprint.post("/api/jobs/<job_id>/retry")
-@spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem, HTTP_409=Problem), tags=["jobs"])
+@spec.validate(
+    resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem, HTTP_409=Problem, HTTP_429=Problem, HTTP_503=Problem),
+    tags=["jobs"],
+)
 def retry_job(job_id: str) -> Response:
-    """Start a failed or cancelled job again from the beginning."""
+    """Start a failed or cancelled job again from the beginning, if the queue has room for it.
+
+    A refusal is that of an upload: with `Retry-After`, and a turn that is kept.
+    """
     web = current()
     job = owned_job(web, job_id)
     try:
@@ -57,6 +64,7 @@ def retry_job(job_id: str) -> Response:
     except ObjectNotFoundError as error:
         raise ConflictError("The job's original is gone, so it cannot be encoded again.") from error
     if job.state in GIVEN_UP:
+        _readmit(web, job)
         forget_run(web.services.objects, job_id)
     job = web.services.jobs.move(job_id, JobState.QUEUED)
     dispatch_or_leave(web.services)
@@ -66,11 +74,16 @@ def retry_job(job_id: str) -> Response:
 @blueprint.put("/api/jobs/<job_id>/priority")
 @spec.validate(
     json=PriorityChange,
-    resp=Answers(HTTP_200=PublicJob, HTTP_400=Problem, HTTP_404=Problem, HTTP_409=Problem),
+    resp=Answers(
+        HTTP_200=PublicJob, HTTP_400=Problem, HTTP_404=Problem, HTTP_409=Problem, HTTP_429=Problem, HTTP_503=Problem
+    ),
     tags=["jobs"],
 )
 def set_priority(job_id: str) -> Response:
-    """Let a job that is not finished go before others, or behind them."""
+    """Let a job that is not finished go before others, or behind them.
+
+    A tenth of an owner's unfinished jobs may be high, one at least; one more is refused.
+    """
     web = current()
     owned_job(web, job_id)
     change = checked_body(PriorityChange)
@@ -78,7 +91,7 @@ def set_priority(job_id: str) -> Response:
 
 
 @blueprint.delete("/api/jobs/<job_id>")
-@spec.validate(resp=Answers(HTTP_204=None, HTTP_404=Problem), tags=["jobs"])
+@spec.validate(resp=Answers(HTTP_204=None, HTTP_404=Problem, HTTP_503=Problem), tags=["jobs"])
 def delete_job(job_id: str) -> Response:
     """Delete a job with all its objects; a running one is cancelled first."""
     web = current()
@@ -89,6 +102,16 @@ def delete_job(job_id: str) -> Response:
     delete_job_objects(web.services.objects, job_id)
     web.services.jobs.delete(job_id)
     return Response(status=204)
+
+
+def _readmit(web: Web, job: Job) -> None:
+    """Ask admission as for an upload: the queue has no more room for a job that was there before. Raises BusyError."""
+    queue = web.queue.read().queue_of(OWNER, job.size, web.clock(), plan=job.plan)
+    try:
+        web.gate.readmit(job.size, queue, client=request.remote_addr or "", token=request.headers.get(TURN, ""))
+    except BusyError as error:
+        web.queue.note_refusal(error.code)
+        raise
 
 
 def _cancel_if_running(web: Web, job_id: str) -> None:

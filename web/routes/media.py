@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
+from contextlib import ExitStack, closing
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from flask import Blueprint, Response, request, send_file
+from flask import Blueprint, Response, request
 from spectree import Response as Answers
 from werkzeug.http import dump_options_header, http_date
+from werkzeug.wsgi import wrap_file
 
 from storage.errors import BusyError, ObjectNotFoundError
 from storage.model.job import Job, JobState
+from storage.model.record_checks import spoiled
 from storage.objects import keys
-from storage.objects.contract import ObjectInfo, ObjectStore
+from storage.objects.contract import ObjectInfo
 from storage.objects.seekable import SeekableObject
 from storage.public.hls import playlist
 from storage.public.job_json import PLAYED
 from web.context import Web, current
-from web.http.openapi import Problem, spec
+from web.http.addresses import client
+from web.http.openapi import MediaFile, Problem, spec
+from web.http.ranges import is_one_range
 from web.routes.owned import owned_job
-from web.schemas.jobs import MediaQuery
+from web.schemas.jobs import MEDIA_NAME, MediaQuery
 
-# Every name that can be asked for; a name outside never reaches the object store.
-_NAMES = re.compile(
-    r"""
-    [1-9][0-9]{1,4}p\.mp4                                     # a rung
-    | poster\.jpg
-    | storyboard\.(?:jpg|vtt)
-    | report\.json
-    | hls/(?:[a-z0-9]{1,16}/)?[a-z0-9]{1,32}\.(?:m3u8|mp4|m4s)  # playlists, init sections, fragments
-    """,
-    re.VERBOSE,
-)
 _TYPES = {
     "mp4": "video/mp4",
     "m4s": "video/iso.segment",
@@ -53,13 +45,20 @@ blueprint = Blueprint("media", __name__)
 
 def is_media_name(name: str) -> bool:
     """Tell whether the name is one that a job can have."""
-    return _NAMES.fullmatch(name) is not None
+    return re.fullmatch(MEDIA_NAME, name) is not None
 
 
 @blueprint.get("/media/<job_id>/<path:name>")
 @spec.validate(
     query=MediaQuery,
-    resp=Answers(HTTP_200=None, HTTP_206=None, HTTP_304=None, HTTP_404=Problem, HTTP_416=Problem),
+    resp=Answers(
+        HTTP_200=MediaFile,
+        HTTP_206=MediaFile,
+        HTTP_304=None,
+        HTTP_404=Problem,
+        HTTP_416=Problem,
+        HTTP_503=Problem,
+    ),
     tags=["media"],
 )
 def get_media(job_id: str, name: str) -> Response:
@@ -71,6 +70,7 @@ def get_media(job_id: str, name: str) -> Response:
     # Those of a ready job are stored, so that its film is not read from the record at each showing.
     if name.endswith(".m3u8") and job.state is not JobState.READY:
         return _playlist(web, job, name)
+    _forget_other_ranges()
     key = keys.rendition(job_id, name)
     info = web.services.objects.stat(key)
     kind = _TYPES[name.rpartition(".")[2]]
@@ -82,12 +82,23 @@ def get_media(job_id: str, name: str) -> Response:
     return answer
 
 
+def _forget_other_ranges() -> None:
+    """Take the header Range from the present request unless it is a GET for one range of bytes.
+
+    Werkzeug answers 416 to what is to be ignored: other units, lists of ranges, and methods that know no ranges.
+    """
+    wanted = request.headers.get("Range")
+    if wanted is not None and not (request.method == "GET" and is_one_range(wanted)):
+        del request.environ["HTTP_RANGE"]
+
+
 def _playlist(web: Web, job: Job, name: str) -> Response:
     """Make the playlist as it is now: it grows with every segment until all are encoded."""
     text = None
     if job.plan is not None and job.state in PLAYED:
         results = web.services.jobs.results(job.id, interim=True)
-        text = playlist(name.removeprefix(_HLS), job.plan, results, ended=job.state is not JobState.ENCODING)
+        with spoiled(job.id):
+            text = playlist(name.removeprefix(_HLS), job.plan, results, ended=job.state is not JobState.ENCODING)
     if text is None:
         raise ObjectNotFoundError
     answer = Response(text, mimetype=_TYPES["m3u8"])
@@ -122,7 +133,9 @@ def _delivered(web: Web, info: ObjectInfo, kind: str) -> Response:
         raise BusyError("As many files are being fetched as this installation sends at once.")
     with ExitStack() as sent:
         sent.callback(web.deliveries.release)
-        answer = _from_disk(web.services.objects, info, kind) or _streamed(web, info, kind)
+        sent.enter_context(web.shares.hold(client()))
+        source = sent.enter_context(closing(_source(web, info)))
+        answer = _streamed(source, info, kind)
         body: Any = answer.response
         # Not call_on_close: what is passed through to the server as it is, the server closes, not the answer.
         sent.callback(body.close)
@@ -130,15 +143,15 @@ def _delivered(web: Web, info: ObjectInfo, kind: str) -> Response:
     return answer
 
 
-def _from_disk(objects: ObjectStore, info: ObjectInfo, kind: str) -> Response | None:
-    path: Path | None = objects.local_path(info.key)
-    if path is None:
-        return None
-    return send_file(path.absolute(), mimetype=kind, conditional=True, etag=True)
+def _source(web: Web, info: ObjectInfo) -> BinaryIO | SeekableObject:
+    """Return the object as a file: opened, not a path, as a link that somebody puts in its place is not followed."""
+    objects = web.services.objects
+    return objects.open_local(info.key) or SeekableObject(objects, info.key)
 
 
-def _streamed(web: Web, info: ObjectInfo, kind: str) -> Response:
-    answer = Response(SeekableObject(web.services.objects, info.key), mimetype=kind, direct_passthrough=True)
+def _streamed(source: BinaryIO | SeekableObject, info: ObjectInfo, kind: str) -> Response:
+    body = source if isinstance(source, SeekableObject) else wrap_file(request.environ, source)
+    answer = Response(body, mimetype=kind, direct_passthrough=True)
     answer.content_length = info.size
     answer.set_etag(f"{info.size:x}-{int(info.modified_at * 1000):x}")
     answer.headers["Last-Modified"] = http_date(info.modified_at)

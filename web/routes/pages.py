@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from spectree import Response as Answers
 from werkzeug.wrappers import Response
 
 from storage.errors import InvalidRequestError
 from storage.model.job import Job, JobState
 from storage.public.job_json import job_json
 from web.context import current
+from web.http.openapi import AnyQuery, Page, Problem, Words, spec
 from web.routes.owned import OWNER, owned_job
 from web.routes.queue import queue_json
-from web.schemas.jobs import RECENT_JOBS
+from web.schemas.jobs import RECENT_JOBS, LanguageForm, RowsQuery
 from web.schemas.queue import QUEUE_SHOWN
 from web.words import job_words, queue_words
 from web.words.job_page import on_page
@@ -37,6 +39,7 @@ def names() -> dict[str, object]:
 
 
 @blueprint.get("/")
+@spec.validate(query=AnyQuery, resp=Answers(HTTP_200=Page, HTTP_503=Problem), tags=["pages"])
 def index() -> str:
     """Show the form, and the recent jobs."""
     return render_template(
@@ -48,24 +51,28 @@ def index() -> str:
 
 
 @blueprint.get("/rows")
+@spec.validate(query=RowsQuery, resp=Answers(HTTP_200=Words, HTTP_503=Problem), tags=["pages"])
 def rows() -> Response:
     """Return recent jobs with their words, for the first page's script."""
     return _fresh(_recent(request.args.get("cursor")))
 
 
 @blueprint.get("/jobs/<job_id>")
+@spec.validate(query=AnyQuery, resp=Answers(HTTP_200=Page, HTTP_404=Problem, HTTP_503=Problem), tags=["pages"])
 def job(job_id: str) -> str:
     """Show one job."""
     return render_template("job.html", job=_on_page(job_id), favicons=_favicons())
 
 
 @blueprint.get("/jobs/<job_id>/words")
+@spec.validate(resp=Answers(HTTP_200=Words, HTTP_404=Problem, HTTP_503=Problem), tags=["pages"])
 def words_of_job(job_id: str) -> Response:
     """Return one job with its words, for the job page's script."""
     return _fresh(_on_page(job_id))
 
 
 @blueprint.get("/queue")
+@spec.validate(query=AnyQuery, resp=Answers(HTTP_200=Page, HTTP_503=Problem), tags=["pages"])
 def queue() -> str:
     """Show the queue."""
     jobs = _unfinished()
@@ -79,6 +86,7 @@ def queue() -> str:
 
 
 @blueprint.get("/queue/words")
+@spec.validate(resp=Answers(HTTP_200=Words, HTTP_503=Problem), tags=["pages"])
 def words_of_queue() -> Response:
     """Return the queue and its jobs with their words, for the queue page's script."""
     jobs = _unfinished()
@@ -86,6 +94,7 @@ def words_of_queue() -> Response:
 
 
 @blueprint.post("/language")
+@spec.validate(query=AnyQuery, form=LanguageForm, resp=Answers(HTTP_303=None, HTTP_413=Problem), tags=["pages"])
 def switch_language() -> Response:
     """Remember the language in a cookie and go back to the page. Raises InvalidRequestError for an unknown one."""
     chosen = request.form.get("language", "")

@@ -11,7 +11,7 @@ from storage.errors import BusyError
 from storage.scheduling.promises_kept import accuracy
 from storage.scheduling.queue_rates import rates
 from web.context import Web, current
-from web.http.openapi import spec
+from web.http.openapi import Problem, spec
 from web.read.queue_figures import history, machines, per_hour, utilisation
 from web.read.queue_snapshot import Snapshot
 from web.routes.owned import OWNER
@@ -23,7 +23,7 @@ blueprint = Blueprint("queue", __name__)
 
 
 @blueprint.get("/api/queue")
-@spec.validate(resp=Answers(HTTP_200=Queue), tags=["queue"])
+@spec.validate(resp=Answers(HTTP_200=Queue, HTTP_503=Problem), tags=["queue"])
 def get_queue() -> Response:
     """Show what waits and what is being worked on, how fast, and whether uploads are taken."""
     web = current()
@@ -33,7 +33,7 @@ def get_queue() -> Response:
 
 
 @blueprint.get("/api/queue/history")
-@spec.validate(resp=Answers(HTTP_200=QueueHistory), tags=["queue"])
+@spec.validate(resp=Answers(HTTP_200=QueueHistory, HTTP_503=Problem), tags=["queue"])
 def get_history() -> Response:
     """Show the last hour in samples of ten seconds, one list for each figure."""
     return jsonify(history(current().queue.read().reading.samples))
@@ -42,7 +42,7 @@ def get_history() -> Response:
 def queue_json(web: Web) -> dict[str, Any]:
     """Return everything about the queue but its jobs."""
     snapshot = web.queue.read()
-    outlook, reading = snapshot.outlook, snapshot.reading
+    outlook, reading, jobs = snapshot.outlook, snapshot.reading, web.services.jobs
     waiting, waiting_work = len(outlook.waiting), outlook.waiting_work
     return {
         "waiting": waiting,
@@ -54,8 +54,8 @@ def queue_json(web: Web) -> dict[str, Any]:
         "max_uploads": web.gate.limits.uploads,
         "slots": reading.slots,
         "busy": reading.busy,
-        "workers": machines(reading.workers, web.services.jobs.pauses(), outlook.backlog),
-        "refused": web.services.jobs.totals().refused,
+        "workers": machines(reading.workers, jobs.pauses(), jobs.lacking(), outlook.backlog),
+        "refused": jobs.totals().refused,
         "admission": _admission(web, snapshot),
         "rates": _rates(snapshot),
         "promises": _promises(snapshot),
@@ -63,7 +63,7 @@ def queue_json(web: Web) -> dict[str, Any]:
 
 
 def _admission(web: Web, snapshot: Snapshot) -> dict[str, Any]:
-    refusal = web.gate.state(web.services.objects.free_bytes(), snapshot.queue_of(OWNER))
+    refusal = web.gate.state(web.services.objects.free_bytes(), snapshot.queue_of(OWNER, 0, web.clock()))
     nothing: dict[str, Any] = {"code": None, "message": None, "values": {}}
     return {
         "open": refusal is None,

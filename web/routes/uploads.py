@@ -32,6 +32,7 @@ from storage.public.job_json import job_json
 from storage.services import Services
 from storage.services.dispatch import dispatch_or_leave
 from web.context import Web, current
+from web.http.addresses import client
 from web.http.connection import UPLOAD_PATH, ask_for_body, close_after_answer
 from web.http.openapi import Problem, spec
 from web.http.problems import TURN, prefers_html
@@ -53,8 +54,6 @@ _log = structlog.get_logger(__name__)
     resp=Answers(
         HTTP_202=AcceptedJob,
         HTTP_303=None,
-        HTTP_400=Problem,
-        HTTP_403=Problem,
         HTTP_413=Problem,
         HTTP_429=Problem,
         HTTP_503=Problem,
@@ -108,18 +107,20 @@ def _take(web: Web) -> Job:
     boundary = _boundary()
     announced = request.content_length
     web.services.jobs.ping()
-    free, queue = web.services.objects.free_bytes(), web.queue.read().queue_of(OWNER)
-    client, token = request.remote_addr or "", request.headers.get(TURN, "")
-    with web.gate.enter(announced, free, queue, client=client, token=token) as ticket:
+    objects, queue = web.services.objects, web.queue.read().queue_of(OWNER, announced, web.clock())
+    token = request.headers.get(TURN, "")
+    with web.gate.enter(announced, objects.free_bytes(), queue, client=client(), token=token) as ticket:
 
         def count(size: int) -> None:
             ticket.received(size)
             web.metrics.upload_bytes.inc(size)
+            if ticket.part_is_full():
+                web.gate.go_on(objects.free_bytes())
 
         ask_for_body()
         events = read_form(_body_reader(), boundary, announced=announced)
         limit = web.gate.limits.upload_bytes
-        received = receive(events, web.services.objects, new_job_id(), limit=limit, on_bytes=count)
+        received = receive(events, objects, new_job_id(), limit=limit, on_bytes=count)
         return register(received, web.services, web.queue, now=web.clock())
 
 

@@ -6,10 +6,22 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from storage.job_store.contract import CURSOR
 from storage.model.damage import DamageKind
 from storage.model.event import EVENT_ID
 from storage.model.job import JobState, Priority
 
+# Every name of a file that can be asked for; a name outside never reaches the object store.
+MEDIA_NAME = (
+    r"[1-9][0-9]{1,4}p\.mp4"  # a rung
+    r"|poster\.jpg|storyboard\.(?:jpg|vtt)|report\.json"
+    r"|hls/(?:[a-z0-9]{1,16}/)?[a-z0-9]{1,32}\.(?:m3u8|mp4|m4s)"  # playlists, init sections, fragments
+)
+URL_LENGTH = 2048  # what `web.upload.form_fields` takes
+# The addresses that a webhook may have, but for shortened ones of IPv6, which are taken too.
+_PORT = "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+_LITERAL = r"\[(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\]"
+WEBHOOK_URL = rf"https?://(?:[A-Za-z0-9._~-]+|{_LITERAL})(?::(?:{_PORT}))?(?:[/?#][!-~]*)?"
 PAGE_LIMIT = 100  # jobs on one page of the API
 RECENT_JOBS = 20  # jobs that a list shows at first, and that the stream of all begins with
 
@@ -172,9 +184,26 @@ class Health(BaseModel):
 class UploadForm(BaseModel):
     """The form of an upload."""
 
-    file: str = Field(json_schema_extra={"format": "binary"})
-    title: str | None = None
-    webhook_url: str | None = Field(default=None, description="This address receives the job when it has ended.")
+    model_config = ConfigDict(extra="forbid")
+
+    file: str = Field(min_length=1, json_schema_extra={"format": "binary"})
+    title: str = Field(
+        default="",
+        description="At most 8192 bytes; 200 characters are kept. If it shows nothing, the file's name is used.",
+    )
+    webhook_url: str = Field(
+        default="",
+        max_length=URL_LENGTH,
+        pattern=f"^[ \\t\\r\\n]*(?:{WEBHOOK_URL})?[ \\t\\r\\n]*$",
+        description="This address receives the job when it has ended.",
+    )
+
+
+class LanguageForm(BaseModel):
+    """The switch of languages at the foot of each page."""
+
+    language: Literal["en", "ko"]
+    next: str = Field(default="", description="The path to go back to.")
 
 
 class PriorityChange(BaseModel):
@@ -192,11 +221,21 @@ class JobsQuery(BaseModel):
 
     state: JobState | None = None
     limit: int = Field(default=RECENT_JOBS, ge=1, le=PAGE_LIMIT)
-    cursor: str | None = Field(default=None, max_length=200)
+    cursor: str | None = Field(default=None, pattern=f"^{CURSOR}$")
+
+
+class RowsQuery(BaseModel):
+    """Which rows to return."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cursor: str | None = Field(default=None, pattern=f"^{CURSOR}$")
 
 
 class EventsQuery(BaseModel):
     """Where the stream resumes."""
+
+    model_config = ConfigDict(extra="forbid")
 
     last_event_id: str | None = Field(default=None, pattern=f"^{EVENT_ID}$")
     language: Literal["en", "ko"] | None = Field(
@@ -207,5 +246,7 @@ class EventsQuery(BaseModel):
 
 class MediaQuery(BaseModel):
     """How a file is delivered."""
+
+    model_config = ConfigDict(extra="forbid")
 
     download: str | None = Field(default=None, description="If present, the browser saves the file, under a good name.")

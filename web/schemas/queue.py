@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from storage.job_store.queue_contract import Pause
 from storage.model.job import JobState
+from storage.model.layers import Layer
 
 QUEUE_SHOWN = 100  # unfinished jobs that are named; whoever comes later waits for hours anyway
 
@@ -35,6 +36,7 @@ class Worker(BaseModel):
     name: str
     slots: int
     pause: Pause | None = Field(description="Why it takes no work at the moment; null while it does.")
+    lacks: list[Layer] = Field(description="Layers that the sandbox around its tools lacks; docs/sandbox.md.")
     tasks: list[HeldTask]
 
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 HEADER_CHARSET = "latin-1"
 # What clients write that do not write UTF-8: Windows' Western letters, and Latin-1 for the few bytes that it lacks.
 _LEGACY = ("cp1252", "latin-1")
+_HALF = re.compile(r"[\ud800-\udfff]")
 _QUOTED = re.compile(r'"[^"]*"')
 _EXTENDED = re.compile(r";\s*filename\*\s*=\s*([\w.:+-]+)'[^']*'([^;\s]+)", re.ASCII | re.IGNORECASE)  # RFC 5987
 _BARE = re.compile(r";\s*filename\s*=\s*([^\";]+)", re.IGNORECASE)
@@ -43,9 +44,11 @@ def text_of(raw: str) -> str:
 
 def _decoded(data: bytes, charset: str) -> str | None:
     try:
-        return data.decode(charset)
-    except (UnicodeDecodeError, LookupError):
+        text = data.decode(charset)
+    except (UnicodeError, LookupError, ValueError):
         return None
+    # Some charsets, UTF-7 among them, give halves of characters, which nothing can write.
+    return None if _HALF.search(text) else text
 
 
 def _worded(raw: str) -> str:

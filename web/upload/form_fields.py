@@ -12,16 +12,32 @@ NAME_LENGTH = 200  # characters of a title or file name that are kept: more does
 URL_LENGTH = 2048  # what proxies and servers commonly take
 UNNAMED = "video"
 
-# Controls, and the marks that turn the reading direction around: `exe.4pm` must not look like `mp4.exe`.
-_HIDDEN = re.compile("[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufffe\uffff]")
+# Controls, the marks that turn the reading direction around (`exe.4pm` must not look like `mp4.exe`), and what takes no
+# room and only makes two names look like one. Joiners stay: letters of several scripts and emoji are joined by them.
+_HIDDEN = re.compile(
+    "[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ufffe\uffff]"
+)
+# Letters and symbols by their category that show nothing: fillers of Hangul, a blank of Braille.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+# Categories of what shows nothing by itself: controls, formats, surrogates, private and unassigned, marks, separators.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Zs", "Zl", "Zp"})
 _SPACES = re.compile(r"\s+")
+# A host is a name or an address, as certificates and resolvers know them; what follows it is the receiver's business.
 _URL_CHARACTERS = re.compile(r"[!-~]+")
+_URL_HOST = re.compile(r"[a-z0-9._~-]+|[0-9a-f:.]+", re.IGNORECASE)
 
 
 def clean_text(text: str) -> str:
-    """Return the text on one line, composed, without hidden characters, cut to NAME_LENGTH characters."""
+    """Return the text on one line, composed, without what is hidden, cut to NAME_LENGTH; empty if it shows nothing."""
     composed = unicodedata.normalize("NFC", text)
-    return _SPACES.sub(" ", _HIDDEN.sub(" ", composed)).strip()[:NAME_LENGTH].strip()
+    line = _SPACES.sub(" ", _HIDDEN.sub("", _SPACES.sub(" ", composed))).strip()[:NAME_LENGTH].strip()
+    return line if is_visible(line) else ""
+
+
+def is_visible(text: str) -> bool:
+    """Tell whether somebody who looks at the text sees anything."""
+    return any(unicodedata.category(sign) not in _UNSEEN and sign not in _BLANK for sign in text)
 
 
 def display_filename(raw: str) -> str:
@@ -30,8 +46,8 @@ def display_filename(raw: str) -> str:
     name = name.rpartition("/")[2].strip()
     stem, dot, extension = name.rpartition(".")
     if dot and stem and len(extension) < NAME_LENGTH // 10:
-        return f"{stem[: NAME_LENGTH - len(extension) - 1]}.{extension}"
-    return name[:NAME_LENGTH] or UNNAMED
+        return f"{stem[: NAME_LENGTH - len(extension) - 1] if is_visible(stem) else UNNAMED}.{extension}"
+    return name[:NAME_LENGTH] if is_visible(name) else UNNAMED
 
 
 def title_of(title: str, filename: str) -> str:
@@ -44,17 +60,18 @@ def checked_webhook_url(url: str) -> str | None:
 
     Whether the host may be called at all is decided when it is called: names can change what they point to.
     """
-    url = url.strip()
-    if not url:
+    too_long = len(url) > URL_LENGTH
+    url = url.strip(" \t\r\n")
+    if not url and not too_long:
         return None
-    if len(url) > URL_LENGTH or not _URL_CHARACTERS.fullmatch(url):
+    if too_long or not _URL_CHARACTERS.fullmatch(url):
         raise InvalidRequestError("`webhook_url` is too long or holds characters that a URL cannot have.")
     try:
         parts = urlsplit(url)
         port_is_valid = parts.port is None or parts.port > 0
     except ValueError as error:
         raise InvalidRequestError("`webhook_url` is not a URL.") from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_valid:
+    if parts.scheme not in {"http", "https"} or not _URL_HOST.fullmatch(parts.hostname or "") or not port_is_valid:
         raise InvalidRequestError("`webhook_url` must begin with http:// or https:// and name a host.")
     if parts.username is not None or parts.password is not None:
         raise InvalidRequestError("`webhook_url` must hold no user name or password.")

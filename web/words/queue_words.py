@@ -67,7 +67,12 @@ def task(name: str, title: str) -> str:
 
 
 def load(worker: Mapping[str, Any]) -> str:
-    """Return how many of a machine's slots are busy, or why it takes no work; nothing for one without slots."""
+    """Return how many of a machine's slots are busy, or why it takes no work, and what its sandbox lacks, if any."""
+    said = (_busy(worker), *(text(f"lacks.{layer}") for layer in worker["lacks"]))
+    return " · ".join(one for one in said if one)
+
+
+def _busy(worker: Mapping[str, Any]) -> str:
     if worker["pause"]:
         return text(f"pause.{worker['pause']}")
     busy = sum(Task.of_field(held["job_id"], held["task"]).is_encoding for held in worker["tasks"])

@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from storage.errors import BusyError, ConflictError, JobNotFoundError, LeaseLostError, RungsError
+from storage.faults import of_one_job
 from storage.job_store.contract import Claim
 from storage.model.job import Changes, Job, JobError, JobState
 from storage.model.task import Task
@@ -28,6 +29,7 @@ from workers.attempts.failure_policy import (
     verdict,
 )
 from workers.attempts.fallback import fall_back, go_without
+from workers.sandbox.cpu_watch import WorkBudget
 from workers.sandbox.run import ToolLimits, Watch
 from workers.sandbox.scratch import attempt_name, scratch_folder
 
@@ -57,6 +59,10 @@ class Attempt:
     def limits(self) -> ToolLimits:
         """Return the time limits of an ffmpeg of this attempt."""
         return ToolLimits(deadline=DEADLINE_SECONDS, stall=self.settings.stall_seconds)
+
+    def bound(self, cpu_seconds: float) -> None:
+        """Let all tools of this attempt together take so many CPU seconds, from now on."""
+        self.watch.work = WorkBudget(cpu_seconds)
 
     def keep(self, *, reported: int, renew: bool) -> bool:
         """Pass progress on if there is any since `reported`, renew the lease if told; False when it is lost."""
@@ -90,7 +96,7 @@ def attempt_task(task: Task, stage: StageFunction, services: Services, settings:
             attempt = Attempt(task, services.jobs.get(task.job_id), services, settings, folder, name)
             with _kept_lease(attempt):
                 stage(attempt)
-        log.info("done", seconds=round(time.monotonic() - started, 2))
+        log.info("done", seconds=round(time.monotonic() - started, 2), **_work_of(attempt.watch))
     except Exception as error:
         outcome = outcome_of(error)
         expected = isinstance(error, RungsError)
@@ -105,6 +111,11 @@ def attempt_task(task: Task, stage: StageFunction, services: Services, settings:
             case Outcome.FAIL_JOB | Outcome.RETRY:
                 _count_failure(task, name, error, services, settings)
     dispatch_or_leave(services)
+
+
+def _work_of(watch: Watch) -> dict[str, float]:
+    """Return for the log what the attempt's tools took of its budget, in CPU seconds."""
+    return {} if watch.work is None else {"cpu": round(watch.work.spent, 2), "budget": round(watch.work.seconds)}
 
 
 def fail_job(services: Services, task: Task, reason: JobError) -> None:
@@ -162,10 +173,14 @@ def _kept_lease(attempt: Attempt) -> Iterator[None]:
         while not ended.wait(REPORT_SECONDS):
             frames, now = attempt.frames, time.monotonic()
             renew = now - renewed_at >= RENEW_SECONDS
+            kept = None
             try:
-                kept = attempt.keep(reported=reported, renew=renew)
+                # Whatever goes wrong is tried again: a thread that ended would let the lease run out without a word.
+                with of_one_job("lease", attempt.task.job_id, attempt.services.jobs.count_fault):
+                    kept = attempt.keep(reported=reported, renew=renew)
             except BusyError as error:
                 _log.warning("lease could not be renewed", task=attempt.task.field, error=error.message)
+            if kept is None:
                 continue
             if not kept:
                 attempt.watch.cancelled.set()

@@ -1,19 +1,20 @@
 """Reading fragmented MP4 (ISO/IEC 14496-12): split off the initialisation section, count frames, check timestamps.
 
-Only files that our own ffmpeg wrote are read here; still, every length is checked against the bytes there are.
+Somebody may have taken over the ffmpeg that wrote the file: every length is checked against the bytes there are, and
+every byte of a fragment has to be one of its index or of its samples.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from storage.errors import OutputMismatchError
 
 _TFHD_DEFAULT_DURATION = 0x08
+_TFHD_DEFAULT_SIZE = 0x10
 _TFHD_SAMPLE_DESCRIPTION = 0x02
 _TFHD_BASE_OFFSET = 0x01
 _TRUN_DATA_OFFSET = 0x01
@@ -26,6 +27,7 @@ _HEADER_BYTES = 8
 _MATRIX_AT, _MATRIX_AT_LONG = 40, 52  # in the payload of a tkhd, of version 0 and 1
 _AS_IT_IS = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)  # 16.16, the last of each row 2.30
 _MAX_MOOF_BYTES = 64 * 1024**2  # a moof lists one keyframe's frames: thousands of bytes, not millions
+_IN_TRAF = frozenset({b"tfhd", b"tfdt", b"trun", b"sbgp", b"sgpd"})
 _MAX_FRAGMENT_FRAMES = 100_000  # one keyframe's frames; a few bytes could otherwise announce four thousand million
 
 
@@ -37,6 +39,14 @@ class BoxPlace:
     start: int
     payload: int
     end: int
+
+
+class _Sample(NamedTuple):
+    """Presentation time and duration in ticks, size in bytes."""
+
+    time: int
+    duration: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +75,12 @@ class Fragmented:
         return tuple(sorted(time for piece in self.pieces for time in piece.times))
 
 
-def read_fragmented(path: Path, *, growing: bool = False) -> Fragmented:
-    """Read the boxes of a file with one track. Raises OutputMismatchError when it is not well formed.
+def read_fragmented(file: IO[bytes], size: int, *, growing: bool = False) -> Fragmented:
+    """Read the boxes of an open file of `size` bytes with one track. Raises OutputMismatchError for any other.
 
     A file that is still `growing` may end anywhere: what is complete counts.
     """
-    with path.open("rb") as file:
-        found = read_boxes(file, path.stat().st_size, growing=growing)
+    found = read_boxes(file, size, growing=growing)
     if not found.init_bytes and not growing:
         raise OutputMismatchError("The encoder wrote no initialisation section.")
     return found
@@ -92,15 +101,16 @@ def _read(file: IO[bytes], size: int, *, growing: bool) -> Fragmented:
     init_bytes = 0
     pieces: list[Piece] = []
     index: BoxPlace | None = None
-    for box in _boxes(file, 0, size, growing=growing):
+    for box in boxes(file, 0, size, growing=growing):
         if box.kind in {b"ftyp", b"moov"}:
             init_bytes = box.end
         elif box.kind == b"moof":
             index = box
         elif box.kind == b"mdat" and index is not None:
             samples = tuple(_moof_samples(file, index))
-            times = tuple(time for time, _ in samples)
-            pieces.append(Piece(index.start, box.end, times, sum(duration for _, duration in samples)))
+            _check_contents(index, box, samples)
+            times = tuple(sample.time for sample in samples)
+            pieces.append(Piece(index.start, box.end, times, sum(sample.duration for sample in samples)))
             index = None
     if index is not None and not growing:
         raise OutputMismatchError("The encoder's file has an index without contents.")
@@ -157,7 +167,8 @@ def check_grid(found: Fragmented, *, first: int, frames: int, ticks: int) -> Non
             )
 
 
-def _boxes(file: IO[bytes], start: int, end: int, *, growing: bool = False) -> Iterator[BoxPlace]:
+def boxes(file: IO[bytes], start: int, end: int, *, growing: bool = False) -> Iterator[BoxPlace]:
+    """Yield the boxes between two places of the file. Raises OutputMismatchError unless they fill it."""
     while start + _HEADER_BYTES <= end:
         file.seek(start)
         size, kind = struct.unpack(">I4s", file.read(_HEADER_BYTES))
@@ -177,49 +188,63 @@ def _boxes(file: IO[bytes], start: int, end: int, *, growing: bool = False) -> I
         raise OutputMismatchError("The encoder's file is cut off in the middle of a box's header.")
 
 
-def _moof_samples(file: IO[bytes], moof: BoxPlace) -> Iterator[tuple[int, int]]:
-    """Yield presentation time and duration of each sample of the piece, in decoding order."""
+def _check_contents(index: BoxPlace, contents: BoxPlace, samples: Sequence[_Sample]) -> None:
+    """Raise OutputMismatchError unless the contents follow their index, and are its samples to the byte."""
+    if index.end != contents.start or sum(sample.size for sample in samples) != contents.end - contents.payload:
+        raise OutputMismatchError("A fragment of the encoder's file holds something besides its samples.")
+
+
+def _moof_samples(file: IO[bytes], moof: BoxPlace) -> Iterator[_Sample]:
+    """Yield the samples of the piece, in decoding order."""
     if moof.end - moof.start > _MAX_MOOF_BYTES:
         raise OutputMismatchError("A fragment's index is larger than any that the encoder writes.")
-    for traf in (box for box in _boxes(file, moof.payload, moof.end) if box.kind == b"traf"):
-        decode_time, default_duration = 0, 0
-        for box in _boxes(file, traf.payload, traf.end):
+    for traf in _of_kinds(file, moof, frozenset({b"mfhd", b"traf"})):
+        if traf.kind != b"traf":
+            continue
+        decode_time, defaults = 0, (0, 0)
+        for box in _of_kinds(file, traf, _IN_TRAF):
             file.seek(box.payload)
             data = file.read(box.end - box.payload)
             if box.kind == b"tfhd":
-                default_duration = _default_duration(data)
+                defaults = _defaults(data)
             elif box.kind == b"tfdt":
                 decode_time = struct.unpack_from(">Q" if data[0] else ">I", data, 4)[0]
             elif box.kind == b"trun":
-                for duration, offset in _samples(data, default_duration):
-                    yield decode_time + offset, duration
+                for offset, duration, size in _samples(data, *defaults):
+                    yield _Sample(decode_time + offset, duration, size)
                     decode_time += duration
 
 
-def _default_duration(tfhd: bytes) -> int:
+def _of_kinds(file: IO[bytes], parent: BoxPlace, kinds: frozenset[bytes]) -> Iterator[BoxPlace]:
+    for box in boxes(file, parent.payload, parent.end):
+        if box.kind not in kinds:
+            raise OutputMismatchError(f"A fragment's index holds a box {box.kind!r}.")
+        yield box
+
+
+def _defaults(tfhd: bytes) -> tuple[int, int]:
+    """Return a sample's duration and size where it has none of its own."""
     flags = int.from_bytes(tfhd[1:4], "big")
-    offset = 8 + 8 * bool(flags & _TFHD_BASE_OFFSET) + 4 * bool(flags & _TFHD_SAMPLE_DESCRIPTION)
-    if not flags & _TFHD_DEFAULT_DURATION:
-        return 0
-    duration: int = struct.unpack_from(">I", tfhd, offset)[0]
-    return duration
+    if flags & _TFHD_BASE_OFFSET:
+        raise OutputMismatchError("A fragment's samples do not lie where it lies itself.")
+    offset = 8 + 4 * bool(flags & _TFHD_SAMPLE_DESCRIPTION)
+    duration = struct.unpack_from(">I", tfhd, offset)[0] if flags & _TFHD_DEFAULT_DURATION else 0
+    offset += 4 * bool(flags & _TFHD_DEFAULT_DURATION)
+    return duration, struct.unpack_from(">I", tfhd, offset)[0] if flags & _TFHD_DEFAULT_SIZE else 0
 
 
-def _samples(trun: bytes, default_duration: int) -> Iterator[tuple[int, int]]:
-    """Yield (duration, composition offset) of each sample, in ticks; offsets are signed in version 1."""
+def _samples(trun: bytes, default_duration: int, default_size: int) -> Iterator[tuple[int, int, int]]:
+    """Yield of each sample composition offset and duration, in ticks, and bytes; offsets are signed in version 1."""
     flags = int.from_bytes(trun[1:4], "big")
     count: int = struct.unpack_from(">I", trun, 4)[0]
     if count > _MAX_FRAGMENT_FRAMES:
         raise OutputMismatchError(f"A fragment announces {count} frames.")
     offset = 8 + 4 * bool(flags & _TRUN_DATA_OFFSET) + 4 * bool(flags & _TRUN_FIRST_FLAGS)
     for _ in range(count):
-        duration, composition = default_duration, 0
+        told = {_TRUN_DURATION: default_duration, _TRUN_SIZE: default_size, _TRUN_COMPOSITION: 0}
         for flag in (_TRUN_DURATION, _TRUN_SIZE, _TRUN_FLAGS, _TRUN_COMPOSITION):
-            if not flags & flag:
-                continue
-            if flag == _TRUN_DURATION:
-                duration = struct.unpack_from(">I", trun, offset)[0]
-            elif flag == _TRUN_COMPOSITION:
-                composition = struct.unpack_from(">i" if trun[0] else ">I", trun, offset)[0]
-            offset += 4
-        yield duration, composition
+            if flags & flag:
+                signed = flag == _TRUN_COMPOSITION and trun[0]
+                told[flag] = struct.unpack_from(">i" if signed else ">I", trun, offset)[0]
+                offset += 4
+        yield told[_TRUN_COMPOSITION], told[_TRUN_DURATION], told[_TRUN_SIZE]

@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from storage.errors import BusyError, JobNotFoundError, ObjectNotFoundError
+from storage.errors import JobNotFoundError, ObjectNotFoundError
+from storage.faults import of_one_job
 from storage.job_store.contract import Leftovers
 from storage.model.event import NO_EVENT
 from storage.objects import keys
@@ -26,7 +27,10 @@ def clear_leftovers(services: Services) -> Iterator[str]:
     """Remove what failed, cancelled and deleted jobs left, as far as it is due; yield whose is gone."""
     deadline = time.monotonic() + BUDGET_SECONDS
     for job_id in services.jobs.leftovers(CLEARED_AT_ONCE):
-        if _clear(services, job_id):
+        cleared = False
+        with of_one_job("clearing", job_id, services.jobs.count_fault):
+            cleared = _clear(services, job_id)
+        if cleared:
             yield job_id
         if time.monotonic() > deadline:
             return
@@ -43,7 +47,7 @@ def _clear(services: Services, job_id: str) -> bool:
         objects.delete_prefix(keys.renditions(job_id))
         if leftovers is Leftovers.ALL:
             objects.delete_prefix(keys.originals(job_id))
-    except BusyError:
+    except Exception:
         jobs.end_clearing(job_id, gone=False)
         raise
     jobs.end_clearing(job_id, gone=True)
@@ -55,7 +59,10 @@ def remove_orphans(services: Services, *, now: float) -> Iterator[str]:
     if services.jobs.last_event_id() == NO_EVENT:
         return
     for job_id in lone_originals(services.objects.keys(keys.ORIGINALS)):
-        if _remove_orphan(services, job_id, now):
+        removed = False
+        with of_one_job("orphan", job_id, services.jobs.count_fault):
+            removed = _remove_orphan(services, job_id, now)
+        if removed:
             yield job_id
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import structlog
 
-from storage.errors import BusyError, ConflictError, JobNotFoundError, StalledError
+from storage.errors import ConflictError, JobNotFoundError, StalledError
+from storage.faults import of_one_job
 from storage.model.event import NO_EVENT
 from storage.model.job import Changes, Job, JobError, JobState
 from storage.model.task import Task
@@ -57,14 +59,20 @@ class Janitor:
         self._rounds.stop()
 
     def _whole_round(self) -> None:
-        """Do all that is due in this round; one that an outage broke off is made again."""
-        self.make_round()
-        save_ended(self._services)
-        self.look_for_loss()
-        if self._made % SAMPLE_ROUNDS == 0:
-            record_sample(self._services.jobs, now=time.time())
-        if self._made % SLOW_ROUNDS == 0:
-            self.make_slow_round(now=time.time())
+        """Do all that is due in this round; one that an outage broke off is made again.
+
+        What goes wrong in one step keeps none of the others from being done.
+        """
+        for name, step, rounds in (
+            ("repairs", self.make_round, 1),
+            ("saving", lambda: save_ended(self._services), 1),
+            ("loss", self.look_for_loss, 1),
+            ("sample", lambda: record_sample(self._services.jobs, now=time.time()), SAMPLE_ROUNDS),
+            ("slow repairs", lambda: self.make_slow_round(now=time.time()), SLOW_ROUNDS),
+        ):
+            if self._made % rounds == 0:
+                with self._of_one(name):
+                    step()
         self._made += 1
 
     def make_round(self) -> None:
@@ -79,7 +87,8 @@ class Janitor:
         self._seen = Counter({need: self._seen[need] + 1 for need in found})
         for (repair, task), looks in self._seen.items():
             if looks >= LOOKS[repair]:
-                self._mend(repair, task)
+                with self._of_one("mend", task.job_id):
+                    self._mend(repair, task)
         for job_id in clear_leftovers(self._services):
             self._note(Repair.CLEAR, job_id)
 
@@ -94,14 +103,11 @@ class Janitor:
     def _look(self, at: Callable[[Job], None]) -> None:
         """Look at each unfinished job; one that cannot be looked at must not hide the others."""
         for job_id in self._services.jobs.unfinished():
-            try:
+            with self._of_one("look", job_id):
                 at(self._services.jobs.get(job_id))
-            except JobNotFoundError:
-                continue
-            except BusyError:
-                raise
-            except Exception:  # noqa: BLE001 - whatever it is, it is this job's fault alone
-                _log.exception("job could not be looked at", job=job_id)
+
+    def _of_one(self, place: str, job_id: str = "") -> AbstractContextManager[None]:
+        return of_one_job(place, job_id, self._services.jobs.count_fault)
 
     def _needs(self, job: Job, pending: frozenset[tuple[str, str]]) -> Iterator[tuple[Repair, Task]]:
         jobs = self._services.jobs

@@ -6,6 +6,7 @@ done again.
 
 from __future__ import annotations
 
+from storage.faults import of_one_job
 from storage.model.job import Job
 from storage.objects import keys
 from storage.objects.manifests import Manifest, put_manifest
@@ -18,7 +19,8 @@ def save_ended(services: Services) -> int:
     """Write the manifests of jobs that ended lately; return how many. Raises BusyError while a store is away."""
     ended = services.jobs.unsaved(SAVED_AT_ONCE)
     for job in ended:
-        _save(services, job)
+        with of_one_job("saving", job.id, services.jobs.count_fault):
+            _save(services, job)
     return len(ended)
 
 

@@ -9,6 +9,7 @@ from storage.errors import ToolError, ToolTimeoutError
 from workers.planning.facts import Probe, Stream
 from workers.planning.printed import FRAMES_BYTES, Printed
 from workers.sandbox.allowed_inputs import as_input, input_arguments, looking_arguments
+from workers.sandbox.reach import reach_of
 from workers.sandbox.run import ToolLimits, Watch, run_tool
 
 FRAMES_SECONDS = 60.0  # as for the streams; what takes longer is planned by its header
@@ -55,7 +56,13 @@ def frames_told(url: str, probe: Probe, stream: Stream, query: FrameQuery, entri
     ]  # fmt: skip
     printed = Printed(FRAMES_BYTES)
     try:
-        run_tool(argv, ToolLimits(deadline=FRAMES_SECONDS, stall=FRAMES_SECONDS), watch=watch, take=printed.take_first)
+        run_tool(
+            argv,
+            ToolLimits(deadline=FRAMES_SECONDS, stall=FRAMES_SECONDS),
+            reach=reach_of(url),
+            watch=watch,
+            take=printed.take_first,
+        )
     except (ToolError, ToolTimeoutError):
         return ""
     return printed.text()

@@ -290,5 +290,6 @@ def _video_source(found: _Understood, display: tuple[int, int], line: Timeline) 
         look_seconds=probe.look_seconds,
         shapes=found.seen.shapes,
         in_order=bool(found.seen.shapes) and video.delay == 0,
+        pictures=len(found.sources.pictures.times),
         counted_rate=None if counted is None else counted.as_integer_ratio(),
     )

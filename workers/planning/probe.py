@@ -13,6 +13,7 @@ from workers.planning.packet_columns import FIELDS, MOST_PACKETS, Columns, Reade
 from workers.planning.packets import Listing
 from workers.planning.printed import DESCRIPTION_BYTES, Printed
 from workers.sandbox.allowed_inputs import as_input, input_arguments, looking_arguments
+from workers.sandbox.reach import reach_of
 from workers.sandbox.run import ToolLimits, Watch, run_tool
 
 STREAMS_SECONDS = 60.0  # the header of a 64 GiB file over a slow store takes seconds; a bomb must not take minutes
@@ -59,7 +60,13 @@ def probe(url: str, watch: Watch, look_seconds: float = 0.0) -> Probe:
     ]  # fmt: skip
     printed = Printed(DESCRIPTION_BYTES)
     try:
-        run_tool(argv, ToolLimits(STREAMS_SECONDS, STREAMS_SECONDS, PROBE_BYTES), watch=watch, take=printed.take)
+        run_tool(
+            argv,
+            ToolLimits(STREAMS_SECONDS, STREAMS_SECONDS, PROBE_BYTES),
+            reach=reach_of(url),
+            watch=watch,
+            take=printed.take,
+        )
         return replace(parse_probe(json.loads(printed.text())), look_seconds=look_seconds)
     except ToolTimeoutError as error:
         raise NotMediaError("The file could not be examined in reasonable time.", detail=error.detail) from error
@@ -90,8 +97,9 @@ def with_field_order(url: str, video: Stream, watch: Watch, look_seconds: float 
         as_input(url),
     ]  # fmt: skip
     printed = Printed(DESCRIPTION_BYTES)
+    limits = ToolLimits(STREAMS_SECONDS, STREAMS_SECONDS)
     try:
-        run_tool(argv, ToolLimits(STREAMS_SECONDS, STREAMS_SECONDS), watch=watch, take=printed.take_first)
+        run_tool(argv, limits, reach=reach_of(url), watch=watch, take=printed.take_first)
     except ToolTimeoutError:
         return video
     return replace(video, field_order=parse_field_order(printed.text()))
@@ -128,5 +136,6 @@ def list_packets(
         if met is not None:
             met(reader.so_far)
 
-    run_tool(argv, ToolLimits(PACKETS_SECONDS, PACKETS_SECONDS, PROBE_BYTES), watch=watch, take=take)
+    limits = ToolLimits(PACKETS_SECONDS, PACKETS_SECONDS, PROBE_BYTES)
+    run_tool(argv, limits, reach=reach_of(url), watch=watch, take=take)
     return Listing(reader.columns())

@@ -27,6 +27,7 @@ from celery.worker import state
 from redis.exceptions import RedisError
 
 from storage.errors import BusyError
+from storage.faults import of_one_job
 
 KEEP_SECONDS = 2.0  # a quarter of the visibility timeout: three beats may be lost
 
@@ -44,7 +45,12 @@ class MessageKeeper(bootsteps.StartStopStep):  # type: ignore[misc] # celery has
 
     def start(self, consumer: Any) -> None:
         """Begin to keep with the new connection."""
-        arguments = (consumer.task_consumer.channel, tags_at_work, consumer.app.on_beat)
+        arguments = (
+            consumer.task_consumer.channel,
+            tags_at_work,
+            consumer.app.on_beat,
+            consumer.app.children.count_fault,
+        )
         self._timer = consumer.timer.call_repeatedly(KEEP_SECONDS, beat, arguments)
 
     def stop(self, consumer: Any) -> None:  # noqa: ARG002 - the step's signature
@@ -54,14 +60,20 @@ class MessageKeeper(bootsteps.StartStopStep):  # type: ignore[misc] # celery has
             self._timer = None
 
 
-def beat(channel: Any, at_work: Callable[[], Collection[str]], on_beat: Callable[[], None]) -> None:
+def beat(
+    channel: Any,
+    at_work: Callable[[], Collection[str]],
+    on_beat: Callable[[], None],
+    count_fault: Callable[[str], None] = lambda _: None,
+) -> None:
     """Keep what this channel delivered, if the broker is Redis, and say that this worker is alive.
 
-    `at_work` returns the tags of what is being worked on.
+    `at_work` returns the tags of what is being worked on; `count_fault` is told where one message's fault was passed
+    over.
     """
     try:
         if hasattr(channel, "unacked_index_key"):
-            acknowledge_ended(channel, at_work())
+            acknowledge_ended(channel, at_work(), count_fault)
             keep_tags(channel, delivered_tags(channel))
         on_beat()
     except (RedisError, BusyError) as error:
@@ -73,15 +85,18 @@ def tags_at_work() -> frozenset[str]:
     return frozenset(request.message.delivery_tag for request in state.reserved_requests)
 
 
-def acknowledge_ended(channel: Any, at_work: Collection[str]) -> None:
+def acknowledge_ended(
+    channel: Any, at_work: Collection[str], count_fault: Callable[[str], None] = lambda _: None
+) -> None:
     """Acknowledge what this channel delivered and nobody works on any more: its own acknowledgement was lost.
 
     On the event loop a message that came is a request before anything else happens, so none is overtaken.
     """
     for tag in delivered_tags(channel):
         if tag not in at_work:
-            channel.basic_ack(tag)
-            _log.warning("acknowledged late", tag=tag)
+            with of_one_job("message", tag, count_fault):
+                channel.basic_ack(tag)
+                _log.warning("acknowledged late", tag=tag)
 
 
 def delivered_tags(channel: Any) -> list[str]:

@@ -11,6 +11,7 @@ import signal
 import socket
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from celery.worker import state
 from celery.worker.request import Request
 
 from storage.errors import BusyError
+from storage.faults import note_fault, of_one_job
 from storage.job_store.contract import LOST, Lease
 from storage.model.names import AttemptName, WorkerName
 from storage.model.task import Task
@@ -65,6 +67,10 @@ class Children:
         self._settings = settings
         self._without_lease: Counter[Running] = Counter()
 
+    def count_fault(self, place: str) -> None:
+        """Count a fault that was passed over. Raises JobStoreDownError."""
+        self._services.jobs.count_fault(place)
+
     def report_death(self, dead: Running, *, told_to: bool = False) -> None:
         """End what the dead child left and publish its task anew, if it had claimed it.
 
@@ -78,6 +84,9 @@ class Children:
                 self._end(dead.task, lease.attempt, told_to=told_to)
         except BusyError as error:
             log.warning("lost child could not be reported", error=error.message)
+        except Exception as error:  # noqa: BLE001 - the other children's deaths are to be reported all the same
+            with suppress(BusyError):
+                note_fault("child", dead.task.job_id, error, self.count_fault)
         else:
             if told_to:
                 log.info("handed back")
@@ -100,17 +109,22 @@ class Children:
         """Kill the children that have had a task and no lease on it for HUNG_LOOKS looks in a row."""
         looked_at = frozenset(running)
         job_ids = {child.task.job_id for child in looked_at}
+        leases: dict[str, Mapping[str, Lease]] = {}
         try:
-            leases = {job_id: self._services.jobs.leases(job_id) for job_id in job_ids}
+            for job_id in job_ids:
+                with of_one_job("children", job_id, self.count_fault):
+                    leases[job_id] = self._services.jobs.leases(job_id)
         except BusyError as error:
             _log.warning("children could not be looked at", error=error.message)
             return
-        without = (child for child in looked_at if not child.holds(leases[child.task.job_id]))
+        known = (child for child in looked_at if child.task.job_id in leases)
+        without = (child for child in known if not child.holds(leases[child.task.job_id]))
         self._without_lease = Counter({child: self._without_lease[child] + 1 for child in without})
         for child, looks in self._without_lease.items():
             if looks >= HUNG_LOOKS:
                 _log.warning("killing a child without a lease", job=child.task.job_id, task=child.task.field)
-                os.kill(child.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it ended meanwhile
+                    os.kill(child.pid, signal.SIGKILL)
 
 
 class ChildRequest(Request):  # type: ignore[misc] # celery has no types
@@ -177,4 +191,9 @@ class PoolWatch(bootsteps.StartStopStep):  # type: ignore[misc] # celery has no 
 
 
 def _look(children: Children) -> None:
-    children.look(filter(None, (request.running for request in state.reserved_requests)))
+    running: list[Running] = []
+    for request in tuple(state.reserved_requests):
+        # A message whose arguments are no task's, say: the others' children are looked at all the same.
+        with suppress(BusyError), of_one_job("message", str(request.id), children.count_fault):
+            running += filter(None, [request.running])
+    children.look(running)

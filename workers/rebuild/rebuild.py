@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
-from storage.errors import JobNotFoundError, ObjectNotFoundError
+from storage.errors import BusyError, JobNotFoundError, ObjectNotFoundError, RecordError
+from storage.faults import note_fault
 from storage.model.job import JobState
 from storage.objects import keys
 from storage.objects.manifests import Manifest
@@ -81,6 +82,11 @@ def restore(services: Services, now: float, stored: StoredJob) -> Restored:
         state = _make_record(services, now, latest(kept.manifests))
     except ObjectNotFoundError:
         return Restored(NO_JOB)  # deleted since it was listed
+    except BusyError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others are restored
+        note_fault("rebuild", stored.id, error, services.jobs.count_fault)
+        return Restored(BROKEN, (f"{stored.id}: {type(error).__name__}, see the log.",))
     return Restored(state or THERE, kept.troubles)
 
 
@@ -109,4 +115,6 @@ def _has_record(services: Services, job_id: str) -> bool:
         services.jobs.get(job_id)
     except JobNotFoundError:
         return False
+    except RecordError:
+        return True  # somebody is to look at it; it is not overwritten
     return True

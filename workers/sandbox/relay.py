@@ -26,7 +26,7 @@ AWAY_SECONDS = 10.0  # a reader kept waiting for so long at a time waits for a s
 # Reads of the store at once: the poster opens four inputs, and each may leave behind one that it hung up on to seek.
 READERS = 8
 ByteSpans = tuple[tuple[int, int], ...]  # of bytes: from the first up to the second
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{1,19})-([0-9]{0,19})")
 
 
 class Relay:
@@ -165,4 +165,5 @@ def asked_range(header: str, size: int) -> tuple[int, int]:
     match = _RANGE.fullmatch(header)
     if match is None:
         return 0, size
-    return int(match[1]), min(size, int(match[2]) + 1) if match[2] else size
+    start, end = min(size, int(match[1])), min(size, int(match[2]) + 1) if match[2] else size
+    return start, max(start, end)

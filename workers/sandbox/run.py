@@ -1,48 +1,35 @@
-"""Running ffmpeg and ffprobe: deadline, stall watchdog, bounded memory and output, and death with the parent.
+"""Running ffmpeg and ffprobe: deadline, stall watchdog, bounded output, and an end that nobody can hold up.
 
 The only module that starts processes. Every upload is an attack until shown otherwise, so a tool gets no shell, no
-environment of ours, no standard input, bounded resources and its own process group.
+environment of ours, no standard input, its own process group, and the sandbox that workers.sandbox.launching describes.
 """
 
 from __future__ import annotations
 
+import math
 import os
+import select
 import signal
 import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO
 
 from storage.errors import LeaseLostError, ToolError, ToolTimeoutError, UnforeseenError
+from workers.sandbox.cpu_watch import CpuWatch, WorkBudget
+from workers.sandbox.launching import MEMORY_BYTES, NOT_STARTED, launched
+from workers.sandbox.reach import NOTHING, Reach
 
-MEMORY_BYTES = 8 * 1024**3  # address space: 8K H.264 at one thread maps under 3 GiB; a bomb must not take the machine
-OUTPUT_FILE_BYTES = 256 * 1024**3  # no single output is larger; a looping muxer stops here instead of at a full disk
-OPEN_FILES = 256  # a ladder opens under 20
 MAX_CAPTURE_BYTES = 512 * 1024**2  # ffprobe's packet list of a 12 h film at 60 fps is about 60 MB
 STDERR_LINES = 40  # kept for people; the first lines of a broken file repeat themselves thousands of times
 STDERR_LINE_BYTES = 2000
 POLL_SECONDS = 0.1  # how soon a cancelled or stalled tool is noticed
-NOT_STARTED = frozenset({126, 127})  # what setpriv and prlimit end with when they cannot run the tool
 READ_BYTES = 65536
+LAST_WORDS_SECONDS = 1.0  # for what an ended tool left in its pipes; a stranger who holds them may write for ever
 _POSITIONS = frozenset({"frame", "out_time_us", "total_size"})  # what `-progress` prints of how far it is
-
-_PREFIX = (
-    "setpriv",
-    "--pdeathsig",  # ffmpeg survives its killed parent otherwise (docs/design.md#delivery)
-    "KILL",
-    "--no-new-privs",
-    "--",
-    "prlimit",
-    f"--as={MEMORY_BYTES}",
-    f"--fsize={OUTPUT_FILE_BYTES}",
-    f"--nofile={OPEN_FILES}",
-    "--core=0",
-)
-_NICE = ("nice", "-n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +48,16 @@ class ToolLimits:
 class Watch:
     """What the caller sees of a running tool and how it stops one.
 
-    `on_progress` gets each `key=value` line of `-progress`, `on_message` each line of standard error; setting
-    `cancelled` stops the tool. `conceal` is the input's path or address: it is not for the eyes of who reads the
-    error's detail.
+    `on_progress` gets each `key=value` line of `-progress`, `on_message` each line of standard error. Setting
+    `cancelled` stops the tool, and so does `work` that is used up. `conceal` is the input's path or address: it is not
+    for the eyes of who reads the error's detail.
     """
 
     conceal: str = ""
     on_progress: Callable[[str, str], None] | None = None
     on_message: Callable[[str], None] | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
+    work: WorkBudget | None = None
 
 
 def run_tool(
@@ -77,27 +65,28 @@ def run_tool(
     limits: ToolLimits,
     *,
     watch: Watch | None = None,
-    cwd: Path | None = None,
+    reach: Reach = NOTHING,
     niceness: int = 0,
     take: Callable[[bytes], None] | None = None,
 ) -> bytes:
     """Run to the end and return standard output (empty when progress lines are consumed by `watch`, or it is taken).
 
-    `niceness` is the scheduler's: a tool of a higher one leaves the cores to those of a lower one. `take` gets what is
+    `reach` is all that the tool may open. `niceness` is the scheduler's: a tool of a higher one leaves the cores to
+    those of a lower one. `take` gets what is
     printed while the tool works, piece by piece in a thread of its own; what it raises stops the tool and is raised.
 
     Raises ToolError for a non-zero end (last stderr lines in `detail`), ToolTimeoutError for deadline or stall,
-    LeaseLostError when cancelled and UnforeseenError where the tool is not installed. The whole process group is gone
-    when this returns or raises.
+    TooMuchWorkError when the watch's work is used up, LeaseLostError when cancelled and UnforeseenError where the tool
+    is not installed. The whole process group is gone when this returns or raises.
     """
     watch = watch or Watch()
     with subprocess.Popen(
-        [*_PREFIX, f"--data={limits.memory}", "--", *((*_NICE, str(niceness)) if niceness else ()), *argv],
+        launched(argv, reach, niceness=niceness, seconds=limits.deadline, memory=limits.memory),
+        bufsize=0,  # pipes are read as they are: what waits in a buffer cannot be waited for
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        cwd=cwd,
-        env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+        env={"LC_ALL": "C"},
         process_group=0,  # to be killed whole; a session of its own would make the kernel ignore its niceness
     ) as process:
         reading = _Reading(process, watch, take)
@@ -105,8 +94,8 @@ def run_tool(
             _wait(process, reading, limits, watch)
         finally:
             _kill_group(process)
-            reading.join()
-    if process.returncode in NOT_STARTED:
+            reading.end()
+    if process.returncode == NOT_STARTED:
         raise UnforeseenError(f"{argv[0]} could not be started on this worker.", detail=reading.last_lines)
     if process.returncode != 0:
         message = _ending(argv[0], process.returncode)
@@ -117,7 +106,10 @@ def run_tool(
 
 
 class _Reading:
-    """Drains both pipes in threads, so that the tool never blocks on a full one (docs/design.md#facts)."""
+    """Drains both pipes in threads, so that the tool never blocks on a full one (docs/design.md#facts).
+
+    A pipe ends when nobody has it open any more, which may be long after the tool: then `end` stops waiting for it.
+    """
 
     def __init__(
         self, process: subprocess.Popen[bytes], watch: Watch, take: Callable[[bytes], None] | None = None
@@ -127,6 +119,7 @@ class _Reading:
         self.failure: Exception | None = None
         self._take = take or self.captured.extend
         self._printed = 0
+        self._over = threading.Event()
         self.moved_at = time.monotonic()
         self._watch = watch
         self._lines: deque[str] = deque(maxlen=STDERR_LINES)
@@ -154,21 +147,37 @@ class _Reading:
         """Return when the tool prints no more, which is when it ends, or after so many seconds."""
         self._threads[0].join(seconds)
 
-    def join(self) -> None:
-        """Return when both pipes are closed."""
+    def end(self) -> None:
+        """Return when all is read that a tool which is gone had printed."""
+        self._over.set()
         for thread in self._threads:
             thread.join()
 
+    def _pieces(self, pipe: IO[bytes]) -> Iterator[bytes]:
+        """Yield what is printed, until the pipe is closed or the tool is gone and has nothing left in it."""
+        poller, until = select.poll(), math.inf
+        poller.register(pipe, select.POLLIN)
+        while time.monotonic() < until:
+            if self._over.is_set() and until == math.inf:
+                until = time.monotonic() + LAST_WORDS_SECONDS
+            if poller.poll(POLL_SECONDS * 1000):
+                data = os.read(pipe.fileno(), READ_BYTES)
+                if not data:
+                    return
+                yield data
+            elif until < math.inf:
+                return
+
     def _drain_stdout(self, pipe: IO[bytes]) -> None:
         if self._watch.on_progress is None:
-            while data := pipe.read(READ_BYTES):
+            for data in self._pieces(pipe):
                 self.moved_at = time.monotonic()
                 self._printed += len(data)
                 self.overflow = self._printed > MAX_CAPTURE_BYTES
                 if not self.overflow and self.failure is None:
                     self._give(data)
             return
-        while line := pipe.readline(READ_BYTES):  # bounded: a flood need not have line ends
+        for line in lines_of(self._pieces(pipe), READ_BYTES):
             key, _, value = line.decode(errors="replace").strip().partition("=")
             self._note_progress(key, value)
             self._watch.on_progress(key, value)
@@ -186,18 +195,33 @@ class _Reading:
             self.moved_at = time.monotonic()
 
     def _drain_stderr(self, pipe: IO[bytes]) -> None:
-        while line := pipe.readline(STDERR_LINE_BYTES):
+        for line in lines_of(self._pieces(pipe), STDERR_LINE_BYTES):
             text = line.decode(errors="replace").rstrip()
             self._lines.append(text)
             if self._watch.on_message is not None:
                 self._watch.on_message(text)
 
 
+def lines_of(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
+    """Yield the lines of what comes in pieces, of `most` bytes each: a flood need not have line ends."""
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield from (line[at : at + most] for at in range(0, max(1, len(line)), most))
+        while len(rest) >= most:
+            yield rest[:most]
+            rest = rest[most:]
+    if rest:
+        yield rest
+
+
 def _wait(process: subprocess.Popen[bytes], reading: _Reading, limits: ToolLimits, watch: Watch) -> None:
-    """Return when the process has ended; raise for deadline, stall, overflow or cancellation."""
-    started = time.monotonic()
+    """Return when the process has ended; raise for deadline, stall, work, overflow or cancellation."""
+    started, cpu = time.monotonic(), CpuWatch(process.pid, watch.work)
     while True:
         reading.wait(POLL_SECONDS)  # waiting for the process itself would notice its end up to 50 ms later
+        cpu.look()  # also of one that has just ended, while the kernel still has its times
         try:
             process.wait(timeout=0 if reading.goes_on else POLL_SECONDS)
         except subprocess.TimeoutExpired:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import stat
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from storage.errors import OutputMismatchError, ToolError
 from storage.model.damage import as_result
-from storage.model.plan import AUDIO
+from storage.model.plan import AUDIO, AudioSource, Plan
 from storage.objects import keys
 from workers.attempts.attempt import Attempt
 from workers.ffmpeg.commands import SAMPLE_RATE, audio_command
 from workers.ffmpeg.mp4_boxes import codec_of, read_fragmented
+from workers.ffmpeg.published_boxes import SOUND, check_init
+from workers.sandbox.outputs import ToolFile, left_by_tool
 from workers.sandbox.scratch import reserve
 from workers.stages.checking import damaged_sound, read_heard
-from workers.stages.common import finish, original_of, plan_of, run_ffmpeg
-from workers.stages.scratch_needs import audio_bytes
+from workers.stages.common import finish, original_of, plan_of, run_ffmpeg, speed_here
+from workers.stages.scratch_needs import audio_bytes, most_of_sound
+from workers.stages.work_budgets import sound_budget
 
 AUDIO_MP4 = "audio/mp4"
 
@@ -27,14 +32,19 @@ def audio_stage(attempt: Attempt) -> None:
     if plan.audio is None:
         raise OutputMismatchError(f"Job {attempt.job.id} has no sound in its plan.")
     reserve(attempt.scratch, audio_bytes(plan, plan.audio))
-    parts = _Parts(attempt, attempt.scratch / "audio.mp4")
-    listed = attempt.scratch / "heard.txt"
+    attempt.bound(sound_budget(plan, attempt.job.size, speed_here(attempt)))
+    path, listed = attempt.scratch / "audio.mp4", attempt.scratch / "heard.txt"
+    with _Parts(attempt, path, most_of_sound(plan, plan.audio)) as parts:
+        _make(attempt, plan, plan.audio, parts, listed)
+
+
+def _make(attempt: Attempt, plan: Plan, audio: AudioSource, parts: _Parts, listed: Path) -> None:
     try:
         with original_of(attempt) as url:
-            command = audio_command(plan, plan.audio, url, parts.path, listed)
-            suspicious = run_ffmpeg(attempt, command, url, on_tick=parts.publish)
-            heard = read_heard(listed)
-            found = damaged_sound(attempt, plan, plan.audio, url, heard, suspicious=suspicious)
+            command = audio_command(plan, audio, url, parts.path, listed)
+            suspicious = run_ffmpeg(attempt, command, url, on_tick=parts.tick)
+            heard = read_heard(attempt.scratch, listed.name)
+            found = damaged_sound(attempt, plan, audio, url, heard, suspicious=suspicious)
     except ToolError as error:
         if error.killed:
             raise
@@ -43,7 +53,7 @@ def audio_stage(attempt: Attempt) -> None:
     if heard is None:
         finish(attempt, {"made": False, "detail": "Not one packet of the sound could be decoded."})
         return
-    parts.publish()
+    parts.end()
     finish(attempt, parts.result(complete=True) | as_result(found))
 
 
@@ -53,31 +63,71 @@ class _Parts:
 
     attempt: Attempt
     path: Path
+    most: int  # bytes of the whole file
     stored: list[dict[str, Any]] = field(default_factory=list)
     codec: str = ""
+    left: ToolFile | None = None
+    failure: Exception | None = None
+    opened: ExitStack = field(default_factory=ExitStack)
 
-    def publish(self) -> None:
-        """Store the parts that are complete by now and tell the job's record of them."""
-        if not self.path.exists():
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.opened.close()
+
+    def tick(self) -> None:
+        """Publish what there is. What goes wrong is raised at the end: who calls this has the tool's pipe to drain."""
+        if self.failure is not None or (self.left is None and not _has_bytes(self.path)):
             return
-        found = read_fragmented(self.path, growing=True)
+        try:
+            self._publish()
+        except Exception as error:  # noqa: BLE001 - see above
+            self.failure = error
+
+    def end(self) -> None:
+        """Publish the rest. Raises what `tick` met, and OutputMismatchError where there is no sound at all."""
+        if self.failure is not None:
+            raise self.failure
+        self._publish()
+        if not self.stored:
+            raise OutputMismatchError("The encoder's sound has no part that is complete.")
+
+    def _publish(self) -> None:
+        """Store the parts that are complete by now and tell the job's record of them."""
+        if self.left is None:
+            # Once: what is put in its place later is not read.
+            left = left_by_tool(self.attempt.scratch, self.path.name, most=self.most)
+            self.left = self.opened.enter_context(left)
+        found = read_fragmented(self.left.file, self.left.grown(), growing=True)
         fresh = found.pieces[len(self.stored) :]
         if not fresh:
             return
         self.attempt.check_ours()
         objects, job_id = self.attempt.services.objects, self.attempt.job.id
-        with self.path.open("rb") as file:
-            if not self.stored:
-                init = file.read(found.init_bytes)
-                self.codec = codec_of(init)
-                objects.put_bytes(keys.init(job_id, AUDIO), init, content_type=AUDIO_MP4)
-            for piece in fresh:
-                file.seek(piece.start)
-                data = file.read(piece.end - piece.start)
-                objects.put_bytes(keys.audio_part(job_id, len(self.stored)), data, content_type=AUDIO_MP4)
-                self.stored.append({"bytes": len(data), "seconds": round(piece.ticks / SAMPLE_RATE, 6)})
+        file = self.left.file
+        if not self.stored:
+            file.seek(0)
+            init = file.read(found.init_bytes)
+            check_init(init, SOUND)
+            self.codec = codec_of(init)
+            objects.put_bytes(keys.init(job_id, AUDIO), init, content_type=AUDIO_MP4)
+        for piece in fresh:
+            file.seek(piece.start)
+            data = file.read(piece.end - piece.start)
+            objects.put_bytes(keys.audio_part(job_id, len(self.stored)), data, content_type=AUDIO_MP4)
+            self.stored.append({"bytes": len(data), "seconds": round(piece.ticks / SAMPLE_RATE, 6)})
         self.attempt.services.jobs.interim(self.attempt.task, self.attempt.name, self.result(complete=False))
 
     def result(self, *, complete: bool) -> dict[str, Any]:
         """Return what the record says of the sound."""
         return {"made": True, "codec": self.codec, "complete": complete, "parts": self.stored}
+
+
+def _has_bytes(path: Path) -> bool:
+    """Tell whether ffmpeg has begun to write, or something stands there that it did not write."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return False
+    return status.st_size > 0 or not stat.S_ISREG(status.st_mode)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from storage.errors import ToolError, ToolTimeoutError
+from storage.errors import OutputMismatchError, ToolError, ToolTimeoutError, TooMuchWorkError
 from storage.model.damage import Damage, Damages, summed_up
 from storage.model.plan import AudioSource, Plan, Segment
 from workers.attempts.attempt import Attempt
@@ -36,8 +36,12 @@ from workers.ffmpeg.damage_commands import (
     pictures_command,
     whole_packets_command,
 )
-from workers.sandbox.run import Watch, run_tool
-from workers.stages.common import LATER_NICENESS
+from workers.sandbox.cpu_watch import WorkBudget
+from workers.sandbox.outputs import left_lines
+from workers.sandbox.reach import reach_of
+from workers.sandbox.run import run_tool
+from workers.stages.common import LATER_NICENESS, speed_here
+from workers.stages.work_budgets import look_budget, sound_budget
 
 _log = structlog.get_logger()
 
@@ -45,15 +49,21 @@ _log = structlog.get_logger()
 def damaged_pictures(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> Damages:
     """Return the damage of the segment's pictures. It is only told: where the look fails, none is, but in the log."""
     found: list[Damage] = []
+    budget = look_budget(plan, segment, attempt.job.size, speed_here(attempt))
     with _only_logged(attempt):
-        found += _pictures(attempt, plan, segment, url)
+        found += _pictures(_apart(attempt, budget), plan, segment, url)
     return summed_up(on_timeline(found, plan, segment.first_frame, segment.frames))
 
 
-def read_heard(listed: Path) -> DecodedAudio | None:
-    """Return what was decoded of the sound, from the file that `audio_command` lists it in; None for nothing."""
-    with listed.open(errors="replace") as lines:
-        return parse_decoded_audio(lines)
+def read_heard(scratch: Path, name: str) -> DecodedAudio | None:
+    """Return what was decoded of the sound, from the file that `audio_command` lists it in; None for nothing.
+
+    Raises OutputMismatchError for a file that is no such list.
+    """
+    try:
+        return parse_decoded_audio(left_lines(scratch, name))
+    except (ValueError, IndexError, ArithmeticError) as error:
+        raise OutputMismatchError("The tool's list of the sound cannot be read.") from error
 
 
 def damaged_sound(
@@ -63,7 +73,8 @@ def damaged_sound(
     found: list[Damage] = []
     if heard is not None:
         with _only_logged(attempt):
-            packets = _sound_packets(attempt, audio, url) if suspicious else ()
+            budget = sound_budget(plan, attempt.job.size, speed_here(attempt))
+            packets = _sound_packets(_apart(attempt, budget), audio, url) if suspicious else ()
             joins = [piece.start - piece.shift for piece in audio.pieces[1:]]
             found += sound_damage(heard, audio.codec, packets, joins)
     return summed_up(on_timeline(found, plan, 0, plan.frames))
@@ -73,8 +84,13 @@ def damaged_sound(
 def _only_logged(attempt: Attempt) -> Iterator[None]:
     try:
         yield
-    except (ToolError, ToolTimeoutError) as error:
+    except (ToolError, ToolTimeoutError, OutputMismatchError, TooMuchWorkError) as error:
         _log.warning("damage not looked for", job=attempt.job.id, task=attempt.task.field, error=error.message)
+
+
+def _apart(attempt: Attempt, cpu_seconds: float) -> Attempt:
+    """Return the attempt with a budget for the look alone, so that much damage costs the encoding nothing."""
+    return replace(attempt, watch=replace(attempt.watch, work=WorkBudget(cpu_seconds)))
 
 
 def _pictures(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> Iterator[Damage]:
@@ -95,7 +111,8 @@ def _pictures(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> Itera
 def _repaired(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> tuple[float, ...]:
     repaired, bare = attempt.scratch / "repaired.crc", attempt.scratch / "bare.crc"
     _printed(attempt, checksums_command(plan, segment, url, repaired, bare), url)
-    return concealed(parse_checksums(repaired.read_text()), parse_checksums(bare.read_text()), TICKS)
+    first, second = ("".join(left_lines(attempt.scratch, path.name)) for path in (repaired, bare))
+    return concealed(parse_checksums(first), parse_checksums(second), TICKS)
 
 
 def _sound_packets(attempt: Attempt, audio: AudioSource, url: str) -> tuple[Packet, ...]:
@@ -107,5 +124,6 @@ def _sound_packets(attempt: Attempt, audio: AudioSource, url: str) -> tuple[Pack
 
 
 def _printed(attempt: Attempt, command: list[str], url: str, on_message: Callable[[str], None] | None = None) -> str:
-    watch = Watch(cancelled=attempt.watch.cancelled, conceal=url, on_message=on_message)
-    return run_tool(command, attempt.limits, watch=watch, niceness=LATER_NICENESS).decode(errors="replace")
+    watch = replace(attempt.watch, conceal=url, on_message=on_message)
+    reach = reach_of(url, attempt.scratch)
+    return run_tool(command, attempt.limits, watch=watch, reach=reach, niceness=LATER_NICENESS).decode(errors="replace")

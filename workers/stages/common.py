@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from storage.errors import MediaError, OutputMismatchError, StorageFullError, ToolError, ToolTimeoutError
@@ -14,12 +15,15 @@ from storage.model.job import Job
 from storage.model.plan import Plan
 from storage.model.task import Stage, Task
 from storage.objects import keys
+from storage.scheduling.costs import calibrate
 from storage.services.dispatch import finish_task
 from workers.attempts.attempt import Attempt
 from workers.damage.tool_output import speaks_of_source
+from workers.sandbox.reach import reach_of
 from workers.sandbox.relay import ByteSpans, Relay
-from workers.sandbox.run import Watch, run_tool
+from workers.sandbox.run import run_tool
 from workers.sandbox.scratch import KEPT_FREE_BYTES
+from workers.stages.work_budgets import speed
 
 MP4 = "video/mp4"
 # With both cores busy otherwise, the first second of a video took 3.9 s to encode; beside tools of this niceness 2.1 s.
@@ -57,6 +61,11 @@ def plan_of(job: Job) -> Plan:
     return job.plan
 
 
+def speed_here(attempt: Attempt) -> float:
+    """Return what budgets of work are multiplied by in this installation, as `work_budgets.speed` says."""
+    return speed(calibrate(attempt.services.jobs.recent_finished()), attempt.settings.encode_preset)
+
+
 def niceness_of(task: Task, plan: Plan) -> int:
     """Return 0 for the short segment that playback waits for, so that it gets the cores where all else runs as well."""
     return 0 if task.stage is Stage.SEGMENT and plan.opens_with(task.index) else LATER_NICENESS
@@ -67,9 +76,10 @@ def run_ffmpeg(
 ) -> bool:
     """Run ffmpeg under the attempt's watch, noting a segment's frames as progress.
 
-    `conceal` is the input's name, which the command holds. `on_tick` is called with each block of progress, about twice
-    a second. Returns whether ffmpeg had something to say of the source, so that it may be damaged. Raises
-    StorageFullError, not ToolError, when scratch space ran out.
+    `conceal` is the input's name, which the command holds: all that it may read besides the attempt's scratch.
+    `on_tick` is called with each block of progress, about twice a second. Returns whether ffmpeg had something to say
+    of the source, so that it may be damaged. Raises StorageFullError, not ToolError, when scratch space ran out, and
+    TooMuchWorkError when the attempt's budget did.
     """
     told = threading.Event()
 
@@ -83,9 +93,10 @@ def run_ffmpeg(
         if speaks_of_source(line):
             told.set()
 
-    watch = Watch(on_progress=on_progress, on_message=on_message, cancelled=attempt.watch.cancelled, conceal=conceal)
+    watch = replace(attempt.watch, on_progress=on_progress, on_message=on_message, conceal=conceal)
+    reach, niceness = reach_of(conceal, attempt.scratch), niceness_of(attempt.task, plan_of(attempt.job))
     try:
-        run_tool(command, attempt.limits, watch=watch, niceness=niceness_of(attempt.task, plan_of(attempt.job)))
+        run_tool(command, attempt.limits, watch=watch, reach=reach, niceness=niceness)
     except ToolError as error:
         if shutil.disk_usage(attempt.scratch).free < KEPT_FREE_BYTES:
             raise StorageFullError("This worker's scratch space is full.", detail=error.detail) from error

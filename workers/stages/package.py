@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from typing import BinaryIO
 
 from storage.model.damage import of_results, warnings_of
 from storage.model.job import Changes, JobState, Output
@@ -16,13 +17,16 @@ from storage.model.task import Results, Stage, Task
 from storage.objects import keys
 from storage.public.hls import playlists
 from workers.attempts.attempt import Attempt
-from workers.ffmpeg.commands import frame_ticks, package_command
+from workers.ffmpeg.commands import frame_ticks, package_command, timescale
 from workers.ffmpeg.filters import SPARE_FRAMES
 from workers.ffmpeg.mp4_boxes import check_grid, read_fragmented
+from workers.ffmpeg.published_boxes import Finished, check_finished
+from workers.sandbox.outputs import left_by_tool, own_file
 from workers.sandbox.scratch import reserve
-from workers.stages.common import MP4, plan_of, run_ffmpeg
-from workers.stages.scratch_needs import package_bytes
+from workers.stages.common import MP4, plan_of, run_ffmpeg, speed_here
+from workers.stages.scratch_needs import most_of_mp4, package_bytes
 from workers.stages.storyboard import make_storyboard
+from workers.stages.work_budgets import package_budget
 
 PLAYLIST = "application/vnd.apple.mpegurl"
 
@@ -32,6 +36,7 @@ def package_stage(attempt: Attempt) -> None:
     job, plan = attempt.job, plan_of(attempt.job)
     results = attempt.services.jobs.results(job.id)
     reserve(attempt.scratch, package_bytes(plan, results))
+    attempt.bound(package_budget(plan, speed_here(attempt)))
     segments = [Task(job.id, Stage.SEGMENT, index) for index in range(plan.segment_count)]
     frames = sum(results[segment.field]["frames"] for segment in segments)
     outputs, has_storyboard = _renditions(attempt, plan, results, frames)
@@ -73,24 +78,31 @@ def _rendition(
 ) -> tuple[Output, bool]:
     """Check and join one rung; return it, and whether there is a storyboard of it. Scratch space is given back."""
     joined = attempt.scratch / f"{rung.name}.fragments.mp4"
-    _join(attempt, joined, rung.name, plan.segment_count)
-    boxes = read_fragmented(joined)
-    check_grid(boxes, first=0, frames=frames, ticks=frame_ticks(plan))
-    with ThreadPoolExecutor(1) as beside:
+    with own_file(attempt.scratch, joined.name) as file, ThreadPoolExecutor(1) as beside:
+        boxes = read_fragmented(file, _join(attempt, file, rung.name, plan.segment_count))
+        check_grid(boxes, first=0, frames=frames, ticks=frame_ticks(plan))
         smallest = rung is plan.rungs[-1]
-        storyboard = beside.submit(make_storyboard, attempt, plan, results, joined, boxes) if smallest else None
-        output = _packaged(attempt, rung.name, joined, sound, seconds=float(frames / plan.rate))
+        storyboard = beside.submit(make_storyboard, attempt, plan, results, file, boxes) if smallest else None
+        planned = Finished(frames, frame_ticks(plan), timescale(plan), sound=sound is not None)
+        output = _packaged(attempt, rung.name, joined, sound, planned, most=most_of_mp4(results, rung))
         has_storyboard = storyboard is not None and storyboard.result()
     joined.unlink()
     return output, has_storyboard
 
 
-def _packaged(attempt: Attempt, rung: str, joined: Path, sound: Path | None, *, seconds: float) -> Output:
-    """Make and store one rung's MP4 of its joined fragments and the sound."""
+def _packaged(attempt: Attempt, rung: str, joined: Path, sound: Path | None, planned: Finished, *, most: int) -> Output:
+    """Make, check and store one rung's MP4 of its joined fragments and the sound."""
     target = attempt.scratch / f"{rung}.mp4"
-    run_ffmpeg(attempt, package_command(joined, sound, target, seconds=seconds), str(attempt.scratch))
+    run_ffmpeg(attempt, package_command(joined, sound, target, seconds=planned.seconds), str(attempt.scratch))
     key = keys.rendition(attempt.job.id, target.name)
-    info = attempt.services.objects.put_file(key, target, content_type=MP4)
+    with (
+        left_by_tool(attempt.scratch, target.name, most=most) as left,
+        attempt.services.objects.writer(key, content_type=MP4) as writer,
+    ):
+        check_finished(left.file, left.size, planned)
+        for data in left.pieces():
+            writer.write(data)
+        info = writer.commit()
     target.unlink()
     return Output(rung=rung, size=info.size)
 
@@ -100,17 +112,22 @@ def _joined_sound(attempt: Attempt, results: Results) -> Path | None:
     if result is None or not result["made"]:
         return None
     path = attempt.scratch / "sound.mp4"
-    _join(attempt, path, AUDIO, len(result["parts"]))
+    with own_file(attempt.scratch, path.name) as file:
+        _join(attempt, file, AUDIO, len(result["parts"]))
     return path
 
 
-def _join(attempt: Attempt, target: Path, track: str, count: int) -> None:
-    """Write a track's init section and its `count` objects one behind the other: a valid file (docs/design.md)."""
+def _join(attempt: Attempt, file: BinaryIO, track: str, count: int) -> int:
+    """Write a track's init section and its `count` objects one behind the other: a valid file (docs/design.md).
+
+    Returns its bytes.
+    """
     job_id, objects = attempt.job.id, attempt.services.objects
-    with target.open("wb") as file:
-        file.writelines(objects.read(keys.init(job_id, track)))
-        for index in range(count):
-            file.writelines(objects.read(keys.segment(job_id, track, index)))
+    file.writelines(objects.read(keys.init(job_id, track)))
+    for index in range(count):
+        file.writelines(objects.read(keys.segment(job_id, track, index)))
+    file.flush()
+    return file.tell()
 
 
 def _found_out(plan: Plan, results: Results) -> Iterator[JobWarning]:

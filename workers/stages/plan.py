@@ -16,13 +16,16 @@ from workers.planning.make_plan import PlanLimits
 from workers.planning.plan_file import AppendedError, plan_file
 from workers.sandbox.run import Watch
 from workers.stages.common import original_of
+from workers.stages.work_budgets import check_affordable, planning_budget
 
 
 def plan_stage(attempt: Attempt) -> None:
     """Plan the job and take its place among the others; what it costs by its plan is known now."""
     services = attempt.services
     job = services.jobs.move(attempt.job.id, JobState.PLANNING)
+    attempt.bound(planning_budget(job.size))
     plan, segments = _planned(attempt)
+    check_affordable(plan, attempt.settings.max_job_hours)
     attempt.check_ours()
     save_planned(services.objects, job, plan, segments, plan.warnings)
     services.jobs.move(job.id, JobState.ENCODING, _changes(attempt, job, plan, segments))
@@ -64,4 +67,4 @@ def _planned(attempt: Attempt) -> tuple[Plan, tuple[Segment, ...]]:
 
 
 def _watch(attempt: Attempt, url: str) -> Watch:
-    return Watch(cancelled=attempt.watch.cancelled, conceal=url)
+    return replace(attempt.watch, conceal=url)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
-from storage.model.plan import AudioSource, Plan, Segment
+from storage.model.plan import AudioSource, Plan, Rung, Segment
 from storage.model.task import Results, Stage, Task
 
 SPARE = Fraction(21, 20)  # boxes around the pictures, and the index of an MP4: under 4 % at the lowest rates
 STILLS_BYTES = 32 * 1024**2  # pictures to choose a poster from, or the sheet of a storyboard
+# What a file may have above that, so that an encoder which misses its rate a little is not taken for a hostile one.
+LEFT_SPARE = Fraction(5, 4)
+LEFT_SPARE_BYTES = 1024**2  # init section and index of a file of one frame
 _BITS = 8
 
 
@@ -17,9 +21,12 @@ def segment_bytes(plan: Plan, segment: Segment) -> int:
 
     A rung's rate is capped by its decoder's buffer: what is longer than that has its rate at most, and once the buffer.
     """
-    seconds = segment.frames / plan.rate
-    bits = sum((rung.maxrate * seconds + rung.bufsize for rung in plan.rungs), Fraction())
-    return _spared(bits / _BITS)
+    return _spared(sum((_rung_bytes(plan, segment, rung) for rung in plan.rungs), Fraction()))
+
+
+def most_of_rung(plan: Plan, segment: Segment, rung: Rung) -> int:
+    """Return the bytes beyond which no encoder of ours writes a rung's file of the segment."""
+    return _at_most(_rung_bytes(plan, segment, rung))
 
 
 def audio_bytes(plan: Plan, audio: AudioSource) -> int:
@@ -27,17 +34,43 @@ def audio_bytes(plan: Plan, audio: AudioSource) -> int:
     return _spared(audio.bitrate * plan.frames / plan.rate / _BITS)
 
 
+def most_of_sound(plan: Plan, audio: AudioSource) -> int:
+    """Return the bytes beyond which no encoder of ours writes the job's sound."""
+    return _at_most(Fraction(audio_bytes(plan, audio)))
+
+
+def most_of_mp4(results: Results, rung: Rung) -> int:
+    """Return the bytes beyond which no MP4 is of a rung's fragments and the sound."""
+    return _at_most(Fraction(sum(_fragments(results, rung)) + _sound_bytes(results)))
+
+
 def package_bytes(plan: Plan, results: Results) -> int:
     """Return what packaging takes: of all rungs at once their fragments joined and the MP4 of them, and the sound.
 
     The storyboard's file of keyframes is at most the smallest rung once more.
     """
-    segments = [result["rungs"] for field, result in results.items() if field.startswith(f"{Stage.SEGMENT}:")]
-    rungs = [sum(sum(found[rung.name]["fragments"]) for found in segments) for rung in plan.rungs]
+    rungs = [sum(_fragments(results, rung)) for rung in plan.rungs]
     pictures = 2 * sum(rungs) + rungs[-1]
+    return _spared(Fraction(pictures + (1 + len(plan.rungs)) * _sound_bytes(results))) + STILLS_BYTES
+
+
+def _rung_bytes(plan: Plan, segment: Segment, rung: Rung) -> Fraction:
+    return (rung.maxrate * (segment.frames / plan.rate) + rung.bufsize) / _BITS
+
+
+def _fragments(results: Results, rung: Rung) -> Iterator[int]:
+    for field, result in results.items():
+        if field.startswith(f"{Stage.SEGMENT}:"):
+            yield from result["rungs"][rung.name]["fragments"]
+
+
+def _sound_bytes(results: Results) -> int:
     audio = results.get(Task("", Stage.AUDIO).field, {})
-    sound = sum(part["bytes"] for part in audio.get("parts", ()))
-    return _spared(Fraction(pictures + (1 + len(plan.rungs)) * sound)) + STILLS_BYTES
+    return sum(part["bytes"] for part in audio.get("parts", ()))
+
+
+def _at_most(size: Fraction) -> int:
+    return int(size * SPARE * LEFT_SPARE) + LEFT_SPARE_BYTES
 
 
 def _spared(size: Fraction) -> int:

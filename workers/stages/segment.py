@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import Any
 
 from storage.errors import NoFramesError
@@ -12,14 +13,15 @@ from storage.objects import keys
 from workers.attempts.attempt import Attempt
 from workers.ffmpeg.commands import frame_ticks, segment_command
 from workers.ffmpeg.mp4_boxes import Fragmented, check_grid, codec_of, grouped, read_fragmented, unturned
+from workers.ffmpeg.published_boxes import VIDEO, check_init, check_pieces
 from workers.sandbox.ffmpeg_features import crops_by_itself
+from workers.sandbox.outputs import ToolFile, left_by_tool
 from workers.sandbox.scratch import reserve
 from workers.stages.checking import damaged_pictures
-from workers.stages.common import MP4, finish, original_of, plan_of, run_ffmpeg
-from workers.stages.scratch_needs import segment_bytes
+from workers.stages.common import MP4, finish, original_of, plan_of, run_ffmpeg, speed_here
+from workers.stages.scratch_needs import most_of_rung, segment_bytes
 from workers.stages.standing import pictures_shown, standing
-
-COPY_BYTES = 1024 * 1024
+from workers.stages.work_budgets import segment_budget
 
 
 def segment_stage(attempt: Attempt) -> None:
@@ -27,24 +29,45 @@ def segment_stage(attempt: Attempt) -> None:
     plan = plan_of(attempt.job)
     segment = attempt.services.jobs.segment(attempt.job.id, attempt.task.index)
     reserve(attempt.scratch, segment_bytes(plan, segment))
-    with original_of(attempt) as url:
-        found, suspicious = _encoded(attempt, plan, segment, url)
+    attempt.bound(segment_budget(plan, segment, attempt.job.size, speed_here(attempt)))
+    with ExitStack() as opened:
+        url = opened.enter_context(original_of(attempt))
+        found, suspicious = _encoded(attempt, plan, segment, url, opened)
         frames = _checked_frames(plan, segment, found)
         short = {} if frames == segment.frames else {"shown": pictures_shown(plan, frames)}
         damage = _damage(attempt, plan, segment, url, short.get("shown", frames)) if suspicious else {}
         longer = standing(attempt, plan, segment, url, frames) if short else None
         if longer is not None:
-            found, _ = _encoded(attempt, *longer, url)
+            found, _ = _encoded(attempt, *longer, url, opened)
             frames = _checked_frames(*longer, found)
-    rungs = {name: _stored(attempt, plan, segment, name, boxes) for name, boxes in found.items()}
+        rungs = {name: _stored(attempt, plan, segment, name, rung) for name, rung in found.items()}
     finish(attempt, {"frames": frames, "rungs": rungs} | short | damage)
 
 
-def _encoded(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> tuple[dict[str, Fragmented], bool]:
-    """Encode the segment; return what there is of each rung, and whether ffmpeg had something to say of the source."""
+@dataclass(frozen=True, slots=True)
+class _Rung:
+    """What ffmpeg left of one rung: the opened file, and what its boxes say."""
+
+    left: ToolFile
+    boxes: Fragmented
+
+
+def _encoded(
+    attempt: Attempt, plan: Plan, segment: Segment, url: str, opened: ExitStack
+) -> tuple[dict[str, _Rung], bool]:
+    """Encode the segment; return what there is of each rung, and whether ffmpeg had something to say of the source.
+
+    The files stay open as long as `opened`. Raises OutputMismatchError for what is no fragmented MP4 of ours.
+    """
     command = segment_command(plan, segment, url, attempt.scratch, crops=crops_by_itself(plan.video))
     suspicious = run_ffmpeg(attempt, command, url)
-    return {rung.name: read_fragmented(attempt.scratch / f"{rung.name}.mp4") for rung in plan.rungs}, suspicious
+    found = {}
+    for rung in plan.rungs:
+        most = most_of_rung(plan, segment, rung)
+        left = opened.enter_context(left_by_tool(attempt.scratch, f"{rung.name}.mp4", most=most))
+        found[rung.name] = _Rung(left, read_fragmented(left.file, left.size))
+        check_pieces(found[rung.name].boxes, left.size)
+    return found, suspicious
 
 
 def _damage(attempt: Attempt, plan: Plan, segment: Segment, url: str, shown: int) -> dict[str, Any]:
@@ -52,32 +75,34 @@ def _damage(attempt: Attempt, plan: Plan, segment: Segment, url: str, shown: int
     return as_result(damaged_pictures(attempt, plan, replace(segment, frames=shown), url))
 
 
-def _checked_frames(plan: Plan, segment: Segment, rungs: dict[str, Fragmented]) -> int:
+def _checked_frames(plan: Plan, segment: Segment, rungs: dict[str, _Rung]) -> int:
     """Return how many frames every rung has: the planned number, or fewer of a damaged file that is one segment.
 
     Raises OutputMismatchError when rungs or timestamps disagree, NoFramesError when nothing could be decoded.
     """
-    found = tuple(rungs.values())
+    found = tuple(rung.boxes for rung in rungs.values())
     whole_file = plan.segment_count == 1
     frames = len(found[0].times) if whole_file else segment.frames
     if frames == 0:
         raise NoFramesError
-    for rung in found:
-        check_grid(rung, first=segment.first_frame, frames=frames, ticks=frame_ticks(plan))
+    for boxes in found:
+        check_grid(boxes, first=segment.first_frame, frames=frames, ticks=frame_ticks(plan))
     return frames
 
 
-def _stored(attempt: Attempt, plan: Plan, segment: Segment, rung: str, found: Fragmented) -> dict[str, Any]:
+def _stored(attempt: Attempt, plan: Plan, segment: Segment, rung: str, found: _Rung) -> dict[str, Any]:
     """Store one rung's init section and fragments; any attempt writes the same bytes to the same keys."""
     objects, job_id = attempt.services.objects, attempt.job.id
-    sizes = grouped(found, first=segment.first_frame, frames=plan.fragment_frames, ticks=frame_ticks(plan))
-    with (attempt.scratch / f"{rung}.mp4").open("rb") as file:
-        init = unturned(file.read(found.init_bytes))
+    sizes = grouped(found.boxes, first=segment.first_frame, frames=plan.fragment_frames, ticks=frame_ticks(plan))
+    found.left.file.seek(0)
+    init = found.left.file.read(found.boxes.init_bytes)
+    check_init(init, VIDEO)
+    init = unturned(init)
+    with objects.writer(keys.segment(job_id, rung, segment.index), content_type=MP4) as writer:
+        for data in found.left.pieces(found.boxes.init_bytes):
+            writer.write(data)
+        attempt.check_ours()
         if segment.index == 0:
             objects.put_bytes(keys.init(job_id, rung), init, content_type=MP4)
-        with objects.writer(keys.segment(job_id, rung, segment.index), content_type=MP4) as writer:
-            while data := file.read(COPY_BYTES):
-                writer.write(data)
-            attempt.check_ours()
-            writer.commit()
+        writer.commit()
     return {"codec": codec_of(init), "fragments": sizes}

@@ -41,7 +41,7 @@ def standing(attempt: Attempt, plan: Plan, segment: Segment, url: str, frames: i
             raise
         _log.warning("sound not looked at", job=attempt.job.id, error=error.message)
         return None
-    heard = read_heard(listed)
+    heard = read_heard(attempt.scratch, listed.name)
     return None if heard is None else stretched(plan, segment, frames, heard.end - plan.video.start_time)
 
 

@@ -16,6 +16,7 @@ import structlog
 
 from storage import __version__
 from storage.errors import BusyError
+from storage.faults import of_one_job
 from storage.job_store.contract import Notice, UpkeepStore
 from storage.model.job import Job
 from storage.public.job_json import job_json
@@ -98,8 +99,7 @@ class Notifier:
         self._jobs = jobs
         self._sender = sender
         self._sending: dict[str, tuple[str, Future[None]]] = {}  # receivers by job id; only the rounds' thread uses it
-        # A fault must neither end the janitor, which shares the process, nor keep notices for good.
-        self._rounds = Rounds(jobs, "notifier", seconds=ROUND_SECONDS, role_seconds=ROLE_SECONDS, survives_faults=True)
+        self._rounds = Rounds(jobs, "notifier", seconds=ROUND_SECONDS, role_seconds=ROLE_SECONDS)
 
     def run(self) -> None:
         """Make rounds until stopped; neither an outage nor a fault in a round is a reason to die."""
@@ -118,13 +118,15 @@ class Notifier:
         for notice in choice.now:
             self._sending[notice.job.id] = (receiver_name(notice), senders.submit(self._tell, notice))
         for notice in choice.back:
-            self._jobs.postpone_notice(notice, seconds=CROWDED_SECONDS, failed=False)
+            with of_one_job("notice", notice.job.id, self._jobs.count_fault):
+                self._jobs.postpone_notice(notice, seconds=CROWDED_SECONDS, failed=False)
 
     def _forget_sent(self) -> None:
         ended = {job_id: future for job_id, (_, future) in self._sending.items() if future.done()}
         for job_id, future in ended.items():
             del self._sending[job_id]
-            future.result()  # a fault of ours is not to be lost with its thread
+            with of_one_job("notice", job_id, self._jobs.count_fault):
+                future.result()  # a fault of ours is not to be lost with its thread
 
     def _tell(self, notice: Notice) -> None:
         answer = self._answer(notice)

@@ -1,8 +1,8 @@
 -- Read the work of all unfinished jobs at one moment; stands alone, without common.lua.
 -- KEYS: 1 rungs:unfinished
 -- Returns an array of {id, values of the fields below, {task field, attempt, ...} of the leases that hold, {task field,
--- output frames it still has to make, ...} of the tasks of encoding that are out}, oldest job first. The jobs' keys are
--- made from the ids.
+-- output frames it still has to make, ...} of the tasks of encoding that are out}, oldest job first; of a job whose
+-- record cannot be read the id alone. The jobs' keys are made from the ids.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 local found = {}
@@ -20,7 +20,7 @@ local function out_of(id)
   return out
 end
 
-for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+local function work_of(id)
   local values = redis.call('HMGET', 'rungs:job:' .. id, 'owner', 'state', 'size', 'nominal', 'segments', 'frames',
     'frames_done', 'frames_finished', 'encoder_seconds', 'in_flight', 'priority', 'start_target', 'target')
   local held, leases = {}, redis.call('HGETALL', 'rungs:leases:' .. id)
@@ -31,6 +31,11 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
       held[#held + 1] = attempt
     end
   end
-  found[#found + 1] = {id, values, held, out_of(id)}
+  return {id, values, held, out_of(id)}
+end
+
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  local readable, work = pcall(work_of, id)
+  found[#found + 1] = readable and work or {id}
 end
 return found

@@ -217,6 +217,21 @@ local function unfinished_of(owner, leads)
   return count, latest
 end
 
+-- Whether one more job of an owner may be high: `share` of the unfinished ones, this one included, and one at least.
+local function may_be_high(owner, share)
+  local count, high = 0, 0
+  for _, state in ipairs({'queued', 'planning', 'encoding', 'packaging'}) do
+    for _, cursor in ipairs(redis.call('ZRANGE', names_list(state, owner), 0, -1)) do
+      local id = string.match(cursor, ':(%x+)$')
+      count = count + 1
+      if id ~= ID and redis.call('HGET', 'rungs:job:' .. id, 'priority') == 'high' then
+        high = high + 1
+      end
+    end
+  end
+  return high < math.max(1, math.floor(count * tonumber(share)))
+end
+
 -- A job comes in, or back in, at `since` (Unix seconds). Its start is to come `step` seconds later for each time that it
 -- is in flight, and by its priority's lead (of JSON `leads`, in seconds) earlier. In flight is as
 -- storage/scheduling/fairness.py in_flight_after says, with starts `apart` seconds, unless it is `known`.

@@ -33,18 +33,9 @@ if planning < plans then
   end
 end
 
-while redis.call('SCARD', HANDED) < tasks do
-  local id = redis.call('ZRANGE', TARGETS, 0, 0)[1]
-  if not id then
-    break
-  end
+local function hand_out_next(id)
   local job = 'rungs:job:' .. id
   local segments, issued, target = unpack(redis.call('HMGET', job, 'segments', 'issued', 'target'))
-  if not segments then
-    -- No job without a record is in this set; should one be, it must not stand in front of all others for ever.
-    redis.call('ZREM', TARGETS, id)
-    break
-  end
   hand_out_encoding(id, 'segment:' .. issued)
   if issued == '0' then
     -- Playback waits for the first segment, then for the sound.
@@ -53,6 +44,17 @@ while redis.call('SCARD', HANDED) < tasks do
     redis.call('ZADD', TARGETS, target, id)
   end
   if redis.call('HINCRBY', job, 'issued', 1) >= tonumber(segments) then
+    redis.call('ZREM', TARGETS, id)
+  end
+end
+
+while redis.call('SCARD', HANDED) < tasks do
+  local id = redis.call('ZRANGE', TARGETS, 0, 0)[1]
+  if not id then
+    break
+  end
+  if not pcall(hand_out_next, id) then
+    -- Its record is gone or spoiled: it must not stand in front of all others for ever.
     redis.call('ZREM', TARGETS, id)
   end
 end

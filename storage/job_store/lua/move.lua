@@ -2,7 +2,8 @@
 -- ARGV: 2 call token, 3 new state, 4 states that allow the move (' queued planning '), 5 fields to write (JSON object),
 --       6 segments by task field (JSON object of JSON texts; used when encoding begins), 7 field that takes the time
 --       ('' for none), 8 '1' if leases are kept, 9 how many finished jobs are kept, 10 '1' if the job's webhook is to be
---       told, 11 to 13 step, leads and apart of note_arrival, 14 fields of the job that a new run forgets (JSON array)
+--       told, 11 to 13 step, leads and apart of note_arrival, 14 fields of the job that a new run forgets (JSON array),
+--       15 which part of an owner's unfinished jobs may be high, one at least
 -- Returns {'moved', record}, {'refused', present state}, {'clearing'} while what the last run left is being removed, or
 -- {'unknown'}. A call that is sent again, because its answer was lost, is told 'moved' whatever happened since.
 local call, to, allowed = ARGV[2], ARGV[3], ARGV[4]
@@ -53,6 +54,10 @@ redis.call('HSET', JOB, 'state', to, 'call:' .. to, call)
 redis.call('ZREM', names_list(state, owner), cursor)
 redis.call('ZADD', names_list(to, owner), 0, cursor)
 if to == 'queued' then
+  -- Else whoever cancels urgent jobs and starts them again would have any number of them.
+  if redis.call('HGET', JOB, 'priority') == 'high' and not may_be_high(owner, ARGV[15]) then
+    redis.call('HSET', JOB, 'priority', 'normal')
+  end
   note_arrival(time, nil, ARGV[11], ARGV[12], ARGV[13])
   redis.call('ZADD', WAITING, redis.call('HGET', JOB, 'start_target'), ID)
 end

@@ -23,7 +23,13 @@ MEMORY_LIMIT = 64 * 1024 * 1024  # what the process may grow by, whatever passes
 @pytest.fixture
 def web_settings(settings: Settings) -> Settings:
     """Give settings of a small installation: uploads of at most 10 kB, two at once."""
-    limits = {"max_upload_bytes": 10_000, "max_uploads": 2, "free_space_reserve": 0, "web_threads": 8}
+    limits = {
+        "max_upload_bytes": 10_000,
+        "max_uploads": 2,
+        "free_space_reserve": 0,
+        "web_threads": 8,
+        "address_share": 100,
+    }
     return settings.model_copy(update=limits)
 
 
@@ -52,7 +58,12 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture(scope="session")
 def web_server(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[WebServer]:
     """Run the real service for the session; it drops a client that is silent for IDLE_SECONDS."""
-    settings = {"CLIENT_IDLE_SECONDS": str(IDLE_SECONDS), "MAX_UPLOAD_BYTES": str(MAX_UPLOAD_BYTES)}
+    settings = {
+        "CLIENT_IDLE_SECONDS": str(IDLE_SECONDS),
+        "CLIENT_REQUEST_SECONDS": str(IDLE_SECONDS),
+        "UPLOAD_LEAST_RATE": "500",
+        "MAX_UPLOAD_BYTES": str(MAX_UPLOAD_BYTES),
+    }
     server = WebServer(tmp_path_factory.mktemp("web"), redis_server.url, **settings).start()
     yield server
     server.stop()

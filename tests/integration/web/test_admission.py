@@ -11,12 +11,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from storage.job_store.contract import JobStore
-from storage.model.job import JobState
+from storage.model.job import Changes, JobState
+from storage.objects import keys
+from storage.objects.manifests import Manifest, put_manifest
+from storage.scheduling.fairness import target_delay
 from storage.services import Services
 from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.forms import CONTENT_TYPE, upload
-from tests.support.jobs import make_job
+from tests.support.jobs import make_job, make_plan, make_segments
 from tests.support.servers import RedisServer
 from tests.support.web_client import answer_of, connected, head
 from tests.support.web_server import WebServer
@@ -168,3 +171,69 @@ def test_a_client_that_waits_to_be_asked_is_asked_only_if_there_is_room(
         server.stop()
     assert status == (503 if full else 202)
     assert ("retry-after" in headers, answer.get("code")) == (full, "queue_full" if full else None)
+
+
+def test_a_retry_asks_admission(make_app: Callable[..., Flask], own_services: Services) -> None:
+    """Through a closed door it is refused as an upload is, with a turn; nothing of the job has changed by then."""
+    client = make_app(own_services, admission_max_wait_seconds=60, encoders=1).test_client()
+    job_id = accepted(client)
+    own_services.jobs.move(job_id, JobState.CANCELLED)
+    full = busy(own_services.jobs)
+    answer = client.post(f"/api/jobs/{job_id}/retry")
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "queue_full")
+    assert int(answer.headers["Retry-After"]) > 60
+    again = client.post(f"/api/jobs/{job_id}/retry", headers={"Rungs-Turn": answer.headers["Rungs-Turn"]})
+    assert again.headers["Rungs-Turn"] == answer.headers["Rungs-Turn"]
+    assert own_services.jobs.get(job_id).state is JobState.CANCELLED
+    own_services.jobs.move(full, JobState.CANCELLED)
+    assert client.post(f"/api/jobs/{job_id}/retry").get_json()["state"] == "queued"
+
+
+def test_a_retry_counts_against_the_owners_share(make_app: Callable[..., Flask], own_services: Services) -> None:
+    """As the upload did."""
+    client = make_app(own_services, owner_max_jobs=1).test_client()
+    job_id = accepted(client)
+    own_services.jobs.move(job_id, JobState.CANCELLED)
+    accepted(client)
+    answer = client.post(f"/api/jobs/{job_id}/retry")
+    assert (answer.status_code, answer.get_json()["code"]) == (429, "owner_share")
+
+
+def test_retries_at_once_count_before_the_queue_is_read_again(
+    make_app: Callable[..., Flask], own_services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As uploads that have landed do."""
+    monkeypatch.setattr(queue_snapshot, "AGE_SECONDS", 3600.0)
+    client = make_app(own_services, admission_max_wait_seconds=60, encoders=1).test_client()
+    jobs = [make_job(size=20_000_000) for _ in range(8)]
+    for job in jobs:
+        own_services.jobs.create(job)
+        put_manifest(own_services.objects, keys.manifest(job.id), Manifest(job=job))
+        own_services.jobs.move(job.id, JobState.CANCELLED)
+    answers = [client.post(f"/api/jobs/{job.id}/retry").status_code for job in jobs]
+    assert answers[0] == 200
+    assert answers[-1] == 503
+
+
+def test_a_small_file_of_twelve_hours_leaves_the_door_open(
+    make_app: Callable[..., Flask], own_services: Services
+) -> None:
+    """Once its plan is known: by then a thousand times as much work as its bytes let expect."""
+    client = make_app(own_services, admission_max_wait_seconds=600, encoders=2).test_client()
+    plan = make_plan(segments=1, frames=12 * 3600 * 25)
+    job = make_job(size=1_300_000, owner="somebody else")
+    own_services.jobs.create(job)
+    own_services.jobs.move(job.id, JobState.PLANNING)
+    changes = Changes(plan=plan, segments=make_segments(plan), after_start=target_delay(60_000.0, 2.0, in_flight=1))
+    own_services.jobs.move(job.id, JobState.ENCODING, changes)
+    found = client.get("/api/queue").get_json()
+    assert found["wait_seconds"] > 20_000
+    assert found["admission"]["open"] is True
+    assert ask_to_upload(client)[0] == 202
+
+
+def accepted(client: FlaskClient) -> str:
+    """Upload a clip; return the job's id."""
+    answer = client.post("/api/jobs", data=upload(), content_type=CONTENT_TYPE)
+    assert answer.status_code == 202
+    return str(answer.get_json()["id"])

@@ -43,7 +43,19 @@ def test_jobs_are_listed_newest_first_page_by_page(client: FlaskClient, own_serv
     assert [found["id"] for found in cancelled] == [jobs[2].id]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "state=done", "cursor=zzz", "owner=me"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=\u0665",
+        "cursor=" + "\u0661" * 17 + ":" + "0" * 32,
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "state=done",
+        "cursor=zzz",
+        "owner=me",
+    ],
+)
 def test_wrong_parameters_are_named(client: FlaskClient, query: str) -> None:
     """A parameter that is unknown or out of range is refused, not ignored."""
     answer = client.get(f"/api/jobs?{query}")
@@ -177,3 +189,13 @@ def test_deleting_removes_everything(client: FlaskClient, own_services: Services
     assert client.delete(f"/api/jobs/{made.id}").status_code == 204
     assert client.delete(f"/api/jobs/{made.id}").status_code == 404
     assert {key.split("/")[1] for key in own_services.objects.keys("")} == {job.id}
+
+
+def test_one_more_urgent_job_is_refused_in_a_sentence(client: FlaskClient, own_services: Services, job: Job) -> None:
+    """With a status that says that it is the owner's doing, and a time to come back."""
+    other = created(own_services.jobs)
+    assert client.put(f"/api/jobs/{job.id}/priority", json={"priority": "high"}).status_code == 200
+    answer = client.put(f"/api/jobs/{other.id}/priority", json={"priority": "high"})
+    assert (answer.status_code, answer.get_json()["code"]) == (429, "high_share")
+    assert "high priority" in answer.get_json()["detail"]
+    assert int(answer.headers["Retry-After"]) > 0

@@ -18,6 +18,7 @@ from storage.services import Services
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import make_job, make_plan
 from tests.support.memory_publisher import MemoryPublisher
+from tests.support.odd_files import ODD, SECRET, put_odd
 from web.app import deliveries_of
 
 FILM = bytes(range(256)) * 2048
@@ -79,6 +80,19 @@ def test_a_range_behind_the_end_cannot_be_satisfied(client: FlaskClient, job: Jo
     with client.get(f"/media/{job.id}/720p.mp4", headers={"Range": f"bytes={len(FILM)}-"}) as answer:
         assert (answer.status_code, answer.get_json()["code"]) == (416, "range_not_satisfiable")
         assert answer.headers["Content-Range"] == f"bytes */{len(FILM)}"
+
+
+@pytest.mark.parametrize("wanted", ["items=0-1", "bytes=0-1,5-9", "bytes=0-1,600000-", "bytes=9-1", "bytes=x", "0-1"])
+def test_what_is_no_range_of_bytes_is_ignored(client: FlaskClient, job: Job, wanted: str) -> None:
+    """Another unit, a list, or nonsense: the whole file, as RFC 9110 has it."""
+    with client.get(f"/media/{job.id}/720p.mp4", headers={"Range": wanted}) as answer:
+        assert (answer.status_code, answer.data) == (200, FILM)
+
+
+def test_a_head_knows_no_ranges(client: FlaskClient, job: Job) -> None:
+    """Ranges are defined for GET alone."""
+    with client.head(f"/media/{job.id}/720p.mp4", headers={"Range": "bytes=0-9"}) as head:
+        assert (head.status_code, head.content_length) == (200, len(FILM))
 
 
 def test_what_the_client_has_is_not_sent_again(client: FlaskClient, job: Job) -> None:
@@ -188,3 +202,16 @@ def test_answers_without_a_file_hold_nothing(client: FlaskClient, job: Job) -> N
             assert beyond.status_code == 416
     with client.get(path) as answer:
         assert answer.data == FILM
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_what_is_no_regular_file_is_not_delivered(
+    kind: str, make_app: Callable[..., Flask], own_services: Services, tmp_path: Path
+) -> None:
+    """A link, a FIFO or a device in a file's place is not found, even by the job's owner."""
+    job = make_job(state=JobState.READY, plan=make_plan())
+    own_services.jobs.create(job)
+    own_services.objects.put_bytes(keys.rendition(job.id, "720p.mp4"), FILM, content_type="video/mp4")
+    put_odd(kind, tmp_path / "objects" / keys.rendition(job.id, "720p.mp4"), tmp_path / "secret")
+    with make_app(own_services).test_client().get(f"/media/{job.id}/720p.mp4") as answer:
+        assert (answer.status_code, SECRET in answer.data) == (404, False)

@@ -37,6 +37,19 @@ def test_a_foreign_host_name_is_refused_everywhere(client: FlaskClient, path: st
     assert (answer.status_code, answer.get_json()["code"]) == (421, "misdirected_request")
 
 
+@pytest.mark.parametrize("path", ["/", "/api/jobs", "/healthz", "/nothing"])
+def test_a_request_names_its_host(client: FlaskClient, path: str) -> None:
+    """HTTP/1.1 wants the header Host; without one nobody knows whose page it is."""
+    answer = client.get(path, environ_overrides={"HTTP_HOST": None})
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "bad_request")
+
+
+def test_a_foreign_host_in_the_target_is_refused(client: FlaskClient) -> None:
+    """It overrules the header, so the header alone is not enough."""
+    answer = client.get("/healthz", environ_overrides={"RAW_URI": "http://evil.example/healthz"})
+    assert (answer.status_code, answer.get_json()["code"]) == (421, "misdirected_request")
+
+
 def test_listed_hosts_are_served(make_app: Callable[..., Flask], own_services: Services) -> None:
     """Every name of ALLOWED_HOSTS works, with any port."""
     client = make_app(own_services, allowed_hosts=("video.example", "[::1]")).test_client()
@@ -45,7 +58,9 @@ def test_listed_hosts_are_served(make_app: Callable[..., Flask], own_services: S
     assert client.get("/healthz", headers={"Host": "localhost"}).status_code == 421
 
 
-@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}])
+@pytest.mark.parametrize(
+    "headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}, {"Origin": "http://[::1"}]
+)
 def test_another_sites_page_cannot_act(client: FlaskClient, headers: dict[str, str]) -> None:
     """Unsafe requests of other sites are refused, safe ones answered."""
     for method, path in (

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from storage.job_store.queue_contract import Pause
 from storage.model.job import JobState
+from storage.model.layers import Layer
 from storage.model.task import Stage, Task
 from storage.services import Services
 from tests.support.jobs import CREATED_AT, claim, encoding, make_job, make_plan, with_plan
@@ -78,6 +79,23 @@ def test_a_machine_that_pauses_says_why(client: FlaskClient, own_services: Servi
     page = client.get("/queue", headers={"Accept-Language": "ko"}).get_data(as_text=True)
     assert "일시 중지: 작업 디스크 공간 부족" in page
     assert "paused: scratch disk is nearly full" in client.get("/queue").get_data(as_text=True)
+
+
+def test_a_machine_whose_sandbox_lacks_a_layer_says_so(client: FlaskClient, own_services: Services) -> None:
+    """Beside its slots; one without slots says it too."""
+    own_services.jobs.announce("one:7", 2, seconds=60, lacks=(Layer.PORTS,))
+    own_services.jobs.announce("two:7", 0, seconds=60, lacks=(Layer.FILES, Layer.CALLS))
+    own_services.jobs.announce("three:7", 1, seconds=60)
+    found = queue(client)
+    assert {worker.name: worker.lacks for worker in found.workers} == {
+        "one": [Layer.PORTS],
+        "two": [Layer.FILES, Layer.CALLS],
+        "three": [],
+    }
+    page = client.get("/queue").get_data(as_text=True)
+    assert "0 of 2 · no sandbox around ports" in page
+    assert ">no sandbox around files · no sandbox around system calls<" in page
+    assert "네트워크 포트 격리 없음" in client.get("/queue", headers={"Accept-Language": "ko"}).get_data(as_text=True)
 
 
 def test_the_page_goes_on_in_the_words_it_began_with(client: FlaskClient, own_services: Services) -> None:

@@ -66,9 +66,11 @@ def test_a_client_that_falls_silent_is_let_go(web_server: WebServer, jobs: JobSt
 
 
 def test_half_a_request_holds_no_thread(web_server: WebServer) -> None:
-    """A client that stops inside the head of its request is disconnected."""
+    """A client that stops inside the head of its request is told so and disconnected."""
     with connected(web_server) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: loc")
+        status, headers, problem = answer_of(connection)
+        assert (status, problem["code"], headers["connection"]) == (408, "request_too_slow", "close")
         assert connection.recv(1) == b""
 
 

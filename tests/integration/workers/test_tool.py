@@ -1,4 +1,7 @@
-"""The one function that runs tools, against real processes that hang, flood, fork and survive their parent."""
+"""The one function that runs tools, against real processes that hang, flood, fork and survive their parent.
+
+They do what the sandbox refuses, so they run without its layers, as on a kernel that lacks them.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +20,22 @@ import pytest
 from storage.errors import LeaseLostError, ToolError, ToolTimeoutError, UnforeseenError
 from tests.support.waiting import wait_until
 from workers.sandbox import run
-from workers.sandbox.run import STDERR_LINE_BYTES, STDERR_LINES, ToolLimits, Watch, run_tool
+from workers.sandbox.launching import MEMORY_BYTES, OPEN_FILES, OUTPUT_FILE_BYTES, Fences, fence_in, fences
+from workers.sandbox.reach import Reach
+from workers.sandbox.run import STDERR_LINE_BYTES, STDERR_LINES, ToolLimits, Watch, lines_of, run_tool
 
 PATIENT = ToolLimits(deadline=30.0, stall=30.0)
 FAMILY = 'sleep 300 & echo $! >"$1"; echo $$ >>"$1"; wait'  # a shell with a child, both noted in a file
 FLOOD_BYTES = 64 * 1024**2
 MEMORY_GROWTH_BYTES = 24 * 1024**2  # less than half of a flood
+
+
+@pytest.fixture(autouse=True)
+def _without_layers() -> Iterator[None]:
+    before = fences()
+    fence_in(Fences(off=True))
+    yield
+    fence_in(before)
 
 
 def shell(script: str, *arguments: str | Path) -> list[str]:
@@ -244,43 +258,81 @@ def test_a_flood_of_output_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 PARENT = """
-import sys, threading
+import os, sys
+from pathlib import Path
+from workers.sandbox.launching import Fences, fence_in
+from workers.sandbox.reach import Reach
 from workers.sandbox.run import ToolLimits, run_tool
-run_tool(["sh", "-c", 'echo $$ >"$1"; echo $PPID >>"$1"; exec sleep 300', "sh", sys.argv[1]], ToolLimits(300, 300))
+fence_in(Fences(off=sys.argv[2] == "off"))
+note = Path(sys.argv[1])
+script = f"import os; open({str(note)!r}, 'w').write(f'{{os.getpid()}} {{os.getppid()}}')\\nwhile True: pass"
+tool = [os.path.realpath(sys.executable), "-I", "-S", "-c", script]
+run_tool(tool, ToolLimits(300, 300), reach=Reach(read=(Path(sys.base_prefix, "lib"),), write=note.parent))
 """
 
 
-def test_a_killed_parent_takes_its_tool_along(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["on", "off"])
+def test_a_killed_parent_takes_its_tool_along(tmp_path: Path, mode: str) -> None:
     """A worker that is killed with -9 leaves no ffmpeg that nobody waits for."""
-    parent = subprocess.Popen(python(PARENT, tmp_path / "pids"), env=os.environ | {"PYTHONPATH": str(Path.cwd())})
-    pids = noted_pids(tmp_path / "pids")
-    assert pids[1] == parent.pid
-    os.kill(parent.pid, signal.SIGKILL)
-    parent.wait(10)
+    command, here = python(PARENT, tmp_path / "pids", mode), os.environ | {"PYTHONPATH": str(Path.cwd())}
+    with subprocess.Popen(command, env=here) as parent:
+        try:
+            pids = noted_pids(tmp_path / "pids")
+            assert pids[1] == parent.pid
+        finally:
+            parent.kill()
     assert_gone(pids)
 
 
 def test_memory_is_bounded() -> None:
     """A tool cannot take more address space than its limit."""
     with pytest.raises(ToolError) as failure:
-        run_tool(python(f"bytearray({run.MEMORY_BYTES})"), PATIENT)
+        run_tool(python(f"bytearray({MEMORY_BYTES})"), PATIENT)
     assert "MemoryError" in failure.value.detail
 
 
 def test_the_limits_of_the_tool_are_set() -> None:
-    """Files, their size and core dumps are bounded as the constants say."""
-    script = "import resource as r; print([r.getrlimit(k) for k in (r.RLIMIT_NOFILE, r.RLIMIT_FSIZE, r.RLIMIT_CORE)])"
-    files, size = run.OPEN_FILES, run.OUTPUT_FILE_BYTES
-    expected = [(files, files), (size, size), (0, 0)]
+    """Files, their size, core dumps and the time of processors are bounded as the constants say."""
+    kinds = "r.RLIMIT_NOFILE, r.RLIMIT_FSIZE, r.RLIMIT_CORE, r.RLIMIT_CPU"
+    script = f"import resource as r; print([r.getrlimit(k) for k in ({kinds})])"
+    seconds = 30 * (os.cpu_count() or 1)
+    expected = [(most, most) for most in (OPEN_FILES, OUTPUT_FILE_BYTES, 0, seconds)]
     assert run_tool(python(script), PATIENT).decode().strip() == str(expected)
 
 
 def test_our_environment_and_input_stay_with_us(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keys in the environment are not the tool's to see, and it has nothing to read."""
+    """Keys in the environment are not the tool's to see, it has nothing to read, and it works in its own folder."""
     monkeypatch.setenv("OBJECT_STORE_SECRET_KEY", "not for ffmpeg")
-    shown = run_tool(shell("env; cat; pwd"), PATIENT, cwd=tmp_path).decode()
+    shown = run_tool(shell("env; cat; pwd"), PATIENT, reach=Reach(write=tmp_path)).decode()
     names = {line.partition("=")[0] for line in shown.splitlines()}
-    assert names - {"PWD", "SHLVL", "_"} == {"PATH", "LC_ALL", str(tmp_path)}
+    assert names - {"PWD", "SHLVL", "_"} == {"LC_ALL", str(tmp_path)}
+    assert run_tool(shell("pwd"), PATIENT) == b"/\n"
+
+
+def test_a_stranger_who_keeps_the_pipes_open_holds_nobody_up(tmp_path: Path) -> None:
+    """A child in a session of its own is not in the group that is killed; whether it writes or sleeps, we go on."""
+    for work in ("sleep 300", "yes"):
+        note = tmp_path / "pids"
+        note.unlink(missing_ok=True)
+        began = time.monotonic()
+        script = f'setsid sh -c \'echo $$ >"$1"; exec {work}\' sh "$1" & while [ ! -s "$1" ]; do :; done; echo said'
+        try:
+            assert run_tool(shell(script, note), PATIENT).startswith(b"said" if work != "yes" else b"")
+            assert time.monotonic() - began < 5
+        finally:
+            os.kill(int(note.read_text()), signal.SIGKILL)
+
+
+def test_a_line_is_bounded_and_whole_across_pieces() -> None:
+    """Whatever the pieces are in which it comes."""
+    assert list(lines_of([b"a", b"b\nc\n\nd", b"e"], 10)) == [b"ab", b"c", b"", b"de"]
+    assert list(lines_of([b"0123456789abc\n", b"0" * 25], 10)) == [
+        b"0123456789",
+        b"abc",
+        b"0" * 10,
+        b"0" * 10,
+        b"0" * 5,
+    ]
 
 
 def test_a_tool_gains_no_rights() -> None:

@@ -16,8 +16,9 @@ from web.http.connection import LINGER_BYTES, LINGER_SECONDS
 from web.read.event_hub import QUEUE_EVENTS
 from web.server import CONNECTIONS_ABOVE_THREADS
 from workers.process.pause_policy import OVERLOAD, OVERLOAD_OVER, RESUME_FACTOR, STALLED, STALLED_OVER
+from workers.sandbox.launching import MEMORY_BYTES, OPEN_FILES, OUTPUT_FILE_BYTES
 from workers.sandbox.relay import READERS
-from workers.sandbox.run import MAX_CAPTURE_BYTES, MEMORY_BYTES, OPEN_FILES, OUTPUT_FILE_BYTES
+from workers.sandbox.run import MAX_CAPTURE_BYTES
 from workers.sandbox.scratch import KEPT_FREE_BYTES
 
 TEXT = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()

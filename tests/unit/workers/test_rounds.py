@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from storage.errors import JobStoreDownError
 from tests.support.job_store import OwnJobStore
 from workers.rounds import Rounds
 
 
-def rounds(store: OwnJobStore, *, survives_faults: bool = False) -> Rounds:
+def rounds(store: OwnJobStore) -> Rounds:
     """Return the rounds of a role, a moment apart."""
-    return Rounds(store, "sweeper", seconds=0.001, role_seconds=30, survives_faults=survives_faults)
+    return Rounds(store, "sweeper", seconds=0.001, role_seconds=30)
 
 
 class Work:
@@ -40,14 +41,14 @@ def test_an_outage_skips_a_round() -> None:
     assert work.made == 3
 
 
-def test_a_fault_ends_the_rounds_unless_the_role_survives_it() -> None:
-    """The process of the one is started again by its supervisor; the other shares a process."""
-    with pytest.raises(ValueError, match="ours"):
-        rounds(OwnJobStore()).run(Work(rounds(OwnJobStore()), ValueError("ours"), None))
-    swept = rounds(OwnJobStore(), survives_faults=True)
+def test_a_fault_skips_a_round() -> None:
+    """It is logged, and ends neither the role nor the others that share its process."""
+    swept = rounds(OwnJobStore())
     work = Work(swept, ValueError("ours"), None)
-    swept.run(work)
+    with capture_logs() as logs:
+        swept.run(work)
     assert work.made == 2
+    assert [line["log_level"] for line in logs] == ["error"]
 
 
 def test_whoever_does_not_hold_the_role_only_shows_that_it_lives() -> None:
@@ -63,3 +64,18 @@ def test_whoever_does_not_hold_the_role_only_shows_that_it_lives() -> None:
 
     swept.run(lambda: pytest.fail("a round of somebody else's"), beat=beat)
     assert len(beats) == 3
+
+
+def test_a_sign_of_life_that_cannot_be_given_skips_a_round() -> None:
+    """On a full disk the file may not be made: who watches it sees that, and the rounds go on with room."""
+    swept = rounds(OwnJobStore())
+    beats = iter([OSError(28, "No space left on device"), None])
+    work = Work(swept, None)
+
+    def beat() -> None:
+        error = next(beats)
+        if error is not None:
+            raise error
+
+    swept.run(work, beat=beat)
+    assert work.made == 1

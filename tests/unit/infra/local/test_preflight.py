@@ -112,3 +112,31 @@ def test_parts_inherit_everything_and_absolute_folders(tmp_path: Path, monkeypat
     assert environment["REDIS_URL"] == "redis://own"
     assert environment["PATH"].endswith(f"{os.pathsep}/bin")
     assert "REDIS_URL" not in part_environment(settings, {}, None)
+
+
+def test_data_dir_is_closed_to_other_users(tmp_path: Path) -> None:
+    """Its folders too, and those that an earlier start left open; a folder that holds other things stays as it is."""
+    data_dir = tmp_path / "data"
+    (data_dir / "objects").mkdir(parents=True)
+    (data_dir / "objects").chmod(0o755)
+    (data_dir / "photos").mkdir(mode=0o755)
+    data_dir.chmod(0o755)
+    preflight.make_folders(data_dir)
+    assert {
+        path.name: path.stat().st_mode & 0o777 for path in data_dir.iterdir() if path.name != "photos"
+    } == dict.fromkeys(("run", "logs", "redis", "objects"), 0o700)
+    assert data_dir.stat().st_mode & 0o777 == 0o755
+    (data_dir / "photos").rmdir()
+    preflight.make_folders(data_dir)
+    assert data_dir.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_port_of_root_is_refused_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next number would be no better, so it is not offered."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(SettingsError, match=r"^PORT: only root may listen on port 80, .*PORT=8000$"):
+        preflight.check_port("127.0.0.1", 80)

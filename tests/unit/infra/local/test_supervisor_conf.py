@@ -28,7 +28,7 @@ def test_every_part_dies_with_its_supervisor_and_is_started_again() -> None:
     programs = [name for name in conf.sections() if name.startswith("program:")]
     assert len(programs) == 5
     for name in programs:
-        assert conf.get(name, "command").startswith("setpriv --pdeathsig KILL -- ")
+        assert conf.get(name, "command").startswith("setpriv --pdeathsig KILL --no-new-privs -- ")
         assert conf.getboolean(name, "autorestart")
         assert conf.getint(name, "startretries") > 10_000
 

@@ -17,7 +17,7 @@ from tests.support.jobs import CREATED_AT, make_job, make_plan, make_segments
 
 PLAN = make_plan(segments=3)
 JOBS = (
-    make_job(webhook_url="https://example.org/hook?a=1&b=ü", created_at=CREATED_AT + 1 / 3),
+    make_job(webhook_url="https://example.org/hook?a=1&b=%C3%BC", created_at=CREATED_AT + 1 / 3),
     make_job(
         state=JobState.ENCODING,
         plan=PLAN,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from io import FileIO
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,24 +11,22 @@ import urllib3
 from minio.error import S3Error
 
 from storage.errors import ObjectNotFoundError, ObjectStoreDownError, RungsError, StorageFullError
+from storage.objects import local
 from storage.objects.local import LocalObjectStore
+from storage.objects.plain_files import open_new
 from storage.objects.s3 import S3ObjectStore
 from storage.objects.s3_writer import translated
 
 
-class FullDisk(LocalObjectStore):
-    """A store on a disk that is full: the kernel's own /dev/full answers every write."""
-
-    def begin(self, key: str) -> tuple[Path, FileIO]:
-        """Open the device in place of the file, which exists nevertheless."""
-        path, file = super().begin(key)
-        file.close()
-        return path, Path("/dev/full").open("wb", buffering=0)
-
-
-def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The write raises StorageFullError, the unfinished file is gone."""
-    store = FullDisk(tmp_path)
+
+    def on_a_full_disk(root: Path, parts: Sequence[str]) -> int:
+        os.close(open_new(root, parts))
+        return os.open("/dev/full", os.O_WRONLY)  # the kernel's own, which answers every write so
+
+    monkeypatch.setattr(local, "open_new", on_a_full_disk)
+    store = LocalObjectStore(tmp_path)
     store.prepare()
     with pytest.raises(StorageFullError):
         store.put_bytes("originals/a/original", b"x", content_type="video/mp4")

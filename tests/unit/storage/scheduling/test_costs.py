@@ -12,6 +12,7 @@ from storage.model.job import JobState
 from storage.scheduling.costs import (
     CALIBRATED_BY,
     DOUBT_OF_PACE,
+    MOST_SECONDS_PER_BYTE,
     ONCE_SECONDS,
     Calibration,
     FinishedJob,
@@ -70,14 +71,23 @@ def test_one_odd_job_does_not_change_the_pace() -> None:
 
 def test_jobs_under_way_tell_before_they_are_finished() -> None:
     """A plan tells what a byte costs; what is done of it, at which pace; a start alone tells no pace."""
-    planned = replace(HALF_DONE, frames_done=0, frames_finished=0)
-    assert calibrate((), (planned,)) == Calibration(pace=1.0, per_byte=0.1, doubt=DOUBT_OF_PACE)
+    half_done = replace(HALF_DONE, size=10_000_000)
+    planned = replace(half_done, frames_done=0, frames_finished=0)
+    assert calibrate((), (planned,)) == Calibration(pace=1.0, per_byte=1e-5, doubt=DOUBT_OF_PACE)
     done = ONCE_SECONDS + 0.4 * (100.0 - ONCE_SECONDS)
-    known = calibrate((), (replace(HALF_DONE, measured=3.0 * done),))
-    assert (known.pace, known.per_byte, known.doubt) == pytest.approx((3.0, 0.3, 1.0))
+    known = calibrate((), (replace(half_done, measured=3.0 * done),))
+    assert (known.pace, known.per_byte, known.doubt) == pytest.approx((3.0, 3e-5, 1.0))
     assert calibrate((), (replace(HALF_DONE, frames_finished=10, measured=50.0),)).pace == 1.0
     unplanned = Work("b", "local", JobState.QUEUED, 1000)
     assert calibrate((took(20.0),), (unplanned,)) == calibrate((took(20.0),))
+
+
+def test_small_files_of_many_hours_do_not_make_bytes_dear() -> None:
+    """A megabyte that is twelve hours counts for nothing beside jobs that were finished, and never without bound."""
+    twelve_hours = Work("a", "x", JobState.ENCODING, 1_300_000, 60_000.0, 900, 1_000_000)
+    done = tuple(took(15.0, size=10_000_000) for _ in range(CALIBRATED_BY))
+    assert calibrate(done, (twelve_hours,) * 50).per_byte == calibrate(done).per_byte
+    assert calibrate((), (twelve_hours,) * 50).per_byte == MOST_SECONDS_PER_BYTE
 
 
 def test_an_unplanned_job_costs_by_its_bytes() -> None:

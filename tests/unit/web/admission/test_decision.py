@@ -19,6 +19,7 @@ from storage.errors import (
     TooManyUploadsError,
     UploadTooLargeError,
 )
+from storage.objects.contract import PART_BYTES
 from web.admission.decision import LEARNED_SECONDS, LONGEST_RETRY_AFTER, Limits, Load, Standing, decide
 from web.admission.turns import TurnClaim
 from web.upload.limits import OVERHEAD_BYTES
@@ -57,7 +58,7 @@ def test_announced_size_decides_before_the_body() -> None:
         ({"pending": 601, "free": None}, TooManyUploadsError, 15),
         ({"free": 1499}, StorageFullError, 300),
         ({"pending": 101}, StorageFullError, 300),
-        ({"announced": None, "free": 599}, StorageFullError, 300),
+        ({"announced": None, "active": 0, "pending": 0, "free": PART_BYTES + 499}, StorageFullError, 300),
         ({"owner_jobs": 3, "owner_ready": 7.5}, OwnerShareError, 8),
         ({"wait": 61.5}, QueueFullError, 2),
         ({"wait": 61.5, "claims": (TurnClaim(1.5, 10.0),)}, QueueFullError, 13),

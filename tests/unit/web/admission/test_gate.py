@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.errors import DrainingError, QueueFullError, StorageFullError, TooManyUploadsError
-from web.admission.decision import LEARNED_SECONDS, PROMISED_SHARE, Limits, QueueState
+from storage.errors import AddressShareError, DrainingError, QueueFullError, StorageFullError, TooManyUploadsError
+from storage.objects.contract import PART_BYTES
+from web.admission.decision import LEARNED_SECONDS, PROMISED_SHARE, TURNS_AN_UPLOAD, Limits, QueueState
 from web.admission.gate import Gate
-from web.admission.turns import AGAIN_SECONDS, KEPT, TURNS_A_KEY, grace
+from web.admission.turns import AGAIN_SECONDS, KEPT, TURNS_A_KEY, Turns, grace
 from web.upload.limits import OVERHEAD_BYTES
 
 LIMITS = Limits(uploads=2, upload_bytes=1000, pending_bytes=1500, reserve=500, wait=60.0, owner_jobs=3)
@@ -265,6 +266,19 @@ def test_who_comes_back_when_told_is_accepted(visitors: list[tuple[float, int, s
             heapq.heappush(events, (now + after, next(order), client, size, kind, token, tries + 1))
 
 
+def test_of_two_with_one_time_the_first_told_comes_first() -> None:
+    """The tokens are random: an order by them would let the second keep the first's room from it."""
+    turns = Turns(grace_seconds=10.0)
+    first = turns.give("a", 1, 0.0, due=5.0, token="z")
+    second = turns.give("b", 1, 0.0, due=5.0, token="y")
+    third = turns.give("c", 1, 0.0, due=1.0, token="x")
+    assert third is not None
+    moved = turns.keep(third, 2.0, due=5.0)
+    assert turns.ahead_of(first) == []
+    assert turns.ahead_of(second) == [first]
+    assert turns.ahead_of(moved) == [first, second]
+
+
 def test_a_draining_gate_takes_nothing_new() -> None:
     """Uploads under way go on."""
     gate = Gate(LIMITS)
@@ -275,3 +289,58 @@ def test_a_draining_gate_takes_nothing_new() -> None:
         with pytest.raises(DrainingError), gate.enter(1, None):
             pass
         assert gate.active == 1
+
+
+def test_an_address_has_its_share_of_the_uploads() -> None:
+    """One more of the same is told to come back; another's is taken."""
+    gate = Gate(replace(LIMITS, uploads=4, address_share=25))
+    with gate.enter(1, None, client="greedy"):
+        with pytest.raises(AddressShareError), gate.enter(1, None, client="greedy"):
+            pass
+        with gate.enter(1, None, client="other"):
+            assert gate.active == 2
+    with gate.enter(1, None, client="greedy"):
+        assert gate.active == 1
+
+
+def test_hoarded_turns_keep_a_share_of_the_room() -> None:
+    """Hundreds of heads without a body, of many sizes: few turns, and while nobody comes for them others are taken."""
+    clock = Clock()
+    gate = Gate(replace(LIMITS, uploads=8, address_share=25), clock)
+    queue = QueueState(wait=61.0, per_byte=0.02)
+    for size in range(300):
+        refused(gate, "greedy", size=500 + size, queue=queue)
+    assert gate.turns == TURNS_AN_UPLOAD * 2
+    clock.now += 19.0
+    with gate.enter(50, None, replace(queue, wait=44.0), client="other"):
+        pass
+
+
+def test_a_body_without_a_length_is_one_part_ahead() -> None:
+    """It counts in what is to come, and its next part must leave the reserve."""
+    gate = Gate(replace(LIMITS, pending_bytes=PART_BYTES, uploads=3))
+    with pytest.raises(StorageFullError), gate.enter(None, free=LIMITS.reserve + PART_BYTES - 1):
+        pass
+    with gate.enter(None, free=LIMITS.reserve + PART_BYTES) as ticket:
+        with pytest.raises(TooManyUploadsError), gate.enter(1, free=None):
+            pass
+        for _ in range(3):
+            ticket.received(PART_BYTES - 1)
+        assert (ticket.promised, ticket.size) == (PART_BYTES, 3 * (PART_BYTES - 1))
+
+
+def test_the_reserve_is_asked_for_again_with_each_part() -> None:
+    """Once for each; an upload that would write into the reserve ends, whether its length was known or not."""
+    gate = Gate(replace(LIMITS, pending_bytes=10 * PART_BYTES, upload_bytes=10 * PART_BYTES))
+    with gate.enter(None, free=None) as endless, gate.enter(2 * PART_BYTES, free=None) as known:
+        told = []
+        for _ in range(9):
+            endless.received(PART_BYTES // 4)
+            told.append(endless.part_is_full())
+        assert told == [False, False, False, True, False, False, False, True, False]
+        gate.go_on(LIMITS.reserve + 2 * PART_BYTES)
+        gate.go_on(None)
+        with pytest.raises(StorageFullError):
+            gate.go_on(LIMITS.reserve + 2 * PART_BYTES - 1)
+        known.received(2 * PART_BYTES)
+        gate.go_on(LIMITS.reserve + PART_BYTES)

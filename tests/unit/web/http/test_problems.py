@@ -23,10 +23,10 @@ def test_the_table_is_the_tree() -> None:
 
 
 @pytest.mark.parametrize(
-    ("root", "statuses"), [(RequestError, range(400, 500)), (BusyError, (429, 503)), (MediaError, (422,))]
+    ("root", "statuses"), [(RequestError, range(400, 500)), (BusyError, (408, 429, 503)), (MediaError, (422,))]
 )
 def test_each_branch_answers_in_its_range(root: type[RungsError], statuses: range | tuple[int, ...]) -> None:
-    """The caller's faults are 4xx, "later" is 503 or 429, unusable media 422."""
+    """The caller's faults are 4xx, "later" is 503, 429, or 408 for who was too slow, unusable media 422."""
     assert {STATUS_OF[kind].value for kind in tree(root)} <= set(statuses)
 
 

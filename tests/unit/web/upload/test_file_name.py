@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.forms import BOUNDARY
+from web.upload.file_name import file_name
 from web.upload.multipart_form import FileStart, TextField, read_form
 
 
@@ -57,3 +58,9 @@ def test_whatever_bytes_a_name_has_it_is_a_name(name: bytes) -> None:
     assert isinstance(event, FileStart)
     if b"=?" not in name and name.decode(errors="ignore").encode() == name:
         assert event.filename in {name.decode(), name.rpartition(b"\\")[2].decode()}
+
+
+@pytest.mark.parametrize("charset", ["utf-7''+2AA-.mp4", "unicode_escape''%5Cud800.mp4", "unicode_escape''%5CuDC00"])
+def test_half_a_character_is_no_name(charset: str) -> None:
+    """Charsets that give what nothing can write: the plain name is taken."""
+    assert file_name(f'form-data; name="file"; filename="a.mp4"; filename*={charset}', "a.mp4") == "a.mp4"

@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage.errors import OutputMismatchError
+from tests.support.fragments import read_fragmented
 from tests.support.jobs import make_plan
 from workers.ffmpeg.commands import frame_ticks, timescale
-from workers.ffmpeg.mp4_boxes import Fragmented, Piece, check_grid, codec_of, grouped, read_fragmented, unturned
+from workers.ffmpeg.mp4_boxes import Fragmented, Piece, check_grid, codec_of, grouped, unturned
 
 RATES = [Fraction(24_000, 1001), Fraction(25), Fraction(30_000, 1001), Fraction(60_000, 1001), Fraction(60)]
 FRAMES, FIRST, GRID = 50, 120, 20
@@ -173,7 +174,7 @@ def test_the_codec_is_named_as_playlists_want_it(fragments: Fragments, tmp_path:
     assert codec.startswith("avc1.6400")
     assert int(codec[-2:], 16) == int(level)
     sound = tmp_path / "sound.mp4"
-    made = "ffmpeg -nostdin -v error -f lavfi -i sine=duration=1 -c:a aac -movflags +frag_keyframe+empty_moov"
+    made = "ffmpeg -nostdin -v error -f lavfi -i sine=duration=1 -c:a aac -movflags +empty_moov+default_base_moof"
     subprocess.run([*made.split(), str(sound)], check=True, timeout=60)
     assert codec_of(sound.read_bytes()[: read_fragmented(sound).init_bytes]) == "mp4a.40.2"
 

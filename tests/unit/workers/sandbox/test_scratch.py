@@ -62,6 +62,31 @@ def test_the_folder_is_gone_afterwards(tmp_path: Path) -> None:
     assert list(root.iterdir()) == []
 
 
+def test_a_folder_of_any_depth_is_removed(tmp_path: Path) -> None:
+    """By the attempt itself and by the sweep: a tool that was taken over must not keep a worker from starting."""
+    root = tmp_path / "scratch"
+    with scratch_folder(root, TASK, "a") as folder:
+        dig(folder)
+    dead = root / f"{socket.gethostname()}_{dead_pid()}_00ff00ff.{TASK.job_id}.segment-7"
+    dead.mkdir()
+    dig(dead)
+    assert sweep_scratch(root) == 1
+    assert list(root.iterdir()) == []
+
+
+def dig(folder: Path) -> None:
+    """Make folders in each other, deeper than Python calls and than a path is long, with a file and a link in each."""
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("d", dir_fd=here)
+        os.symlink("/etc", "link", dir_fd=here)
+        inner = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    (folder / "d").chmod(0)
+    os.close(here)
+
+
 @contextmanager
 def working_in(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process that has a file of the folder in its command line, as an ffmpeg has."""
@@ -154,6 +179,17 @@ def test_what_an_attempt_has_taken_is_no_promise_any_more(disk: Path) -> None:
         assert free_scratch(disk) == KEPT_FREE_BYTES + 500
         (folder / "1080p.mp4").write_bytes(bytes(900))
         assert free_scratch(disk) == KEPT_FREE_BYTES + 1000
+
+
+def test_a_tool_can_neither_promise_nor_take_for_others(disk: Path) -> None:
+    """What it writes into its folder in the form of a promise is none, and links have no size."""
+    with scratch_folder(disk, TASK, attempt_name()) as folder:
+        reserve(folder, 300)
+        for name in ("promised.", "promised.x", "promised.900", f"promised.900.{folder.name}"):
+            (folder / name).touch()
+        (folder / "link").symlink_to(sys.executable)
+        (folder / "links").symlink_to(disk)
+        assert free_scratch(disk) == KEPT_FREE_BYTES + 700
 
 
 def test_reserving_waits_for_who_is_at_it(disk: Path) -> None:

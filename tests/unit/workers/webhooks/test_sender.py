@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
+
 import pytest
 
-from workers.webhooks.sender import Receiver, Verdict, is_public, may_reach, receiver_of, verdict_of
+from workers.webhooks import sender
+from workers.webhooks.sender import (
+    Receiver,
+    Verdict,
+    WebhookSender,
+    is_own,
+    is_port_for_webhooks,
+    is_public,
+    may_reach,
+    receiver_of,
+    verdict_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +36,9 @@ from workers.webhooks.sender import Receiver, Verdict, is_public, may_reach, rec
         "100.100.100.200",  # Alibaba's metadata
         "168.63.129.16",  # Azure's wire server
         "192.0.0.192",  # Oracle's metadata
+        "192.88.99.1",  # relays of 6to4, given back
+        "3fff::1",  # documentation
+        "3fff:fff:ffff::1",
         "198.18.0.1",
         "203.0.113.7",
         "224.0.0.1",
@@ -71,6 +89,33 @@ def test_ordinary_addresses_are_public(address: str) -> None:
     """Addresses of the Internet may be called, those that carry such an IPv4 address too."""
     assert is_public(address)
     assert may_reach([address], allow_private=False)
+
+
+@pytest.mark.parametrize(
+    ("port", "allowed"), [(80, True), (443, True), (1024, True), (8443, True), (22, False), (25, False)]
+)
+def test_public_receivers_listen_where_the_web_does(port: int, allowed: bool) -> None:  # noqa: FBT001 - a table
+    """Or where anybody may; services of the system take no webhooks."""
+    assert is_port_for_webhooks(port) is allowed
+
+
+def test_a_machine_knows_its_own_addresses() -> None:
+    """What it can listen on is its own."""
+    assert is_own("127.0.0.1")
+    assert not is_own("93.184.215.14")
+    assert not is_own("2606:4700:4700::1111")
+
+
+def test_a_name_that_nobody_answers_for_is_a_failed_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The resolver may wait far longer than the sender does."""
+    answered = threading.Event()
+    monkeypatch.setattr(sender, "LOOK_UP_SECONDS", 0.2)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: [][: answered.wait(60)])
+    began = time.monotonic()
+    answer = WebhookSender(allow_private=True).post("http://slow.example/", {}, b"{}")
+    answered.set()
+    assert (answer.verdict, answer.detail) == (Verdict.FAILED, "TimeoutError: ")
+    assert time.monotonic() - began < 10
 
 
 def receiver(scheme: str, host: str, port: int, authority: str, target: str) -> Receiver:

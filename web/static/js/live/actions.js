@@ -2,6 +2,7 @@
 
 import { ask } from "../shared/api.js";
 import { field, setText, show } from "../shared/dom.js";
+import { duration } from "../shared/format.js";
 import { text } from "../shared/texts.js";
 import { finished } from "../shared/states.js";
 
@@ -46,9 +47,14 @@ async function act(button, request, done) {
     await request();
     await done();
   } catch (problem) {
-    setText(field(failure, "action-words"), text("action.failed", { reason: problem.message }));
+    setText(field(failure, "action-words"), saying(problem));
     show(failure, true);
   } finally {
     button.disabled = false;
   }
+}
+
+function saying({ message: reason, retryAfter }) {
+  if (!Number.isFinite(retryAfter)) return text("action.failed", { reason });
+  return text("action.later", { reason, duration: duration(retryAfter) });
 }

@@ -1,0 +1,109 @@
+"""What a tool left in its attempt's folder, taken as hostile input: whoever takes over ffmpeg writes there at will.
+
+Every stage that reads or publishes such a file opens it here. It is a regular file of one name, no link led to it, it
+is no larger than was reserved, and what was checked is what is read: by one descriptor, and unchanged in between.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from storage.errors import OutputMismatchError
+from storage.objects.plain_files import open_new, open_regular
+from workers.sandbox.scratch import full_is_said
+
+LISTING_BYTES = 512 * 1024**2  # what a tool lists of its work: of 12 hours of sound it is about 120 MB
+LINE_CHARACTERS = 4096  # of a listing; a line has under a hundred
+_COPIED_BYTES = 1024 * 1024
+
+
+@dataclass(slots=True)
+class ToolFile:
+    """An opened file that a tool left; `size` is what it had when it was opened, at most `most`, in bytes."""
+
+    name: str
+    file: BinaryIO
+    most: int
+    size: int
+    changed_at: int
+
+    def grown(self) -> int:
+        """Return the present size of a file that is still being written. Raises OutputMismatchError if too large."""
+        status = os.fstat(self.file.fileno())
+        _check(self.name, status, self.most)
+        return status.st_size
+
+    def pieces(self, start: int = 0) -> Iterator[bytes]:
+        """Yield the bytes from `start` to the end. Raises OutputMismatchError behind the last if any was changed."""
+        self.file.seek(start)
+        left = self.size - start
+        while left > 0 and (data := self.file.read(min(_COPIED_BYTES, left))):
+            left -= len(data)
+            yield data
+        status = os.fstat(self.file.fileno())
+        if left or (status.st_size, status.st_ctime_ns) != (self.size, self.changed_at):
+            raise OutputMismatchError("The encoder's file was changed while it was read.", detail=self.name)
+
+    def whole(self) -> bytes:
+        """Return all bytes. Raises OutputMismatchError as `pieces` does."""
+        return b"".join(self.pieces())
+
+
+@contextmanager
+def left_by_tool(scratch: Path, name: str, *, most: int, least: int = 1) -> Iterator[ToolFile]:
+    """Give the file that a tool left under this name in the attempt's folder, of `least` to `most` bytes.
+
+    Raises OutputMismatchError where it is missing, a link or anything else that is no regular file of its own.
+    """
+    try:
+        descriptor, status = open_regular(scratch.parent, (scratch.name, *name.split("/")))
+    except OSError as error:
+        raise OutputMismatchError("The encoder left no regular file.", detail=f"{name}: {error.strerror}") from error
+    with os.fdopen(descriptor, "rb") as file:
+        _check(name, status, most, least)
+        yield ToolFile(name, file, most, status.st_size, status.st_ctime_ns)
+
+
+def left_lines(scratch: Path, name: str) -> Iterator[str]:
+    """Yield the lines of a listing, which may have none. Raises OutputMismatchError, for an endless line too."""
+    with left_by_tool(scratch, name, most=LISTING_BYTES, least=0) as left:
+        while line := left.file.readline(LINE_CHARACTERS):
+            if len(line) == LINE_CHARACTERS:
+                raise OutputMismatchError("A line of the tool's listing does not end.", detail=name)
+            yield line.decode(errors="replace")
+
+
+@contextmanager
+def own_file(scratch: Path, name: str) -> Iterator[BinaryIO]:
+    """Give a new file of our own beside a tool's, for writing and reading.
+
+    Raises OutputMismatchError for whatever a tool put there, as it might lead anywhere, and StorageFullError.
+    """
+    try:
+        with full_is_said(), os.fdopen(open_new(scratch.parent, (scratch.name, name), readable=True), "w+b") as file:
+            yield file
+    except FileExistsError as error:
+        raise OutputMismatchError("A tool wrote a file that is not its own.", detail=name) from error
+
+
+def own_folder(scratch: Path, name: str) -> Path:
+    """Make a folder in the attempt's and return it. Raises what `own_file` does."""
+    try:
+        with full_is_said():
+            (scratch / name).mkdir()
+    except FileExistsError as error:
+        raise OutputMismatchError("A tool made a folder that is not its own.", detail=name) from error
+    return scratch / name
+
+
+def _check(name: str, status: os.stat_result, most: int, least: int = 1) -> None:
+    if status.st_nlink > 1:
+        raise OutputMismatchError("The encoder's file is another's as well: it has several names.", detail=name)
+    if not least <= status.st_size <= most:
+        message = f"The encoder's file has {status.st_size} bytes; {least} to {most} were planned."
+        raise OutputMismatchError(message, detail=name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from storage.errors import TooLargePictureError
+import pytest
+
+from storage.errors import CodecUnsupportedError, TooComplexError, TooLargePictureError
 from workers.planning.overheard import Overheard
 
 LIMIT = 35_651_584
@@ -21,4 +23,25 @@ def test_other_lines_are_no_reason() -> None:
     """Tools say much about damaged files."""
     overheard = Overheard()
     overheard.hear("[mov,mp4,m4a,3gp,3g2,mj2 @ 0x5] moov atom not found")
+    assert overheard.refusal(LIMIT) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("[asv1 @ 0x5] Codec (asv1) not on whitelist 'h264,hevc'", CodecUnsupportedError),
+        ("file:/store/original: Cannot allocate memory", TooComplexError),
+    ],
+)
+def test_what_tools_were_not_given_is_told(line: str, kind: type) -> None:
+    """A decoder, and memory."""
+    overheard = Overheard()
+    overheard.hear(line)
+    assert isinstance(overheard.refusal(LIMIT), kind)
+
+
+def test_a_container_that_is_not_listed_is_no_codec() -> None:
+    """It is refused as no video that is taken here."""
+    overheard = Overheard()
+    overheard.hear("[swf @ 0x5] Format not on whitelist 'mov,matroska'")
     assert overheard.refusal(LIMIT) is None

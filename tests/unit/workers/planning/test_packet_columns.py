@@ -11,7 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.planning.packet_columns import HIDDEN, KEY, UNKNOWN_POSITION, Columns, Reader, read
+from storage.errors import TooComplexError
+from workers.planning.packet_columns import (
+    FREE_PACKETS,
+    HIDDEN,
+    KEY,
+    MOST_PACKETS,
+    UNKNOWN_POSITION,
+    Columns,
+    Reader,
+    most_packets,
+    read,
+)
 
 NUMBERS = st.one_of(
     st.floats(-1e9, 1e9).map(lambda number: f"{number:.6f}"),
@@ -98,3 +109,19 @@ def test_a_line_that_does_not_end_is_joined_once() -> None:
     for _ in range(4096):
         reader.feed(b"7" * 16384)
     assert reader.columns() == {}
+
+
+def test_more_packets_than_there_may_be_end_the_reading() -> None:
+    """At once, whatever is still to be printed."""
+    reader = Reader(most=2)
+    reader.feed(b"0|0.0|0.0|0.04|0|K_\n0|0.04|0.04|0.04|9|__\n")
+    with pytest.raises(TooComplexError):
+        reader.feed(b"0|0.08|0.08|0.04|18|__\n0|0.1")
+
+
+@pytest.mark.parametrize(
+    ("size", "most"), [(0, FREE_PACKETS), (6_000_000, FREE_PACKETS + 1_500_000), (2**40, MOST_PACKETS)]
+)
+def test_a_file_may_have_as_many_packets_as_its_bytes_allow(size: int, most: int) -> None:
+    """Never more than the longest video has."""
+    assert most_packets(size) == most

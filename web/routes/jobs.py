@@ -11,6 +11,7 @@ from storage.objects import keys
 from storage.objects.manifests import delete_job_objects, forget_run
 from storage.services.dispatch import dispatch_or_leave
 from web.context import Web, current
+from web.http.addresses import client
 from web.http.openapi import Problem, checked_body, checked_query, spec
 from web.http.problems import TURN
 from web.routes.owned import OWNER, owned_job
@@ -108,7 +109,7 @@ def _readmit(web: Web, job: Job) -> None:
     """Ask admission as for an upload: the queue has no more room for a job that was there before. Raises BusyError."""
     queue = web.queue.read().queue_of(OWNER, job.size, web.clock(), plan=job.plan)
     try:
-        web.gate.readmit(job.size, queue, client=request.remote_addr or "", token=request.headers.get(TURN, ""))
+        web.gate.readmit(job.size, queue, client=client(), token=request.headers.get(TURN, ""))
     except BusyError as error:
         web.queue.note_refusal(error.code)
         raise

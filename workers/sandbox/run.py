@@ -72,8 +72,8 @@ def run_tool(
     """Run to the end and return standard output (empty when progress lines are consumed by `watch`, or it is taken).
 
     `reach` is all that the tool may open. `niceness` is the scheduler's: a tool of a higher one leaves the cores to
-    those of a lower one. `take` gets what is
-    printed while the tool works, piece by piece in a thread of its own; what it raises stops the tool and is raised.
+    those of a lower one. `take` gets what is printed while the tool works, piece by piece in a thread of its own; what
+    it raises stops the tool and is raised.
 
     Raises ToolError for a non-zero end (last stderr lines in `detail`), ToolTimeoutError for deadline or stall,
     TooMuchWorkError when the watch's work is used up, LeaseLostError when cancelled and UnforeseenError where the tool

@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.fuzz.trying import Outcome, attempt, make_sources
 
 AT_ONCE = 2  # each upload is examined by several tools
+TOLD_EACH = 250
 
 
 def main() -> int:
@@ -33,6 +34,8 @@ def main() -> int:
             if outcome.wrong:
                 wrong.append(outcome)
                 print(f"make fuzz SEED={outcome.seed}: {outcome.wrong}", flush=True)
+            if ends.total() % TOLD_EACH == 0:
+                print(f"{ends.total()} tried, {len(wrong)} wrong", flush=True)
     for end, count in ends.most_common():
         print(f"{count:6} {end}")
     return 1 if wrong else 0

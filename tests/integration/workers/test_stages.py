@@ -281,7 +281,7 @@ def test_where_an_original_was_read_is_not_shown(
     """Who may see why a job failed may not therefore fetch its original from the store."""
     source = clip("zeros.mp4", seconds=1, audio=False)
     damaged = drive(s3_services, settings, overwritten(source, tmp_path / "zeros.mp4", stream=0, share=1.0))
-    (tmp_path / "noise.mp4").write_bytes(b"noise" * 1000)
+    (tmp_path / "noise.mp4").write_bytes(b"noise\0\xff" * 1000)
     noise = drive(s3_services, settings, tmp_path / "noise.mp4")
     for job, code in ((damaged, "decode_failed"), (noise, "not_a_video")):
         assert job.error is not None

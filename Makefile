@@ -29,9 +29,6 @@ test: setup ## all tests but those of the targets below
 chaos: setup ## uploads while things are killed, frozen and cut: MINUTES=10, SEED=n to repeat a schedule, BROKER=rabbitmq
 	PYTHONPATH=. $(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) --broker $(or $(BROKER),redis) $(if $(SEED),--seed $(SEED))
 
-fuzz: setup ## garbage in the place of names, ranges, cursors and records: CASES=200000, SEED=n for one of them again
-	PYTHONPATH=. $(BIN)/python -m tests.fuzz.records --cases $(or $(CASES),$(if $(SEED),1,200000)) $(if $(SEED),--seed $(SEED))
-
 test-media: setup ## every file of ../shared/media through the whole stack
 	$(BIN)/pytest -m media
 
@@ -44,8 +41,9 @@ test-field: setup ## every file of ../shared/field beside what its README calls 
 test-nasty: setup ## every file of ../shared/media under every wrong name, beside canaries; headers that tell of too much
 	$(BIN)/pytest -m nasty
 
-fuzz: setup ## mutated containers through probe and plan: COUNT=5000, SEED=n for one of them again
+fuzz: setup ## COUNT=5000 changed containers through probe and plan, CASES=200000 of garbage as names and records; SEED=n for one again
 	PYTHONPATH=. $(BIN)/python -m tests.fuzz --count $(or $(COUNT),$(if $(SEED),1,5000)) $(if $(SEED),--seed $(SEED))
+	PYTHONPATH=. $(BIN)/python -m tests.fuzz.records --cases $(or $(CASES),$(if $(SEED),1,200000)) $(if $(SEED),--seed $(SEED))
 
 test-ffmpeg7: setup ## what looks at pictures and sound, on Debian 13's ffmpeg 7.1: ARGS='-m exact -k theora'
 	infra/ffmpeg7.sh $(BIN)/pytest $(or $(ARGS),$(FFMPEG7_TESTS))

@@ -20,7 +20,7 @@ STREAMS_SECONDS = 60.0  # the header of a 64 GiB file over a slow store takes se
 # Codecs whose pictures say themselves whether they are fields, in containers that need not: AVI with DV or XviD, say.
 CODECS_WITH_FIELDS = frozenset({"dnxhd", "dvvideo", "h264", "mjpeg", "mpeg2video", "mpeg4", "utvideo", "vc1", "wmv3"})
 FIELD_PACKETS = 8
-# Of an ffprobe that decodes next to nothing: 96 MiB do for every file of the test media, 4K and 8K among them. On top
+# Of an ffprobe that decodes next to nothing: 96 MiB do for nine files of the test media, 4K and 8K among them. On top
 # come what is looked through for late streams (LOOK_BYTES) and the index of a film of 12 hours.
 PROBE_BYTES = 448 * 1024**2
 # What workers.planning.facts reads, and no more: whole descriptions print every tag that somebody wrote into a file.

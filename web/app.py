@@ -25,6 +25,7 @@ from web.read.job_views import JobViews
 from web.read.metrics import Metrics
 from web.read.queue_snapshot import QueueSnapshot
 from web.routes import events, health, jobs, media, pages, queue, uploads
+from web.words.job_words import reason
 from web.words.language import init_i18n
 
 
@@ -35,7 +36,7 @@ def create_app(settings: Settings, services: Services, *, clock: Callable[[], fl
     web = _parts(settings, services, clock)
     attach(app, web)
     init_security(app, settings.trusted_hosts)
-    init_problems(app, lambda code: web.metrics.problems.labels(code).inc())
+    init_problems(app, lambda code: web.metrics.problems.labels(code).inc(), reason)
     init_i18n(app)
     for room in (uploads, jobs, queue, events, media, health):
         app.register_blueprint(room.blueprint)

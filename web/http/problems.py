@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, Response, json, render_template, request
+from flask import Flask, Response, current_app, json, render_template, request
 from jinja2 import TemplateNotFound
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
@@ -87,6 +87,7 @@ _HTTP_CODES = {
     HTTPStatus.INTERNAL_SERVER_ERROR: errors.UnforeseenError.code,
 }
 _CODE = "rungs.problem"
+_REASON = "rungs.reason"
 _log = structlog.get_logger(__name__)
 
 
@@ -115,10 +116,10 @@ def prefers_html() -> bool:
     return "text/html" in accepted.values() and accepted["text/html"] >= accepted["application/json"]
 
 
-def init_problems(app: Flask, on_problem: Callable[[str], None]) -> None:
+def init_problems(app: Flask, on_problem: Callable[[str], None], reason: Callable[[Told], str]) -> None:
     """Answer every error of the app with a problem document, or the pages' error page where a person looks.
 
-    `on_problem` is told the code of each.
+    `on_problem` is told the code of each; `reason` words one in the language of the request.
     """
 
     def count(response: Response) -> Response:
@@ -127,6 +128,7 @@ def init_problems(app: Flask, on_problem: Callable[[str], None]) -> None:
             on_problem(code)
         return response
 
+    app.extensions[_REASON] = reason
     app.after_request(count)
     app.register_error_handler(errors.RungsError, _expected)
     app.register_error_handler(HTTPException, _of_flask)
@@ -170,7 +172,9 @@ def _unknown(error: Exception) -> Response:
 def _answer(problem: dict[str, Any]) -> Response:
     request.environ[_CODE] = problem["code"]
     page = _page(problem) if prefers_html() else None
-    answer = Response(page or json.dumps(problem), problem["status"], mimetype="text/html" if page else MEDIA_TYPE)
+    answer = Response(
+        page or json.dumps(_worded(problem)), problem["status"], mimetype="text/html" if page else MEDIA_TYPE
+    )
     if "retry_after" in problem:
         answer.headers["Retry-After"] = str(problem["retry_after"])
     if "turn" in problem:
@@ -178,6 +182,11 @@ def _answer(problem: dict[str, Any]) -> Response:
     answer.headers["Cache-Control"] = "no-store"
     answer.vary.add("Accept")
     return answer
+
+
+def _worded(problem: dict[str, Any]) -> dict[str, Any]:
+    told: Told = {"code": problem["code"], "message": problem["detail"], "values": problem["values"]}
+    return {**problem, "detail": current_app.extensions[_REASON](told)}
 
 
 def _page(problem: dict[str, Any]) -> str | None:

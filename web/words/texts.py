@@ -155,12 +155,13 @@ _CATEGORIES = {"one": 1, "other": 2}  # a number of each plural category
 _WARNINGS = {f"warning.{code}": _(sentence) for code, sentence in WARNINGS.items()}
 _ERRORS = {f"error.{code}": _(sentence) for code, sentence in ERRORS.items()}
 
-TEXTS = {**_STATES, **_PROGRESS, **_PLAN, **_UPLOAD, **_PAGE, **_QUEUE, **_WARNINGS, **_DAMAGE, **_ERRORS, **_NEXT}
+_FOR_SCRIPTS = {**_STATES, **_PROGRESS, **_PLAN, **_UPLOAD, **_PAGE, **_QUEUE, **_DAMAGE, **_NEXT}
+TEXTS = {**_FOR_SCRIPTS, **_WARNINGS, **_ERRORS}
 
 
 def texts() -> dict[str, str]:
-    """Return all texts in the language of the present request."""
-    return {key: str(text) for key, text in TEXTS.items()}
+    """Return the texts that a page's scripts may show, in the language of the present request."""
+    return {key: str(text) for key, text in _FOR_SCRIPTS.items()}
 
 
 def plurals() -> dict[str, dict[str, str]]:

@@ -199,3 +199,21 @@ def test_one_more_urgent_job_is_refused_in_a_sentence(client: FlaskClient, own_s
     assert (answer.status_code, answer.get_json()["code"]) == (429, "high_share")
     assert "high priority" in answer.get_json()["detail"]
     assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("accepted", "cookie", "detail"),
+    [
+        ("", "", "There is no job "),
+        ("de", "", "There is no job "),
+        ("ko", "", "작업이 없거나 삭제되었습니다."),
+        ("en", "ko", "작업이 없거나 삭제되었습니다."),
+    ],
+)
+def test_a_refusal_is_worded_for_whoever_asks(client: FlaskClient, accepted: str, cookie: str, detail: str) -> None:
+    """Scripts show what they are told: there is one place for a sentence."""
+    if cookie:
+        client.set_cookie("language", cookie)
+    answer = client.get(f"/api/jobs/{new_job_id()}", headers={"Accept-Language": accepted} if accepted else {})
+    assert answer.status_code == 404
+    assert answer.get_json()["detail"].startswith(detail)

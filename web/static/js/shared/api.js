@@ -1,7 +1,6 @@
 // Talking to the API: JSON in, problem+json turned into one kind of error.
 
 import { text } from "./texts.js";
-import { reason } from "./reason.js";
 
 /** What the server refused, when it may be asked again (seconds, null if it did not say), and the turn it keeps (""). */
 export class Problem extends Error {
@@ -20,9 +19,9 @@ export function problemOf(status, body, retryAfter) {
   const options = { status, retryAfter: Number.isFinite(seconds) ? seconds : null };
   try {
     const problem = JSON.parse(body);
-    const { code, detail, title, values = {}, turn } = problem;
+    const { code, detail, title, turn } = problem;
     const message = detail || title;
-    if (message) return new Problem(reason({ code, message, values }), { ...options, code, turn });
+    if (message) return new Problem(message, { ...options, code, turn });
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }

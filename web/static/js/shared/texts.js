@@ -22,12 +22,6 @@ export function plural(key, n) {
   return fill(data.plurals[key][categories.select(n)], { n: new Intl.NumberFormat(language).format(n) });
 }
 
-/** Whether there is a text under the key that these values fill. */
-export function known(key, values) {
-  const names = [...(data.texts[key] ?? "").matchAll(NAMES)].map(([, name]) => name);
-  return Object.hasOwn(data.texts, key) && names.every((name) => Object.hasOwn(values, name));
-}
-
 function fill(template, values) {
   return template.replace(NAMES, (_, name) => String(values[name]));
 }

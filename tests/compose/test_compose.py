@@ -94,3 +94,4 @@ def test_stopping_an_encoder_takes_no_longer_than_its_drain(stack: Stack) -> Non
     stack.compose("stop", "encoder", seconds=90)
     codes = [service["ExitCode"] for service in stack.services() if service["Service"] == "encoder"]
     assert codes == [0] * ENCODERS
+    stack.compose("start", "encoder")  # for the tests after it

@@ -6,14 +6,7 @@ import json
 from operator import attrgetter
 from uuid import uuid4
 
-from storage.errors import (
-    BusyError,
-    HighShareError,
-    JobExistsError,
-    JobNotFoundError,
-    LeaseLostError,
-    TransitionError,
-)
+from storage.errors import BusyError, HighShareError, JobExistsError, JobNotFoundError, LeaseLostError, TransitionError
 from storage.job_store import redis_keys
 from storage.job_store.codec import (
     checked_cursor,

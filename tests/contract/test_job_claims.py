@@ -8,9 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from storage.errors import (
-    LeaseLostError,
-)
+from storage.errors import LeaseLostError
 from storage.job_store.contract import Claim, JobStore, Lease
 from storage.model.job import JobState
 from storage.model.task import Stage, Task

@@ -6,9 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from storage.errors import (
-    InvalidRequestError,
-)
+from storage.errors import InvalidRequestError
 from storage.job_store.contract import JobStore
 from storage.model.job import JobState
 from tests.support.jobs import created, encoding, finish_all

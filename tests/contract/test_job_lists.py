@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage.errors import (
-    InvalidRequestError,
-)
+from storage.errors import InvalidRequestError
 from storage.job_store.contract import JobStore
 from storage.job_store.queue_contract import QueueCounts
 from storage.model.job import Job, JobState

@@ -8,11 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from storage.errors import (
-    JobExistsError,
-    JobNotFoundError,
-    TransitionError,
-)
+from storage.errors import JobExistsError, JobNotFoundError, TransitionError
 from storage.job_store.contract import Claim, JobStore
 from storage.job_store.queue_contract import QueueCounts
 from storage.model.damage import Damage, DamageKind

@@ -12,7 +12,8 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
-from storage.errors import AttemptError, BusyError, MediaError, RequestError, RungsError
+from storage.errors import AttemptError, BusyError, RequestError, RungsError
+from storage.media_errors import MediaError
 from web.routes.pages import local_path
 from web.words.job_words import FINAL_CODES
 from web.words.language import DEFAULT_LANGUAGE, LANGUAGES, TRANSLATIONS, choose_language

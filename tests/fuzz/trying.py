@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.errors import MediaError, ToolError
+from storage.errors import ToolError
+from storage.media_errors import MediaError
 from tests.fuzz.mutations import mutated
 from workers.planning.make_plan import PlanLimits
 from workers.planning.plan_file import AppendedError, plan_file

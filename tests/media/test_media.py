@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from storage.errors import MediaError
+from storage.media_errors import MediaError
 from storage.model.job import Job, JobState
 from storage.objects import keys
 from storage.services import Services

@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, json, render_template, request
 from jinja2 import TemplateNotFound
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
-from storage import errors
+from storage import errors, media_errors
 from storage.error_sentences import SENTENCES
 from storage.sentences import Told
 from web.http.connection import close_after_answer
@@ -46,25 +46,25 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.ObjectStoreDownError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.JobStoreDownError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BrokerDownError: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.MediaError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.NotMediaError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.AudioOnlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.PictureOnlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.SubtitlesOnlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.TextOnlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.PlaylistOnlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.CodecUnsupportedError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.TooComplexError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.NoFramesError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.TooLargePictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.TooSmallPictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.TooLongError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.DolbyVisionError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.EncryptedError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.AnimatedPictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.TooMuchWorkError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.TooCostlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.DecodeError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.MediaError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.NotMediaError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.AudioOnlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.PictureOnlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.SubtitlesOnlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.TextOnlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.PlaylistOnlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.CodecUnsupportedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.TooComplexError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.NoFramesError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.TooLargePictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.TooSmallPictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.TooLongError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.DolbyVisionError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.EncryptedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.AnimatedPictureError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.TooMuchWorkError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.TooCostlyError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    media_errors.DecodeError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.RecordError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ManifestError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.AttemptError: HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -11,7 +11,7 @@ from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 from flask_babel import format_date, format_time
 
-from storage.errors import MediaError
+from storage.media_errors import MediaError
 from storage.model.job_warnings import ONE
 from storage.model.plan import HDR_TRANSFERS
 from storage.sentences import Told, shown

@@ -9,14 +9,13 @@ from storage.errors import (
     AttemptsSpentError,
     BusyError,
     ConflictError,
-    DecodeError,
     JobNotFoundError,
     LeaseLostError,
-    MediaError,
     RungsError,
     ToolError,
     UnforeseenError,
 )
+from storage.media_errors import DecodeError, MediaError
 from storage.model.job import FailedAttempt, JobError
 from storage.model.task import Stage
 

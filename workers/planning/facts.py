@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from storage.errors import NotMediaError
+from storage.media_errors import NotMediaError
 from storage.model.plan import Crop
 from workers.planning.raw_streams import RAW_CONTAINERS
 from workers.planning.rotation import Orientation, turn_told

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from storage.errors import (
+from storage.media_errors import (
     AudioOnlyError,
     CodecUnsupportedError,
     DolbyVisionError,

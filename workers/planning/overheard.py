@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from storage.errors import CodecUnsupportedError, MediaError, TooComplexError, TooLargePictureError
+from storage.media_errors import CodecUnsupportedError, MediaError, TooComplexError, TooLargePictureError
 
 # In the words of ffmpeg 5.1 and 7.1 (libavutil/imgutils.c, libavcodec/avcodec.c).
 _TOO_LARGE = re.compile(r"Picture size (\d{1,9})x(\d{1,9}) exceeds specified max pixel count")

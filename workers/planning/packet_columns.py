@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 
-from storage.errors import TooComplexError
+from storage.media_errors import TooComplexError
 
 # A film of 12 hours, 60 pictures and 50 packets of sound a second: planning it takes 0.4 GiB.
 MOST_PACKETS = 12 * 3600 * (60 + 50)

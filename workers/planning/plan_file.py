@@ -6,7 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from storage.errors import NoFramesError, NotMediaError, ToolError
+from storage.errors import ToolError
+from storage.media_errors import NoFramesError, NotMediaError
 from storage.model.plan import Plan, Segment
 from workers.planning.audio import choose_audio
 from workers.planning.audio_facts import Heard

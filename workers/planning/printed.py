@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage.errors import TooComplexError
+from storage.media_errors import TooComplexError
 
 DESCRIPTION_BYTES = 4 * 1024**2  # of the container and at most 1000 streams in named fields: a hundred take 100 kB
 FRAMES_BYTES = 32 * 1024**2  # of workers.planning.audio_facts.MAX_LINES lines of at most 300 bytes

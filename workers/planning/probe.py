@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import chain
 
-from storage.errors import NotMediaError, ToolError, ToolTimeoutError
+from storage.errors import ToolError, ToolTimeoutError
+from storage.media_errors import NotMediaError
 from workers.planning.facts import Probe, Stream, parse_field_order, parse_probe
 from workers.planning.packet_columns import FIELDS, MOST_PACKETS, Columns, Reader
 from workers.planning.packets import Listing

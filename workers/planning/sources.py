@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from storage.errors import NoFramesError
+from storage.media_errors import NoFramesError
 from workers.planning.audio import choose_audio
 from workers.planning.clock_jumps import Clock, clock_of, placed
 from workers.planning.facts import Probe, Stream

@@ -10,7 +10,7 @@ import os
 import threading
 from pathlib import Path
 
-from storage.errors import TooMuchWorkError
+from storage.media_errors import TooMuchWorkError
 
 _TICKS = os.sysconf("SC_CLK_TCK")  # of /proc, a second
 _USER, _CHILDREN = 11, 15  # in /proc/<pid>/stat behind the name: user and system time, its own and its ended children's

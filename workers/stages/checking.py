@@ -10,7 +10,8 @@ from pathlib import Path
 
 import structlog
 
-from storage.errors import OutputMismatchError, ToolError, ToolTimeoutError, TooMuchWorkError
+from storage.errors import OutputMismatchError, ToolError, ToolTimeoutError
+from storage.media_errors import TooMuchWorkError
 from storage.model.damage import Damage, Damages, summed_up
 from storage.model.plan import AudioSource, Plan, Segment
 from workers.attempts.attempt import Attempt

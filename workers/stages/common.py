@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from storage.errors import MediaError, OutputMismatchError, StorageFullError, ToolError, ToolTimeoutError
+from storage.errors import OutputMismatchError, StorageFullError, ToolError, ToolTimeoutError
+from storage.media_errors import MediaError
 from storage.model.job import Job
 from storage.model.plan import Plan
 from storage.model.task import Stage, Task

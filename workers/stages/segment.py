@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
-from storage.errors import NoFramesError
+from storage.media_errors import NoFramesError
 from storage.model.damage import as_result
 from storage.model.plan import Plan, Segment
 from storage.objects import keys

@@ -7,7 +7,8 @@ from typing import BinaryIO
 
 import structlog
 
-from storage.errors import OutputMismatchError, ToolError, ToolTimeoutError, TooMuchWorkError
+from storage.errors import OutputMismatchError, ToolError, ToolTimeoutError
+from storage.media_errors import TooMuchWorkError
 from storage.model.plan import Plan
 from storage.model.task import Results
 from storage.objects import keys

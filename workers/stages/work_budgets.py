@@ -10,7 +10,7 @@ docs/work-budgets.md has the figures that the constants come from.
 
 from __future__ import annotations
 
-from storage.errors import TooCostlyError
+from storage.media_errors import TooCostlyError
 from storage.model.plan import Plan, Segment
 from storage.scheduling.costs import Calibration, decoding_cost, encoding_cost, nominal_cost
 from storage.scheduling.forecast import PACKAGE_SHARE

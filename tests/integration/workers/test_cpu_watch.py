@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from storage.errors import TooMuchWorkError
+from storage.media_errors import TooMuchWorkError
 from tests.support.waiting import wait_until
 from workers.sandbox.cpu_watch import CpuWatch, WorkBudget, cpu_seconds
 from workers.sandbox.run import ToolLimits, Watch, run_tool

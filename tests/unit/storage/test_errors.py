@@ -1,34 +1,51 @@
-"""The error tree as it is drawn is the one there is."""
+"""The error tree as it is drawn is the one there is: each branch at the head of its module."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from types import ModuleType
 
-from storage import errors
+import pytest
+
+from storage import errors, media_errors
 
 # A branch is drawn four columns to the right of its parent; a code follows where one is raised.
 _DRAWN = re.compile(r"^([│├└─ ]*)(\w+Error)(?: +(\w+))?", re.MULTILINE)
+BRANCHES = pytest.mark.parametrize(
+    ("module", "root"), [(errors, errors.RungsError), (media_errors, media_errors.MediaError)]
+)
 
 
-def tree(of: type[errors.RungsError], depth: int = 0) -> Iterator[tuple[int, str]]:
-    """Yield each class below this one, itself first, with how deep it stands."""
-    yield depth, of.__name__
-    for child in of.__subclasses__():
-        yield from tree(child, depth + 1)
+def tree(of: type[errors.RungsError], module: ModuleType, depth: int = 0) -> Iterator[tuple[int, str]]:
+    """Yield each class of the module below this one, itself first, with how deep it stands."""
+    if of.__module__ == module.__name__:
+        yield depth, of.__name__
+        for child in of.__subclasses__():
+            yield from tree(child, module, depth + 1)
 
 
-def drawn() -> list[tuple[int, str, str]]:
-    """Return depth, name and word behind it of every line of the drawing."""
-    return [(len(branch) // 4, name, word) for branch, name, word in _DRAWN.findall(errors.__doc__ or "")]
+def drawn(module: ModuleType) -> list[tuple[int, str, str]]:
+    """Return depth, name and word behind it of every line of the drawing that is a class of the module."""
+    lines = _DRAWN.findall(module.__doc__ or "")
+    return [(len(branch) // 4, name, word) for branch, name, word in lines if hasattr(module, name)]
 
 
-def test_the_drawing_has_every_class_in_its_place() -> None:
+@BRANCHES
+def test_the_drawing_has_every_class_in_its_place(module: ModuleType, root: type[errors.RungsError]) -> None:
     """In the order of the file, each below its parent."""
-    assert [(depth, name) for depth, name, _ in drawn()] == list(tree(errors.RungsError))
+    assert [(depth, name) for depth, name, _ in drawn(module)] == list(tree(root, module))
 
 
-def test_what_is_raised_is_drawn_with_its_code() -> None:
+@BRANCHES
+def test_what_is_raised_is_drawn_with_its_code(module: ModuleType, root: type[errors.RungsError]) -> None:
     """A leaf's own code stands behind its name."""
-    leaves = {name: word for _, name, word in drawn() if not getattr(errors, name).__subclasses__()}
-    assert {name: getattr(errors, name).code for name in leaves} == leaves
+    leaves = {name: word for _, name, word in drawn(module) if not getattr(module, name).__subclasses__()}
+    assert leaves
+    assert root.__name__ not in leaves
+    assert {name: getattr(module, name).code for name in leaves} == leaves
+
+
+def test_the_trunk_says_where_its_other_branch_is() -> None:
+    """Whoever reads one module finds the other."""
+    assert media_errors.__name__ in str(errors.__doc__)

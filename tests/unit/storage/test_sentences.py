@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import pytest
 
 from storage.error_sentences import SENTENCES as ERRORS
-from storage.errors import QueueFullError, TooLongError
+from storage.errors import QueueFullError
+from storage.media_errors import TooLongError
 from storage.model.job_warnings import SENTENCES as WARNINGS
 from storage.sentences import clock, filled, number
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from storage.errors import AnimatedPictureError, EncryptedError, PictureOnlyError, PlaylistOnlyError, TooComplexError
+from storage.media_errors import (
+    AnimatedPictureError,
+    EncryptedError,
+    PictureOnlyError,
+    PlaylistOnlyError,
+    TooComplexError,
+)
 from workers.planning.facts import Probe, Stream, sane_crop
 from workers.planning.headers.asf import read_asf
 from workers.planning.headers.byte_ranges import Ranges

@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from storage.errors import MediaError, PictureOnlyError, PlaylistOnlyError, SubtitlesOnlyError, TextOnlyError
+from storage.media_errors import MediaError, PictureOnlyError, PlaylistOnlyError, SubtitlesOnlyError, TextOnlyError
 
 TEXT_BYTES = 4096  # looked at: what a file of text is stands in its first lines
 LEAST_BYTES = 8  # fewer tell nothing, as any byte may be a letter

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from storage.errors import BusyError, MediaError, RequestError, RungsError
+from storage.errors import BusyError, RequestError, RungsError
+from storage.media_errors import MediaError
 from web.http.problems import STATUS_OF
 
 

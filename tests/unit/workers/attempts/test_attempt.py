@@ -9,16 +9,9 @@ from pathlib import Path
 import pytest
 
 from storage.broker.contract import queue_of
-from storage.errors import (
-    BusyError,
-    LeaseLostError,
-    NotMediaError,
-    ObjectStoreDownError,
-    OutputMismatchError,
-    RungsError,
-    ToolError,
-)
+from storage.errors import BusyError, LeaseLostError, ObjectStoreDownError, OutputMismatchError, RungsError, ToolError
 from storage.job_store.contract import Claim
+from storage.media_errors import NotMediaError
 from storage.model.job import Job, JobState
 from storage.model.task import Stage, Task
 from storage.services import Services

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from storage.errors import DecodeError, OutputMismatchError, RungsError
+from storage.errors import OutputMismatchError, RungsError
+from storage.media_errors import DecodeError
 from storage.model.job import Job, JobState
 from storage.model.task import Stage, Task
 from storage.objects import keys

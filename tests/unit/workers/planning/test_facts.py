@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from storage.errors import NotMediaError
+from storage.media_errors import NotMediaError
 from tests.support.matrices import QUARTERS, told
 from workers.planning.facts import MAX_STREAMS, Stream, parse_field_order, parse_probe
 from workers.planning.rotation import Orientation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage.errors import CodecUnsupportedError, TooComplexError, TooLargePictureError
+from storage.media_errors import CodecUnsupportedError, TooComplexError, TooLargePictureError
 from workers.planning.overheard import Overheard
 
 LIMIT = 35_651_584

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.errors import TooComplexError
+from storage.media_errors import TooComplexError
 from workers.planning.packet_columns import (
     FREE_PACKETS,
     HIDDEN,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage.errors import TooComplexError
+from storage.media_errors import TooComplexError
 from workers.planning.printed import Printed
 
 

@@ -12,7 +12,8 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.errors import NotMediaError, ObjectNotFoundError, ObjectStoreDownError
+from storage.errors import ObjectNotFoundError, ObjectStoreDownError
+from storage.media_errors import NotMediaError
 from storage.objects import keys
 from storage.objects.local import LocalObjectStore
 from tests.support.waiting import wait_until

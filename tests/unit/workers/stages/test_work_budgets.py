@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.errors import TooCostlyError
+from storage.media_errors import TooCostlyError
 from storage.model.plan import Segment
 from storage.scheduling.costs import Calibration, encoding_cost, nominal_cost
 from storage.settings import Settings

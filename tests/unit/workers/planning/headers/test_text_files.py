@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.errors import PictureOnlyError, PlaylistOnlyError, SubtitlesOnlyError, TextOnlyError
+from storage.media_errors import PictureOnlyError, PlaylistOnlyError, SubtitlesOnlyError, TextOnlyError
 from workers.planning.headers.text_files import TEXT_BYTES, text_refusal
 
 PLAYLISTS = {

@@ -125,7 +125,9 @@ translations() {
 # Copied where the web service finds them: node_modules is npm's, and holds far more than a page loads.
 page_libraries() {
   local vendor=web/static/vendor stamp=web/static/vendor/package-lock.json
-  if cmp -s package-lock.json "$stamp"; then return 0; fi
+  if cmp -s package-lock.json "$stamp" && ls "$vendor"/{hls.min.mjs,uPlot.iife.min.js,uPlot.min.css} >/dev/null 2>&1; then
+    return 0
+  fi
   say "fetching the pages' libraries"
   if have npm; then
     npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -44,11 +45,32 @@ def parse_events(lines: Iterable[str]) -> Iterator[Sent]:
             yield sent
 
 
-class EventStream:
-    """An open stream of a real server; iterating waits for the next event, for at most `timeout` seconds."""
+def _with_buffer(address: tuple[str, int], size: int, timeout: float) -> socket.socket:
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)  # before connecting, or it grows by itself
+    sock.settimeout(timeout)
+    sock.connect(address)
+    return sock
 
-    def __init__(self, port: int, path: str, *, last_event_id: str | None = None, timeout: float = 20.0) -> None:
+
+class EventStream:
+    """An open stream of a real server; iterating waits for the next event, for at most `timeout` seconds.
+
+    `buffer` are the bytes that the system keeps for a client that does not read.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        path: str,
+        *,
+        last_event_id: str | None = None,
+        timeout: float = 20.0,
+        buffer: int | None = None,
+    ) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+        if buffer is not None:
+            self._connection.sock = _with_buffer(("127.0.0.1", port), buffer, timeout)
         headers = {"Accept": "text/event-stream"}
         if last_event_id is not None:
             headers["Last-Event-ID"] = last_event_id

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage.job_store.contract import JobStore
+from storage.model.record_checks import LONGEST_NAME
 from tests.integration.web.conftest import MEMORY_LIMIT
 from tests.support.forms import upload
 from tests.support.jobs import make_job
@@ -21,7 +22,9 @@ from tests.support.web_server import WebServer
 from web.read.event_hub import QUEUE_EVENTS
 from web.server import GRACEFUL_SECONDS
 
-LONG_TITLE = 30_000  # so that a connection's own buffers, some megabytes, hold few of the events
+# A title of the longest kind, and a small buffer, so that a connection holds few of the events by itself.
+LONG_TITLE = "\N{LADDER}" * LONGEST_NAME
+BUFFER_BYTES = 4096
 
 
 def test_fifty_watchers_and_uploads_do_not_hinder_each_other(web_server: WebServer, jobs: JobStore) -> None:
@@ -73,9 +76,9 @@ def test_a_live_stream_ends_with_its_job(web_server: WebServer, jobs: JobStore) 
 
 def test_a_slow_watcher_is_dropped_and_replayed(web_server: WebServer, jobs: JobStore) -> None:
     """One that does not read is let go, nobody else waits for it, and coming back it is told all it missed."""
-    made = [make_job(title="t" * LONG_TITLE) for _ in range(2 * QUEUE_EVENTS)]
+    made = [make_job(title=LONG_TITLE) for _ in range(2 * QUEUE_EVENTS)]
     expected = [job.id for job in made]
-    slow = EventStream(web_server.port, "/api/events")
+    slow = EventStream(web_server.port, "/api/events", buffer=BUFFER_BYTES)
     with slow, EventStream(web_server.port, "/api/events") as fast:
         wait_until(lambda: figure(web_server, "rungs_watchers") == 2, what="both streams are open")
         for job in made:

@@ -20,6 +20,7 @@ from tests.support.job_store import OwnJobStore
 from tests.support.memory_publisher import MemoryPublisher
 from tests.support.stack import Clip
 from tests.support.stand_in import LEFT, LEFT_OF_MP4, StandIn
+from tests.support.unfenced import unfenced
 from workers.attempts.attempt import attempt_task
 from workers.stages import STAGES
 
@@ -67,8 +68,8 @@ def bench(folder: Path, source: Path, stand_in: StandIn, until: JobState) -> Ben
 
 @pytest.fixture(scope="module")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    """Put the stand-in into ffmpeg's place for this module."""
-    with pytest.MonkeyPatch.context() as patch:
+    """Put the stand-in into ffmpeg's place for this module, where the kernel refuses it nothing: the worker has to."""
+    with unfenced(), pytest.MonkeyPatch.context() as patch:
         yield StandIn(tmp_path_factory.mktemp("stand_in"), patch)
 
 

@@ -18,9 +18,10 @@ from pathlib import Path
 import pytest
 
 from storage.errors import LeaseLostError, ToolError, ToolTimeoutError, UnforeseenError
+from tests.support.unfenced import unfenced
 from tests.support.waiting import wait_until
 from workers.sandbox import run
-from workers.sandbox.launching import MEMORY_BYTES, OPEN_FILES, OUTPUT_FILE_BYTES, Fences, fence_in, fences
+from workers.sandbox.launching import MEMORY_BYTES, OPEN_FILES, OUTPUT_FILE_BYTES
 from workers.sandbox.reach import Reach
 from workers.sandbox.run import STDERR_LINE_BYTES, STDERR_LINES, ToolLimits, Watch, lines_of, run_tool
 
@@ -32,10 +33,8 @@ MEMORY_GROWTH_BYTES = 24 * 1024**2  # less than half of a flood
 
 @pytest.fixture(autouse=True)
 def _without_layers() -> Iterator[None]:
-    before = fences()
-    fence_in(Fences(off=True))
-    yield
-    fence_in(before)
+    with unfenced():
+        yield
 
 
 def shell(script: str, *arguments: str | Path) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from babel.messages.mofile import write_mo
@@ -23,16 +24,25 @@ from web.app import create_app
 from web.context import of_app
 from web.words.language import TRANSLATIONS
 
-# Werkzeug's server, which only these tests use, forgets to close a file whose reader went away in the middle (a page
-# that is closed while its video or its scripts load). gunicorn closes it; the web room's own tests watch that.
-FORGOTTEN_FILE = pytest.mark.filterwarnings("ignore:unclosed file .*/(objects/renditions|web/static)/:ResourceWarning")
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(FORGOTTEN_FILE)
+def closed(app: WSGIApplication) -> WSGIApplication:
+    """Wrap the app so that an answer is closed when nobody reads on.
+
+    Werkzeug's server, which only these tests use, forgets to where the reader went away in the middle (a page that is
+    closed while its video or its scripts load). gunicorn closes it; the web room's own tests watch that.
+    """
+
+    def wrapped(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        answer = app(environ, start_response)
+        try:
+            yield from answer
+        finally:
+            getattr(answer, "close", int)()
+
+    return wrapped
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -67,7 +77,7 @@ def make_site(tmp_path: Path, own_services: Services) -> Iterator[Callable[..., 
     def make(**changes: object) -> Site:
         settings = Settings(data_dir=tmp_path / "data", free_space_reserve=0).model_copy(update=changes)
         app = create_app(settings, own_services)
-        server = make_server("127.0.0.1", 0, app, threaded=True)
+        server = make_server("127.0.0.1", 0, closed(app), threaded=True)
         stopping = threading.Event()
         of_app(app).hub.stop_when(stopping.is_set)
         thread = threading.Thread(target=server.serve_forever, name="site")

@@ -32,19 +32,20 @@ def audio_stage(attempt: Attempt) -> None:
     if plan.audio is None:
         raise OutputMismatchError(f"Job {attempt.job.id} has no sound in its plan.")
     reserve(attempt.scratch, audio_bytes(plan, plan.audio))
-    attempt.bound(sound_budget(plan, attempt.job.size, speed_here(attempt)))
+    budget = sound_budget(plan, attempt.job.size, speed_here(attempt))
+    attempt.bound(budget)
     path, listed = attempt.scratch / "audio.mp4", attempt.scratch / "heard.txt"
     with _Parts(attempt, path, most_of_sound(plan, plan.audio)) as parts:
-        _make(attempt, plan, plan.audio, parts, listed)
+        _make(attempt, plan, plan.audio, parts, listed, budget)
 
 
-def _make(attempt: Attempt, plan: Plan, audio: AudioSource, parts: _Parts, listed: Path) -> None:
+def _make(attempt: Attempt, plan: Plan, audio: AudioSource, parts: _Parts, listed: Path, budget: float) -> None:
     try:
         with original_of(attempt) as url:
             command = audio_command(plan, audio, url, parts.path, listed)
             suspicious = run_ffmpeg(attempt, command, url, on_tick=parts.tick)
             heard = read_heard(attempt.scratch, listed.name)
-            found = damaged_sound(attempt, plan, audio, url, heard, suspicious=suspicious)
+            found = damaged_sound(attempt, plan, audio, url, heard, suspicious=suspicious, cpu_seconds=budget)
     except ToolError as error:
         if error.killed:
             raise

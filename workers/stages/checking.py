@@ -41,18 +41,19 @@ from workers.sandbox.cpu_watch import WorkBudget
 from workers.sandbox.outputs import left_lines
 from workers.sandbox.reach import reach_of
 from workers.sandbox.run import run_tool
-from workers.stages.common import LATER_NICENESS, speed_here
-from workers.stages.work_budgets import look_budget, sound_budget
+from workers.stages.common import LATER_NICENESS
 
 _log = structlog.get_logger()
 
 
-def damaged_pictures(attempt: Attempt, plan: Plan, segment: Segment, url: str) -> Damages:
-    """Return the damage of the segment's pictures. It is only told: where the look fails, none is, but in the log."""
+def damaged_pictures(attempt: Attempt, plan: Plan, segment: Segment, url: str, cpu_seconds: float) -> Damages:
+    """Return the damage of the segment's pictures. It is only told: where the look fails, none is, but in the log.
+
+    The look may take so many CPU seconds, apart from the attempt's own.
+    """
     found: list[Damage] = []
-    budget = look_budget(plan, segment, attempt.job.size, speed_here(attempt))
     with _only_logged(attempt):
-        found += _pictures(_apart(attempt, budget), plan, segment, url)
+        found += _pictures(_apart(attempt, cpu_seconds), plan, segment, url)
     return summed_up(on_timeline(found, plan, segment.first_frame, segment.frames))
 
 
@@ -68,14 +69,23 @@ def read_heard(scratch: Path, name: str) -> DecodedAudio | None:
 
 
 def damaged_sound(
-    attempt: Attempt, plan: Plan, audio: AudioSource, url: str, heard: DecodedAudio | None, *, suspicious: bool
+    attempt: Attempt,
+    plan: Plan,
+    audio: AudioSource,
+    url: str,
+    heard: DecodedAudio | None,
+    *,
+    suspicious: bool,
+    cpu_seconds: float,
 ) -> Damages:
-    """Return the damage of the sound; its packets are looked at where suspicious. None where nothing was decoded."""
+    """Return the damage of the sound; its packets are looked at where suspicious. None where nothing was decoded.
+
+    The look may take so many CPU seconds, apart from the attempt's own.
+    """
     found: list[Damage] = []
     if heard is not None:
         with _only_logged(attempt):
-            budget = sound_budget(plan, attempt.job.size, speed_here(attempt))
-            packets = _sound_packets(_apart(attempt, budget), audio, url) if suspicious else ()
+            packets = _sound_packets(_apart(attempt, cpu_seconds), audio, url) if suspicious else ()
             joins = [piece.start - piece.shift for piece in audio.pieces[1:]]
             found += sound_damage(heard, audio.codec, packets, joins)
     return summed_up(on_timeline(found, plan, 0, plan.frames))

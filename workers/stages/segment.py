@@ -21,7 +21,7 @@ from workers.stages.checking import damaged_pictures
 from workers.stages.common import MP4, finish, original_of, plan_of, run_ffmpeg, speed_here
 from workers.stages.scratch_needs import most_of_rung, segment_bytes
 from workers.stages.standing import pictures_shown, standing
-from workers.stages.work_budgets import segment_budget
+from workers.stages.work_budgets import look_budget, segment_budget
 
 
 def segment_stage(attempt: Attempt) -> None:
@@ -29,13 +29,15 @@ def segment_stage(attempt: Attempt) -> None:
     plan = plan_of(attempt.job)
     segment = attempt.services.jobs.segment(attempt.job.id, attempt.task.index)
     reserve(attempt.scratch, segment_bytes(plan, segment))
-    attempt.bound(segment_budget(plan, segment, attempt.job.size, speed_here(attempt)))
+    speed = speed_here(attempt)
+    attempt.bound(segment_budget(plan, segment, attempt.job.size, speed))
     with ExitStack() as opened:
         url = opened.enter_context(original_of(attempt))
         found, suspicious = _encoded(attempt, plan, segment, url, opened)
         frames = _checked_frames(plan, segment, found)
         short = {} if frames == segment.frames else {"shown": pictures_shown(plan, frames)}
-        damage = _damage(attempt, plan, segment, url, short.get("shown", frames)) if suspicious else {}
+        shown = replace(segment, frames=short.get("shown", frames))
+        damage = _damage(attempt, plan, shown, url, speed) if suspicious else {}
         longer = standing(attempt, plan, segment, url, frames) if short else None
         if longer is not None:
             found, _ = _encoded(attempt, *longer, url, opened)
@@ -70,9 +72,10 @@ def _encoded(
     return found, suspicious
 
 
-def _damage(attempt: Attempt, plan: Plan, segment: Segment, url: str, shown: int) -> dict[str, Any]:
+def _damage(attempt: Attempt, plan: Plan, shown: Segment, url: str, speed: float) -> dict[str, Any]:
     """Return what the result says of damage in the pictures `shown`. An end without any is told by its length."""
-    return as_result(damaged_pictures(attempt, plan, replace(segment, frames=shown), url))
+    budget = look_budget(plan, shown, attempt.job.size, speed)
+    return as_result(damaged_pictures(attempt, plan, shown, url, budget))
 
 
 def _checked_frames(plan: Plan, segment: Segment, rungs: dict[str, _Rung]) -> int:

@@ -16,36 +16,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import json
 from gunicorn.http.errors import InvalidHeader, LimitRequestHeaders
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from storage.errors import AddressShareError, BusyError, RequestTooSlowError
+from storage.errors import AddressShareError, RequestTooSlowError
 from web.http.addresses import client_key
 from web.http.opening import HeadStage, Opening
 from web.http.pace import RETRY_AFTER_SLOW
-from web.http.problems import MEDIA_TYPE, STATUS_OF, document
-from web.http.security import HEADERS
+from web.http.refusals import bare_refusal
 
 READ_BYTES = 64 * 1024
 RETRY_AFTER_SHARE = 15
 _GONE = frozenset({errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK})
-
-
-def bare_refusal(error: BusyError) -> bytes:
-    """Return the whole answer to a request that no route has seen, after which the connection is closed."""
-    status = STATUS_OF[type(error)]
-    body = json.dumps(document(error.told, status, instance="", retry_after=error.retry_after)).encode()
-    fields = {
-        "Content-Type": MEDIA_TYPE,
-        "Content-Length": str(len(body)),
-        "Retry-After": str(error.retry_after),
-        "Connection": "close",
-        **HEADERS,
-        "Cache-Control": "no-store",
-    }
-    lines = [f"HTTP/1.1 {status.value} {status.phrase}", *(f"{name}: {value}" for name, value in fields.items())]
-    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 class ClientConnection(TConn):  # type: ignore[misc] # gunicorn ships no types

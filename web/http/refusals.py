@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
 from flask import json
 from gunicorn.http import errors
 
 from storage.error_sentences import SENTENCES
-from web.http.problems import MEDIA_TYPE, code_of, document
+from storage.errors import BusyError
+from web.http.problems import MEDIA_TYPE, STATUS_OF, code_of, document
 from web.http.security import HEADERS
 
 _STATUS_OF: tuple[tuple[type[Exception], HTTPStatus], ...] = (
@@ -44,11 +47,23 @@ def problem_of(status: HTTPStatus) -> str:
 
 def written(status: HTTPStatus, page: str | None) -> bytes:
     """Return a whole HTTP answer, with the page, or else the problem document; the connection ends with it."""
-    body = (page or problem_of(status)).encode()
+    return _whole(status, page or problem_of(status), "text/html; charset=utf-8" if page else MEDIA_TYPE)
+
+
+def bare_refusal(error: BusyError) -> bytes:
+    """Return the whole answer to a request that no route has seen, after which the connection is closed."""
+    status = STATUS_OF[type(error)]
+    problem = document(error.told, status, instance="", retry_after=error.retry_after)
+    return _whole(status, json.dumps(problem), MEDIA_TYPE, {"Retry-After": str(error.retry_after)})
+
+
+def _whole(status: HTTPStatus, text: str, kind: str, further: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    body = text.encode()
     headers = {
         **HEADERS,
-        "Content-Type": "text/html; charset=utf-8" if page else MEDIA_TYPE,
+        "Content-Type": kind,
         "Content-Length": str(len(body)),
+        **further,
         "Cache-Control": "no-store",
         "Connection": "close",
     }

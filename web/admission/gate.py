@@ -116,15 +116,7 @@ class Gate:
         """
         queue = queue or QueueState()
         with self._lock:
-            turn = self._turn_of(client, announced, token)
-            standing = self._standing(turn, client, announced)
-            load = self._load(announced, free, queue, client=client, turn=turn, standing=standing)
-            refusal = decide(load, self.limits)
-            if refusal is not None:
-                self._send_back(refusal, turn, load, client)
-                raise refusal
-            if turn is not None:
-                self._turns.take(turn)
+            turn = self._admit(decide, announced, free, queue, client, token)
             ticket = Ticket(announced, self._clock(), client)
             self._tickets.add(ticket)
         try:
@@ -146,15 +138,29 @@ class Gate:
     def readmit(self, size: int, queue: QueueState, *, client: str = "", token: str = "") -> None:
         """Let a job of so many bytes be started again, which is here already; raises what `decide_again` returns."""
         with self._lock:
-            turn = self._turn_of(client, size, token)
-            load = self._load(size, None, queue, turn=turn, standing=self._standing(turn, client, size))
-            refusal = decide_again(load, self.limits)
-            if refusal is not None:
-                self._send_back(refusal, turn, load, client)
-                raise refusal
-            if turn is not None:
-                self._turns.take(turn)
+            self._admit(decide_again, size, None, queue, client, token)
             self._landed.append((self._clock(), size))
+
+    def _admit(
+        self,
+        decision: Callable[[Load, Limits], RungsError | None],
+        announced: int | None,
+        free: int | None,
+        queue: QueueState,
+        client: str,
+        token: str,
+    ) -> Turn | None:
+        """Take the client's turn and return it, None if it had none; raises what the `decision` is, noting a turn."""
+        turn = self._turn_of(client, announced, token)
+        standing = self._standing(turn, client, announced)
+        load = self._load(announced, free, queue, client=client, turn=turn, standing=standing)
+        refusal = decision(load, self.limits)
+        if refusal is not None:
+            self._send_back(refusal, turn, load, client)
+            raise refusal
+        if turn is not None:
+            self._turns.take(turn)
+        return turn
 
     def _turn_of(self, client: str, announced: int | None, token: str) -> Turn | None:
         now = self._clock()

@@ -17,7 +17,7 @@ from storage.model.job import Changes, Job, JobError, JobState, Priority
 from storage.model.job_fields import FIELDS, Kind, named
 from storage.model.plan import Plan, Segment
 from storage.model.record_checks import check_job, check_result, check_segment, expect, number_of, spoiled, task_of
-from storage.model.task import Task, wanted_tasks
+from storage.model.task import wanted_tasks
 from storage.scheduling.costs import Work, nominal_cost
 
 _JOB = TypeAdapter(Job)
@@ -102,22 +102,12 @@ def segment_of_record(text: str, job_id: str, index: int) -> Segment:
     return segment
 
 
-def task_of_record(job_id: str, field: str) -> Task:
-    """Return the job's task of this field. Raises RecordError for what is none."""
-    return task_of(job_id, field)
-
-
 def result_of_record(job_id: str, field: str, text: str) -> dict[str, Any]:
     """Return the result of the job's task of this field. Raises RecordError where it is not what was written."""
     with spoiled(job_id):
         result: dict[str, Any] = json.loads(text)
     check_result(task_of(job_id, field), result)
     return result
-
-
-def whole_number(text: str, job_id: str) -> int:
-    """Return a count that the job's record holds. Raises RecordError for text that is none."""
-    return number_of(job_id, text)
 
 
 def work_of_record(job_id: str, values: Sequence[Any], held: Sequence[str], out: Sequence[Any]) -> Work:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import TypeAdapter
 
 from storage.job_store import redis_keys
-from storage.job_store.codec import task_of_record, work_of_record
+from storage.job_store.codec import work_of_record
 from storage.job_store.queue_contract import Pause, QueueCounts
 from storage.job_store.redis_scripts import RedisScripts
 from storage.model.layers import Layer
-from storage.model.record_checks import plain
+from storage.model.record_checks import plain, task_of
 from storage.model.task import Task
 from storage.scheduling.costs import FinishedJob, Work
 from storage.scheduling.queue_rates import SAMPLES_KEPT, Sample, Totals
@@ -28,7 +28,7 @@ class RedisQueue(RedisScripts):
         """See QueueStore.issue."""
         keys = [redis_keys.WAITING, redis_keys.PLANS, redis_keys.TARGETS, redis_keys.HANDED]
         handed = self._run_alone("issue", keys, plans, tasks)
-        return tuple(self._readable(handed, task_of_record))
+        return tuple(self._readable(handed, task_of))
 
     def position(self, job_id: str) -> int | None:
         """See QueueStore.position."""

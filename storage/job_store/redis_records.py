@@ -15,7 +15,6 @@ from storage.job_store.codec import (
     fields_of_wanted,
     job_of_fields,
     segment_of_record,
-    task_of_record,
 )
 from storage.job_store.contract import TOLD, JobPage
 from storage.job_store.queue_contract import FINISHED_KEPT
@@ -24,6 +23,7 @@ from storage.model.job import ALLOWED_MOVES, TIME_OF_STATE, Changes, Job, JobSta
 from storage.model.job_fields import FORGOTTEN
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
+from storage.model.record_checks import task_of
 from storage.model.task import Results, Stage, Task
 from storage.scheduling.fairness import APART_SECONDS, HIGH_SHARE, LEAD_SECONDS, START_ALONE_SECONDS, STRETCH
 
@@ -82,7 +82,7 @@ class RedisRecords(RedisScripts):
         """See RecordStore.segments."""
         wanted = self._redis.call(lambda: self._client.hgetall(redis_keys.of_job("wanted", job_id)))
         texts = {field: text for field, text in wanted.items() if field.startswith(Stage.SEGMENT)}
-        found = [segment_of_record(text, job_id, task_of_record(job_id, field).index) for field, text in texts.items()]
+        found = [segment_of_record(text, job_id, task_of(job_id, field).index) for field, text in texts.items()]
         return tuple(sorted(found, key=attrgetter("index")))
 
     def page(self, *, owner: str, state: JobState | None, limit: int, cursor: str | None) -> JobPage:

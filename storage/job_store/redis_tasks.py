@@ -8,10 +8,11 @@ from typing import Any
 
 from storage.errors import LeaseLostError
 from storage.job_store import redis_keys
-from storage.job_store.codec import encode_reason, result_of_record, whole_number
+from storage.job_store.codec import encode_reason, result_of_record
 from storage.job_store.contract import LOST, Claim, Lease
 from storage.job_store.redis_scripts import RedisScripts, spaced
 from storage.model.job import JobError
+from storage.model.record_checks import number_of
 from storage.model.task import WANTED_IN, Stage, Task
 
 
@@ -37,7 +38,7 @@ class RedisTasks(RedisScripts):
     def attempts(self, job_id: str) -> dict[str, int]:
         """See TaskStore.attempts."""
         counted = self._redis.call(lambda: self._client.hgetall(redis_keys.of_job("attempts", job_id)))
-        return {field: whole_number(count, job_id) for field, count in counted.items()}
+        return {field: number_of(job_id, count) for field, count in counted.items()}
 
     def leases(self, job_id: str) -> dict[str, Lease]:
         """See TaskStore.leases."""

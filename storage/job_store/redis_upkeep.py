@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from storage.errors import JobNotFoundError, RecordError
 from storage.faults import note_fault
 from storage.job_store import redis_keys
-from storage.job_store.codec import job_of_fields, whole_number
+from storage.job_store.codec import job_of_fields
 from storage.job_store.contract import Leftovers, Notice
 from storage.job_store.redis_scripts import Read, RedisScripts, pairs
 from storage.model.job import Job
+from storage.model.record_checks import number_of
 
 
 class RedisUpkeep(RedisScripts):
@@ -91,4 +92,4 @@ class RedisUpkeep(RedisScripts):
 
 
 def _notice(fields: dict[str, str], job_id: str) -> Notice:
-    return Notice(job_of_fields(fields, job_id), whole_number(fields.get("tries", "0"), job_id))
+    return Notice(job_of_fields(fields, job_id), number_of(job_id, fields.get("tries", "0")))

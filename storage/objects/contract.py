@@ -49,9 +49,6 @@ class ObjectStore(Protocol):
     def put_file(self, key: str, path: Path, *, content_type: str) -> ObjectInfo:
         """Write a local file as an object, part by part. Raises ObjectNotFoundError for a link or no regular file."""
 
-    def put_open(self, key: str, source: BinaryIO, *, content_type: str) -> ObjectInfo:
-        """Write an open file as an object, part by part, from where it stands to its end."""
-
     def stat(self, key: str) -> ObjectInfo:
         """Return what is known of the object. Raises ObjectNotFoundError."""
 

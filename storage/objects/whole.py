@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO
 
 from storage.errors import ObjectNotFoundError
 from storage.objects.contract import PART_BYTES, ObjectInfo, ObjectWriter
@@ -37,12 +36,7 @@ class WholeObjects(ABC):
             descriptor, _ = open_regular(path.parent, (path.name,))
         except OSError as error:
             raise ObjectNotFoundError(detail=str(path)) from error
-        with os.fdopen(descriptor, "rb") as source:
-            return self.put_open(key, source, content_type=content_type)
-
-    def put_open(self, key: str, source: BinaryIO, *, content_type: str) -> ObjectInfo:
-        """See ObjectStore.put_open."""
-        with self.writer(key, content_type=content_type) as writer:
+        with os.fdopen(descriptor, "rb") as source, self.writer(key, content_type=content_type) as writer:
             while data := source.read(PART_BYTES):
                 writer.write(data)
             return writer.commit()

@@ -17,12 +17,11 @@ from storage.errors import (
 )
 from storage.objects.contract import PART_BYTES
 from web.admission.turns import TurnClaim, leaves_room, room_behind
+from web.http.retry_after import RETRY_AFTER_SHARE
 from web.upload.limits import OVERHEAD_BYTES, too_large
 
 # When nothing is known of the uploads under way: a try every few seconds is cheap, since the refusal costs nothing.
 RETRY_AFTER_UPLOADS = 15
-# What an address holds ends when somebody closes a page or a file is sent: a try every few seconds is cheap.
-RETRY_AFTER_SHARE = 15
 RETRY_AFTER_FULL = 300  # space comes back when somebody deletes jobs
 RETRY_AFTER_DRAINING = 30  # as long as a stopping server gives its uploads, and a new one takes to start
 LONGEST_RETRY_AFTER = 3600  # forecasts over hours are guesses, and somebody may delete or cancel something

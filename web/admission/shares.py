@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 from storage.errors import AddressShareError
 from storage.settings import Settings
-from web.admission.decision import RETRY_AFTER_SHARE, share_of
+from web.admission.decision import share_of
+from web.http.retry_after import RETRY_AFTER_SHARE
 
 # What a browser opens to one host at most. A page beside the streams of others is whole even where threads are few.
 BROWSER_CONNECTIONS = 6

@@ -22,11 +22,10 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from storage.errors import AddressShareError, RequestTooSlowError
 from web.http.addresses import client_key
 from web.http.opening import HeadStage, Opening
-from web.http.pace import RETRY_AFTER_SLOW
 from web.http.refusals import bare_refusal
+from web.http.retry_after import RETRY_AFTER_SHARE, RETRY_AFTER_SLOW
 
 READ_BYTES = 64 * 1024
-RETRY_AFTER_SHARE = 15
 _GONE = frozenset({errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK})
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from storage.errors import RequestTooSlowError, UploadTooSlowError
+from web.http.retry_after import RETRY_AFTER_SLOW
 
 SLICES = 12  # of the window: exact enough, and a client that sends single bytes does not fill memory
-RETRY_AFTER_SLOW = 10  # a line that is slow now may be better soon
 
 
 class Pace(Protocol):

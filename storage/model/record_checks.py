@@ -22,7 +22,7 @@ Value = TypeVar("Value")
 
 LONGEST_TEXT = 20_000  # characters; the longest is what a tool said last, forty lines
 LONGEST_NAME = 400  # characters of a title or file name: uploads keep 200
-LONGEST_URL = 2048  # characters, as uploads take
+LONGEST_URL = 2048  # characters, which uploads take: what proxies and servers commonly do
 MOST_SEGMENTS = 100_000  # their object keys have five digits
 MOST_RUNGS = 16
 LONGEST_SIDE = 65_536  # pixels

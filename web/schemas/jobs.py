@@ -10,6 +10,7 @@ from storage.job_store.contract import CURSOR
 from storage.model.damage import DamageKind
 from storage.model.event import EVENT_ID
 from storage.model.job import JobState, Priority
+from storage.model.record_checks import LONGEST_URL
 
 # Every name of a file that can be asked for; a name outside never reaches the object store.
 MEDIA_NAME = (
@@ -17,7 +18,7 @@ MEDIA_NAME = (
     r"|poster\.jpg|storyboard\.(?:jpg|vtt)|report\.json"
     r"|hls/(?:[a-z0-9]{1,16}/)?[a-z0-9]{1,32}\.(?:m3u8|mp4|m4s)"  # playlists, init sections, fragments
 )
-URL_LENGTH = 2048  # what `web.upload.form_fields` takes
+URL_LENGTH = LONGEST_URL  # what `web.upload.form_fields` takes
 # The addresses that a webhook may have, but for shortened ones of IPv6, which are taken too.
 _PORT = "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
 _LITERAL = r"\[(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\]"

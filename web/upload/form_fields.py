@@ -7,9 +7,10 @@ import unicodedata
 from urllib.parse import urlsplit
 
 from storage.errors import InvalidRequestError
+from storage.model.record_checks import LONGEST_URL
 
 NAME_LENGTH = 200  # characters of a title or file name that are kept: more does not fit any page
-URL_LENGTH = 2048  # what proxies and servers commonly take
+URL_LENGTH = LONGEST_URL  # a longer one could not be read back
 UNNAMED = "video"
 
 # Controls, the marks that turn the reading direction around (`exe.4pm` must not look like `mp4.exe`), and what takes no

@@ -14,6 +14,7 @@ from typing import TextIO
 
 from infra.local.supervisor_conf import LOCK_FILE, LOG_FOLDER, REDIS_URL_FILE, RUN_FOLDER
 from infra.local.takeover import FOLDERS, foreign_entries
+from storage.services.connect import REDIS_FOLDER
 from storage.settings import Settings, SettingsError
 
 _TOOLS = {"ffmpeg": "ffmpeg", "ffprobe": "ffmpeg", "setpriv": "util-linux"}  # program: Debian package
@@ -32,7 +33,7 @@ def check_tools(*, own_redis: bool) -> None:
 def make_folders(data_dir: Path) -> None:
     """Create DATA_DIR and its folders, closed to other users; raise SettingsError where they cannot be written."""
     try:
-        for name in (RUN_FOLDER, LOG_FOLDER, "redis"):
+        for name in (RUN_FOLDER, LOG_FOLDER, REDIS_FOLDER):
             (data_dir / name).mkdir(parents=True, exist_ok=True)
             if not os.access(data_dir / name, os.W_OK | os.X_OK):
                 raise SettingsError(f"DATA_DIR: {data_dir / name} cannot be written by this user")

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from infra.local.supervisor_conf import LOCK_FILE, LOG_FOLDER, RUN_FOLDER
 from infra.local.system_user import SystemUser
+from storage.services.connect import REDIS_FOLDER
 from storage.settings import SettingsError
 
-FOLDERS = (RUN_FOLDER, LOG_FOLDER, "redis", "objects", "scratch")
+FOLDERS = (RUN_FOLDER, LOG_FOLDER, REDIS_FOLDER, "objects", "scratch")
 # What a file system keeps at its root: DATA_DIR may be a disk of its own.
 _OF_THE_DISK = frozenset({"lost+found"})
 _CLOSED = 0o700

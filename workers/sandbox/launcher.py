@@ -12,7 +12,7 @@ import resource
 import sys
 
 NOT_STARTED = 126  # as shells say that a program could not be run
-_LANDLOCK_CREATE_RULESET, _LANDLOCK_ADD_RULE, _LANDLOCK_RESTRICT_SELF = 444, 445, 446  # on every machine
+LANDLOCK_CREATE_RULESET, _LANDLOCK_ADD_RULE, _LANDLOCK_RESTRICT_SELF = 444, 445, 446  # on every machine
 _RULE_PATH_BENEATH, _RULE_NET_PORT = 1, 2
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 22, 24, 38
 _SECCOMP_MODE_FILTER = 2
@@ -61,7 +61,7 @@ def _drop_capabilities() -> None:
 
 def _restrict_files(ruleset: bytes, paths: tuple[tuple[bytes, int], ...], ports: tuple[bytes, ...]) -> None:
     """Allow what the rules name and nothing else; a path that is not there needs no rule."""
-    rules = _call(_libc.syscall, _LANDLOCK_CREATE_RULESET, ruleset, len(ruleset), 0)
+    rules = _call(_libc.syscall, LANDLOCK_CREATE_RULESET, ruleset, len(ruleset), 0)
     for path, rights in paths:
         try:
             at = os.open(path, os.O_PATH | os.O_CLOEXEC)

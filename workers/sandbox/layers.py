@@ -9,9 +9,9 @@ from functools import cache
 
 from storage.model.layers import Layer
 from workers.sandbox.landlock import FILES_VERSION, PORTS_VERSION
+from workers.sandbox.launcher import LANDLOCK_CREATE_RULESET
 from workers.sandbox.seccomp import knows
 
-_LANDLOCK_CREATE_RULESET = 444
 _CREATE_RULESET_VERSION = 1  # the flag that asks for the version
 _PR_GET_SECCOMP = 21
 
@@ -46,6 +46,6 @@ def missing(kernel: Kernel) -> tuple[Layer, ...]:
 def kernel() -> Kernel:
     """Return what this kernel lends to this process."""
     libc = ctypes.CDLL(None, use_errno=True)
-    version = libc.syscall(ctypes.c_long(_LANDLOCK_CREATE_RULESET), None, ctypes.c_size_t(0), _CREATE_RULESET_VERSION)
+    version = libc.syscall(ctypes.c_long(LANDLOCK_CREATE_RULESET), None, ctypes.c_size_t(0), _CREATE_RULESET_VERSION)
     filters = libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0
     return Kernel(landlock=max(0, version), filters=filters and knows(os.uname().machine))

@@ -91,7 +91,8 @@ class TooLargePictureError(MediaError):
 
     code = "picture_too_large"
 
-    def __init__(self, *, width: float, height: float, megapixels: float, limit: float) -> None:
+    def __init__(self, *, width: int, height: int, max_pixels: int) -> None:
+        megapixels, limit = width * height / 1_000_000, max_pixels / 1_000_000
         super().__init__(values={"width": width, "height": height, "megapixels": megapixels, "limit": limit})
 
 

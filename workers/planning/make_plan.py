@@ -77,6 +77,10 @@ class PlanLimits:
     slots: int
     pace: float = 1.0
 
+    def allow(self, video: Stream) -> bool:
+        """Tell whether pictures as large as the stream's header says may be decoded."""
+        return video.width * video.height <= self.max_pixels
+
 
 def choose_video(probe: Probe) -> Stream:
     """Return the stream to encode: the default one among real video streams, else the first that has a picture.
@@ -131,11 +135,11 @@ def make_plan(
     found = _understood(probe, video, sources, limits, looks, heard)
     video = found.seen.video
     width, height, size_warnings = _checked_size(video)
-    recording = _recording(found.sources.clock, found.sources.pictures)
+    recording = _recording(sources.clock, sources.pictures)
     rate = output_rate(source_rate(recording.times, video.average_rate, interlaced=video.is_interlaced))
     line = _timeline(recording, rate, ladder(width, height, rate), limits)
     segments, is_cut = _segments(found, line, limits)
-    audio = audio_source(probe, video, found.sources.sound, found.sources.clock.sound, found.heard)
+    audio = audio_source(probe, video, sources.sound, sources.clock.sound, found.heard)
     plan = Plan(
         video=_video_source(found, (width, height), line),
         audio=audio,
@@ -194,16 +198,13 @@ def _segments(found: _Understood, line: Timeline, limits: PlanLimits) -> tuple[t
 def _warnings(
     found: _Understood, listing: Listing, line: Timeline, audio: AudioSource | None, limits: PlanLimits
 ) -> Warnings:
-    probe, video = found.probe, found.seen.video
-    used = [
-        (video, found.sources.pictures),
-        *([] if found.sources.sound is None else [(found.sources.sound, found.sources.audible)]),
-    ]
+    probe, video, sources = found.probe, found.seen.video, found.sources
+    used = [(video, sources.pictures), *([] if sources.sound is None else [(sources.sound, sources.audible)])]
     return (
         *found.seen.warnings,
         *sound_changes(found.heard, line.start),
         *shown_flat(video),
-        *of_clock(found.sources.clock, line.start),
+        *of_clock(sources.clock, line.start),
         *truncation(probe, listing, used, limits.max_seconds),
         *left_out(probe, video, audio),
     )
@@ -211,8 +212,8 @@ def _warnings(
 
 def _check_size(video: Stream, limits: PlanLimits) -> None:
     """Refuse what must not be decoded."""
-    if video.width * video.height > limits.max_pixels:
-        raise _too_large(video, limits)
+    if not limits.allow(video):
+        raise TooLargePictureError(width=video.width, height=video.height, max_pixels=limits.max_pixels)
 
 
 def _checked_size(video: Stream) -> tuple[int, int, Warnings]:
@@ -221,11 +222,6 @@ def _checked_size(video: Stream) -> tuple[int, int, Warnings]:
     if min(width, height) < MIN_SIDE:
         raise TooSmallPictureError(width=width, height=height, side=MIN_SIDE)
     return width, height, warnings
-
-
-def _too_large(video: Stream, limits: PlanLimits) -> TooLargePictureError:
-    megapixels, limit = video.width * video.height / 1_000_000, limits.max_pixels / 1_000_000
-    return TooLargePictureError(width=video.width, height=video.height, megapixels=megapixels, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)

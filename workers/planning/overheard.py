@@ -38,5 +38,4 @@ class Overheard:
             reasons = ((self.unlisted, CodecUnsupportedError), (self.exhausted, TooComplexError))
             return next((reason() for told, reason in reasons if told), None)
         width, height = self.size
-        megapixels, limit = width * height / 1_000_000, max_pixels / 1_000_000
-        return TooLargePictureError(width=width, height=height, megapixels=megapixels, limit=limit)
+        return TooLargePictureError(width=width, height=height, max_pixels=max_pixels)

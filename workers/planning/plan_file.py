@@ -95,11 +95,6 @@ def _examined_if_allowed(url: str, file: Ranges, limits: PlanLimits, watch: Watc
     return found
 
 
-def _will_be_refused(video: Stream, limits: PlanLimits) -> bool:
-    """Tell whether the header alone says too much: then nothing is decoded to look at it."""
-    return video.width * video.height > limits.max_pixels
-
-
 def _examined(url: str, file: Ranges, limits: PlanLimits, watch: Watch) -> _Examined:
     """Examine the file, all of it at once: playback waits. Where a stream comes late, look for it further behind."""
     jumps, pieces = JumpsTold(), None
@@ -132,7 +127,7 @@ def _examined(url: str, file: Ranges, limits: PlanLimits, watch: Watch) -> _Exam
 
 def _pieces(url: str, facts: Probe, video: Stream, limits: PlanLimits, watch: Watch) -> PieceLooks | None:
     """Return what looks at pieces, None where seeking by time misses none of them or nothing is to be decoded."""
-    if facts.container not in SOUGHT_BLINDLY or _will_be_refused(video, limits):
+    if facts.container not in SOUGHT_BLINDLY or not limits.allow(video):
         return None
     return PieceLooks(url, facts, video, watch)
 
@@ -149,8 +144,8 @@ def _looked_at(
 ) -> tuple[Stream, tuple[Look, ...], tuple[Heard, ...]]:
     """Return the stream to encode and looks into the file; the listing is waited for only where it is needed."""
     video = choose_video(facts)
-    if _will_be_refused(video, limits):
-        return video, (), ()
+    if not limits.allow(video):
+        return video, (), ()  # what will be refused is not decoded to look at it
     seconds = _seconds(facts, video, listing)
     with ThreadPoolExecutor(1) as beside:
         listening = beside.submit(listen, url, facts, choose_audio(facts, video), seconds, watch)

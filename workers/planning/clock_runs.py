@@ -101,8 +101,9 @@ def _steady(packets: Packets, back: float, step: float) -> Iterator[Run]:
     """Yield what lies between the places where the clock goes back or far ahead."""
     decoded, begun, early = packets.decoded, 0, list[int]()
     limits = (max(TINY_GAP_SECONDS, GAP_STEPS * step), max(GAP_SECONDS, GAP_STEPS * step))
-    steps = enumerate(map(sub, decoded[1:], decoded), start=1)
-    for number in [number for number, step in steps if not -back <= step <= limits[0]]:  # few of very many
+    steps = list(map(sub, decoded[1:], decoded))
+    is_steady = not steps or (-back <= min(steps) and max(steps) <= limits[0])  # as nearly all are, of very many steps
+    for number in [] if is_steady else [at for at, step in enumerate(steps, 1) if not -back <= step <= limits[0]]:
         limit = limits[number - begun > STRAY_PACKETS]
         if -back <= decoded[number] - decoded[number - 1] <= limit:
             continue

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise
+from operator import sub
 
 STANDARD_RATES = tuple(
     Fraction(*rate)
@@ -39,7 +40,8 @@ def source_rate(times: Sequence[float], declared: Fraction, *, interlaced: bool)
     moves counts, not the average over pauses, as a screen recording would stutter otherwise. Interlaced sources may
     come as fields, two to a frame: then the declared rate counts.
     """
-    steps = sorted(after - before for before, after in pairwise(times) if after > before)
+    steps = sorted(map(sub, times[1:], times))
+    steps = steps[bisect_right(steps, 0.0) :]
     if not steps:
         return declared or Fraction(25)
     if interlaced and declared:
@@ -53,28 +55,35 @@ def source_rate(times: Sequence[float], declared: Fraction, *, interlaced: bool)
 
 def _unsure(steps: Sequence[float], step: float) -> float:
     """Return how far the measured rate may be off as a share of it, by how much the steps differ from it."""
-    moving = [one for one in steps if one <= PAUSE_STEPS * step]
-    return 2 * max((abs(one - step) for one in moving), default=0.0) / sum(moving) if moving else MOST_UNSURE
+    moving = _moving(steps, step)
+    return 2 * max(abs(moving[0] - step), abs(moving[-1] - step)) / sum(moving) if moving else MOST_UNSURE
 
 
 def _step(steps: Sequence[float]) -> float:
     """Return the step of sorted ones at which pictures come while something moves, in seconds."""
     typical = steps[int(len(steps) * QUANTILE)]
-    near = [step for step in steps if abs(step - typical) <= STEP_TOLERANCE * typical]
+    near = steps[bisect_left(steps, typical * (1 - STEP_TOLERANCE)) : bisect_right(steps, typical * (1 + STEP_TOLERANCE))]
     measured = sum(near) / len(near)
     if _off_grid(steps, measured) <= JITTER:
         return measured
     # Steps on no grid jitter: then only their average tells the rate.
     middle = steps[len(steps) // 2]
-    moving = [step for step in steps if step <= PAUSE_STEPS * middle]
+    moving = _moving(steps, middle)
     return sum(moving) / len(moving)
 
 
 def _off_grid(steps: Sequence[float], unit: float) -> float:
-    """Return how far steps lie from whole multiples of the unit in the mean, as a share of it."""
-    moving = [step / unit for step in steps if step <= PAUSE_STEPS * unit]
-    off = [abs(step - (1 if step < ROUNDS_TO_ONE else round(step))) for step in moving]
-    return sum(off) / len(moving) if moving else 0.0
+    """Return how far sorted steps lie from whole multiples of the unit in the mean, as a share of it."""
+    moving = _moving(steps, unit)
+    single = bisect_left(moving, ROUNDS_TO_ONE * unit)
+    off = sum([abs(step - unit) for step in moving[:single]])
+    off += sum([abs(step - unit * round(step / unit)) for step in moving[single:]])
+    return off / unit / len(moving) if moving else 0.0
+
+
+def _moving(steps: Sequence[float], typical: float) -> Sequence[float]:
+    """Return those of sorted steps that are no pauses beside a typical one."""
+    return steps[: bisect_right(steps, PAUSE_STEPS * typical)]
 
 
 def output_rate(source: Fraction) -> Fraction:

@@ -165,7 +165,8 @@ class TaskStore(Protocol):
     def fail(self, task: Task, attempt: str, reason: JobError, *, rest: float = 0.0) -> bool:
         """End the lease and record that the attempt came to nothing; False when the lease is not its any more.
 
-        For `rest` seconds nobody may claim the task. The job keeps the last 20 failed attempts.
+        For `rest` seconds nobody may claim the task. The job keeps the last 20 failed attempts, none that
+        fails after its end.
         """
 
     def attempts(self, job_id: str) -> dict[str, int]:

@@ -24,9 +24,9 @@ def of_job(name: str, job_id: str) -> str:
     return f"rungs:{name}:{job_id}"
 
 
-def owned(owner: str, state: str | None) -> str:
-    """Return the key of an owner's list of jobs: of those in one state, or of all."""
-    return f"rungs:owned:{owner}" if state is None else f"rungs:owned-in:{state}:{owner}"
+def owned(owner: str, state: str) -> str:
+    """Return the key of the list of an owner's jobs in one state."""
+    return f"rungs:owned-in:{state}:{owner}"
 
 
 def role(name: str) -> str:

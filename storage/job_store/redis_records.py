@@ -88,7 +88,8 @@ class RedisRecords(RedisScripts):
     def page(self, *, owner: str, state: JobState | None, limit: int, cursor: str | None) -> JobPage:
         """See RecordStore.page."""
         bound = "+" if cursor is None else f"({checked_cursor(cursor)}"
-        records = self._run_alone("page", [redis_keys.owned(owner, state)], bound, limit + 1)
+        lists = [redis_keys.owned(owner, one) for one in (JobState if state is None else (state,))]
+        records = self._run_alone("page", lists, bound, limit + 1)
         found = ((cursor.partition(":")[2], pairs(record)) for cursor, record in records[:limit])
         jobs = tuple(self._readable(found, lambda job_id, fields: job_of_fields(fields, job_id)))
         return JobPage(jobs, records[limit - 1][0] if len(records) > limit else None)

@@ -27,6 +27,19 @@ def test_pages_go_from_new_to_old_and_end(job_store: JobStore) -> None:
     assert job_store.page(owner="local", state=None, limit=10, cursor=None).cursor is None
 
 
+def test_jobs_of_all_states_are_one_list(job_store: JobStore) -> None:
+    """Each stands by its creation, whatever became of it, page after page."""
+    jobs = [created(job_store, created_at=CREATED_AT + number) for number in range(9)]
+    for job, state in zip(jobs[1:], [JobState.FAILED, JobState.PLANNING, JobState.CANCELLED] * 2, strict=False):
+        job_store.move(job.id, state)
+    page = job_store.page(owner="local", state=None, limit=2, cursor=None)
+    seen = [job.id for job in page.jobs]
+    while page.cursor is not None:
+        page = job_store.page(owner="local", state=None, limit=2, cursor=page.cursor)
+        seen += [job.id for job in page.jobs]
+    assert seen == [job.id for job in reversed(jobs)]
+
+
 def test_pages_by_state_follow_the_moves(job_store: JobStore) -> None:
     """A job is listed under its present state only."""
     job = created(job_store)

@@ -35,9 +35,8 @@
 --   19 rungs:plans            set     ids of jobs whose plan is issued and neither made nor resting
 --   20 rungs:handed           set     "<id> <task field>" of the tasks of encoding that are issued and neither finished
 --                                     nor resting
--- The lists of jobs (rungs:owned:<owner>, rungs:owned-in:<state>:<owner>: zsets of cursors, all of score 0) are named
--- from the record inside the scripts, so this needs a single Redis, not a cluster. Beside them, written without these
--- scripts: rungs:repairs, a hash of how often the janitor made each repair, and rungs:samples, a list of JSON (see
+-- The lists of jobs (rungs:owned-in:<state>:<owner>: zsets of cursors, all of score 0) are named from the record inside
+-- the scripts, so this needs a single Redis, not a cluster. Beside them, written without these scripts: rungs:repairs, a hash of how often the janitor made each repair, and rungs:samples, a list of JSON (see
 -- Sample), one for each ten seconds of the last hour, the newest first.
 --
 -- ARGV[1] is always the job's id.
@@ -162,13 +161,17 @@ local function lease_of(field)
   return attempt, tonumber(ends)
 end
 
+local function is_unfinished()
+  return redis.call('ZSCORE', UNFINISHED, ID) ~= false
+end
+
 local function lend(field, attempt, seconds)
   redis.call('HSET', LEASES, field, string.format('%.3f %s', now() + tonumber(seconds), attempt))
 end
 
--- Take the task from whoever has it; for `rest` seconds nobody may claim it then.
+-- Take the task from whoever has it; for `rest` seconds nobody may claim it then. That of an ended job does not rest.
 local function end_lease(field, rest)
-  if rest > 0 then
+  if rest > 0 and is_unfinished() then
     note_unhanded(field)
     lend(field, '', rest)
   else

@@ -18,7 +18,6 @@ for name, value in pairs(fields) do
   redis.call('HSET', JOB, name, value)
 end
 redis.call('HSET', JOB, 'call:create', call)
-redis.call('ZADD', 'rungs:owned:' .. fields.owner, 0, fields.cursor)
 redis.call('ZADD', names_list(fields.state, fields.owner), 0, fields.cursor)
 if ARGV[5] ~= '1' then
   redis.call('ZADD', UNFINISHED, ARGV[6], ID)

@@ -7,7 +7,6 @@ if not state then
 end
 take_back()
 redis.call('DEL', JOB, WANTED, FRAMES, DONE, ATTEMPTS, LEASES, INTERIM)
-redis.call('ZREM', 'rungs:owned:' .. owner, cursor)
 redis.call('ZREM', names_list(state, owner), cursor)
 redis.call('ZREM', WAITING, ID)
 redis.call('ZREM', UNFINISHED, ID)

@@ -1,4 +1,4 @@
--- End a lease without a result; the attempt stays counted.
+-- End a lease without a result; the attempt stays counted. The record of a job that has ended stays as it ended.
 -- ARGV: 2 task field, 3 attempt, 4 reason (JSON object), 5 seconds for which nobody may claim the task
 -- Returns 1, or 0 when the lease is not the attempt's any more. A call that is sent again, because its answer was lost,
 -- is told 1.
@@ -13,6 +13,8 @@ if lease_of(field) ~= attempt then
   end
   return 0
 end
-note_failure(field, attempt, ARGV[4])
+if is_unfinished() then
+  note_failure(field, attempt, ARGV[4])
+end
 end_lease(field, tonumber(ARGV[5]))
 return 1

@@ -17,7 +17,6 @@ def test_documented_keys_of_known_jobs_may_stay() -> None:
         "rungs:samples",
         "rungs:slots",
         "rungs:role:janitor",
-        "rungs:owned:local",
     ]
     assert list(stray_keys([*kept, *lists, "rungs:owned-in:ready:local", "_kombu.binding.encode"], {JOB})) == []
 

@@ -92,6 +92,17 @@ def test_nobody_fails_at_what_is_not_there(job_store: JobStore) -> None:
     assert job_store.attempts(task.job_id) == {}
 
 
+def test_an_end_is_not_changed_by_attempts_that_fail_later(job_store: JobStore) -> None:
+    """What is saved of an end is all of it: who fails after it is not recorded, and its task does not rest."""
+    job = encoding(job_store)
+    task = Task(job.id, Stage.SEGMENT, 0)
+    claim(job_store, task)
+    ended = job_store.move(job.id, JobState.CANCELLED)
+    assert job_store.fail(task, "a", WHY, rest=30.0)
+    assert job_store.get(job.id) == ended
+    assert job_store.leases(job.id) == {}
+
+
 def test_a_new_run_and_a_new_plan_forget_attempts(job_store: JobStore, task: Task) -> None:
     """A retry begins with all attempts and no past; a record that is restored keeps its past."""
     claim(job_store, task, "a")

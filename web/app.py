@@ -56,6 +56,7 @@ def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -
     hub = Hub(
         services.jobs,
         views.present,
+        views.present_listed,
         limit=watchers_of(settings.web_threads),
         each=watchers_of(own),
         count_fault=services.jobs.count_fault,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,10 @@ from storage.scheduling.forecast import Forecast
 
 # States whose playlists are served: what a failed or cancelled job left behind is no video.
 PLAYED = frozenset({JobState.ENCODING, JobState.PACKAGING, JobState.READY})
+
+
+# What lists leave out of every job; `links.self` leads to it.
+NOT_LISTED = frozenset({"promise", "warnings", "damage", "failed_attempts", "plan"})
 
 
 def timestamp(seconds: float) -> str:
@@ -53,6 +58,14 @@ def job_json(job: Job, *, position: int | None = None, forecast: Forecast | None
         "plan": None if job.plan is None else _plan(job.plan),
         "links": _links(job),
     }
+
+
+def listed(public: Mapping[str, Any]) -> dict[str, Any]:
+    """Return of a job's public JSON what lists say of the job."""
+    shown = {name: value for name, value in public.items() if name not in NOT_LISTED}
+    if shown.get("error") is not None:
+        shown["error"] = {name: value for name, value in shown["error"].items() if name != "detail"}
+    return shown
 
 
 def _optional_time(seconds: float | None) -> str | None:

@@ -128,7 +128,8 @@ class Attack:
         """Look at every job there is; return the jobs and all addresses that lead to something of them."""
         player = Player(self.installation.web_server.port, self._folder / "fetched")
         fates, named = [], set[str]()
-        for job in _all_jobs(player):
+        for listed in _all_jobs(player):
+            job = player.ask(listed["links"]["self"])
             fate, addresses = self._fate(player, job)
             self._journal.note("job", **{name: getattr(fate, name) for name in Fate.__dataclass_fields__})
             fates.append(fate)

@@ -28,7 +28,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """An event together with the job's public JSON after it, None when the job is gone."""
+    """An event together with the job's public JSON after it, or what lists say of it; None when the job is gone."""
 
     event: Event
     job: dict[str, Any] | None
@@ -66,6 +66,8 @@ class Watcher:
 class Hub:
     """Starts its reader with the first watcher; `view` makes a job's public JSON (None when it is gone).
 
+    `listed` makes what lists say of it, for a job that is only watched among all others.
+
     `limit` watchers may be open at once, `each` of them by one client: each holds one of the server's threads.
     `count_fault` is told of events that are passed over as their job cannot be read.
     """
@@ -74,6 +76,7 @@ class Hub:
         self,
         store: EventStore,
         view: Callable[[str], dict[str, Any] | None],
+        listed: Callable[[str], dict[str, Any] | None] | None = None,
         *,
         limit: int,
         each: int | None = None,
@@ -82,6 +85,7 @@ class Hub:
         self._store = store
         self._count_fault = count_fault
         self._view = view
+        self._listed = listed or view
         self._limit = limit
         self._shares = Shares(limit if each is None else each)
         self._watchers: set[Watcher] = set()
@@ -156,7 +160,8 @@ class Hub:
                 continue
             if event.job_id not in views:
                 with of_one_job("events", event.job_id, self._count_fault):
-                    views[event.job_id] = self._view(event.job_id)
+                    view = self._view if event.job_id in watched else self._listed
+                    views[event.job_id] = view(event.job_id)
             if event.job_id not in views:
                 continue  # its record cannot be read; the others' watchers go on
             update = Update(event, views[event.job_id])

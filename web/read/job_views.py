@@ -10,7 +10,7 @@ from storage.errors import JobNotFoundError
 from storage.job_store.contract import RecordStore
 from storage.job_store.queue_contract import QueueStore
 from storage.model.job import Job, JobState
-from storage.public.job_json import job_json
+from storage.public.job_json import job_json, listed
 from storage.scheduling.forecast import Forecast
 from web.read.queue_snapshot import QueueSnapshot
 
@@ -40,6 +40,20 @@ class JobViews:
 
     def of(self, job: Job) -> dict[str, Any]:
         """Return the public JSON of a job just read."""
+        return self._public(job)
+
+    def listed(self, job: Job) -> dict[str, Any]:
+        """Return what lists say of a job just read."""
+        return listed(self._public(job))
+
+    def present_listed(self, job_id: str) -> dict[str, Any] | None:
+        """Return what lists say of the job, None when there is no such job (any more)."""
+        try:
+            return self.listed(self._store.get(job_id))
+        except JobNotFoundError:
+            return None
+
+    def _public(self, job: Job) -> dict[str, Any]:
         forecast = None if job.state.finished else self._forecast(job)
         return job_json(job, position=self._position(job), forecast=forecast)
 

@@ -15,6 +15,7 @@ from storage.errors import JobStoreDownError
 from storage.job_store.contract import EventStore
 from storage.model.event import Event, event_order, is_event_id
 from storage.model.job import JobState
+from storage.public.job_json import listed
 from web.context import Web, current
 from web.http.addresses import client
 from web.http.openapi import Events, Problem, checked_query, spec
@@ -43,24 +44,32 @@ def frame(kind: str, data: dict[str, Any], *, event_id: str | None = None) -> st
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """Makes events of jobs; with a `language` they carry the words of the job's row, or of its page, too."""
+    """Makes events of jobs; with a `language` they carry the words of the job's row, or of its page, too.
+
+    They have the job as lists show it, or `whole` where it is watched alone.
+    """
 
     app: Flask
     language: str | None = None
     say: Callable[[dict[str, Any]], dict[str, Any]] = in_row
+    whole: bool = False
 
     def of(self, update: Update) -> str:
         """Return a job's event with the job's present JSON; made once for all who watch in this language."""
         return update.once((self.say, self.language), lambda: self._of(update))
 
     def _of(self, update: Update) -> str:
-        event = update.event
-        data = {"id": event.id, "type": event.type, "job_id": event.job_id, "data": event.data, "job": update.job}
+        event, job = update.event, self._shown(update.job)
+        data = {"id": event.id, "type": event.type, "job_id": event.job_id, "data": event.data, "job": job}
         return frame(event.type, {**data, **self._words(update.job)}, event_id=event.id)
 
     def snapshot(self, job: dict[str, Any], *, event_id: str | None = None) -> str:
         """Return a `job` event: how a job is now, without anything having happened."""
-        return frame("job", {"type": "job", "job_id": job["id"], "job": job, **self._words(job)}, event_id=event_id)
+        data = {"type": "job", "job_id": job["id"], "job": self._shown(job), **self._words(job)}
+        return frame("job", data, event_id=event_id)
+
+    def _shown(self, job: dict[str, Any] | None) -> dict[str, Any] | None:
+        return job if self.whole or job is None else listed(job)
 
     def _words(self, job: dict[str, Any] | None) -> dict[str, Any]:
         if self.language is None or job is None:
@@ -149,7 +158,7 @@ def watch_job(job_id: str) -> Response:
         missed = _missed(web.services.jobs, job_id, job, after=known) if known is not None else ()
         if known is not None and not missed and is_over(job):
             return Response(status=204)
-        frames = _frames(on_page)
+        frames = Frames(_app(), _language(), on_page, whole=True)
         first = (frames.snapshot(job, event_id=sent_id),)
         stream = EventStream(watcher, web.views, frames, first, missed, sent_id, job, is_over(job))
         return _streaming(stream, opened.pop_all())
@@ -158,14 +167,17 @@ def watch_job(job_id: str) -> Response:
 @blueprint.get("/api/events")
 @spec.validate(query=EventsQuery, resp=Answers(HTTP_200=Events, HTTP_503=Problem), tags=["events"])
 def watch_all() -> Response:
-    """Watch all jobs as Server-Sent Events: first a `job` event for each recent job, then what happens."""
+    """Watch all jobs as Server-Sent Events: first a `job` event for each recent job, then what happens.
+
+    They have the job as lists show it.
+    """
     web = current()
     known = _last_event_id()
     with ExitStack() as opened:
         watcher = opened.enter_context(web.hub.watch(None, client=client()))
         sent_id = known or web.services.jobs.last_event_id()
         missed = _missed_of_all(web, after=known) if known is not None else ()
-        frames = _frames(in_row)
+        frames = Frames(_app(), _language())
         first = () if known is not None else _recent(web, frames, sent_id)
         return _streaming(
             EventStream(watcher, web.views, frames, first, missed, sent_id, None, over=False),
@@ -181,14 +193,18 @@ def _last_event_id() -> str | None:
     return header if header is not None and is_event_id(header) else query
 
 
-def _frames(say: Callable[[dict[str, Any]], dict[str, Any]]) -> Frames:
+def _language() -> str | None:
+    return checked_query(EventsQuery).language
+
+
+def _app() -> Flask:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - outlives the request
-    return Frames(app, checked_query(EventsQuery).language, say)
+    return app
 
 
 def _recent(web: Web, frames: Frames, sent_id: str) -> tuple[str, ...]:
     page = web.services.jobs.page(owner=OWNER, state=None, limit=RECENT_JOBS, cursor=None)
-    return tuple(frames.snapshot(web.views.of(job), event_id=sent_id) for job in reversed(page.jobs))
+    return tuple(frames.snapshot(web.views.listed(job), event_id=sent_id) for job in reversed(page.jobs))
 
 
 def _missed(store: EventStore, job_id: str, job: dict[str, Any], *, after: str) -> tuple[Update, ...]:
@@ -197,7 +213,7 @@ def _missed(store: EventStore, job_id: str, job: dict[str, Any], *, after: str) 
 
 def _missed_of_all(web: Web, *, after: str) -> tuple[Update, ...]:
     events = newest_progress(_all_after(web.services.jobs, None, after))
-    jobs = {job_id: web.views.present(job_id) for job_id in {event.job_id for event in events}}
+    jobs = {job_id: web.views.present_listed(job_id) for job_id in {event.job_id for event in events}}
     return tuple(Update(event, jobs[event.job_id]) for event in events)
 
 

@@ -23,11 +23,11 @@ blueprint = Blueprint("jobs", __name__)
 @blueprint.get("/api/jobs")
 @spec.validate(query=JobsQuery, resp=Answers(HTTP_200=Jobs, HTTP_503=Problem), tags=["jobs"])
 def list_jobs() -> Response:
-    """List jobs, newest first."""
+    """List jobs, newest first; what lists leave out of a job, the job itself shows."""
     web = current()
     query = checked_query(JobsQuery)
     page = web.services.jobs.page(owner=OWNER, state=query.state, limit=query.limit, cursor=query.cursor)
-    return jsonify({"jobs": [web.views.of(job) for job in page.jobs], "cursor": page.cursor})
+    return jsonify({"jobs": [web.views.listed(job) for job in page.jobs], "cursor": page.cursor})
 
 
 @blueprint.get("/api/jobs/<job_id>")

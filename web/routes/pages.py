@@ -130,7 +130,7 @@ def _queue_words(jobs: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _seen(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     views = current().views
-    return [views.of(job) for job in jobs]
+    return [views.listed(job) for job in jobs]
 
 
 def _rows(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:

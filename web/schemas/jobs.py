@@ -72,13 +72,18 @@ class Plan(BaseModel):
     audio: Audio | None
 
 
-class JobFailure(BaseModel):
-    """Why a job failed."""
+class ListedFailure(BaseModel):
+    """Why a job failed, as lists say it."""
 
     code: str
     message: str
-    detail: str = Field(description="The tool's last lines.")
     values: dict[str, float] = Field(description="The numbers in `message`, by name.")
+
+
+class JobFailure(ListedFailure):
+    """Why a job failed."""
+
+    detail: str = Field(description="The tool's last lines.")
 
 
 class Warned(BaseModel):
@@ -126,10 +131,8 @@ class Promise(BaseModel):
     ready_at: str
 
 
-class PublicJob(BaseModel):
-    """One uploaded video and its outputs. Times are RFC 3339 in UTC, sizes are bytes."""
-
-    model_config = ConfigDict(title="Job")
+class ListedJob(BaseModel):
+    """What lists say of one uploaded video. Times are RFC 3339 in UTC, sizes are bytes."""
 
     id: str
     state: JobState
@@ -143,7 +146,6 @@ class PublicJob(BaseModel):
     starts_in_seconds: int | None = Field(description="Predicted time until an encoder begins; null once one has.")
     eta_seconds: int | None = Field(description="Predicted time until the job is ready; null when not known.")
     priority: Priority
-    promise: Promise | None
     queue_position: int | None = Field(
         description="Place in the line, 1 is next. Null while the job is planned and after its first encoder has begun."
     )
@@ -153,6 +155,16 @@ class PublicJob(BaseModel):
     storyboard_url: str | None = Field(
         description="WebVTT of seek previews, once the job is ready. Each cue names its part of one picture."
     )
+    error: ListedFailure | None
+    links: Links
+
+
+class PublicJob(ListedJob):
+    """One uploaded video and its outputs. Times are RFC 3339 in UTC, sizes are bytes."""
+
+    model_config = ConfigDict(title="Job")
+
+    promise: Promise | None
     warnings: list[Warned]
     damage: list[Damaged] = Field(
         description="Damaged places of the upload in order, once the job is ready. At most 100, the longest."
@@ -160,7 +172,6 @@ class PublicJob(BaseModel):
     error: JobFailure | None
     failed_attempts: list[FailedAttempt] = Field(description="The last failed attempts, at most 20, oldest first.")
     plan: Plan | None
-    links: Links
 
 
 class AcceptedJob(PublicJob):
@@ -172,7 +183,7 @@ class AcceptedJob(PublicJob):
 class Jobs(BaseModel):
     """Jobs, newest first."""
 
-    jobs: list[PublicJob]
+    jobs: list[ListedJob]
     cursor: str | None = Field(description="Fetches the next page; null on the last one.")
 
 

@@ -9,7 +9,7 @@ from storage.model.job import Changes, Job, JobError, JobState
 from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.services import Services
-from tests.support.jobs import CREATED_AT, created, make_job, make_plan, with_plan
+from tests.support.jobs import CREATED_AT, created, encoding, make_job, make_plan, with_plan
 from web.routes.uploads import new_job_id
 from web.schemas.jobs import Jobs, PublicJob
 
@@ -217,3 +217,18 @@ def test_a_refusal_is_worded_for_whoever_asks(client: FlaskClient, accepted: str
     answer = client.get(f"/api/jobs/{new_job_id()}", headers={"Accept-Language": accepted} if accepted else {})
     assert answer.status_code == 404
     assert answer.get_json()["detail"].startswith(detail)
+
+
+def test_lists_leave_out_the_same_of_every_job(client: FlaskClient, own_services: Services) -> None:
+    """Of one that is encoding and of one that failed; all else is as the job itself says it."""
+    jobs = own_services.jobs
+    encoding(jobs)
+    jobs.move(created(jobs).id, JobState.FAILED, Changes(error=JobError("decode_failed", "It broke.", "last line")))
+    page = client.get("/api/jobs").get_json()
+    assert len(Jobs.model_validate(page).jobs) == 2
+    for listed in page["jobs"]:
+        whole = client.get(listed["links"]["self"]).get_json()
+        assert whole.keys() - listed.keys() == {"plan", "promise", "warnings", "damage", "failed_attempts"}
+        if whole["error"]:
+            assert whole["error"].pop("detail") == "last line"
+        assert listed == {name: whole[name] for name in listed}

@@ -50,7 +50,7 @@ def create_app(settings: Settings, services: Services, *, clock: Callable[[], fl
 def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -> Web:
     metrics = Metrics(services.jobs)
     queue = QueueSnapshot(services.jobs, settings.encoders, max_wait=settings.admission_max_wait_seconds)
-    views = JobViews(services.jobs, queue, clock)
+    views = JobViews(services.jobs, services.objects, queue, clock)
     gate = Gate(_limits(settings))
     own = client_threads(settings)
     hub = Hub(

@@ -72,7 +72,7 @@ def run_janitor(settings: Settings) -> int:
     sender = WebhookSender(
         allow_private=settings.allow_private_webhooks, secret=settings.webhook_secret.get_secret_value()
     )
-    notifier = Notifier(services.jobs, sender)
+    notifier = Notifier(services.jobs, services.objects, sender)
     with ThreadPoolExecutor(1, thread_name_prefix="notifier") as pool:
         notifying = pool.submit(notifier.run)
         try:

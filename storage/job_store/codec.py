@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from storage.errors import InvalidRequestError, JobNotFoundError
 from storage.job_store.contract import CURSOR
+from storage.job_store.slim_codec import is_slim, job_of_slim
 from storage.model.job import Changes, Job, JobError, JobState, Priority
 from storage.model.job_fields import FIELDS, Kind, named
 from storage.model.plan import Plan, Segment
@@ -58,16 +59,24 @@ def fields_of_job(job: Job) -> dict[str, str]:
     record = _JOB.dump_python(job, mode="json")
     changed = [field for field in FIELDS if field.kind is Kind.JSON and getattr(job, field.name) != field.default]
     return {
-        "intake": _json({name: getattr(job, name) for name in _INTAKE}),
+        **fields_of_intake(job),
         **{name: record[name] for name in _TEXTS},
         **{field.name: _json(record[field.name]) for field in changed},
+        # What scripts read of every record.
+        "issued": str(job.issued),
+        "in_flight": repr(job.in_flight),
+        **_measures(job.plan),
+    }
+
+
+def fields_of_intake(job: Job) -> dict[str, str]:
+    """Return what came with the upload, as whole records have it: it never changes."""
+    return {
+        "intake": _json({name: getattr(job, name) for name in _INTAKE}),
         # What scripts read of every record.
         "owner": job.owner,
         "cursor": cursor_of(job),
         "size": str(job.size),
-        "issued": str(job.issued),
-        "in_flight": repr(job.in_flight),
-        **_measures(job.plan),
     }
 
 
@@ -84,13 +93,17 @@ def job_of_fields(fields: Mapping[str, str], job_id: str) -> Job:
     if not fields:
         raise JobNotFoundError(f"There is no job {job_id}.")
     with spoiled(job_id):
-        record: dict[str, Any] = json.loads(fields["intake"])
-        record |= {name: fields[name] for name in _TEXTS}
-        record |= {name: json.loads(fields[name]) for name in _JSON if name in fields}
-        job = _JOB.validate_python(record)
+        job = job_of_slim(fields, job_id) if is_slim(fields) else _job_of_whole(fields)
         expect(job.id == job_id, "id")
     check_job(job)
     return job
+
+
+def _job_of_whole(fields: Mapping[str, str]) -> Job:
+    record: dict[str, Any] = json.loads(fields["intake"])
+    record |= {name: fields[name] for name in _TEXTS}
+    record |= {name: json.loads(fields[name]) for name in _JSON if name in fields}
+    return _JOB.validate_python(record)
 
 
 def segment_of_record(text: str, job_id: str, index: int) -> Segment:

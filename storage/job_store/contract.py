@@ -87,7 +87,8 @@ class RecordStore(Protocol):
 
         An unfinished job goes on from the results: its `issued` segments that have none are out, and so are sound and
         poster then. Its targets are those of a job accepted when it was created, with `in_flight` as it says. An end
-        counts as saved; `tell` makes the notice that it made then. What is failed or cancelled has leftovers.
+        counts as saved, so its record is slim at once; `tell` makes the notice that it made then. What is failed or
+        cancelled has leftovers.
         """
 
     def get(self, job_id: str) -> Job:
@@ -207,7 +208,8 @@ class TaskStore(Protocol):
 class EventStore(Protocol):
     """What happened to jobs, oldest first.
 
-    About the newest 500 events of each job and the newest 10,000 of all jobs are kept.
+    About the newest 500 events of each job and the newest 10,000 of all jobs are kept; of a job whose record is slim,
+    the last one, as a `state` event.
 
     Every method is atomic; all raise JobStoreDownError when Redis is away.
     """
@@ -268,7 +270,10 @@ class UpkeepStore(Protocol):
         """Return up to `limit` ended jobs whose end is not in the object store yet, the longest ended first."""
 
     def saved(self, job: Job) -> bool:
-        """Forget that this end of the job is to be saved; False if the job started again since, or ended anew."""
+        """Forget that this end of the job is to be saved; False if the job started again since, or ended anew.
+
+        The record is slim from now on (Job.slim), and nothing is kept of segments, attempts and results.
+        """
 
     def count_repair(self, name: str) -> None:
         """Add one to the repairs of this name."""

@@ -6,7 +6,7 @@ import time
 
 from storage.job_store import redis_keys
 from storage.job_store.redis_scripts import RedisScripts
-from storage.model.event import NO_EVENT, Event, checked_event_id, event_of_fields, event_order
+from storage.model.event import NO_EVENT, Event, checked_event_id, event_of_fields, event_order, is_event_id
 
 
 class RedisEvents(RedisScripts):
@@ -16,7 +16,10 @@ class RedisEvents(RedisScripts):
         """See EventStore.events."""
         key = redis_keys.EVENTS if job_id is None else redis_keys.of_job("events", job_id)
         start = f"({checked_event_id(after)}"
-        return self._events(self._redis.call(lambda: self._client.xrange(key, start, "+", count=limit)))
+        found = self._redis.call(lambda: self._client.xrange(key, start, "+", count=limit))
+        if not found and job_id is not None:
+            return self._last_of_slim(job_id, after)
+        return self._events(found)
 
     def wait_events(self, after: str, *, seconds: float) -> tuple[Event, ...]:
         """See EventStore.wait_events."""
@@ -41,6 +44,14 @@ class RedisEvents(RedisScripts):
         """See EventStore.idle_seconds."""
         newest = self._redis.call(lambda: self._client.xrevrange(redis_keys.of_job("events", job_id), count=1))
         return self._redis.now() - event_order(newest[0][0])[0] / 1e3 if newest else 0.0
+
+    def _last_of_slim(self, job_id: str, after: str) -> tuple[Event, ...]:
+        """Return the one event that is kept of an ended job, if it comes after this id."""
+        key = redis_keys.of_job("job", job_id)
+        last, state = self._redis.call(lambda: self._client.hmget(key, "last", "state"))
+        if not is_event_id(last or "") or event_order(last) <= event_order(checked_event_id(after)):
+            return ()
+        return (Event(last, job_id, "state", {"state": state}),)
 
     def _events(self, entries: list[tuple[str, dict[str, str]]]) -> tuple[Event, ...]:
         found = ((fields.get("job", ""), (event_id, fields)) for event_id, fields in entries)

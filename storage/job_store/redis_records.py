@@ -11,6 +11,7 @@ from storage.job_store import redis_keys
 from storage.job_store.codec import (
     checked_cursor,
     fields_of_changes,
+    fields_of_intake,
     fields_of_job,
     fields_of_wanted,
     job_of_fields,
@@ -19,6 +20,7 @@ from storage.job_store.codec import (
 from storage.job_store.contract import TOLD, JobPage
 from storage.job_store.queue_contract import FINISHED_KEPT
 from storage.job_store.redis_scripts import RedisScripts, pairs, spaced
+from storage.job_store.slim_codec import fields_of_slim
 from storage.model.job import ALLOWED_MOVES, TIME_OF_STATE, Changes, Job, JobState, Priority, checked_move
 from storage.model.job_fields import FORGOTTEN
 from storage.model.job_warnings import Warnings
@@ -46,16 +48,19 @@ class RedisRecords(RedisScripts):
 
     def create(self, job: Job, segments: tuple[Segment, ...] = ()) -> None:
         """See RecordStore.create."""
-        if not self._create(job, segments, {}, queued_at="", tell=False):
+        if not self._create(job, segments, {}, queued_at="", tell=False, slim=False):
             raise JobExistsError(f"Job {job.id} exists already.")
 
     def restore(self, job: Job, segments: tuple[Segment, ...], results: Results, *, tell: bool) -> bool:
         """See RecordStore.restore."""
         told = tell and job.webhook_url is not None and job.state in TOLD
-        return self._create(job, segments, results, queued_at=repr(job.created_at), tell=told)
+        slim = job.state.finished and job.finished_at is not None
+        return self._create(job, segments, results, queued_at=repr(job.created_at), tell=told, slim=slim)
 
-    def _create(self, job: Job, segments: tuple[Segment, ...], results: Results, *, queued_at: str, tell: bool) -> bool:
-        fields = json.dumps(fields_of_job(job))
+    def _create(
+        self, job: Job, segments: tuple[Segment, ...], results: Results, *, queued_at: str, tell: bool, slim: bool
+    ) -> bool:
+        fields = json.dumps(fields_of_slim(job) if slim else fields_of_job(job))
         wanted = json.dumps(fields_of_wanted(job.plan, segments, job.id))
         times = ("1" if job.state.finished else "", repr(job.created_at))
         done = json.dumps({field: json.dumps(result) for field, result in results.items()})
@@ -98,13 +103,16 @@ class RedisRecords(RedisScripts):
         """See RecordStore.move."""
         written = changes or Changes()
         allowed = spaced(state for state in JobState if to in ALLOWED_MOVES[state])
+        fields = fields_of_changes(written)
+        if to is JobState.QUEUED:
+            fields |= fields_of_intake(self.get(job_id))  # which a slim record has packed
         answer = self._run(
             "move",
             job_id,
             uuid4().hex,
             to.value,
             allowed,
-            json.dumps(fields_of_changes(written)),
+            json.dumps(fields),
             json.dumps(fields_of_wanted(written.plan, written.segments, job_id)),
             TIME_OF_STATE.get(to, ""),
             "1" if to in _KEEPS_LEASES else "",

@@ -10,6 +10,7 @@ from storage.job_store import redis_keys
 from storage.job_store.codec import job_of_fields
 from storage.job_store.contract import Leftovers, Notice
 from storage.job_store.redis_scripts import Read, RedisScripts, pairs
+from storage.job_store.slim_codec import pieces_of
 from storage.model.job import Job
 from storage.model.record_checks import number_of
 
@@ -58,7 +59,7 @@ class RedisUpkeep(RedisScripts):
 
     def saved(self, job: Job) -> bool:
         """See UpkeepStore.saved."""
-        return bool(self._run("saved", job.id, repr(job.finished_at)))
+        return bool(self._run("saved", job.id, repr(job.finished_at), *pieces_of(job)))
 
     def count_repair(self, name: str) -> None:
         """See UpkeepStore.count_repair."""

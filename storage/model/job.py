@@ -10,7 +10,7 @@ from storage.errors import TransitionError
 from storage.model.damage import Damage
 from storage.model.job_warnings import Warnings
 from storage.model.names import AttemptName
-from storage.model.plan import Plan, Segment
+from storage.model.plan import Plan, Rung, Segment
 
 JOB_ID = "[0-9a-f]{32}"  # the form of a job's id
 
@@ -105,6 +105,23 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class SlimRung:
+    """What lists say of a rung besides its download; sizes in pixels."""
+
+    name: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slim:
+    """What is left of the plan in a slim record: its rungs, and its output frames (None where there was no plan)."""
+
+    rungs: tuple[SlimRung, ...] = ()
+    frames: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Promise:
     """What was predicted for a job, in Unix seconds: when an encoder begins, and when it is ready.
 
@@ -126,6 +143,9 @@ class Job:
     where the source was damaged, known once the job is ready. `in_flight`, `start_target`
     and `target` (Unix seconds) are its place among all jobs (storage.scheduling.fairness); until it is planned the last
     of them is that of its start.
+
+    `slim` is there once the rest of an ended job moved to its objects (docs/finished-jobs.md): plan, warnings, damage,
+    failed attempts, promise and the error's detail are those of a job without them then.
     """
 
     id: str
@@ -157,6 +177,21 @@ class Job:
     in_flight: float = 1.0
     start_target: float = 0.0
     target: float = 0.0
+    slim: Slim | None = None
+
+    @property
+    def rungs(self) -> tuple[Rung, ...] | tuple[SlimRung, ...]:
+        """The rungs of the plan, the largest first; none before the job is planned."""
+        if self.plan is not None:
+            return self.plan.rungs
+        return () if self.slim is None else self.slim.rungs
+
+    @property
+    def planned_frames(self) -> int | None:
+        """Output frames of the plan; None before the job is planned."""
+        if self.plan is not None:
+            return self.plan.frames
+        return None if self.slim is None else self.slim.frames
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from storage.sentences import mark as _
 
 # What counts `n` may have a sentence for one.
 SENTENCES: Mapping[str, str] = {
+    "details_missing": _("The details of this job cannot be read from the object store."),
     "pixel_shape": _("The file declares an impossible pixel shape; square pixels were used."),
     "clock_jumps": _("The file's clock jumps; the parts were joined without the gaps."),
     "parts_joined": _(

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from storage.errors import RecordError
 from storage.model.damage import DamageKind
-from storage.model.job import Job, is_job_id
+from storage.model.job import Job, Slim, is_job_id
 from storage.model.plan import Plan, Rung, Segment
 from storage.model.task import Stage, Task
 
@@ -77,6 +77,8 @@ def check_job(job: Job) -> None:
             expect(_CODE.fullmatch(failed.code), "failed_attempts")
         if job.plan is not None:
             _check_plan(job.plan)
+        if job.slim is not None:
+            _check_slim(job, job.slim)
 
 
 def _times(job: Job) -> Iterator[float | None]:
@@ -159,6 +161,14 @@ def _check_plan(plan: Plan) -> None:
     expect(all(map(_WORD.fullmatch, words)), "names")
     if audio is not None:
         expect(min(audio.bitrate, audio.sample_rate, audio.channels, audio.source_channels) > 0, "audio")
+
+
+def _check_slim(job: Job, slim: Slim) -> None:
+    names = [rung.name for rung in slim.rungs]
+    expect(job.state.finished and job.plan is None, "slim")
+    expect(len(names) <= MOST_RUNGS and len(set(names)) == len(names) and all(map(_RUNG.fullmatch, names)), "rungs")
+    expect(all(0 < side <= LONGEST_SIDE for rung in slim.rungs for side in (rung.width, rung.height)), "rungs")
+    expect(slim.frames is None or slim.frames > 0, "frames")
 
 
 def _is_rung(rung: Rung) -> bool:

@@ -7,12 +7,14 @@ Each is written once a run and replaced whole.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from storage.errors import ManifestError, RecordError
+from storage.model.event import Event
 from storage.model.job import Job, JobState
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
@@ -27,12 +29,18 @@ VERSION: Final = 2  # 1 held the upload's fields only, with rounded times
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A job as it was at one moment: the first one with the original's `sha256`, the second one with its `segments`."""
+    """A job as it was at one moment.
+
+    The first one has the original's `sha256`, the second one its `segments`, the last one its `events` and how many
+    attempts at each task were counted.
+    """
 
     version: Literal[2] = VERSION
     job: Job
     segments: tuple[Segment, ...] = ()
     sha256: str = ""
+    events: tuple[Event, ...] = ()
+    attempts: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 _MANIFEST = TypeAdapter(Manifest)
@@ -43,13 +51,13 @@ def put_manifest(objects: ObjectStore, key: str, manifest: Manifest) -> None:
     objects.put_bytes(key, _MANIFEST.dump_json(manifest, indent=1), content_type="application/json")
 
 
-def read_manifest(objects: ObjectStore, key: str, job_id: str) -> Manifest:
-    """Return the job's manifest under one of its keys.
+def read_manifest(objects: ObjectStore, key: str, job_id: str, *, most: int = LONGEST_BYTES) -> Manifest:
+    """Return the job's manifest under one of its keys, of at most so many bytes.
 
     Raises ObjectNotFoundError, and ManifestError when it cannot be read or is another job's.
     """
-    data = b"".join(objects.read(key, length=LONGEST_BYTES + 1))
-    if len(data) > LONGEST_BYTES:
+    data = b"".join(objects.read(key, length=most + 1))
+    if len(data) > most:
         raise ManifestError(f"{key}: longer than any manifest.")
     try:
         manifest = _MANIFEST.validate_json(data)

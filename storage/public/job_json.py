@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from storage.model.job import GIVEN_UP, FailedAttempt, Job, JobState, Promise
+from storage.model.job import GIVEN_UP, FailedAttempt, Job, JobState, Promise, SlimRung
 from storage.model.plan import AudioSource, Plan, Rung, VideoSource
 from storage.public.progress import encoded_fraction, progress
 from storage.scheduling.forecast import Forecast
@@ -16,7 +16,7 @@ from storage.scheduling.forecast import Forecast
 PLAYED = frozenset({JobState.ENCODING, JobState.PACKAGING, JobState.READY})
 
 
-# What lists leave out of every job; `links.self` leads to it.
+# What lists leave out of every job (docs/finished-jobs.md); `links.self` leads to it.
 NOT_LISTED = frozenset({"promise", "warnings", "damage", "failed_attempts", "plan"})
 
 
@@ -47,7 +47,7 @@ def job_json(job: Job, *, position: int | None = None, forecast: Forecast | None
         "priority": job.priority.value,
         "promise": None if job.promise is None else _promise(job.promise),
         "queue_position": position,
-        "rungs": [_rung(job, rung) for rung in job.plan.rungs] if job.plan is not None else [],
+        "rungs": [_rung(job, rung) for rung in job.rungs],
         "hls_url": f"/media/{job.id}/hls/master.m3u8" if job.playable and job.state in PLAYED else None,
         "poster_url": f"/media/{job.id}/poster.jpg" if job.has_poster else None,
         "storyboard_url": f"/media/{job.id}/storyboard.vtt" if job.has_storyboard else None,
@@ -76,7 +76,7 @@ def _promise(promise: Promise) -> dict[str, str]:
     return {"starts_at": timestamp(promise.start_at), "ready_at": timestamp(promise.ready_at)}
 
 
-def _rung(job: Job, rung: Rung) -> dict[str, Any]:
+def _rung(job: Job, rung: Rung | SlimRung) -> dict[str, Any]:
     size = next((output.size for output in job.outputs if output.rung == rung.name), None)
     return {
         "name": rung.name,

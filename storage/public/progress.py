@@ -13,15 +13,16 @@ def encoded_fraction(job: Job) -> float:
     """Return how much of the job's timeline is encoded, 0..1."""
     if job.state in {JobState.PACKAGING, JobState.READY}:
         return 1.0
-    if job.plan is None or job.plan.frames <= 0:
+    planned = job.planned_frames
+    if planned is None or planned <= 0:
         return 0.0
-    return min(1.0, max(0.0, job.frames_done / job.plan.frames))
+    return min(1.0, max(0.0, job.frames_done / planned))
 
 
 def progress(job: Job) -> float:
     """Return how much of the whole job is done, 0..1; a job that failed or was cancelled stays where it stopped."""
     if job.state is JobState.READY:
         return 1.0
-    if job.plan is None:
+    if job.planned_frames is None:
         return 0.0
     return PLANNED + (ENCODED - PLANNED) * encoded_fraction(job)

@@ -9,6 +9,7 @@ for each load.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import tempfile
 import time
@@ -22,12 +23,14 @@ from infra.simulation.figures import Figures, Spread
 from infra.simulation.videos import TaskShape
 from storage.model.job import Job, JobState
 from storage.model.task import Stage, Task, single_tasks
+from storage.objects import keys
 from storage.scheduling.promises_kept import accuracy
 from storage.services import Services
 from tests.bench.footage import CLIPS, MEDIA, cut_of, openings_of
 from tests.bench.installation import JOB_SECONDS, Installation
 from tests.bench.results import keep, markdown_table
 from tests.support.driving import submit
+from tests.support.ended import whole
 from tests.support.simulating import GivenVideos, arrival, simulated
 from tests.support.waiting import wait_until
 
@@ -54,7 +57,7 @@ def measured_load(services: Services, folder: Path, *, jobs: int, pause: float) 
         came.append(submit(services, clip, owner=owner, created_at=time.time()).id)
     ended = [JobState.READY, JobState.FAILED]
     wait_until(lambda: all(services.jobs.get(each).state in ended for each in came), seconds=JOB_SECONDS)
-    return [services.jobs.get(each) for each in came]
+    return [whole(services, each) for each in came]
 
 
 def _is_past(due: float) -> bool:
@@ -73,7 +76,8 @@ def shape_of(services: Services, job: Job) -> TaskShape:
     """Return the job's tasks with the seconds that each took."""
     if job.plan is None or job.state is not JobState.READY:
         raise RuntimeError(f"{job.title}: {job.state} {job.error}")
-    took = {field: float(result["seconds"]) for field, result in services.jobs.results(job.id).items()}
+    report = json.loads(b"".join(services.objects.read(keys.rendition(job.id, "report.json"))))
+    took = {field: float(result["seconds"]) for field, result in report["tasks"].items()}
     single = single_tasks(job.plan, job.id)
     segments = [Task(job.id, Stage.SEGMENT, index) for index in range(job.plan.segment_count)]
     tasks = [took[task.field] for task in (segments[0], *single, *segments[1:])]

@@ -22,6 +22,7 @@ from tests.chaos.people import People
 from tests.chaos.remains import messages, what_remains, work_keys
 from tests.chaos.verdict import Fate, Run, Wanted
 from tests.chaos.watcher import Watcher
+from tests.support.ended import events as events_of
 
 TICK_SECONDS = 0.05
 # The last lease runs out, what it held is done elsewhere, and the jobs under way are packaged.
@@ -137,7 +138,7 @@ class Attack:
         return tuple(fates), frozenset(named)
 
     def _fate(self, player: Player, job: dict[str, Any]) -> tuple[Fate, frozenset[str]]:
-        events = [(event.type, event.data.get("state")) for event in self._events(job["id"])]
+        events = [(event.type, event.data.get("state")) for event in events_of(self._services, job["id"])]
         error = job["error"] or {}
         fate = Fate(
             id=job["id"],
@@ -158,12 +159,6 @@ class Attack:
         except (LookupError, OSError, AssertionError) as trouble:
             return replace(fate, trouble=f"{type(trouble).__name__}: {trouble}"), frozenset()
         return replace(fate, tracks=tracks), addresses
-
-    def _events(self, job_id: str) -> Iterator[Any]:
-        after = "0"
-        while page := self._services.jobs.events(job_id, after):
-            yield from page
-            after = page[-1].id
 
 
 def _all_jobs(player: Player) -> Iterator[dict[str, Any]]:

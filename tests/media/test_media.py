@@ -19,6 +19,7 @@ from storage.services import Services
 from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.driving import submit
+from tests.support.ended import whole
 from tests.support.looking import look
 from tests.support.media import media_root
 from tests.support.processes import arguments_of, descendants
@@ -55,7 +56,7 @@ class Stack:
         return self._job(job)
 
     def _job(self, job: Job) -> Job:
-        return self.services.jobs.get(job.id)
+        return whole(self.services, job.id)
 
     def leftovers(self) -> list[str]:
         """Return the tools that still run and the scratch folders that are still there."""

@@ -13,7 +13,7 @@ from storage.model.task import Stage, Task
 from storage.services import Services
 from storage.services.connect import connect
 from storage.settings import Settings
-from tests.support.jobs import counted
+from tests.support.ended import attempts
 from tests.support.waiting import wait_until
 from tests.support.worker_server import WorkerServer
 
@@ -66,7 +66,7 @@ class Stack:
 
     def attempts(self, job: Job) -> int:
         """Return how many attempts at the job's first segment are counted."""
-        return counted(self.services.jobs, segment(job))
+        return attempts(self.services, job.id).get(segment(job).field, 0)
 
     def assert_clean(self) -> None:
         """Fail unless broker and scratch space are empty: nothing circulates, nothing was left."""

@@ -7,23 +7,35 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from storage.errors import JobNotFoundError
-from storage.job_store.contract import RecordStore
+from storage.job_store.contract import RecordStore, UpkeepStore
 from storage.job_store.queue_contract import QueueStore
 from storage.model.job import Job, JobState
+from storage.objects.contract import ObjectStore
 from storage.public.job_json import job_json, listed
 from storage.scheduling.forecast import Forecast
+from storage.services.whole_jobs import whole_or_less
 from web.read.queue_snapshot import QueueSnapshot
 
 
-class JobsInTurn(RecordStore, QueueStore, Protocol):
-    """What a view needs of the job store: the record, and its place in the queue."""
+class JobsInTurn(RecordStore, QueueStore, UpkeepStore, Protocol):
+    """What a view needs of the job store: the record, its place in the queue, and where faults are counted."""
 
 
 class JobViews:
-    """Makes public JSON of jobs; `clock` returns Unix seconds. Safe to share between threads."""
+    """Makes public JSON of jobs; `clock` returns Unix seconds. Safe to share between threads.
 
-    def __init__(self, store: JobsInTurn, queue: QueueSnapshot, clock: Callable[[], float] = time.time) -> None:
+    The whole of a job that ended is one read of the object store, what lists say of it none.
+    """
+
+    def __init__(
+        self,
+        store: JobsInTurn,
+        objects: ObjectStore,
+        queue: QueueSnapshot,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._store = store
+        self._objects = objects
         self._queue = queue
         self._clock = clock
 
@@ -40,7 +52,11 @@ class JobViews:
 
     def of(self, job: Job) -> dict[str, Any]:
         """Return the public JSON of a job just read."""
-        return self._public(job)
+        return self._public(self.whole(job))
+
+    def whole(self, job: Job) -> Job:
+        """Return a job just read with all that is known of it; with a warning, what its record says, if that is all."""
+        return whole_or_less(self._objects, job, self._store.count_fault)
 
     def listed(self, job: Job) -> dict[str, Any]:
         """Return what lists say of a job just read."""

@@ -107,7 +107,7 @@ def delete_job(job_id: str) -> Response:
 
 def _readmit(web: Web, job: Job) -> None:
     """Ask admission as for an upload: the queue has no more room for a job that was there before. Raises BusyError."""
-    queue = web.queue.read().queue_of(OWNER, job.size, web.clock(), plan=job.plan)
+    queue = web.queue.read().queue_of(OWNER, job.size, web.clock(), plan=web.views.whole(job).plan)
     try:
         web.gate.readmit(job.size, queue, client=client(), token=request.headers.get(TURN, ""))
     except BusyError as error:

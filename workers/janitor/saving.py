@@ -1,12 +1,15 @@
-"""Saving beside its original how a job ended, so that a rebuild knows how far it got.
+"""Saving beside its original how a job ended, so that a rebuild knows how far it got and its record can be small.
 
 It is saved after the move, since Redis decides who moves a job; should it be lost in between, the job's last steps are
-done again.
+done again. Only then the record becomes slim (docs/finished-jobs.md); whoever dies in between, the next round does both
+again.
 """
 
 from __future__ import annotations
 
 from storage.faults import of_one_job
+from storage.job_store.contract import EventStore
+from storage.model.event import Event
 from storage.model.job import Job
 from storage.objects import keys
 from storage.objects.manifests import Manifest, put_manifest
@@ -25,7 +28,19 @@ def save_ended(services: Services) -> int:
 
 
 def _save(services: Services, job: Job) -> None:
-    put_manifest(services.objects, keys.ended(job.id), Manifest(job=job))
-    if not services.jobs.saved(job):
-        # Started again meanwhile: this end is history.
+    jobs = services.jobs
+    if jobs.get(job.id).finished_at != job.finished_at:
+        return  # it went on since it was read, and another end may be saved already
+    ended = Manifest(job=job, events=_events(jobs, job.id), attempts=jobs.attempts(job.id))
+    put_manifest(services.objects, keys.ended(job.id), ended)
+    if not jobs.saved(job) and not jobs.get(job.id).state.finished:
+        # Started again meanwhile: this end is history. Where it ended anew, its new end is saved here too.
         services.objects.delete_prefix(keys.ended(job.id))
+
+
+def _events(jobs: EventStore, job_id: str) -> tuple[Event, ...]:
+    """Return all events of the job that there are."""
+    found: list[Event] = []
+    while page := jobs.events(job_id, found[-1].id if found else "0"):
+        found += page
+    return tuple(found)

@@ -19,7 +19,9 @@ from storage.errors import BusyError
 from storage.faults import of_one_job
 from storage.job_store.contract import Notice, UpkeepStore
 from storage.model.job import Job
+from storage.objects.contract import ObjectStore
 from storage.public.job_json import job_json
+from storage.services.whole_jobs import whole_job
 from workers.rounds import Rounds
 from workers.webhooks.sender import Answer, Verdict, receiver_of
 
@@ -29,6 +31,7 @@ SENDERS = 8  # notices sent at once
 SENDERS_EACH = 2  # of them to one receiver: a slow one with many jobs leaves room for others
 NOTICES_READ = 32  # in one round: beyond those being sent, enough to find one of another receiver
 CROWDED_SECONDS = 5.0  # how far a notice goes back whose receiver has its share of the senders
+AWAY_SECONDS = 5.0  # how far a notice goes back whose job cannot be read whole, as the object store is away
 PAUSES = (5.0, 30.0, 120.0, 600.0, 3600.0)  # seconds before each further try: time for a restart, then for a person
 
 _log = structlog.get_logger()
@@ -95,8 +98,9 @@ def body_of(job: Job) -> bytes:
 class Notifier:
     """Makes a round every second as long as it holds the role; `stop` ends it after what is being sent."""
 
-    def __init__(self, jobs: UpkeepStore, sender: Sending) -> None:
+    def __init__(self, jobs: UpkeepStore, objects: ObjectStore, sender: Sending) -> None:
         self._jobs = jobs
+        self._objects = objects
         self._sender = sender
         self._sending: dict[str, tuple[str, Future[None]]] = {}  # receivers by job id; only the rounds' thread uses it
         self._rounds = Rounds(jobs, "notifier", seconds=ROUND_SECONDS, role_seconds=ROLE_SECONDS)
@@ -129,7 +133,11 @@ class Notifier:
                 future.result()  # a fault of ours is not to be lost with its thread
 
     def _tell(self, notice: Notice) -> None:
-        answer = self._answer(notice)
+        try:
+            answer = self._answer(notice)
+        except BusyError:
+            self._jobs.postpone_notice(notice, seconds=AWAY_SECONDS, failed=False)
+            return
         pause = pause_after(answer.verdict, notice.tries)
         log = _log.bind(job=notice.job.id, receiver=receiver_name(notice), verdict=str(answer.verdict))
         log = log.bind(detail=answer.detail, tries=notice.tries + 1)
@@ -149,8 +157,12 @@ class Notifier:
             log.warning("webhook not told yet", next_try_seconds=pause)
 
     def _answer(self, notice: Notice) -> Answer:
+        """Send the notice, once. Raises BusyError while the store is away that has the rest of the job."""
         try:
-            return self._sender.post(_url(notice), headers_of(notice.job), body_of(notice.job))
+            job = whole_job(self._objects, notice.job, self._jobs.count_fault)
+            return self._sender.post(_url(notice), headers_of(job), body_of(job))
+        except BusyError:
+            raise
         except Exception:  # noqa: BLE001 - it must count as a try, or it would be made again for ever
             _log.exception("webhook could not be posted", job=notice.job.id)
             return Answer(Verdict.FAILED, "A fault of ours.")

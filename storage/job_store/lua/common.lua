@@ -9,7 +9,10 @@
 --                                     ones), failed_attempts (JSON, the newest last), queued_at (Unix seconds),
 --                                     frames_finished (frames_done of finished tasks), encoder_seconds (that those
 --                                     and other finished tasks of encoding took); in_flight, start_target, after_start
---                                     and target, the sum of the two (see storage/scheduling/fairness.py)
+--                                     and target, the sum of the two (see storage/scheduling/fairness.py).
+--                                     Once the end of a job is saved the record is slim (storage/job_store/slim_codec.py):
+--                                     state, priority unless normal, tries, last (event id), and the rest packed in 0, 1,
+--                                     ...; of the job's other keys only leases may be there then, until they run out
 --    2 rungs:wanted:<id>      hash    task field -> its segment of the plan as JSON, {} if it makes none; the tasks of
 --                                     encoding
 --    3 rungs:frames:<id>      hash    task field -> output frames done, the best of all attempts

@@ -1,5 +1,5 @@
 -- Save a job: a new one, or one restored with what was done of it.
--- ARGV: 2 call token, 3 fields of the record (JSON object), 4 segments by task field (JSON object of JSON texts),
+-- ARGV: 2 call token, 3 fields of the record (JSON object), a slim one for a restored end, 4 segments by task field (JSON object of JSON texts),
 --       5 '1' if the job is finished, 6 created_at, 7 results by task field (JSON object of JSON texts), 8 when the job
 --       was queued ('' for now), 9 '1' if the job's webhook is to be told, 10 until when the caller waits (Unix
 --       seconds), 11 to 13 step, leads and apart of note_arrival
@@ -7,9 +7,8 @@
 -- to a frozen Redis is read when it goes on, and a job that was refused is not to appear then.
 local call, fields, wanted, results = ARGV[2], cjson.decode(ARGV[3]), cjson.decode(ARGV[4]), cjson.decode(ARGV[7])
 
-local maker = redis.call('HGET', JOB, 'call:create')
-if maker then
-  return maker == call and 1 or 0
+if redis.call('EXISTS', JOB) == 1 then
+  return redis.call('HGET', JOB, 'call:create') == call and 1 or 0
 end
 if now() > tonumber(ARGV[10]) then
   return redis.error_reply('LATE nobody waits for this job any more')
@@ -18,7 +17,8 @@ for name, value in pairs(fields) do
   redis.call('HSET', JOB, name, value)
 end
 redis.call('HSET', JOB, 'call:create', call)
-redis.call('ZADD', names_list(fields.state, fields.owner), 0, fields.cursor)
+local owner, cursor = place_of()
+redis.call('ZADD', names_list(fields.state, owner), 0, cursor)
 if ARGV[5] ~= '1' then
   redis.call('ZADD', UNFINISHED, ARGV[6], ID)
   local restored = tonumber(ARGV[8])
@@ -42,6 +42,10 @@ if fields.state == 'failed' or fields.state == 'cancelled' then
 end
 redis.call('PERSIST', JOB_EVENTS)
 emit_state('created', fields.state)
+if fields['0'] then
+  redis.call('HDEL', JOB, 'call:create')
+  keep_last_event()
+end
 if fields.state == 'encoding' then
   note_playable()
 end

@@ -1,10 +1,11 @@
 -- Forget a job and its tasks; its events stay for a while, so that watchers learn of the end.
 -- ARGV: 2 seconds that the job's own events stay, 3 seconds in which attempts at its tasks may still write objects
 -- Returns 1, or 0 where there was no such job.
-local state, owner, cursor = unpack(redis.call('HMGET', JOB, 'state', 'owner', 'cursor'))
+local state = redis.call('HGET', JOB, 'state')
 if not state then
   return 0
 end
+local owner, cursor = place_of()
 take_back()
 redis.call('DEL', JOB, WANTED, FRAMES, DONE, ATTEMPTS, LEASES, INTERIM)
 redis.call('ZREM', names_list(state, owner), cursor)

@@ -8,7 +8,7 @@
 -- {'unknown'}. A call that is sent again, because its answer was lost, is told 'moved' whatever happened since.
 local call, to, allowed = ARGV[2], ARGV[3], ARGV[4]
 
-local state, owner, cursor = unpack(redis.call('HMGET', JOB, 'state', 'owner', 'cursor'))
+local state = redis.call('HGET', JOB, 'state')
 if not state then
   return {'unknown'}
 end
@@ -20,6 +20,7 @@ if not string.find(allowed, ' ' .. state .. ' ', 1, true) then
 end
 
 local time = now()
+local owner, cursor = place_of()
 if to ~= 'planning' then
   take_back()
 end
@@ -28,6 +29,7 @@ if to == 'queued' then
     return {'clearing'}
   end
   redis.call('ZREM', LEFTOVERS, ID)
+  forget_kept()
   redis.call('DEL', WANTED, FRAMES, DONE, ATTEMPTS, INTERIM)
   redis.call('HDEL', JOB, 'frames', 'nominal', 'left', 'closed_by', 'segments', 'call:replan', 'tries', 'frames_finished',
     'after_start', unpack(cjson.decode(ARGV[14])))

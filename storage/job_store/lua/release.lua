@@ -3,6 +3,8 @@
 local field = ARGV[2]
 
 if lease_of(field) == ARGV[3] then
-  redis.call('HINCRBY', ATTEMPTS, field, -1)
+  if redis.call('HEXISTS', ATTEMPTS, field) == 1 then
+    redis.call('HINCRBY', ATTEMPTS, field, -1)
+  end
   end_lease(field, tonumber(ARGV[4]))
 end

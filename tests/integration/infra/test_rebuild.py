@@ -22,6 +22,7 @@ from storage.objects import keys
 from storage.services import Services
 from storage.services.connect import connect
 from storage.settings import Settings
+from tests.support.ended import attempts
 from tests.support.forms import upload
 from tests.support.servers import RedisServer
 from tests.support.waiting import wait_until
@@ -162,4 +163,4 @@ def test_fifty_jobs_survive_the_loss_of_redis(installation: Installation, clip: 
     wait_until(lambda: not services.jobs.unfinished(), seconds=READY_SECONDS, what="the end of all jobs")
     assert set(installation.ready(list(everything))) == everything
     assert {job_id: (installation.job(job_id), installation.files(job_id)) for job_id in finished} == finished
-    assert not any(task.field in services.jobs.attempts(task.job_id) for task in encoded)
+    assert not any(task.field in attempts(services, task.job_id) for task in encoded)

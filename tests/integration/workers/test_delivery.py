@@ -23,6 +23,7 @@ from storage.objects import keys
 from storage.settings import Settings
 from tests.support.deliveries import worker_of
 from tests.support.driving import submit
+from tests.support.ended import attempts, whole
 from tests.support.processes import arguments_of, descendants, is_running, parent_of
 from tests.support.servers import RedisServer
 from tests.support.stack import READY_SECONDS, Clip, Stack, running
@@ -224,7 +225,7 @@ def test_cancelling_ends_the_encoder(stack: Stack, source: Path) -> None:
     job = submit(stack.services, source)
     tool = worker.frozen_tool()
     wait_until(lambda: len(stack.services.publisher.pending()) >= 3, what="segments that wait in the queue")
-    begun = stack.services.jobs.attempts(job.id).keys()
+    begun = attempts(stack.services, job.id).keys()
     stack.services.jobs.move(job.id, JobState.CANCELLED)
     cancelled = time.monotonic()
     assert_ended(tool, seconds=STOPPED_SECONDS + BUSY_SECONDS)
@@ -233,7 +234,7 @@ def test_cancelling_ends_the_encoder(stack: Stack, source: Path) -> None:
     note("its messages gone", cancelled)
     wait_until(lambda: not list(stack.services.objects.keys(keys.renditions(job.id))), what="the removal")
     note("its objects gone", cancelled)
-    assert stack.services.jobs.attempts(job.id).keys() == begun
+    assert attempts(stack.services, job.id).keys() == begun
     assert stack.state(job) is JobState.CANCELLED
 
 
@@ -297,12 +298,12 @@ def test_a_poisonous_task_ends_its_job_alone(stack: Stack, clip: Clip, victim: C
         good = submit(stack.services, clip("good.mp4", seconds=3))
         wait_until(lambda: stack.state(bad[0]).finished, seconds=READY_SECONDS, what="the job's end")
         stack.assert_ready(good, attempts=1)
-    failed = stack.services.jobs.get(bad[0].id)
+    failed = whole(stack.services, bad[0].id)
     assert failed.error is not None
     assert (failed.state, failed.error.code) == (JobState.FAILED, code)
     assert [attempt.code for attempt in failed.failed_attempts] == [code] * stack.settings.attempts
     assert stack.attempts(failed) == stack.settings.attempts
-    assert stack.services.jobs.get(good.id).failed_attempts == ()
+    assert whole(stack.services, good.id).failed_attempts == ()
     stack.assert_clean()
     wait_until(lambda: not list(stack.services.objects.keys(keys.renditions(failed.id))), what="the removal")
     assert stack.services.objects.stat(keys.original(failed.id)).size == failed.size

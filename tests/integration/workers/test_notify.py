@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 from storage.job_store.contract import JobStore
 from storage.job_store.redis_store import RedisJobStore
 from storage.model.job import Changes, Job, JobError, JobState
+from storage.public.job_json import job_json
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.certificates import make_certificate
@@ -25,6 +26,7 @@ from tests.support.receivers import ReceiverServer, answer, in_turn
 from tests.support.servers import RedisServer
 from tests.support.waiting import wait_until
 from tests.support.worker_server import WorkerServer
+from workers.janitor.saving import save_ended
 from workers.webhooks import notifier as notify
 from workers.webhooks import sender
 from workers.webhooks.notifier import Notifier
@@ -48,7 +50,7 @@ def jobs(services: Services) -> JobStore:
 
 
 @pytest.fixture
-def notifying(jobs: JobStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notifying]:
+def notifying(jobs: JobStore, services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notifying]:
     """Give a starter of notifiers that may call loopback, with quick rounds and pauses; they are stopped at the end."""
     monkeypatch.setattr(notify, "ROUND_SECONDS", 0.05)
     monkeypatch.setattr(notify, "PAUSES", (0.05, 0.1, 0.2))
@@ -57,7 +59,7 @@ def notifying(jobs: JobStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notif
     running: list[tuple[Notifier, threading.Thread]] = []
 
     def start(*, allow_private: bool = True) -> None:
-        notifier = Notifier(jobs, WebhookSender(allow_private=allow_private))
+        notifier = Notifier(jobs, services.objects, WebhookSender(allow_private=allow_private))
         thread = threading.Thread(target=notifier.run)
         thread.start()
         running.append((notifier, thread))
@@ -124,6 +126,18 @@ def test_both_ends_of_a_job_are_told(jobs: JobStore, notifying: Notifying) -> No
     assert (first.json["event"], first.json["job"]["state"]) == ("job.ready", "ready")
     assert (second.json["event"], second.json["job"]["error"]["code"]) == ("job.failed", "decode_failed")
     assert first.headers["Idempotency-Key"] != second.headers["Idempotency-Key"]
+
+
+def test_a_webhook_is_told_the_whole_of_a_slim_job(services: Services, jobs: JobStore, notifying: Notifying) -> None:
+    """What its record no longer has comes from its objects."""
+    with ReceiverServer() as receiver:
+        broken = failed(jobs, receiver.url())
+        assert save_ended(services) == 1
+        assert jobs.get(broken.id).slim is not None
+        notifying()
+        wait_until(lambda: receiver.told, what="the notice")
+        wait_until(lambda: pending(jobs) == 0, what="its end")
+    assert receiver.told[0].json["job"] == job_json(broken)
 
 
 @pytest.mark.parametrize("fault", [answer(500), answer(404), die, drip, hang])

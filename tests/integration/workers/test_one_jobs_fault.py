@@ -261,9 +261,9 @@ class Receiving:
 
 
 @contextmanager
-def notifying(jobs: OwnJobStore, sender: Receiving) -> Iterator[None]:
+def notifying(services: Services, sender: Receiving) -> Iterator[None]:
     """Run a notifier."""
-    notifier = Notifier(jobs, sender)
+    notifier = Notifier(services.jobs, services.objects, sender)
     thread = threading.Thread(target=notifier.run)
     thread.start()
     try:
@@ -281,7 +281,7 @@ def test_the_notifier_goes_on(url: str, own_services: Services) -> None:
     key = redis_keys.of_job("job", spoilt.id)
     kept = jobs._client.hget(key, "intake")
     jobs._client.hset(key, "intake", str(kept).replace(f'"{URL}"', url))
-    with notifying(jobs, sender):
+    with notifying(own_services, sender):
         wait_until(lambda: sender.told, what="the other job's notice")
     assert sound.id.encode() in sender.told[0]
     assert jobs.faults()["record"] == 1
@@ -290,7 +290,7 @@ def test_the_notifier_goes_on(url: str, own_services: Services) -> None:
 def test_watchers_go_on(own_services: Services) -> None:
     """Events of a job that cannot be read, and entries that are none, are passed over."""
     jobs = jobs_of(own_services)
-    views = JobViews(jobs, QueueSnapshot(jobs, 1))
+    views = JobViews(jobs, own_services.objects, QueueSnapshot(jobs, 1))
     spoilt = created(jobs)
     spoil(own_services, spoilt, "no JSON")
     hub = Hub(jobs, views.present, limit=9, count_fault=jobs.count_fault)

@@ -13,6 +13,7 @@ import structlog
 
 from storage.job_store.queue_contract import QueueCounts
 from storage.model.job import Job, JobState
+from storage.model.slimming import slimmed
 from storage.model.task import Results, Stage, Task
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
@@ -20,6 +21,7 @@ from storage.objects.manifests import Manifest, forget_run, put_manifest, read_m
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import drive, submit
+from tests.support.ended import whole
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import make_job
 from tests.support.losing import go_on, rebuilt, step_until, without_redis
@@ -119,9 +121,9 @@ def test_finished_jobs_come_back_as_they_were(
     services = without_redis(services)
     assert rebuilt(services) == (True, ["restored: 1 ready, 1 failed, 1 cancelled"])
     for job in (ready, failed, cancelled):
-        assert services.jobs.get(job.id) == job
+        assert whole(services, job.id) == job
         page = services.jobs.page(owner=job.owner, state=job.state, limit=9, cursor=None)
-        assert page.jobs == (job,)
+        assert page.jobs == (slimmed(job),)
     assert services.jobs.counts() == QueueCounts(0, 0)
     assert {key: services.objects.stat(key) for key in services.objects.keys("")} == objects
 

@@ -23,12 +23,15 @@ from storage.job_store.codec import (
     segment_of_record,
     work_of_record,
 )
+from storage.job_store.slim_codec import fields_of_slim
 from storage.model.damage import Damage, DamageKind
 from storage.model.job import FailedAttempt, Job, JobError, JobState, Output, Priority, Promise
 from storage.model.job_fields import FIELDS
 from storage.model.job_warnings import UNNAMED, JobWarning
 from storage.model.plan import Plan, Segment
 from storage.model.record_checks import check_job
+from storage.model.slimming import completed, is_end_of, slimmed
+from storage.public.job_json import job_json, listed
 from tests.support.jobs import make_job, make_plan, make_segments
 
 JOB, PLAN = make_job(), make_plan()
@@ -73,6 +76,7 @@ KNOWN: dict[str, st.SearchStrategy[Any]] = {
     "in_flight": st.floats(0, 1e6),
     "start_target": st.floats(0, 4e9),
     "target": st.floats(0, 4e9),
+    "slim": st.none(),
 }
 JOBS = st.builds(Job, **KNOWN)
 
@@ -97,6 +101,22 @@ def test_a_plan_from_before_turns_and_crops_leaves_them_to_ffmpeg() -> None:
 def test_jobs_survive(job: Job) -> None:
     """From a record's fields every job comes back equal."""
     assert job_of_fields(fields_of_job(job), job.id) == job
+
+
+@given(JOBS.filter(lambda job: job.state.finished and job.finished_at is not None))
+def test_slim_records_keep_what_lists_show(job: Job) -> None:
+    """They come back equal; no value of them is so long that Redis would keep the hash in another form."""
+    fields = fields_of_slim(job)
+    assert job_of_fields(fields, job.id) == slimmed(job)
+    assert max(len(text.encode()) for text in fields.values()) <= 64
+    assert listed(job_json(slimmed(job))) == listed(job_json(job))
+
+
+@given(JOBS.filter(lambda job: job.state.finished and job.finished_at is not None))
+def test_slim_jobs_are_completed(job: Job) -> None:
+    """With their end they are as they were, but for downloads of rungs that no plan has."""
+    assert is_end_of(job, slimmed(job))
+    assert completed(slimmed(job), job) == replace(job, outputs=slimmed(job).outputs)
 
 
 @given(st.builds(make_plan, segments=st.integers(1, 50), frames=st.integers(1, 500), audio=st.booleans()))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from storage.job_store.contract import JobStore
 from storage.model.job import JobState, Promise
+from storage.objects.local import LocalObjectStore
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import CREATED_AT, make_job, make_plan
 from web.read.job_views import JobViews
@@ -13,7 +16,7 @@ from web.routes.uploads import new_job_id
 
 def views(store: JobStore) -> JobViews:
     """Return views of the store's jobs where two slots are meant to be."""
-    return JobViews(store, QueueSnapshot(store, encoders=2), lambda: CREATED_AT)
+    return JobViews(store, LocalObjectStore(Path("/nonexistent")), QueueSnapshot(store, encoders=2), lambda: CREATED_AT)
 
 
 def test_a_queued_job_has_its_place() -> None:

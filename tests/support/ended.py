@@ -1,0 +1,40 @@
+"""What is known of jobs whose records may be slim already: the janitor of an installation is quick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from storage.model.event import Event
+from storage.model.job import Job
+from storage.objects import keys
+from storage.objects.manifests import Manifest, read_manifest
+from storage.services import Services
+from storage.services.whole_jobs import whole_job
+
+
+def whole(services: Services, job_id: str) -> Job:
+    """Return the job with all that its objects have of it. Raises JobNotFoundError."""
+    return whole_job(services.objects, services.jobs.get(job_id), services.jobs.count_fault)
+
+
+def attempts(services: Services, job_id: str) -> Mapping[str, int]:
+    """Return by task field how many attempts were counted, until now or until the job ended."""
+    counted = services.jobs.attempts(job_id)
+    ended = _end_of(services, job_id)
+    return counted if ended is None else ended.attempts
+
+
+def events(services: Services, job_id: str) -> tuple[Event, ...]:
+    """Return the job's events that were kept, until now or until the job ended."""
+    found: list[Event] = []
+    while page := services.jobs.events(job_id, found[-1].id if found else "0"):
+        found += page
+    ended = _end_of(services, job_id)
+    return tuple(found) if ended is None else ended.events
+
+
+def _end_of(services: Services, job_id: str) -> Manifest | None:
+    """Return the end of a slim job, None for a whole one. The record is asked last: it may become slim meanwhile."""
+    if services.jobs.get(job_id).slim is None:
+        return None
+    return read_manifest(services.objects, keys.ended(job_id), job_id)

@@ -12,23 +12,26 @@ from storage.job_store.contract import JobStore, Leftovers, Notice
 from storage.job_store.redis_store import RedisJobStore
 from storage.model.job import Changes, Job, JobError, JobState, Output, Priority
 from storage.model.job_warnings import warning
+from storage.model.plan import Rung
 from storage.model.slimming import slimmed
 from storage.model.task import Stage, Task
 from tests.support.job_store import OwnJobStore
-from tests.support.jobs import WHY, claim, created, encoding, finish_all, with_plan
+from tests.support.jobs import WHY, claim, created, encoding, finish_all, make_plan, make_segments, with_plan
 
 MANY = 100
 # A finished job takes so much of Redis, its place in a list included: with a name of usual length and three rungs.
 FINISHED_BYTES = 600
 URL = "https://example.org/hook"
-OUTPUTS = (Output("1080p", 123_456_789), Output("480p", 12_345_678))
+RUNGS = (*make_plan().rungs, Rung("360p", 640, 360, 23, 800_000, 1_600_000))
+OUTPUTS = tuple(Output(rung.name, 123_456_789) for rung in RUNGS)
 
 
 def ready(store: JobStore, **fields: object) -> Job:
     """Bring a job through all of its life; one attempt failed on the way."""
     job = created(store, **fields)
     store.move(job.id, JobState.PLANNING)
-    job = store.move(job.id, JobState.ENCODING, with_plan(segments=4))
+    plan = replace(make_plan(segments=4), rungs=RUNGS)
+    job = store.move(job.id, JobState.ENCODING, Changes(plan=plan, segments=make_segments(plan)))
     store.issue(plans=0, tasks=MANY)
     claim(store, Task(job.id, Stage.SEGMENT, 0), "lost")
     store.fail(Task(job.id, Stage.SEGMENT, 0), "lost", WHY)
@@ -77,7 +80,7 @@ def test_a_finished_job_is_small() -> None:
 
     def weight() -> float:
         lists = client.memory_usage(redis_keys.owned("local", JobState.READY), samples=0)
-        own = sum(client.memory_usage(f"rungs:{name}:{job.id}") for job in jobs for name in keys_of(store, job))
+        own = sum(client.memory_usage(f"rungs:{name}:{job.id}", 0) for job in jobs for name in keys_of(store, job))
         return float(lists + own) / len(jobs)
 
     before = weight()

@@ -200,7 +200,7 @@ def test_a_saved_end_has_what_the_record_no_longer_has(own_services: Services) -
     assert data.count('"job_id"') == 4
 
 
-@pytest.mark.parametrize(("method", "saved_by_other"), [("unsaved", True), ("saved", False)])
+@pytest.mark.parametrize(("method", "saved_by_other"), [("unsaved", True), ("saved", True), ("saved", False)])
 def test_an_end_that_came_anew_is_kept(own_services: Services, method: str, *, saved_by_other: bool) -> None:
     """A janitor that slept through a retry and the next end takes nothing from that one, saved by another or not."""
     job = created(own_services.jobs)

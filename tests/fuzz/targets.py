@@ -24,6 +24,7 @@ from storage.job_store.codec import (
     segment_of_record,
     work_of_record,
 )
+from storage.job_store.slim_codec import fields_of_slim
 from storage.model.event import checked_event_id, event_of_fields, event_order
 from storage.model.job import FailedAttempt, Job, JobError, JobState, Output, Promise
 from storage.model.job_warnings import warning
@@ -127,6 +128,19 @@ def jobs(random: Random) -> None:
         _use(job)
 
 
+def slim_jobs(random: Random) -> None:
+    """Slim records in Redis of jobs that ended."""
+    ended = replace(JOB, state=random.choice((JobState.READY, JobState.FAILED)), finished_at=1_790_000_009.5)
+    fields = fields_of_slim(ended)
+    packed = "".join(fields.pop(name) for name in sorted(fields, key=len) if name.isdigit())
+    fields["0"] = garbage.as_json(random, json.loads(packed))
+    if random.random() < 0.1:
+        fields["state"] = garbage.text(random, fields["state"])
+    for job in _passed(lambda: job_of_fields(fields, JOB.id)):
+        assert job.state.finished, job.state
+        _use(job)
+
+
 def parts(random: Random) -> None:
     """Segments, results, work and events in Redis."""
     segment = json.loads(encode_segment(make_segments(PLAN)[1]))
@@ -166,7 +180,7 @@ def manifests(random: Random) -> None:
 
 
 TARGETS: Mapping[str, Callable[[Random], None]] = {
-    target.__name__: target for target in (names, addresses, ranges, cursors, jobs, parts, manifests)
+    target.__name__: target for target in (names, addresses, ranges, cursors, jobs, slim_jobs, parts, manifests)
 }
 
 

@@ -43,6 +43,18 @@ def test_watchers_get_the_events_of_their_job() -> None:
     assert hub.watchers == 0
 
 
+def test_a_job_is_viewed_whole_only_for_who_watches_it_alone() -> None:
+    """Whoever watches all jobs gets of the others what lists say: thousands that end are not to be fetched for it."""
+    store = OwnJobStore()
+    job, other = make_job(), make_job()
+    hub = Hub(store, lambda job_id: {"whole": job_id}, lambda job_id: {"listed": job_id}, limit=10)
+    with hub.watch(None) as everything, hub.watch(job.id):
+        store.create(job)
+        store.create(other)
+        seen = [everything.take(5) for _ in range(2)]
+        assert [update.job for update in seen if update] == [{"whole": job.id}, {"listed": other.id}]
+
+
 def test_a_watcher_that_falls_behind_is_dropped_alone() -> None:
     """Its stream ends; the others go on."""
     store = OwnJobStore()

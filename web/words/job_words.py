@@ -14,7 +14,7 @@ from flask_babel import format_date, format_time
 from storage.media_errors import MediaError
 from storage.model.job_warnings import ONE
 from storage.model.plan import HDR_TRANSFERS
-from storage.sentences import Told, shown
+from storage.sentences import Told, ToldWarning, shown
 from web.words.language import DEFAULT_LANGUAGE, language
 from web.words.texts import TEXTS
 
@@ -211,15 +211,15 @@ def reason(error: Told) -> str:
     return str(error["message"]) if language() == DEFAULT_LANGUAGE else _told(f"error.{error['code']}", error)
 
 
-def warned(warning: Told) -> str:
+def warned(warning: ToldWarning) -> str:
     """Return a job's warning in the request's language."""
     key = f"warning.{warning['code']}"
     one = key + ONE
     return _told(one if warning["values"].get("n") == 1 and one in TEXTS else key, warning)
 
 
-def _told(key: str, said: Told) -> str:
-    """Return a text with numbers; the server's own sentence where there is no such text, or not its numbers."""
+def _told(key: str, said: Told | ToldWarning) -> str:
+    """Return a text with its values; the server's own sentence where there is no such text, or not its values."""
     values = shown(said["values"], _number)
     return text(key, **values) if known(key, values) else str(said["message"])
 

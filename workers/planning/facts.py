@@ -33,7 +33,8 @@ class Stream:
     `dolby_only` tells that only Dolby Vision can show the picture. `id` is the container's number of the stream, -1
     where it has none. `pcm` names the samples by MP4's own description of plain PCM; `raw` tells that
     no container gives the pictures their times. `projection` and `views` are ffmpeg's names of how a picture
-    of all around, or two for two eyes, lie in the frame; empty for ordinary ones.
+    of all around, or two for two eyes, lie in the frame; empty for ordinary ones. `unlisted` is the decoder that it
+    would need and that no upload may reach; tools see nothing of its codec then.
     """
 
     index: int
@@ -71,11 +72,14 @@ class Stream:
     views: str = ""
     title: str = ""
     late: bool = False
+    unlisted: str = ""
     counted_seconds: float = 0.0
 
     @property
     def is_known(self) -> bool:
         """Tell whether enough of the stream was seen to say what it is: a late one is only announced."""
+        if self.unlisted:
+            return True
         if self.kind == "video":
             return self.width > 0
         return self.kind != "audio" or (self.sample_rate > 0 and self.channels > 0)

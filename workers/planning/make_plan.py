@@ -91,6 +91,8 @@ def choose_video(probe: Probe) -> Stream:
     moving = [stream for stream in probe.streams if stream.kind == "video" and not stream.cover]
     if probe.container in STILL_CONTAINERS:
         raise PictureOnlyError
+    if not moving and any(stream.unlisted and stream.kind != "audio" for stream in probe.streams):
+        raise CodecUnsupportedError
     if not moving or probe.container in SOUND_CONTAINERS:
         if any(stream.kind == "audio" for stream in probe.streams):
             raise AudioOnlyError

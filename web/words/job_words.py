@@ -11,6 +11,7 @@ from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 from flask_babel import format_date, format_time
 
+from storage.error_sentences import key_of
 from storage.media_errors import MediaError
 from storage.model.job_warnings import ONE
 from storage.model.plan import HDR_TRANSFERS
@@ -208,7 +209,11 @@ def place(position: int | None) -> str:
 
 def reason(error: Told) -> str:
     """Return why a job failed, or an upload is refused, in one sentence of the request's language."""
-    return str(error["message"]) if language() == DEFAULT_LANGUAGE else _told(f"error.{error['code']}", error)
+    return (
+        str(error["message"])
+        if language() == DEFAULT_LANGUAGE
+        else _told(f"error.{key_of(error['code'], error['message'])}", error)
+    )
 
 
 def warned(warning: ToldWarning) -> str:

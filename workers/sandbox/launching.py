@@ -76,7 +76,7 @@ def launched(argv: Sequence[str], reach: Reach, *, niceness: int, seconds: float
     """
     found = shutil.which(argv[0])
     if found is None:
-        raise UnforeseenError(f"{argv[0]} could not be started on this worker.", detail=f"{argv[0]} is not on PATH")
+        raise UnforeseenError(detail=f"{argv[0]} could not be started on this worker: it is not on PATH.")
     program = Path(found).resolve()
     orders = marshal.dumps(_orders(program, reach, _limits(seconds, memory), niceness=niceness))
     interpreter = os.path.realpath(sys.executable)

@@ -76,7 +76,7 @@ class Relay:
             raise self._failure
         longest = max([self._longest_wait, *(time.monotonic() - began for began in list(self._waits.values()))])
         if failed and longest >= AWAY_SECONDS:
-            raise ObjectStoreDownError(f"The object store did not answer for {longest:.0f} s.", detail=self._key)
+            raise ObjectStoreDownError(detail=f"No answer for {longest:.0f} s: {self._key}")
 
     def read(self, start: int, end: int) -> Generator[bytes]:
         """Yield the bytes that are seen from `start` up to `end`; what it raises of the store, `check` raises too."""
@@ -92,7 +92,7 @@ class Relay:
                     yield blanked(chunk, start, self._blank)
                     start += len(chunk)
                 if start == begun_at:
-                    raise ObjectStoreDownError("The object store gave nothing.", detail=self._key)
+                    raise ObjectStoreDownError(detail=f"Nothing came of {self._key}.")
             except RungsError as error:
                 # The store itself perseveres; a read that broke off half-way is all that is left to mend here.
                 if start == begun_at or not isinstance(error, ObjectStoreDownError):

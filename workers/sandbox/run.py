@@ -96,10 +96,10 @@ def run_tool(
             _kill_group(process)
             reading.end()
     if process.returncode == NOT_STARTED:
-        raise UnforeseenError(f"{argv[0]} could not be started on this worker.", detail=reading.last_lines)
+        raise UnforeseenError(detail=f"{argv[0]} could not be started on this worker.\n{reading.last_lines}")
     if process.returncode != 0:
-        message = _ending(argv[0], process.returncode)
-        raise ToolError(message, detail=reading.last_lines, killed=process.returncode < 0)
+        ending = _ending(argv[0], process.returncode)
+        raise ToolError(detail=f"{ending}\n{reading.last_lines}".rstrip(), killed=process.returncode < 0)
     if reading.failure is not None:
         raise reading.failure
     return bytes(reading.captured)
@@ -233,11 +233,11 @@ def _wait(process: subprocess.Popen[bytes], reading: _Reading, limits: ToolLimit
         if reading.failure is not None:
             raise reading.failure
         if reading.overflow:
-            raise ToolError("The tool printed more than any real file needs.", detail=reading.last_lines)
+            raise ToolError(detail=f"The tool printed more than any real file needs.\n{reading.last_lines}")
         if now - started > limits.deadline:
-            raise ToolTimeoutError(f"The tool ran longer than {limits.deadline:.0f} s.", detail=reading.last_lines)
+            raise ToolTimeoutError(detail=f"The tool ran longer than {limits.deadline:.0f} s.\n{reading.last_lines}")
         if now - reading.moved_at > limits.stall:
-            raise ToolTimeoutError(f"The tool made no progress for {limits.stall:.0f} s.", detail=reading.last_lines)
+            raise ToolTimeoutError(detail=f"The tool made no progress for {limits.stall:.0f} s.\n{reading.last_lines}")
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -30,7 +30,7 @@ def audio_stage(attempt: Attempt) -> None:
     """Encode the sound once for the whole job. Sound that cannot be decoded costs the sound, not the video."""
     plan = plan_of(attempt.job)
     if plan.audio is None:
-        raise OutputMismatchError(f"Job {attempt.job.id} has no sound in its plan.")
+        raise OutputMismatchError(detail=f"Job {attempt.job.id} has no sound in its plan.")
     reserve(attempt.scratch, audio_bytes(plan, plan.audio))
     budget = sound_budget(plan, attempt.job.size, speed_here(attempt))
     attempt.bound(budget)
@@ -92,7 +92,7 @@ class _Parts:
             raise self.failure
         self._publish()
         if not self.stored:
-            raise OutputMismatchError("The encoder's sound has no part that is complete.")
+            raise OutputMismatchError(detail="The encoder's sound has no part that is complete.")
 
     def _publish(self) -> None:
         """Store the parts that are complete by now and tell the job's record of them."""

@@ -60,7 +60,7 @@ def original_of(attempt: Attempt, without: ByteSpans = (), blank: ByteSpans = ()
 def plan_of(job: Job) -> Plan:
     """Return the plan of a job that must have one."""
     if job.plan is None:
-        raise OutputMismatchError(f"Job {job.id} has no plan though it is {job.state}.")
+        raise OutputMismatchError(detail=f"Job {job.id} has no plan though it is {job.state}.")
     return job.plan
 
 
@@ -102,7 +102,7 @@ def run_ffmpeg(
         run_tool(command, attempt.limits, watch=watch, reach=reach, niceness=niceness)
     except ToolError as error:
         if shutil.disk_usage(attempt.scratch).free < KEPT_FREE_BYTES:
-            raise StorageFullError("This worker's scratch space is full.", detail=error.detail) from error
+            raise StorageFullError(detail=f"This worker's scratch space is full. {error.detail}") from error
         raise
     return told.is_set()
 

@@ -204,8 +204,8 @@ def test_one_more_urgent_job_is_refused_in_a_sentence(client: FlaskClient, own_s
 @pytest.mark.parametrize(
     ("accepted", "cookie", "detail"),
     [
-        ("", "", "There is no job "),
-        ("de", "", "There is no job "),
+        ("", "", "There is no such job"),
+        ("de", "", "There is no such job"),
         ("ko", "", "작업이 없거나 삭제되었습니다."),
         ("en", "ko", "작업이 없거나 삭제되었습니다."),
     ],

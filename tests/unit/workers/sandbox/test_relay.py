@@ -47,7 +47,7 @@ class Shaky(LocalObjectStore):
             yield whole[: self._after]
             if len(whole) <= self._after:
                 return
-        raise ObjectStoreDownError("The object store does not answer.")
+        raise ObjectStoreDownError(detail="The object store does not answer.")
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ LAST_LINES = 2  # the decoder's name and the stream's number; what a file makes 
 # In the words of ffmpeg 5.1 and 7.1 (libavcodec/avcodec.c, fftools/ffprobe.c), in this order.
 _DECODER = re.compile(r"Codec \(([\w.-]{1,32})\) not on whitelist", re.ASCII)
 _STREAM = re.compile(r"Could not open codec for input stream (\d{1,4})$", re.ASCII)
-_FINDERS = (mp4.codec_places, matroska.codec_places, avi.codec_places, asf.codec_places)
+FINDERS = (mp4.codec_places, matroska.codec_places, avi.codec_places, asf.codec_places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def with_next(url: str, file: Ranges, known: Unlisted, watch: Watch) -> Unlisted
     met = _met(url, watch)
     if met is None or met[0] in dict(known.decoders) or len(known.decoders) == MOST_UNLISTED:
         return None
-    places = next((found for find in _FINDERS if (found := find(file, met[0]))), ())
+    places = next((found for find in FINDERS if (found := find(file, met[0]))), ())
     return Unlisted((*known.blank, *places), (*known.decoders, met)) if places else None
 
 

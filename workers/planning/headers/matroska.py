@@ -59,8 +59,8 @@ def codec_places(file: Ranges, stream: int) -> tuple[tuple[int, int], ...]:
     tracks = None if segment is None else _tracks(file, segment)
     entries = [] if tracks is None else islice(_elements(file, tracks.payload, tracks.end), MOST_ELEMENTS)
     streams = [one for one in entries if one.name == _ENTRY and _track(file, one) is not None][:MOST_TRACKS]
-    codecs = [_first(file, _CODEC, one.payload, one.end) for one in streams[stream : stream + 1]]
-    return tuple((codec.payload + 1, codec.end) for codec in codecs if codec is not None)
+    codecs = (_first(file, _CODEC, one.payload, one.end) for one in streams[stream : stream + 1])
+    return tuple((codec.payload + 1, codec.end) for codec in codecs if codec and codec.payload + 1 < codec.end)
 
 
 def first_cluster(file: Ranges, start: int) -> int | None:

@@ -254,7 +254,8 @@ def test_hostile_headers_are_looked_at_for_a_moment(name: str) -> None:
 SEEDS = [
     FTYP + box(b"moov", trak(1, b"vide", box(b"avc1", bytes(78), SCHEME)), trak(2, b"soun", box(b"ipcm", bytes(40)))),
     bytes.fromhex("1a45dfa380")
-    + ebml("18538067", ebml("1654ae6b", ebml("ae", ebml("83", b"\x01") + ebml("86", b"V")))),
+    + ebml("18538067", ebml("1654ae6b", ebml("ae", ebml("83", b"\x01") + ebml("86", b"V"))))
+    + bytes(99),
     protected_asf(PLAYREADY)(asf("video", "audio")),
     b"FLV\x01\x05\x00\x00\x00\x09\0\0\0\0\x29\0\0\x04" + bytes(11),
     b"".join(b"\x47\x41\x00\x90" + bytes(184) for _ in range(40)),

@@ -160,7 +160,7 @@ def _pieces(url: str, facts: Probe, video: Stream, limits: PlanLimits, watch: Wa
 def late_seconds(facts: Probe, listing: Listing) -> float:
     """Return how far tools have to look into the file to find the streams that come late, 0 where none does."""
     known = {stream.index for stream in facts.streams if stream.is_known}
-    times = [time for index in listing.streams - known if (time := listing.first_time(index)) is not None]
+    times = [time for index in listing.streams - known if (time := listing.met_at(index)) is not None]
     return max(times) - facts.start_time + LOOK_BEHIND_SECONDS if times else 0.0
 
 

@@ -98,7 +98,11 @@ class StartedTool:
             finally:
                 os.close(stdout)
                 os.close(stderr)
-            self._exit = os.pidfd_open(self.pid)
+            try:
+                self._exit = os.pidfd_open(self.pid)
+            except OSError:  # nobody would end it
+                self.kill_group()
+                raise
             ends.callback(os.close, self._exit)
             self._ends = ends.pop_all()
 

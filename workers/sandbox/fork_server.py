@@ -144,7 +144,7 @@ def start_tool(request: Request) -> StartedTool:
         except ServerGoneError:
             return StartedTool(_current.server(instead_of=server), request)
     except (OSError, ServerGoneError) as error:
-        raise UnforeseenError(f"{request[2][0]} could not be started on this worker.", detail=str(error)) from error
+        raise UnforeseenError(detail=f"{request[2][0]} could not be started on this worker: {error}") from error
 
 
 def _pipe(ends: ExitStack) -> tuple[int, int]:

@@ -73,7 +73,7 @@ def request_for(argv: Sequence[str], reach: Reach, *, niceness: int, seconds: fl
     """
     found = shutil.which(argv[0])
     if found is None:
-        raise UnforeseenError(f"{argv[0]} could not be started on this worker.", detail=f"{argv[0]} is not on PATH")
+        raise UnforeseenError(detail=f"{argv[0]} could not be started on this worker: it is not on PATH.")
     program = Path(found).resolve()
     orders = _orders(program, reach, _limits(seconds, memory), niceness=niceness)
     return orders, str(program), list(argv)

@@ -88,10 +88,10 @@ def run_tool(
             tool.kill_group()
             reading.end()
     if tool.returncode == NOT_STARTED:
-        raise UnforeseenError(f"{argv[0]} could not be started on this worker.", detail=reading.last_lines)
+        raise UnforeseenError(detail=f"{argv[0]} could not be started on this worker.\n{reading.last_lines}")
     if tool.returncode != 0:
-        message = _ending(argv[0], tool.returncode)
-        raise ToolError(message, detail=reading.last_lines, killed=tool.returncode < 0)
+        ending = _ending(argv[0], tool.returncode)
+        raise ToolError(detail=f"{ending}\n{reading.last_lines}".rstrip(), killed=tool.returncode < 0)
     if reading.failure is not None:
         raise reading.failure
     return bytes(reading.captured)
@@ -218,11 +218,11 @@ def _wait(tool: StartedTool, reading: _Reading, limits: ToolLimits, watch: Watch
         if reading.failure is not None:
             raise reading.failure
         if reading.overflow:
-            raise ToolError("The tool printed more than any real file needs.", detail=reading.last_lines)
+            raise ToolError(detail=f"The tool printed more than any real file needs.\n{reading.last_lines}")
         if now - started > limits.deadline:
-            raise ToolTimeoutError(f"The tool ran longer than {limits.deadline:.0f} s.", detail=reading.last_lines)
+            raise ToolTimeoutError(detail=f"The tool ran longer than {limits.deadline:.0f} s.\n{reading.last_lines}")
         if now - reading.moved_at > limits.stall:
-            raise ToolTimeoutError(f"The tool made no progress for {limits.stall:.0f} s.", detail=reading.last_lines)
+            raise ToolTimeoutError(detail=f"The tool made no progress for {limits.stall:.0f} s.\n{reading.last_lines}")
 
 
 def _ending(tool: str, code: int) -> str:

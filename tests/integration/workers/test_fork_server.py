@@ -55,7 +55,7 @@ def test_threads_share_the_server() -> None:
         try:
             return run_tool(shell(script), PATIENT).decode().strip(), 0
         except ToolError as error:
-            return str(number), int(error.message.split()[-1].strip("."))
+            return str(number), int(error.detail.splitlines()[0].split()[-1].strip("."))
 
     with ThreadPoolExecutor(THREADS) as pool:
         assert list(pool.map(said, range(TOOLS))) == [(str(number), number % 3) for number in range(TOOLS)]

@@ -353,6 +353,17 @@ def marked(probe: Probe, index: int, **fields: Any) -> Probe:
     return replace(probe, streams=tuple(streams))
 
 
+def test_a_track_in_a_codec_that_no_upload_may_reach_is_named() -> None:
+    """It is neither taken, nor counted once more, nor waited for as if it came late."""
+    probe = probed(video(0), sound(1, codec_name="", sample_rate=0), sound(2), sound(3, codec_name=""))
+    probe = marked(marked(probe, 1, unlisted="sonic"), 3, unlisted="adpcm_ct")
+    plan, _ = make_plan(probe, choose_video(probe), listings.interleaved(SECOND), LIMITS)
+    assert plan.audio is not None
+    assert (plan.audio.stream, plan.warnings) == (2, (warning("codec_left_out", n=2, codecs="adpcm_ct, sonic"),))
+    assert all(stream.is_known for stream in probe.streams)
+    assert plan.warnings[0].message == "Tracks left out because their codecs are not supported here: adpcm_ct, sonic."
+
+
 def test_encrypted_pictures_are_refused_where_there_are_no_others() -> None:
     """A second picture in the clear is taken, whichever is the default one."""
     alone = marked(probed(video(0), sound(1)), 0, encrypted=True)

@@ -124,6 +124,8 @@ def fits(traits: Traits) -> bool:
         and sum(alone) <= 1
         and not (traits.change and (traits.pauses or traits.sound_start or traits.sound_end or traits.drift))
         and not (traits.change and traits.video not in in_band.get(traits.container, set()))
+        # Matroska says the shape of all of a track in its header, and players go by that.
+        and not (traits.change == "aspect" and traits.container != "ts")
         and not (traits.parts > 1 and traits.frames < FEWEST_OF_A_PART)
         and not (traits.jitter and (traits.parts > 1 or traits.jump[1]))  # each part would begin elsewhere in a frame
         and not (traits.parts > 1 and shown + traits.sound_end > MOST_PART_SECONDS)

@@ -307,7 +307,7 @@ def test_fragments_that_count_their_decoding_are_not_cut_off() -> None:
 @pytest.mark.parametrize(("counted", "told"), [({}, False), ({"nb_frames": "100"}, True)])
 def test_of_fragments_only_the_longest_track_may_be_cut_off(*, counted: dict[str, str], told: bool) -> None:
     """Of one without a length of its own ffprobe says that of the file; tracks that are counted have one each."""
-    times = {"duration": "4.0", "time_base": "1/25"} | counted
+    times: dict[str, Any] = {"duration": "4.0", "time_base": "1/25"} | counted
     container = {"format_name": "mov,mp4,m4a,3gp,3g2,mj2", "duration": "4.0"}
     facts = parse_probe({"streams": [video(**times), sound(**times)], "format": container})
     lines = listings.interleaved(listings.pictures([n / 25 for n in range(100)]), listings.sound(0.4, 1.6))

@@ -23,8 +23,8 @@ doctor: ## say what this machine lacks, and which layers of the sandbox its kern
 setup: ## install what the checks and tests need
 	@infra/setup.sh dev
 
-test: setup ## all tests but those of the targets below
-	$(BIN)/pytest -m "not media and not compose and not exact and not field and not nasty"
+test: setup ## all tests but those of the targets below, PROCESSES=2 files of them at a time
+	$(BIN)/pytest -n $(or $(PROCESSES),2) --dist loadfile --no-loadscope-reorder -m "not media and not compose and not exact and not field and not nasty"
 
 chaos: setup ## uploads while things are killed, frozen and cut: MINUTES=10, SEED=n to repeat a schedule, BROKER=rabbitmq
 	PYTHONPATH=. $(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) --broker $(or $(BROKER),redis) $(if $(SEED),--seed $(SEED))

@@ -1,4 +1,7 @@
-"""What each error says, by its code: the one sentence of the raise sites, the API and the pages. Pure."""
+"""What each error says, by its code: the one sentence of the raise sites, the API and the pages. Pure.
+
+Behind a point stands a reason, of which a code may have several.
+"""
 
 from __future__ import annotations
 
@@ -67,6 +70,7 @@ SENTENCES: Mapping[str, str] = {
     "job_not_found": _("There is no such job, or it was deleted."),
     "object_not_found": _("This file does not exist any more."),
     "conflict": _("The job is not in a state that allows this."),
+    "conflict.original_gone": _("The original of this job is gone, so it cannot be encoded again."),
     "job_exists": _("This job exists already."),
     "transition_refused": _("The state of this job has changed, so this is no longer possible."),
     "too_many_uploads": _("The maximum number of uploads is arriving already."),
@@ -87,6 +91,9 @@ SENTENCES: Mapping[str, str] = {
     "broker_unavailable": _("The queue does not answer at the moment."),
     "internal_error": _("Something went wrong on the server. Its log has the details."),
     "busy": _("The server is busy."),
+    "busy.watchers": _("The maximum number of pages is being kept up to date already."),
+    "busy.downloads": _("The maximum number of files is being downloaded already."),
+    "busy.clearing": _("The files of the last run are being removed. The job can be started again in a moment."),
     # Answers of HTTP itself, given before anything of the request is looked at, or by what stands in front.
     "bad_request": _("The request is not valid HTTP."),
     "not_found": _("There is nothing under this address."),
@@ -102,3 +109,43 @@ SENTENCES: Mapping[str, str] = {
     "service_unavailable": _("The server does not answer at the moment. Please try again."),
     "gateway_timeout": _("The server did not answer in time. Please try again."),
 }
+
+# Read by programmers alone, so in English alone: what is wrong with a request that no page of ours makes.
+FAULTS: Mapping[str, str] = {
+    "invalid_request.cursor": "This cursor was not given by a page of jobs.",
+    "invalid_request.event_id": "This is not the id of an event.",
+    "invalid_request.language": "There are no pages in this language.",
+    "invalid_request.query_twice": "The query has a parameter twice: `%(name)s`.",
+    "invalid_request.query": "The query has a wrong parameter: %(issues)s.",
+    "invalid_request.no_json": "The body must be JSON of at most %(limit)s bytes, with its length announced.",
+    "invalid_request.body": "The body is not what it must be: %(issues)s.",
+    "invalid_request.webhook_characters": "`webhook_url` is too long or holds characters that a URL cannot have.",
+    "invalid_request.webhook_url": "`webhook_url` is not a URL.",
+    "invalid_request.webhook_scheme": "`webhook_url` must begin with http:// or https:// and name a host.",
+    "invalid_request.webhook_user": "`webhook_url` must hold no user name or password.",
+    "invalid_request.no_form": "The body must be a form: multipart/form-data with a boundary.",
+    "invalid_request.boundary": "The form's boundary cannot be one.",
+    "invalid_request.form_parts": "The form has too many parts, or a part too long headers.",
+    "invalid_request.form": "The body is not a valid multipart form.",
+    "invalid_request.form_overhead": "The form has more than %(limit)s bytes around its file.",
+    "invalid_request.field_length": "The field `%(name)s` is longer than %(limit)s bytes.",
+    "invalid_request.field_text": "The field `%(name)s` is not UTF-8.",
+    "invalid_request.field_twice": "The field `%(name)s` is there twice.",
+    "invalid_request.field_unknown": "A form of an upload has the fields `file`, `title` and `webhook_url` only.",
+    "invalid_request.file_name": "The field `file` must be a file, with a file name.",
+    "invalid_request.file_field": "The file must be in the field `file`.",
+    "invalid_request.files": "The form holds more than one file; send each as an upload of its own.",
+    "invalid_request.no_file": "The form has no file: choose one, in the field `file`.",
+}
+
+
+def sentence_of(code: str, reason: str = "") -> str:
+    """Return what an error of this code says for this reason. Raises KeyError for what no table has."""
+    key = f"{code}.{reason}" if reason else code
+    return FAULTS[key] if key in FAULTS else SENTENCES[key]
+
+
+def key_of(code: str, message: str) -> str:
+    """Return under which key of SENTENCES an error of this code was said so: its reason is told by nothing else."""
+    reasons = (key for key, sentence in SENTENCES.items() if sentence == message and key.startswith(f"{code}."))
+    return next(reasons, code)

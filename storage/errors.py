@@ -41,27 +41,33 @@ RungsError
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
-from storage.error_sentences import SENTENCES
-from storage.sentences import Told, filled
+from storage.error_sentences import sentence_of
+from storage.sentences import Told, Values, filled
+
+LOGGED_CHARACTERS = 1000  # of a detail: how a tool ended comes first, its last lines behind that may be 80 kB
 
 
 class RungsError(Exception):
     """Root of all expected failures: a stable `code`, one human sentence, and detail (tool output) to be unfolded.
 
-    `message` is the code's sentence with its `values`, which the pages say in other languages as well. What only
-    programmers and operators read, such as which field of a form is wrong, may be said more `precisely`, in English.
+    `message` is the code's sentence with its `values`, which the pages say in other languages as well; a `reason` names
+    a more exact one, where the table has it. Names among the values are for the sentence alone. `detail` is what
+    operators read of one case; as text, for logs, the error has both.
     """
 
     code: ClassVar[str] = "error"
 
-    def __init__(self, precisely: str = "", *, detail: str = "", values: Mapping[str, float] | None = None) -> None:
-        self.values = dict(values or {})
-        self.message = precisely or filled(SENTENCES[self.code], self.values)
+    def __init__(self, *, reason: str = "", detail: str = "", values: Values | None = None) -> None:
+        told = values or {}
+        self.values = {name: value for name, value in told.items() if not isinstance(value, str)}
+        self.message = filled(sentence_of(self.code, reason), told)
         self.detail = detail
         super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.detail[:LOGGED_CHARACTERS]}".rstrip()
 
     @property
     def told(self) -> Told:
@@ -143,8 +149,8 @@ class BusyError(RungsError):
 
     code = "busy"
 
-    def __init__(self, precisely: str = "", *, detail: str = "", retry_after: int = 5) -> None:
-        super().__init__(precisely, detail=detail)
+    def __init__(self, *, reason: str = "", detail: str = "", retry_after: int = 5) -> None:
+        super().__init__(reason=reason, detail=detail)
         self.retry_after = retry_after
 
 
@@ -247,8 +253,8 @@ class ToolError(AttemptError):
 
     code = "tool_failed"
 
-    def __init__(self, precisely: str = "", *, detail: str = "", killed: bool = False) -> None:
-        super().__init__(precisely, detail=detail)
+    def __init__(self, *, detail: str = "", killed: bool = False) -> None:
+        super().__init__(detail=detail)
         self.killed = killed
 
 

@@ -45,7 +45,7 @@ REDIS_AWAY = Outage(
     failures=(redis.RedisError, OperationalError, OSError),
     passes=_passes,
     error=JobStoreDownError,
-    sentence="Redis does not answer or refuses to write.",
+    detail="Redis does not answer or refuses to write.",
 )
 
 

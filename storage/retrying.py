@@ -22,12 +22,15 @@ _MAX_TIMEOUT_SECONDS = 5.0  # a frozen server answers nothing; longer would only
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """How a server's being away shows (`failures`), which of them `pass`, and the error and sentence they end in."""
+    """How a server's being away shows (`failures`), which of them `pass`, and the error they end in.
+
+    `detail` is what operators read of it.
+    """
 
     failures: tuple[type[Exception], ...]
     passes: Callable[[Exception], bool]
     error: type[BusyError]
-    sentence: str
+    detail: str
 
 
 def socket_timeout(patience: float) -> float:
@@ -52,4 +55,4 @@ def retry_until(command: Callable[[], _Answer], outage: Outage, *, patience: flo
         retry = Retry(pauses, -1, supported_errors=outage.failures)
         return retry.call_with_retry(command, give_up, is_retryable=outage.passes)
     except outage.failures as error:
-        raise outage.error(outage.sentence, detail=str(error)) from error
+        raise outage.error(detail=f"{outage.detail} {error}") from error

@@ -1,6 +1,7 @@
 """Sentences that people read: marked for translation where they stand, and filled with numbers in English. Pure.
 
-A sentence has a stable code. `%(name)s` marks a number; `at_clock` is the number `at` as players show it.
+A sentence has a stable code. `%(name)s` marks a number, or a name that no language translates; `at_clock` is the
+number `at` as players show it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,23 @@ PLACE, CLOCK = "at", "at_clock"  # a place in the video in seconds, and the same
 _SEPARATED = 10_000  # numbers of four digits are read without a separator
 
 
+Values = Mapping[str, float | str]
+
+
 class Told(TypedDict):
-    """An error or a warning as JSON has it: its English sentence, and what it takes to say it in another language."""
+    """An error as JSON has it: its English sentence, and what it takes to say it in another language."""
 
     code: str
     message: str
     values: dict[str, float]
+
+
+class ToldWarning(TypedDict):
+    """A warning as JSON has it."""
+
+    code: str
+    message: str
+    values: Values
 
 
 def mark(sentence: str) -> str:
@@ -31,14 +43,15 @@ def number(value: float) -> str:
     return text.removesuffix(".0")
 
 
-def shown(values: Mapping[str, float], written: Callable[[float], str] = number) -> dict[str, str]:
-    """Return the numbers of a sentence as it shows them."""
-    places = {CLOCK: clock(values[PLACE])} if PLACE in values else {}
-    return {name: written(value) for name, value in values.items()} | places
+def shown(values: Values, written: Callable[[float], str] = number) -> dict[str, str]:
+    """Return the numbers and names of a sentence as it shows them."""
+    place = values.get(PLACE)
+    clocks = {} if place is None or isinstance(place, str) else {CLOCK: clock(place)}
+    return {name: value if isinstance(value, str) else written(value) for name, value in values.items()} | clocks
 
 
-def filled(sentence: str, values: Mapping[str, float]) -> str:
-    """Return the English sentence with its numbers. Raises KeyError for a number that is not given."""
+def filled(sentence: str, values: Values) -> str:
+    """Return the English sentence with its numbers and names. Raises KeyError for one that is not given."""
     return sentence % shown(values)
 
 

@@ -60,6 +60,18 @@ def pytest_report_header() -> str:
     return said.stdout.partition(" Copyright")[0]
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that prints the summary which services were missing here, where several run tests."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["missing"] = dict(MISSING)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """Take over what a process that ran tests was missing."""
+    MISSING.update(getattr(node, "workeroutput", {}).get("missing", {}))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say aloud which services were missing."""
     for service, reason in sorted(MISSING.items()):
@@ -208,11 +220,14 @@ def publisher(broker_settings: Settings | None) -> Publisher:
 
 @pytest.fixture
 def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Give a function that prints a line past pytest's capturing."""
+    """Give a function that prints a line past pytest's capturing, where one process runs all tests."""
     reporter = request.config.pluginmanager.getplugin("terminalreporter")
     capture = request.config.pluginmanager.getplugin("capturemanager")
 
     def line(text: str) -> None:
+        if reporter is None:  # in one of several processes: it stands beside the test, if that fails
+            print(text)
+            return
         with capture.global_and_fixture_disabled():
             reporter.ensure_newline()
             reporter.write_line(text)

@@ -190,7 +190,7 @@ def prepare(objects: ObjectStore) -> None:
         try:
             objects.prepare()
         except BusyError as error:
-            _log.warning("object store not prepared yet", error=error.message)
+            _log.warning("object store not prepared yet", error=str(error))
             threading.Event().wait(PREPARE_PAUSE_SECONDS)
         else:
             return

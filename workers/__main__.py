@@ -95,7 +95,7 @@ def run_rebuild(settings: Settings) -> int:
         services = connect(settings, patience=REBUILD_PATIENCE_SECONDS)
         return 0 if rebuild(services, say, now=time.time()) else 1
     except BusyError as error:
-        sys.stderr.write(f"{error.message} What was restored stays; run this again.\n")
+        sys.stderr.write(f"{error} What was restored stays; run this again.\n")
         return 1
 
 

@@ -38,7 +38,7 @@ class Rounds:
                 if self._jobs.hold(self._role, self._name, seconds=self._role_seconds):
                     make_round()
             except BusyError as error:
-                _log.warning(f"{self._role} skips a round", error=error.message)
+                _log.warning(f"{self._role} skips a round", error=str(error))
             except Exception:  # noqa: BLE001 - see above
                 _log.exception(f"a round of the {self._role} failed")
 

@@ -16,33 +16,9 @@ DISCIPLINE_WORDS = "; ".join(f"{name}: {about}" for name, about in NAMES.items()
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add all options of the command."""
-    parser.add_argument("--encoders", type=whole, default=10, metavar="SLOTS", help="encoder slots (default: 10)")
-    parser.add_argument(
-        "--control",
-        type=whole,
-        metavar="SLOTS",
-        help="slots that plan and package (default: twice what the load needs)",
-    )
+    _add_slots(parser)
     _add_load(parser)
-    parser.add_argument(
-        "--max-wait",
-        type=positive,
-        metavar="SECONDS",
-        help="uploads are refused while accepted work lasts longer (default: ADMISSION_MAX_WAIT_SECONDS)",
-    )
-    parser.add_argument(
-        "--owner-max-jobs",
-        type=whole,
-        metavar="JOBS",
-        help="unfinished jobs of one owner; one more is refused (default: OWNER_MAX_JOBS)",
-    )
-    parser.add_argument(
-        "--returning",
-        type=share,
-        default=1.0,
-        metavar="SHARE",
-        help="part, 0 to 1, of the refused who come back when Retry-After says (default: 1)",
-    )
+    _add_admission(parser)
     parser.add_argument(
         "--discipline",
         action="append",
@@ -50,6 +26,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"whose task is next; may be given more than once (default: all). {DISCIPLINE_WORDS}",
     )
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the figures too; needs matplotlib")
+
+
+def _add_slots(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--encoders", type=whole, default=10, metavar="SLOTS", help="encoder slots (default: 10)")
+    parser.add_argument(
+        "--control",
+        type=whole,
+        metavar="SLOTS",
+        help="slots that plan and package (default: twice what the load needs)",
+    )
 
 
 def _add_load(parser: argparse.ArgumentParser) -> None:
@@ -76,6 +62,28 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
         help="people who upload; the n-th brings 1/n of the first's (default: 1000)",
     )
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same uploads (default: 1)")
+
+
+def _add_admission(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--max-wait",
+        type=positive,
+        metavar="SECONDS",
+        help="uploads are refused while accepted work lasts longer (default: ADMISSION_MAX_WAIT_SECONDS)",
+    )
+    parser.add_argument(
+        "--owner-max-jobs",
+        type=whole,
+        metavar="JOBS",
+        help="unfinished jobs of one owner; one more is refused (default: OWNER_MAX_JOBS)",
+    )
+    parser.add_argument(
+        "--returning",
+        type=share,
+        default=1.0,
+        metavar="SHARE",
+        help="part, 0 to 1, of the refused who come back when Retry-After says (default: 1)",
+    )
 
 
 def _number(kind: Callable[[str], float], accepted: Callable[[float], bool], words: str) -> Callable[[str], float]:

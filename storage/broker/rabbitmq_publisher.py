@@ -23,7 +23,7 @@ RABBITMQ_AWAY = Outage(
     failures=(AMQPError, OperationalError, OSError),
     passes=lambda _: True,
     error=BrokerDownError,
-    sentence="RabbitMQ does not answer or does not keep what it is sent.",
+    detail="RabbitMQ does not answer or does not keep what it is sent.",
 )
 
 

@@ -91,7 +91,7 @@ def job_of_fields(fields: Mapping[str, str], job_id: str) -> Job:
     Raises JobNotFoundError where there is no record any more, RecordError where it is not what was written.
     """
     if not fields:
-        raise JobNotFoundError(f"There is no job {job_id}.")
+        raise JobNotFoundError(detail=job_id)
     with spoiled(job_id):
         job = job_of_slim(fields, job_id) if is_slim(fields) else _job_of_whole(fields)
         expect(job.id == job_id, "id")
@@ -177,5 +177,5 @@ def cursor_of(job: Job) -> str:
 def checked_cursor(text: str) -> str:
     """Return the cursor; raise InvalidRequestError for text that no page gave."""
     if re.fullmatch(CURSOR, text) is None:
-        raise InvalidRequestError("This cursor was not given by a page of jobs.")
+        raise InvalidRequestError(reason="cursor")
     return text

@@ -49,7 +49,7 @@ class RedisRecords(RedisScripts):
     def create(self, job: Job, segments: tuple[Segment, ...] = ()) -> None:
         """See RecordStore.create."""
         if not self._create(job, segments, {}, queued_at="", tell=False, slim=False):
-            raise JobExistsError(f"Job {job.id} exists already.")
+            raise JobExistsError(detail=job.id)
 
     def restore(self, job: Job, segments: tuple[Segment, ...], results: Results, *, tell: bool) -> bool:
         """See RecordStore.restore."""
@@ -80,7 +80,7 @@ class RedisRecords(RedisScripts):
         task = Task(job_id, Stage.SEGMENT, index)
         text = self._redis.call(lambda: self._client.hget(redis_keys.of_job("wanted", job_id), task.field))
         if text is None:
-            raise LeaseLostError(f"Job {job_id} has no {task.field} any more.")
+            raise LeaseLostError(detail=f"{job_id} has no {task.field} any more.")
         return segment_of_record(text, job_id, index)
 
     def segments(self, job_id: str) -> tuple[Segment, ...]:
@@ -147,7 +147,7 @@ class RedisRecords(RedisScripts):
         fields = json.dumps(fields_of_changes(Changes(plan=plan, warnings=warnings)))
         wanted = json.dumps(fields_of_wanted(plan, segments, job_id))
         if not self._run("replan", job_id, uuid4().hex, fields, wanted):
-            raise TransitionError(f"Job {job_id}, in state {self.get(job_id).state}, cannot be planned anew.")
+            raise TransitionError(detail=f"Job {job_id}, in state {self.get(job_id).state}, cannot be planned anew.")
         return self.get(job_id)
 
     def delete(self, job_id: str) -> None:
@@ -160,13 +160,12 @@ class RedisRecords(RedisScripts):
 
 
 def _not_found(job_id: str) -> JobNotFoundError:
-    return JobNotFoundError(f"There is no job {job_id}.")
+    return JobNotFoundError(detail=job_id)
 
 
 def _being_cleared() -> BusyError:
-    message = "What the last run left is being removed; the job can be started again in a moment."
-    return BusyError(message, retry_after=_CLEARING_RETRY_SECONDS)
+    return BusyError(reason="clearing", retry_after=_CLEARING_RETRY_SECONDS)
 
 
 def _finished_already(state: JobState) -> TransitionError:
-    return TransitionError(f"The job is {state} already, so its priority changes nothing.")
+    return TransitionError(detail=f"The job is {state} already, so its priority changes nothing.")

@@ -61,7 +61,7 @@ class RedisTasks(RedisScripts):
         poster, seconds = "1" if _made_poster(task, result) else "", float(result.get("seconds", 0))
         answer = self._run_task("finish", task, attempt, json.dumps(result), poster, seconds)
         if answer == "lost":
-            raise LeaseLostError(f"Task {task.field} of job {task.job_id} is not this attempt's any more.")
+            raise LeaseLostError(detail=f"Task {task.field} of job {task.job_id} is not this attempt's any more.")
         return answer == "last" or not task.is_encoding
 
     def results(self, job_id: str, *, interim: bool = False) -> dict[str, dict[str, Any]]:

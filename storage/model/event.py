@@ -47,7 +47,7 @@ def checked_event_id(text: str) -> str:
     """Return the id in full (`0` becomes `0-0`); raise InvalidRequestError for what is no event id."""
     full = text if "-" in text else f"{text}-0"
     if not is_event_id(full):
-        raise InvalidRequestError("This is not the id of an event.")
+        raise InvalidRequestError(reason="event_id")
     return full
 
 

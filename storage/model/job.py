@@ -58,7 +58,7 @@ TIME_OF_STATE: dict[JobState, str] = {
 def checked_move(present: JobState, to: JobState) -> JobState:
     """Return `to` if the table allows the move; raise TransitionError otherwise."""
     if to not in ALLOWED_MOVES[present]:
-        raise TransitionError(f"A job that is {present} cannot become {to}.")
+        raise TransitionError(detail=f"A job that is {present} cannot become {to}.")
     return to
 
 

@@ -1,6 +1,6 @@
 """What a viewer should know of a video that was encoded all the same. Pure.
 
-A warning has a stable code, which pages translate, the numbers in it, and its sentence in English.
+A warning has a stable code, which pages translate, the numbers and names in it, and its sentence in English.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ SENTENCES: Mapping[str, str] = {
     "video_encrypted": _("Encrypted video tracks left out: %(n)s."),
     "audio_encrypted": _("Encrypted audio tracks left out: %(n)s."),
     "audio_misread": _("Audio tracks left out because this ffmpeg cannot decode their PCM: %(n)s."),
+    "codec_left_out": _("Tracks left out because their codecs are not supported here: %(codecs)s."),
+    "codec_left_out.one": _("A track was left out because its codec is not supported here: %(codecs)s."),
     "spherical": _("This is a recording of all around (360 or 180 degrees); players will show it flat."),
     "stereo_beside": _("This is a stereo recording; players will show its two views side by side."),
     "stereo_above": _("This is a stereo recording; players will show its two views one above the other."),
@@ -64,15 +66,17 @@ UNNAMED = "unnamed"  # the code of what was warned of before warnings had codes
 
 @dataclass(frozen=True, slots=True)
 class JobWarning:
-    """One warning of a job: stable code, one sentence, the numbers in it by name."""
+    """One warning of a job: stable code, one sentence, the numbers in it by name; names of codecs as well."""
 
     code: str
     message: str
-    values: dict[str, float] = field(default_factory=dict, hash=False)  # plans that hold warnings stay hashable
+    values: dict[str, int | float | str] = field(
+        default_factory=dict, hash=False
+    )  # plans that hold warnings stay hashable
 
 
-def warning(code: str, **values: float) -> JobWarning:
-    """Return the warning of this code with these numbers. Raises KeyError for a code or a number that is unknown."""
+def warning(code: str, **values: float | str) -> JobWarning:
+    """Return the warning of this code with these values. Raises KeyError for a code or a value that is unknown."""
     sentence = SENTENCES[code]
     if values.get("n") == 1:
         sentence = SENTENCES.get(code + ONE, sentence)

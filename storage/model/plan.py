@@ -170,7 +170,7 @@ class Plan:
     The last `tail_frames` of `frames` repeat the last picture because the sound goes on after it. Each segment begins
     a fragment and goes on in fragments of `fragment_frames`; its last one may be shorter. The `segment_count` segments
     themselves are kept beside the plan: there may be thousands, and who reads the plan needs one of them at most. The
-    original is read `without` these spans of bytes, of which tools would make a mess.
+    original is read `without` these spans of bytes, of which tools would make a mess, and with `blank` ones as zeros.
     """
 
     video: VideoSource
@@ -185,6 +185,7 @@ class Plan:
     preset: str
     warnings: Warnings
     without: tuple[tuple[int, int], ...] = ()
+    blank: tuple[tuple[int, int], ...] = ()
 
     @property
     def rate(self) -> Fraction:

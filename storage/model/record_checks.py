@@ -150,7 +150,7 @@ def _check_plan(plan: Plan) -> None:
         expect(_RUNG.fullmatch(rung.name) and _is_rung(rung), "rungs")
     expect(min(plan.rate_num, plan.rate_den, plan.frames, plan.fragment_frames) > 0 <= plan.tail_frames, "frames")
     expect(1 <= plan.segment_count <= MOST_SEGMENTS, "segment_count")
-    expect(all(0 <= start <= end for start, end in plan.without), "without")
+    expect(all(0 <= start <= end for start, end in (*plan.without, *plan.blank)), "without")
     video, audio = plan.video, plan.audio
     expect(min(video.width, video.height, video.display_width, video.display_height) > 0, "video")
     expect(max(video.width, video.height, video.display_width, video.display_height) <= LONGEST_SIDE, "video")

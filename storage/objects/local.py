@@ -115,7 +115,7 @@ class LocalObjectStore(WholeObjects):
     def ping(self) -> None:
         """See ObjectStore.ping."""
         if not os.access(self._root, os.W_OK | os.X_OK):
-            raise ObjectStoreDownError("The folder of objects is missing or cannot be written.", detail=str(self._root))
+            raise ObjectStoreDownError(detail=f"{self._root} is missing or cannot be written.")
 
     def _room(self) -> int:
         return max(0, shutil.disk_usage(self._root).free - self._kept)
@@ -164,7 +164,7 @@ class _LocalWriter:
                 # Unbuffered: closing a buffered file after a full disk would fail a second time.
                 self._file = FileIO(open_new(self._root, (UNFINISHED, self._name)), "wb")
             except FileNotFoundError as error:
-                raise ObjectStoreDownError("The folder of objects is missing.", detail=str(self._root)) from error
+                raise ObjectStoreDownError(detail=f"{self._root} is missing.") from error
         return self
 
     def __exit__(

@@ -58,23 +58,23 @@ def read_manifest(objects: ObjectStore, key: str, job_id: str, *, most: int = LO
     """
     data = b"".join(objects.read(key, length=most + 1))
     if len(data) > most:
-        raise ManifestError(f"{key}: longer than any manifest.")
+        raise ManifestError(detail=f"{key}: longer than any manifest.")
     try:
         manifest = _MANIFEST.validate_json(data)
     except RecursionError as error:
-        raise ManifestError(f"{key}: too deep for any manifest.") from error
+        raise ManifestError(detail=f"{key}: too deep for any manifest.") from error
     except ValidationError as error:
         issue = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in issue["loc"]) or "JSON"
-        raise ManifestError(f"{key}: {place}: {issue['msg']}") from error
+        raise ManifestError(detail=f"{key}: {place}: {issue['msg']}") from error
     try:
         check_job(manifest.job)
         for segment in manifest.segments:
             check_segment(segment, job_id)
     except RecordError as error:
-        raise ManifestError(f"{key}: {error.detail}") from error
+        raise ManifestError(detail=f"{key}: {error.detail}") from error
     if manifest.job.id != job_id:
-        raise ManifestError(f"{key}: belongs to job {manifest.job.id}.")
+        raise ManifestError(detail=f"{key}: belongs to job {manifest.job.id}.")
     return manifest
 
 

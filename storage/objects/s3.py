@@ -105,7 +105,7 @@ class S3ObjectStore(WholeObjects):
         with translated(prefix):
             refused = list(self._client.remove_objects(self._bucket, (DeleteObject(key) for key in keys)))
         if refused:
-            raise ObjectStoreDownError("The object store refuses to delete.", detail=f"{prefix}: {refused[0].message}")
+            raise ObjectStoreDownError(detail=f"{prefix} is not deleted: {refused[0].message}")
         return len(keys)
 
     def sweep_unfinished(self, *, older_than: float) -> int:
@@ -137,7 +137,7 @@ class S3ObjectStore(WholeObjects):
         """See ObjectStore.ping."""
         with translated(self._bucket):
             if not self._client.bucket_exists(self._bucket):
-                raise ObjectStoreDownError("The bucket is missing.", detail=self._bucket)
+                raise ObjectStoreDownError(detail=f"The bucket {self._bucket} is missing.")
 
     def _add_lifecycle_rule(self) -> None:
         abort = AbortIncompleteMultipartUpload(days_after_initiation=_UNFINISHED_DAYS)

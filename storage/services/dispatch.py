@@ -37,7 +37,7 @@ def dispatch_or_leave(services: Services) -> None:
     try:
         dispatch(services)
     except BusyError as error:
-        _log.warning("nothing dispatched, left to the janitor", error=error.message)
+        _log.warning("nothing dispatched, left to the janitor", error=str(error))
 
 
 def begin_packaging(services: Services, job_id: str) -> None:

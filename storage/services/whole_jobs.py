@@ -51,5 +51,5 @@ def _end_of(objects: ObjectStore, job: Job) -> Job:
     key = keys.ended(job.id)
     ended = read_manifest(objects, key, job.id, most=LONGEST_END).job
     if not is_end_of(ended, job):
-        raise ManifestError(f"{key}: tells of another end.")
+        raise ManifestError(detail=f"{key}: tells of another end.")
     return ended

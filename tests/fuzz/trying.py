@@ -12,7 +12,7 @@ from storage.errors import ToolError
 from storage.media_errors import MediaError
 from tests.fuzz.mutations import mutated
 from workers.planning.make_plan import PlanLimits
-from workers.planning.plan_file import AppendedError, plan_file
+from workers.planning.plan_file import ConcealError, plan_file
 from workers.sandbox.run import Watch
 
 LIMITS = PlanLimits(max_pixels=8192 * 4352, max_seconds=12 * 3600, preset="veryfast", slots=2)
@@ -77,6 +77,6 @@ def _planned(path: Path) -> str:
         return error.code
     except ToolError as error:  # tried again by the pipeline, as it may be the machine; a crash is told by `killed`
         return f"{error.code}{' (killed)' if error.killed else ''}"
-    except AppendedError:
-        return "appended"
+    except ConcealError:
+        return "concealed"
     return "plan"

@@ -13,7 +13,7 @@ from tests.support.canaries import Canaries
 from tests.support.media import media_root
 from tests.support.planning_cost import LIMITS
 from tests.support.silence import WRONG_NAMES, opened, tells_a_secret
-from workers.planning.plan_file import AppendedError, plan_file
+from workers.planning.plan_file import ConcealError, plan_file
 from workers.sandbox.allowed_inputs import input_arguments
 from workers.sandbox.run import Watch
 
@@ -57,6 +57,6 @@ def ended(path: Path) -> str:
         plan_file(str(path), LIMITS, Watch())
     except RungsError as error:
         return f"{error.code}: {error.message} {error.detail}"
-    except AppendedError:
-        return "appended"
+    except ConcealError:
+        return "concealed"
     return "plan"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -220,7 +221,7 @@ def _counts(came: Came, truth: Truth, step: float) -> Iterator[str]:
         told = (f"{number} {counted[number]} times" for number in list(long)[:_SHOWN])
         yield f"{len(long)} pictures repeated: {', '.join(told)}"
     if truth.jitters:
-        twice = sum(count > 1 and lasts[number] < 1.9 * step for number, count in counted.items())
+        twice = sum(count > 1 and lasts.get(number, math.inf) < 1.9 * step for number, count in counted.items())
         if twice > allowed + 1:
             yield f"{twice} pictures repeated"
 

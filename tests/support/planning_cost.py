@@ -11,7 +11,8 @@ from pathlib import Path
 
 from storage.errors import RungsError
 from workers.planning.make_plan import PlanLimits
-from workers.planning.plan_file import AppendedError, plan_file
+from workers.planning.plan_file import ConcealError, plan_file
+from workers.sandbox.fork_server import end_server
 from workers.sandbox.run import Watch
 
 LIMITS = PlanLimits(max_pixels=8192 * 4352, max_seconds=12 * 3600, preset="veryfast", slots=2)
@@ -43,8 +44,9 @@ def _main() -> None:
         plan_file(sys.argv[1], LIMITS, Watch())
     except RungsError as error:
         end = error.code
-    except AppendedError:
-        end = "appended"
+    except ConcealError:
+        end = "concealed"
+    end_server()  # only then are its tools counted
     mine, tools = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     seconds = sum(usage.ru_utime + usage.ru_stime for usage in (mine, tools))
     print(json.dumps(asdict(Cost(end, round(seconds, 2), _most_memory(), tools.ru_maxrss * _KIB))))

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from workers.sandbox import launcher
+
 
 def is_running(pid: int) -> bool:
     """Tell whether the process is there and not merely waiting to be buried."""
@@ -30,6 +32,16 @@ def arguments_of(pid: int) -> list[str]:
         return []
 
 
+def slot_of(tool: int) -> int:
+    """Return the process of a worker's pool that runs the tool; between them is its fork server."""
+    return parent_of(parent_of(tool))
+
+
+def slots_of(worker: int) -> list[int]:
+    """Return the processes of a worker's pool."""
+    return [child for child in _children(worker) if not _is_fork_server(arguments_of(child))]
+
+
 def descendants(pid: int) -> Iterator[int]:
     """Yield the process's children, theirs and so on, whatever session they are in."""
     for child in _children(pid):
@@ -38,8 +50,9 @@ def descendants(pid: int) -> Iterator[int]:
 
 
 def kill_whole(pid: int) -> None:
-    """End a worker and its pool at once, as a machine that dies does; its tools have to end by themselves."""
-    pool = [child for child in descendants(pid) if _is_python(arguments_of(child))]
+    """End a worker and its pool at once; its fork servers and tools have to end by themselves."""
+    below = [(child, arguments_of(child)) for child in descendants(pid)]
+    pool = [child for child, arguments in below if _is_python(arguments) and not _is_fork_server(arguments)]
     for process in (pid, *pool):
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
@@ -48,6 +61,10 @@ def kill_whole(pid: int) -> None:
 def _is_python(arguments: list[str]) -> bool:
     # What has ended and is not buried yet has no command line.
     return bool(arguments) and Path(arguments[0]).name.startswith("python")
+
+
+def _is_fork_server(arguments: list[str]) -> bool:
+    return arguments[-1:] == [launcher.__file__]
 
 
 def _children(pid: int) -> list[int]:

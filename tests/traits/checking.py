@@ -177,7 +177,9 @@ def _hole_told(traits: Traits, job: Job) -> str | None:
     if values is None:
         return "a hole in the sound is not told"
     place = made.sound[0] - made.begin + at
-    is_right = abs(values["at"] - place) <= TOLD_WITHIN and abs(values["longest"] - lasting) <= TOLD_WITHIN
+    is_right = (
+        abs(float(values["longest"]) - lasting) <= TOLD_WITHIN and abs(float(values["at"]) - place) <= TOLD_WITHIN
+    )
     return None if is_right else f"hole of {lasting} s at {place:.2f} s told as {values}"
 
 

@@ -124,10 +124,15 @@ def fits(traits: Traits) -> bool:
         and sum(alone) <= 1
         and not (traits.change and (traits.pauses or traits.sound_start or traits.sound_end or traits.drift))
         and not (traits.change and traits.video not in in_band.get(traits.container, set()))
+        # Matroska says the shape of all of a track in its header, and players go by that.
+        and not (traits.change == "aspect" and traits.container != "ts")
         and not (traits.parts > 1 and traits.frames < FEWEST_OF_A_PART)
         and not (traits.jitter and (traits.parts > 1 or traits.jump[1]))  # each part would begin elsewhere in a frame
         and not (traits.parts > 1 and shown + traits.sound_end > MOST_PART_SECONDS)
-        and not (traits.two_mixes and (traits.programmes or traits.drift))  # ffmpeg writes wrong times of two tracks
+        # ffmpeg writes wrong times of two tracks whose times are changed on the way.
+        and not (traits.two_mixes and (traits.programmes or traits.drift or traits.jump[1]))
+        # Each half has the hole for itself, and would begin with sound behind one that goes on.
+        and not (traits.change and any(at + lasting > traits.seconds / 2 for at, lasting in traits.holes))
         and not (traits.jitter and traits.video not in FINE)
         and not (traits.drift and traits.container in {"mov", "mp4"} and traits.audio in WITHOUT_TIMES)
         and not (traits.holes and traits.audio not in PACKET_SAMPLES)

@@ -14,6 +14,7 @@ import structlog
 from tests.traits.checking import Outcome, check
 from tests.traits.making import MakingError
 from tests.traits.traits import Traits, random_traits, simpler
+from workers.sandbox.fork_server import end_server
 
 SHRINK_STEPS = 25  # tries at a simpler clip that fails as well
 
@@ -36,7 +37,10 @@ def tried(traits: Traits) -> Outcome:
 
 def tried_seed(seed: int) -> Outcome:
     """Check the combination of this seed."""
-    return tried(random_traits(seed))
+    try:
+        return tried(random_traits(seed))
+    finally:
+        end_server()  # only then is what its tools used counted
 
 
 def shrunk(found: Outcome) -> Outcome:

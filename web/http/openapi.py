@@ -92,21 +92,21 @@ def checked_query(model: type[_ModelT]) -> _ModelT:
     """Return the present request's query parameters; raise InvalidRequestError naming what is wrong with them."""
     repeated = [name for name, values in request.args.lists() if len(values) > 1]
     if repeated and model is not AnyQuery:
-        raise InvalidRequestError(f"The query has a parameter twice: `{repeated[0]}`.")
+        raise InvalidRequestError(reason="query_twice", values={"name": repeated[0]})
     try:
         return model.model_validate(request.args.to_dict())
     except ValidationError as error:
-        raise InvalidRequestError(f"The query has a wrong parameter: {_issues(error)}.") from error
+        raise InvalidRequestError(reason="query", values={"issues": _issues(error)}) from error
 
 
 def checked_body(model: type[_ModelT]) -> _ModelT:
     """Return the present request's JSON body; raise InvalidRequestError naming what is wrong with it."""
     if (request.content_length or BODY_BYTES + 1) > BODY_BYTES:
-        raise InvalidRequestError(f"The body must be JSON of at most {BODY_BYTES} bytes, with its length announced.")
+        raise InvalidRequestError(reason="no_json", values={"limit": BODY_BYTES})
     try:
         return model.model_validate_json(request.get_data())
     except ValidationError as error:
-        raise InvalidRequestError(f"The body is not what it must be: {_issues(error)}.") from error
+        raise InvalidRequestError(reason="body", values={"issues": _issues(error)}) from error
 
 
 def _issues(error: ValidationError) -> str:

@@ -116,7 +116,7 @@ class Hub:
         watcher = Watcher(job_id)
         with self._lock:
             if len(self._watchers) >= self._limit:
-                raise BusyError("As many watchers are connected as this installation takes.", retry_after=30)
+                raise BusyError(reason="watchers", retry_after=30)
             if self._reader is None or not self._reader.is_alive():
                 after = self._store.last_event_id()
                 self._reader = threading.Thread(target=self._read, args=(after,), name="events", daemon=True)
@@ -142,7 +142,7 @@ class Hub:
             events = self._store.wait_events(after, seconds=WAIT_SECONDS)
             self._hand_out(events)
         except JobStoreDownError as error:
-            _log.warning("events pause: the job store is away", error=error.message)
+            _log.warning("events pause: the job store is away", error=str(error))
             time.sleep(PAUSE_SECONDS)
             return after
         return events[-1].id if events else after

@@ -63,7 +63,7 @@ def retry_job(job_id: str) -> Response:
         # It comes after the original and goes before it: where it is, the original is too.
         web.services.objects.stat(keys.manifest(job_id))
     except ObjectNotFoundError as error:
-        raise ConflictError("The job's original is gone, so it cannot be encoded again.") from error
+        raise ConflictError(reason="original_gone") from error
     if job.state in GIVEN_UP:
         _readmit(web, job)
         forget_run(web.services.objects, job_id)

@@ -130,7 +130,7 @@ def _redirect(web: Web, key: str, kind: str) -> Response | None:
 def _delivered(web: Web, info: ObjectInfo, kind: str) -> Response:
     """Send the object from here. Raises BusyError while as many are being sent as there are threads for."""
     if not web.deliveries.acquire(blocking=False):
-        raise BusyError("As many files are being fetched as this installation sends at once.")
+        raise BusyError(reason="downloads")
     with ExitStack() as sent:
         sent.callback(web.deliveries.release)
         sent.enter_context(web.shares.hold(client()))

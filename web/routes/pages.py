@@ -99,7 +99,7 @@ def switch_language() -> Response:
     """Remember the language in a cookie and go back to the page. Raises InvalidRequestError for an unknown one."""
     chosen = request.form.get("language", "")
     if chosen not in LANGUAGES:
-        raise InvalidRequestError("There are no pages in this language.")
+        raise InvalidRequestError(reason="language")
     answer = redirect(local_path(request.form.get("next", "")), 303)
     answer.set_cookie(COOKIE, chosen, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure)
     return answer

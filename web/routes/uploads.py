@@ -132,7 +132,7 @@ def new_job_id() -> str:
 def _boundary() -> str:
     boundary = request.mimetype_params.get("boundary", "")
     if request.mimetype != "multipart/form-data" or not (boundary and boundary.isascii()):
-        raise InvalidRequestError("The body must be a form: multipart/form-data with a boundary.")
+        raise InvalidRequestError(reason="no_form")
     return boundary
 
 

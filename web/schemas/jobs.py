@@ -91,7 +91,7 @@ class Warned(BaseModel):
 
     code: str = Field(examples=["audio_left_out"])
     message: str
-    values: dict[str, float] = Field(description="The numbers in `message`, by name.")
+    values: dict[str, float | str] = Field(description="The numbers and the names of codecs in `message`, by name.")
 
 
 class Damaged(BaseModel):

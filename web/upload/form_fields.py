@@ -66,14 +66,14 @@ def checked_webhook_url(url: str) -> str | None:
     if not url and not too_long:
         return None
     if too_long or not _URL_CHARACTERS.fullmatch(url):
-        raise InvalidRequestError("`webhook_url` is too long or holds characters that a URL cannot have.")
+        raise InvalidRequestError(reason="webhook_characters")
     try:
         parts = urlsplit(url)
         port_is_valid = parts.port is None or parts.port > 0
     except ValueError as error:
-        raise InvalidRequestError("`webhook_url` is not a URL.") from error
+        raise InvalidRequestError(reason="webhook_url") from error
     if parts.scheme not in {"http", "https"} or not _URL_HOST.fullmatch(parts.hostname or "") or not port_is_valid:
-        raise InvalidRequestError("`webhook_url` must begin with http:// or https:// and name a host.")
+        raise InvalidRequestError(reason="webhook_scheme")
     if parts.username is not None or parts.password is not None:
-        raise InvalidRequestError("`webhook_url` must hold no user name or password.")
+        raise InvalidRequestError(reason="webhook_user")
     return url

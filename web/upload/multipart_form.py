@@ -57,9 +57,9 @@ def read_form(read: Callable[[int], bytes], boundary: str, *, announced: int | N
         received += len(data)
         yield from parts.take(data)
         if received - parts.file_bytes > OVERHEAD_BYTES:
-            raise InvalidRequestError(f"The form has more than {OVERHEAD_BYTES} bytes around its file.")
+            raise InvalidRequestError(reason="form_overhead", values={"limit": OVERHEAD_BYTES})
     if announced is not None and received != announced:
-        raise UploadIncompleteError(f"{received} of the announced {announced} bytes arrived; nothing was kept.")
+        raise UploadIncompleteError(detail=f"{received} of the announced {announced} bytes arrived.")
     parts.finish()
 
 
@@ -79,7 +79,7 @@ class _Parts:
                 header_charset=HEADER_CHARSET,
             )
         except MultipartError as error:
-            raise InvalidRequestError("The form's boundary cannot be one.") from error
+            raise InvalidRequestError(reason="boundary") from error
 
     def take(self, data: bytes) -> Iterator[FormEvent]:
         """Yield what these bytes of the body complete."""
@@ -87,9 +87,9 @@ class _Parts:
             for event in self._parser.parse(data):
                 yield from self._event(event)
         except ParserLimitReached as error:
-            raise InvalidRequestError("The form has too many parts, or a part too long headers.") from error
+            raise InvalidRequestError(reason="form_parts") from error
         except MultipartError as error:
-            raise InvalidRequestError("The body is not a valid multipart form.", detail=str(error)) from error
+            raise InvalidRequestError(reason="form", detail=str(error)) from error
 
     def finish(self) -> None:
         """Raise UploadIncompleteError unless the closing boundary was seen."""
@@ -115,11 +115,11 @@ class _Parts:
         else:
             self._text += event
             if len(self._text) > FIELD_BYTES:
-                raise InvalidRequestError(f"The field `{self._field}` is longer than {FIELD_BYTES} bytes.")
+                raise InvalidRequestError(reason="field_length", values={"name": self._field, "limit": FIELD_BYTES})
 
 
 def _decoded(name: str, text: bytes | bytearray) -> str:
     try:
         return text.decode()
     except UnicodeDecodeError as error:
-        raise InvalidRequestError(f"The field `{name}` is not UTF-8.") from error
+        raise InvalidRequestError(reason="field_text", values={"name": name}) from error

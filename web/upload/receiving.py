@@ -38,20 +38,20 @@ class _Form:
 
     def set(self, event: TextField) -> None:
         if event.name == FILE_FIELD:
-            raise InvalidRequestError("The field `file` must be a file, with a file name.")
+            raise InvalidRequestError(reason="file_name")
         if event.name not in {"title", "webhook_url"}:
-            raise InvalidRequestError("A form of an upload has the fields `file`, `title` and `webhook_url` only.")
+            raise InvalidRequestError(reason="field_unknown")
         if event.name in self.texts:
-            raise InvalidRequestError(f"The field `{event.name}` is there twice.")
+            raise InvalidRequestError(reason="field_twice", values={"name": event.name})
         self.texts[event.name] = event.value
         if event.name == "webhook_url":
             checked_webhook_url(event.value)  # the sooner it is refused, the less was sent in vain
 
     def begin(self, event: FileStart) -> None:
         if event.name != FILE_FIELD:
-            raise InvalidRequestError("The file must be in the field `file`.")
+            raise InvalidRequestError(reason="file_field")
         if self.filename is not None:
-            raise InvalidRequestError("The form holds more than one file; send each as an upload of its own.")
+            raise InvalidRequestError(reason="files")
         self.filename = event.filename
 
 
@@ -95,7 +95,7 @@ def _original(objects: ObjectStore, job_id: str) -> AbstractContextManager[Objec
 
 def _committed(form: _Form, writer: ObjectWriter | None, job_id: str, sha256: str) -> Received:
     if writer is None or form.filename is None or (not form.filename and not writer.written):
-        raise InvalidRequestError("The form has no file: choose one, in the field `file`.")
+        raise InvalidRequestError(reason="no_file")
     if not writer.written:
         raise UploadEmptyError
     filename = display_filename(form.filename)

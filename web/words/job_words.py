@@ -11,10 +11,11 @@ from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 from flask_babel import format_date, format_time
 
+from storage.error_sentences import key_of
 from storage.media_errors import MediaError
 from storage.model.job_warnings import ONE
 from storage.model.plan import HDR_TRANSFERS
-from storage.sentences import Told, shown
+from storage.sentences import Told, ToldWarning, shown
 from web.words.language import DEFAULT_LANGUAGE, language
 from web.words.texts import TEXTS
 
@@ -208,18 +209,22 @@ def place(position: int | None) -> str:
 
 def reason(error: Told) -> str:
     """Return why a job failed, or an upload is refused, in one sentence of the request's language."""
-    return str(error["message"]) if language() == DEFAULT_LANGUAGE else _told(f"error.{error['code']}", error)
+    return (
+        str(error["message"])
+        if language() == DEFAULT_LANGUAGE
+        else _told(f"error.{key_of(error['code'], error['message'])}", error)
+    )
 
 
-def warned(warning: Told) -> str:
+def warned(warning: ToldWarning) -> str:
     """Return a job's warning in the request's language."""
     key = f"warning.{warning['code']}"
     one = key + ONE
     return _told(one if warning["values"].get("n") == 1 and one in TEXTS else key, warning)
 
 
-def _told(key: str, said: Told) -> str:
-    """Return a text with numbers; the server's own sentence where there is no such text, or not its numbers."""
+def _told(key: str, said: Told | ToldWarning) -> str:
+    """Return a text with its values; the server's own sentence where there is no such text, or not its values."""
     values = shown(said["values"], _number)
     return text(key, **values) if known(key, values) else str(said["message"])
 

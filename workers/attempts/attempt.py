@@ -179,7 +179,7 @@ def _kept_lease(attempt: Attempt) -> Iterator[None]:
                 with of_one_job("lease", attempt.task.job_id, attempt.services.jobs.count_fault):
                     kept = attempt.keep(reported=reported, renew=renew)
             except BusyError as error:
-                _log.warning("lease could not be renewed", task=attempt.task.field, error=error.message)
+                _log.warning("lease could not be renewed", task=attempt.task.field, error=str(error))
             if kept is None:
                 continue
             if not kept:

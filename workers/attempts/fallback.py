@@ -47,7 +47,7 @@ def fall_back(task: Task, error: RungsError, services: Services, settings: Setti
             services.objects.delete_prefix(keys.track(job.id, rung.name))
     except (ConflictError, JobNotFoundError):
         return True
-    _log.warning("one segment instead of many", job=task.job_id, task=task.field, error=error.message)
+    _log.warning("one segment instead of many", job=task.job_id, task=task.field, error=str(error))
     return True
 
 

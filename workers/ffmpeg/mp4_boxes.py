@@ -82,7 +82,7 @@ def read_fragmented(file: IO[bytes], size: int, *, growing: bool = False) -> Fra
     """
     found = read_boxes(file, size, growing=growing)
     if not found.init_bytes and not growing:
-        raise OutputMismatchError("The encoder wrote no initialisation section.")
+        raise OutputMismatchError(detail="The encoder wrote no initialisation section.")
     return found
 
 
@@ -94,7 +94,9 @@ def read_boxes(file: IO[bytes], size: int, *, growing: bool = False) -> Fragment
     try:
         return _read(file, size, growing=growing)
     except (struct.error, IndexError) as error:
-        raise OutputMismatchError("The encoder's file holds a box that is too short for its contents.") from error
+        raise OutputMismatchError(
+            detail="The encoder's file holds a box that is too short for its contents."
+        ) from error
 
 
 def _read(file: IO[bytes], size: int, *, growing: bool) -> Fragmented:
@@ -113,7 +115,7 @@ def _read(file: IO[bytes], size: int, *, growing: bool) -> Fragmented:
             pieces.append(Piece(index.start, box.end, times, sum(sample.duration for sample in samples)))
             index = None
     if index is not None and not growing:
-        raise OutputMismatchError("The encoder's file has an index without contents.")
+        raise OutputMismatchError(detail="The encoder's file has an index without contents.")
     return Fragmented(init_bytes=init_bytes, pieces=tuple(pieces))
 
 
@@ -134,7 +136,7 @@ def unturned(init: bytes) -> bytes:
     at = init.find(b"tkhd") + len(b"tkhd")
     matrix = at + (_MATRIX_AT_LONG if init[at : at + 1] == b"\x01" else _MATRIX_AT)
     if b"tkhd" not in init or len(init) < matrix + len(_AS_IT_IS):
-        raise OutputMismatchError("The encoder's initialisation section says of no track how it is shown.")
+        raise OutputMismatchError(detail="The encoder's initialisation section says of no track how it is shown.")
     return init[:matrix] + _AS_IT_IS + init[matrix + len(_AS_IT_IS) :]
 
 
@@ -149,21 +151,21 @@ def grouped(found: Fragmented, *, first: int, frames: int, ticks: int) -> tuple[
         if min(piece.times, default=-1) in borders:
             sizes.append(0)
         if not sizes:
-            raise OutputMismatchError("The first fragment does not begin with the segment.")
+            raise OutputMismatchError(detail="The first fragment does not begin with the segment.")
         sizes[-1] += piece.end - piece.start
     if len(sizes) != len(borders):
-        raise OutputMismatchError(f"{len(sizes)} fragments were written, {len(borders)} were planned.")
+        raise OutputMismatchError(detail=f"{len(sizes)} fragments were written, {len(borders)} were planned.")
     return tuple(sizes)
 
 
 def check_grid(found: Fragmented, *, first: int, frames: int, ticks: int) -> None:
     """Raise OutputMismatchError unless the times are exactly those of `frames` frames from frame `first` on."""
     if len(found.times) != frames:
-        raise OutputMismatchError(f"{len(found.times)} frames were encoded, {frames} were planned.")
+        raise OutputMismatchError(detail=f"{len(found.times)} frames were encoded, {frames} were planned.")
     for position, time in enumerate(found.times):
         if time != (first + position) * ticks:
             raise OutputMismatchError(
-                f"Frame {first + position} lies at tick {time}, not {(first + position) * ticks}."
+                detail=f"Frame {first + position} lies at tick {time}, not {(first + position) * ticks}."
             )
 
 
@@ -181,23 +183,23 @@ def boxes(file: IO[bytes], start: int, end: int, *, growing: bool = False) -> It
         if growing and start + size > end:
             return
         if size < payload - start or start + size > end:
-            raise OutputMismatchError("The encoder's file is cut off in the middle of a box.")
+            raise OutputMismatchError(detail="The encoder's file is cut off in the middle of a box.")
         yield BoxPlace(kind, start, payload, start + size)
         start += size
     if start != end and not growing:
-        raise OutputMismatchError("The encoder's file is cut off in the middle of a box's header.")
+        raise OutputMismatchError(detail="The encoder's file is cut off in the middle of a box's header.")
 
 
 def _check_contents(index: BoxPlace, contents: BoxPlace, samples: Sequence[_Sample]) -> None:
     """Raise OutputMismatchError unless the contents follow their index, and are its samples to the byte."""
     if index.end != contents.start or sum(sample.size for sample in samples) != contents.end - contents.payload:
-        raise OutputMismatchError("A fragment of the encoder's file holds something besides its samples.")
+        raise OutputMismatchError(detail="A fragment of the encoder's file holds something besides its samples.")
 
 
 def _moof_samples(file: IO[bytes], moof: BoxPlace) -> Iterator[_Sample]:
     """Yield the samples of the piece, in decoding order."""
     if moof.end - moof.start > _MAX_MOOF_BYTES:
-        raise OutputMismatchError("A fragment's index is larger than any that the encoder writes.")
+        raise OutputMismatchError(detail="A fragment's index is larger than any that the encoder writes.")
     for traf in _of_kinds(file, moof, frozenset({b"mfhd", b"traf"})):
         if traf.kind != b"traf":
             continue
@@ -218,7 +220,7 @@ def _moof_samples(file: IO[bytes], moof: BoxPlace) -> Iterator[_Sample]:
 def _of_kinds(file: IO[bytes], parent: BoxPlace, kinds: frozenset[bytes]) -> Iterator[BoxPlace]:
     for box in boxes(file, parent.payload, parent.end):
         if box.kind not in kinds:
-            raise OutputMismatchError(f"A fragment's index holds a box {box.kind!r}.")
+            raise OutputMismatchError(detail=f"A fragment's index holds a box {box.kind!r}.")
         yield box
 
 
@@ -226,7 +228,7 @@ def _defaults(tfhd: bytes) -> tuple[int, int]:
     """Return a sample's duration and size where it has none of its own."""
     flags = int.from_bytes(tfhd[1:4], "big")
     if flags & _TFHD_BASE_OFFSET:
-        raise OutputMismatchError("A fragment's samples do not lie where it lies itself.")
+        raise OutputMismatchError(detail="A fragment's samples do not lie where it lies itself.")
     offset = 8 + 4 * bool(flags & _TFHD_SAMPLE_DESCRIPTION)
     duration = struct.unpack_from(">I", tfhd, offset)[0] if flags & _TFHD_DEFAULT_DURATION else 0
     offset += 4 * bool(flags & _TFHD_DEFAULT_DURATION)
@@ -238,7 +240,7 @@ def _samples(trun: bytes, default_duration: int, default_size: int) -> Iterator[
     flags = int.from_bytes(trun[1:4], "big")
     count: int = struct.unpack_from(">I", trun, 4)[0]
     if count > _MAX_FRAGMENT_FRAMES:
-        raise OutputMismatchError(f"A fragment announces {count} frames.")
+        raise OutputMismatchError(detail=f"A fragment announces {count} frames.")
     offset = 8 + 4 * bool(flags & _TRUN_DATA_OFFSET) + 4 * bool(flags & _TRUN_FIRST_FLAGS)
     for _ in range(count):
         told = {_TRUN_DURATION: default_duration, _TRUN_SIZE: default_size, _TRUN_COMPOSITION: 0}

@@ -75,14 +75,16 @@ def check_init(init: bytes, handler: bytes) -> None:
         file = BytesIO(init)
         tracks = _tracks(file, _top(file, len(init), b"ftyp", b"moov")[-1])
         if [(track.handler, track.sizes) for track in tracks] != [(handler, (0, 0))]:
-            raise OutputMismatchError("The encoder's initialisation section describes other tracks than planned.")
+            raise OutputMismatchError(
+                detail="The encoder's initialisation section describes other tracks than planned."
+            )
 
 
 def check_pieces(found: Fragmented, size: int) -> None:
     """Raise OutputMismatchError unless init section and pieces follow each other and fill the file of `size` bytes."""
     borders = [found.init_bytes, *(piece.end for piece in found.pieces)]
     if borders != [*(piece.start for piece in found.pieces), size]:
-        raise OutputMismatchError("The encoder's file holds something besides its fragments.")
+        raise OutputMismatchError(detail="The encoder's file holds something besides its fragments.")
 
 
 def check_finished(file: IO[bytes], size: int, planned: Finished) -> None:
@@ -91,7 +93,7 @@ def check_finished(file: IO[bytes], size: int, planned: Finished) -> None:
         _, index, *rest = _top(file, size, b"ftyp", b"moov", b"free", b"mdat")
         tracks = {track.handler: track for track in _tracks(file, index)}
         if tracks.keys() != ({VIDEO, SOUND} if planned.sound else {VIDEO}):
-            raise OutputMismatchError("The finished file has other tracks than planned.")
+            raise OutputMismatchError(detail="The finished file has other tracks than planned.")
         _check_lengths(tracks, planned)
         _check_samples(tracks, rest[-1])
 
@@ -100,19 +102,19 @@ def _check_lengths(tracks: Mapping[bytes, _Track], planned: Finished) -> None:
     pictures = tracks[VIDEO]
     off = abs(pictures.duration * planned.timescale - planned.frames * planned.ticks * pictures.timescale)
     if pictures.sizes[0] != planned.frames or off > _SPARE_FRAMES * planned.ticks * pictures.timescale:
-        raise OutputMismatchError("The finished file's pictures are not those that were planned.")
+        raise OutputMismatchError(detail="The finished file's pictures are not those that were planned.")
     sound = tracks.get(SOUND)
     if sound is not None and sound.duration > (planned.seconds + SOUND_OVER_SECONDS) * sound.timescale:
-        raise OutputMismatchError("The finished file's sound is longer than its pictures.")
+        raise OutputMismatchError(detail="The finished file's sound is longer than its pictures.")
 
 
 def _check_samples(tracks: Mapping[bytes, _Track], contents: BoxPlace) -> None:
     """Raise OutputMismatchError unless the samples of all tracks are the contents of the file, to the byte."""
     if contents.kind != b"mdat" or sum(track.sizes[1] for track in tracks.values()) != contents.end - contents.payload:
-        raise OutputMismatchError("The finished file holds something besides its samples.")
+        raise OutputMismatchError(detail="The finished file holds something besides its samples.")
     for first, last in (track.offsets for track in tracks.values()):
         if first < contents.payload or last >= contents.end:
-            raise OutputMismatchError("The finished file's samples lie outside of it.")
+            raise OutputMismatchError(detail="The finished file's samples lie outside of it.")
 
 
 @contextmanager
@@ -120,7 +122,7 @@ def _well_formed() -> Iterator[None]:
     try:
         yield
     except (struct.error, ValueError, IndexError, KeyError) as error:
-        raise OutputMismatchError("The encoder's file holds a box that is not well formed.") from error
+        raise OutputMismatchError(detail="The encoder's file holds a box that is not well formed.") from error
 
 
 def _top(file: IO[bytes], size: int, *kinds: bytes) -> list[BoxPlace]:
@@ -128,7 +130,7 @@ def _top(file: IO[bytes], size: int, *kinds: bytes) -> list[BoxPlace]:
     found = list(islice(boxes(file, 0, size), len(kinds) + 1))
     order = [box.kind for box in found]
     if order not in (list(kinds), [kind for kind in kinds if kind != b"free"]):
-        raise OutputMismatchError("The encoder's file has other boxes than planned.")
+        raise OutputMismatchError(detail="The encoder's file has other boxes than planned.")
     for box in found:
         if box.kind in {b"ftyp", b"free"}:
             _check_leaf(box)
@@ -137,7 +139,7 @@ def _top(file: IO[bytes], size: int, *kinds: bytes) -> list[BoxPlace]:
 
 def _tracks(file: IO[bytes], index: BoxPlace) -> list[_Track]:
     if index.end - index.start > _MOOV_BYTES:
-        raise OutputMismatchError("The encoder's file has an index larger than any.")
+        raise OutputMismatchError(detail="The encoder's file has an index larger than any.")
     file.seek(index.payload)
     data = file.read(index.end - index.payload)
     return [_track(data, box) for box in _children(data, b"moov", 0, len(data)) if box.kind == b"trak"]
@@ -149,7 +151,7 @@ def _track(data: bytes, trak: BoxPlace) -> _Track:
         if box.kind in _READ:
             _READ[box.kind](track, data[box.payload : box.end])
     if track.entry != _ENTRIES[track.handler]:
-        raise OutputMismatchError("The encoder's file has a track of another codec than planned.")
+        raise OutputMismatchError(detail="The encoder's file has a track of another codec than planned.")
     return track
 
 
@@ -165,7 +167,7 @@ def _children(data: bytes, kind: bytes, start: int, end: int) -> Iterator[BoxPla
     """Yield the boxes in one of this kind. Raises OutputMismatchError for one that nobody expects there."""
     for box in boxes(BytesIO(data), start, end):
         if box.kind not in _CHILDREN[kind]:
-            raise OutputMismatchError(f"The encoder's file holds a box {box.kind!r} in its {kind.decode()}.")
+            raise OutputMismatchError(detail=f"The encoder's file holds a box {box.kind!r} in its {kind.decode()}.")
         if box.kind not in _CHILDREN and box.kind not in _TABLES:
             _check_leaf(box)
         yield box
@@ -173,7 +175,9 @@ def _children(data: bytes, kind: bytes, start: int, end: int) -> Iterator[BoxPla
 
 def _check_leaf(box: BoxPlace) -> None:
     if box.end - box.start > _LEAF_BYTES:
-        raise OutputMismatchError(f"A box {box.kind!r} of the encoder's file is larger than any has reason to be.")
+        raise OutputMismatchError(
+            detail=f"A box {box.kind!r} of the encoder's file is larger than any has reason to be."
+        )
 
 
 def _read_handler(track: _Track, payload: bytes) -> None:
@@ -186,13 +190,13 @@ def _read_timescale(track: _Track, payload: bytes) -> None:
 
 def _read_reference(_track: _Track, payload: bytes) -> None:
     if payload != _IN_THIS_FILE:
-        raise OutputMismatchError("The encoder's file refers to data in another one.")
+        raise OutputMismatchError(detail="The encoder's file refers to data in another one.")
 
 
 def _read_description(track: _Track, payload: bytes) -> None:
     count, _, track.entry, _, reference = struct.unpack_from(">4xII4s6sH", payload)
     if (count, reference) != (1, 1):
-        raise OutputMismatchError("The encoder's file describes its samples in several ways.")
+        raise OutputMismatchError(detail="The encoder's file describes its samples in several ways.")
 
 
 def _read_durations(track: _Track, payload: bytes) -> None:
@@ -238,7 +242,7 @@ def _numbers(payload: bytes, at: int, each: int, *, code: str = "I") -> array[in
     (count,) = struct.unpack_from(">I", payload, at - 4)
     found = array(code)
     if len(payload) - at != count * each * found.itemsize:
-        raise OutputMismatchError("A table of the encoder's file is not as long as it says.")
+        raise OutputMismatchError(detail="A table of the encoder's file is not as long as it says.")
     found.frombytes(payload[at:])
     if sys.byteorder == "little":
         found.byteswap()

@@ -21,23 +21,23 @@ def check_jpeg(data: bytes, *, width: int, height: int) -> None:
     try:
         size, scan = _header(data)
     except struct.error as error:
-        raise OutputMismatchError("The encoder's picture is cut off.") from error
+        raise OutputMismatchError(detail="The encoder's picture is cut off.") from error
     if size != (width, height):
-        raise OutputMismatchError(f"The encoder's picture is {size[0]} x {size[1]}, not {width} x {height}.")
+        raise OutputMismatchError(detail=f"The encoder's picture is {size[0]} x {size[1]}, not {width} x {height}.")
     found = _SCAN_END.search(data, scan)
     if found is None or found.group() != _END or found.end() != len(data):
-        raise OutputMismatchError("The encoder's picture does not end with its file.")
+        raise OutputMismatchError(detail="The encoder's picture does not end with its file.")
 
 
 def _header(data: bytes) -> tuple[tuple[int, int], int]:
     """Return the size that the picture says it has, and where its scan begins."""
     size, at = (0, 0), len(_BEGIN)
     if not data.startswith(_BEGIN):
-        raise OutputMismatchError("The encoder's picture is no JPEG.")
+        raise OutputMismatchError(detail="The encoder's picture is no JPEG.")
     while True:
         prefix, marker, length = struct.unpack_from(">BBH", data, at)
         if prefix != _BEGIN[0] or marker not in _KNOWN or (marker in _COMMENTS and length > _COMMENT_BYTES):
-            raise OutputMismatchError("The encoder's picture holds something that is no picture.")
+            raise OutputMismatchError(detail="The encoder's picture holds something that is no picture.")
         if marker == _BASELINE:
             height, width = struct.unpack_from(">5xHH", data, at)
             size = (width, height)

@@ -62,6 +62,7 @@ def _usable(probe: Probe, video: Stream) -> list[Stream]:
         if stream.kind == "audio"
         and not stream.encrypted
         and not stream.misread
+        and not stream.unlisted
         and stream.codec
         and stream.sample_format
         and stream.channels > 0

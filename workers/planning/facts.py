@@ -33,7 +33,8 @@ class Stream:
     `dolby_only` tells that only Dolby Vision can show the picture. `id` is the container's number of the stream, -1
     where it has none. `pcm` names the samples by MP4's own description of plain PCM; `raw` tells that
     no container gives the pictures their times. `projection` and `views` are ffmpeg's names of how a picture
-    of all around, or two for two eyes, lie in the frame; empty for ordinary ones.
+    of all around, or two for two eyes, lie in the frame; empty for ordinary ones. `unlisted` is the decoder that it
+    would need and that no upload may reach; tools see nothing of its codec then.
     """
 
     index: int
@@ -71,11 +72,14 @@ class Stream:
     views: str = ""
     title: str = ""
     late: bool = False
+    unlisted: str = ""
     counted_seconds: float = 0.0
 
     @property
     def is_known(self) -> bool:
         """Tell whether enough of the stream was seen to say what it is: a late one is only announced."""
+        if self.unlisted:
+            return True
         if self.kind == "video":
             return self.width > 0
         return self.kind != "audio" or (self.sample_rate > 0 and self.channels > 0)
@@ -125,9 +129,9 @@ def parse_probe(answer: dict[str, Any]) -> Probe:
     streams = answer.get("streams", [])
     container = answer.get("format", {})
     if not streams:
-        raise NotMediaError("The file holds no streams: it is empty, damaged or not a video.")
+        raise NotMediaError(detail="The file holds no streams: it is empty, damaged or not a video.")
     if len(streams) > MAX_STREAMS:
-        raise NotMediaError(f"The file declares {len(streams)} streams; real videos have a handful.")
+        raise NotMediaError(detail=f"The file declares {len(streams)} streams; real videos have a handful.")
     name = str(container.get("format_name", ""))
     return Probe(
         container=name,
@@ -144,36 +148,57 @@ def _stream(item: dict[str, Any]) -> Stream:
         index=int(item["index"]),
         kind=str(item.get("codec_type", "")),
         codec=str(item.get("codec_name", "")),
-        width=int(item.get("width", 0)),
-        height=int(item.get("height", 0)),
-        pixel_aspect=_ratio(item.get("sample_aspect_ratio", ""), ":") or Fraction(1),
-        turn=turn_told(item.get("side_data_list", [])),
-        crop=_crop(item),
-        field_order=str(item.get("field_order", "")),
-        average_rate=_ratio(item.get("avg_frame_rate", ""), "/"),
-        delay=int(item.get("has_b_frames", 0)),
-        pixel_format=str(item.get("pix_fmt", "")),
-        range=str(item.get("color_range", "")),
-        matrix=str(item.get("color_space", "")),
-        primaries=str(item.get("color_primaries", "")),
-        transfer=str(item.get("color_transfer", "")),
-        alpha_mode=_tag(item, "alpha_mode") == "1",
-        dolby_only=any(map(_is_dolby_only, item.get("side_data_list", []))),
         start_time=_seconds(item.get("start_time")) or 0.0,
         duration=_seconds(item.get("duration")),
         default=bool(disposition.get("default")),
         cover=bool(disposition.get("attached_pic")),
-        channels=int(item.get("channels", 0)),
-        layout=str(item.get("channel_layout", "")),
-        sample_format=str(item.get("sample_fmt", "")),
-        sample_rate=int(item.get("sample_rate", 0)),
         language=_tag(item, "language"),
         id=_number(item.get("id", "")),
-        projection=_said(item, "Spherical Mapping", "projection") or _tag(item, "spherical-video"),
-        views=_said(item, "Stereo 3D", "type"),
         title=_title(item),
         counted_seconds=float(_counted(item) * _ratio(item.get("time_base", ""), "/")),
+        **_pictures(item),
+        **_colours(item),
+        **_sound(item),
     )
+
+
+def _pictures(item: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a Stream that say how its pictures lie in the frame and follow each other."""
+    return {
+        "width": int(item.get("width", 0)),
+        "height": int(item.get("height", 0)),
+        "pixel_aspect": _ratio(item.get("sample_aspect_ratio", ""), ":") or Fraction(1),
+        "turn": turn_told(item.get("side_data_list", [])),
+        "crop": _crop(item),
+        "field_order": str(item.get("field_order", "")),
+        "average_rate": _ratio(item.get("avg_frame_rate", ""), "/"),
+        "delay": int(item.get("has_b_frames", 0)),
+        "projection": _said(item, "Spherical Mapping", "projection") or _tag(item, "spherical-video"),
+        "views": _said(item, "Stereo 3D", "type"),
+    }
+
+
+def _colours(item: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a Stream that say what its pixels mean."""
+    return {
+        "pixel_format": str(item.get("pix_fmt", "")),
+        "range": str(item.get("color_range", "")),
+        "matrix": str(item.get("color_space", "")),
+        "primaries": str(item.get("color_primaries", "")),
+        "transfer": str(item.get("color_transfer", "")),
+        "alpha_mode": _tag(item, "alpha_mode") == "1",
+        "dolby_only": any(map(_is_dolby_only, item.get("side_data_list", []))),
+    }
+
+
+def _sound(item: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a Stream that say how its sound is sampled."""
+    return {
+        "channels": int(item.get("channels", 0)),
+        "layout": str(item.get("channel_layout", "")),
+        "sample_format": str(item.get("sample_fmt", "")),
+        "sample_rate": int(item.get("sample_rate", 0)),
+    }
 
 
 def _program(item: dict[str, Any]) -> frozenset[int]:

@@ -62,7 +62,8 @@ def _unsure(steps: Sequence[float], step: float) -> float:
 def _step(steps: Sequence[float]) -> float:
     """Return the step of sorted ones at which pictures come while something moves, in seconds."""
     typical = steps[int(len(steps) * QUANTILE)]
-    near = steps[bisect_left(steps, typical * (1 - STEP_TOLERANCE)) : bisect_right(steps, typical * (1 + STEP_TOLERANCE))]
+    least, most = typical * (1 - STEP_TOLERANCE), typical * (1 + STEP_TOLERANCE)
+    near = steps[bisect_left(steps, least) : bisect_right(steps, most)]
     measured = sum(near) / len(near)
     if _off_grid(steps, measured) <= JITTER:
         return measured

@@ -54,7 +54,7 @@ from workers.planning.truncation import truncation
 from workers.sandbox.allowed_codecs import PICTURE_CODECS
 
 STILL_CONTAINERS = frozenset({"jpeg_pipe", "png_pipe", "webp_pipe", "bmp_pipe"})
-SOUND_CONTAINERS = frozenset({"mp3", "wav", "flac", "aac"})
+AUDIO_CONTAINERS = frozenset({"mp3", "wav", "flac", "aac"})
 # What decodes from a keyframe to the same pictures as from the beginning: proven over all of the test media and, codec
 # by codec, in tests/exact. H.263 in 3GP does not, and codecs never tried there are not trusted.
 CODECS_TO_CUT = frozenset(
@@ -91,7 +91,9 @@ def choose_video(probe: Probe) -> Stream:
     moving = [stream for stream in probe.streams if stream.kind == "video" and not stream.cover]
     if probe.container in STILL_CONTAINERS:
         raise PictureOnlyError
-    if not moving or probe.container in SOUND_CONTAINERS:
+    if not moving and any(stream.unlisted and stream.kind != "audio" for stream in probe.streams):
+        raise CodecUnsupportedError
+    if not moving or probe.container in AUDIO_CONTAINERS:
         if any(stream.kind == "audio" for stream in probe.streams):
             raise AudioOnlyError
         raise SubtitlesOnlyError if any(stream.kind == "subtitle" for stream in probe.streams) else NotMediaError

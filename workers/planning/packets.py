@@ -60,11 +60,20 @@ class Listing:
         """The indexes of the streams that have packets."""
         return frozenset(self.columns)
 
-    def first_time(self, stream: int) -> float | None:
-        """Return the time of the stream's first keyframe, or of its first packet where none is marked; or None."""
+    def met_at(self, stream: int) -> float | None:
+        """Return how far on the source's clock a reader of the file is when it meets the stream.
+
+        That is at its first keyframe, or at its first packet where none is marked; None where it has no time. Of a
+        stream that a muxer wrote late that is later than its own time.
+        """
         columns = self._of(stream)
-        times = chain(columns.keys(columns.times), columns.times)
-        return next((time for time in times if not math.isnan(time)), None)
+        timed = [not math.isnan(time) for time in columns.times]
+        keys = (number for number, mark in enumerate(columns.marks) if mark & KEY and timed[number])
+        first = next(chain(keys, (number for number, known in enumerate(timed) if known)), None)
+        if first is None:
+            return None
+        before = (one.times[: bisect_left(one.places, columns.places[first])] for one in self.columns.values())
+        return max(time for time in chain([columns.times[first]], *before) if not math.isnan(time))
 
     def last_end(self) -> float:
         """Return when the last packet of any stream ends, seconds on the source's clock; minus infinity without any."""

@@ -26,6 +26,7 @@ from workers.planning.picture_probe import look
 from workers.planning.piece_looks import JumpsTold, PieceLooks
 from workers.planning.probe import list_packets, probe, with_field_order
 from workers.planning.sources import sources_of
+from workers.planning.unlisted import NOTHING_UNLISTED, Unlisted, with_next
 from workers.sandbox.run import Watch
 
 LOOK_BEHIND_SECONDS = 5.0  # of a stream that comes late: its first packets need not say all of it
@@ -46,29 +47,41 @@ class _Examined:
     pieces: PieceLooks | None
 
 
-class AppendedError(Exception):
+@dataclass(frozen=True, slots=True)
+class Concealed:
+    """What tools do not see of a file: recordings appended to it, names of codecs that no upload may reach."""
+
+    appended: Appended = NOTHING_APPENDED
+    unlisted: Unlisted = NOTHING_UNLISTED
+
+
+NOTHING_CONCEALED = Concealed()
+
+
+class ConcealError(Exception):
     """Tells what tools must not see of the file: it is to be planned without."""
 
-    def __init__(self, found: Appended) -> None:
+    def __init__(self, found: Concealed) -> None:
         super().__init__(found)
         self.found = found
 
 
 def plan_file(
-    url: str, limits: PlanLimits, watch: Watch, left_out: Appended = NOTHING_APPENDED
+    url: str, limits: PlanLimits, watch: Watch, concealed: Concealed = NOTHING_CONCEALED
 ) -> tuple[Plan, tuple[Segment, ...]]:
-    """Return the plan of the file at a path or URL, and its segments. What is `left_out` is not there any more.
+    """Return the plan of the file at a path or URL, and its segments. What is `concealed` is not to be seen there.
 
     The watch is for this file alone: it is cancelled when the file is refused before its packets are read.
-    Raises MediaError for what is no video or not taken, AppendedError for what has to be planned without something, and
+    Raises MediaError for what is no video or not taken, ConcealError for what has to be planned without something, and
     what running ffprobe raises.
     """
+    left_out, unlisted = concealed.appended, concealed.unlisted
     with ranges_of(url) as begun:
-        found = _examined_if_allowed(url, begun, limits, watch)
+        found = _examined_if_allowed(url, begun, limits, watch, concealed)
         file = begun.again()
         behind = appended(file, found.facts.container, found.listing) if left_out == NOTHING_APPENDED else left_out
         if behind != left_out:
-            raise AppendedError(behind)
+            raise ConcealError(replace(concealed, appended=behind))
         rest = unread(file, found.facts.container, found.listing)
         sources = sources_of(found.facts, found.video, found.listing)
         shown, heard = found.pieces.of(sources.clock) if found.pieces else ((), ())
@@ -77,25 +90,35 @@ def plan_file(
         if (sources.clock.pictures or sources.clock.sound) and left_out == NOTHING_APPENDED:
             other = coded_otherwise(file, found.facts.container)
             if other.without:
-                raise AppendedError(other)
+                raise ConcealError(replace(concealed, appended=other))
     warnings = (*plan.warnings, *left_out.warnings, *rest.warnings)
-    return replace(plan, without=left_out.without, warnings=warnings), segments
+    return replace(plan, without=left_out.without, blank=unlisted.blank, warnings=warnings), segments
 
 
-def _examined_if_allowed(url: str, file: Ranges, limits: PlanLimits, watch: Watch) -> _Examined:
-    """Examine the file; where tools were not allowed to decode anything of it, what they say is why it is refused."""
+def _examined_if_allowed(url: str, file: Ranges, limits: PlanLimits, watch: Watch, concealed: Concealed) -> _Examined:
+    """Examine the file; where tools were not allowed to decode anything of it, what they say is why it is refused.
+
+    Raises ConcealError where they were not allowed to open the decoder of a track.
+    """
     overheard = Overheard()
     watch = replace(watch, on_message=overheard.hear)
     try:
-        found = _examined(url, file, limits, watch)
+        found = _examined(url, file, limits, watch, concealed.unlisted, overheard)
     except (NotMediaError, NoFramesError, ToolError) as error:
+        # What is left out of a file moves the rest of it, so its tracks are looked for before that.
+        if overheard.unlisted and not concealed.appended.without:
+            more = with_next(url, file.again(), concealed.unlisted, watch)
+            if more is not None:
+                raise ConcealError(replace(concealed, unlisted=more)) from None
         raise overheard.refusal(limits.max_pixels) or error from None
     if not found.looks and (refusal := overheard.refusal(limits.max_pixels)) is not None:
         raise refusal
     return found
 
 
-def _examined(url: str, file: Ranges, limits: PlanLimits, watch: Watch) -> _Examined:
+def _examined(
+    url: str, file: Ranges, limits: PlanLimits, watch: Watch, unlisted: Unlisted, overheard: Overheard
+) -> _Examined:
     """Examine the file, all of it at once: playback waits. Where a stream comes late, look for it further behind."""
     jumps, pieces = JumpsTold(), None
     with ThreadPoolExecutor(1) as beside:
@@ -103,18 +126,20 @@ def _examined(url: str, file: Ranges, limits: PlanLimits, watch: Watch) -> _Exam
         reading.add_done_callback(lambda _: jumps.end())
         try:
             headers = look_inside(file)
-            facts = with_headers(probe(url, watch), headers)
+            facts = unlisted.told_in(with_headers(probe(url, watch), headers))
             late = frozenset(stream.index for stream in facts.streams if not stream.is_known)
             found = None if late else _looked_at(url, facts, reading.result, limits, watch)
             if found is not None and (pieces := _pieces(url, facts, found[0], limits, watch)) is not None:
                 pieces.foresee(jumps)
         except BaseException:
-            watch.cancelled.set()  # of a file that is none the rest need not be read
+            # Of a file that is none the rest need not be read. At an unlisted codec all tools end by themselves.
+            if not overheard.unlisted:
+                watch.cancelled.set()
             raise
         listing = reading.result()
     seconds = late_seconds(facts, listing)
     if seconds:
-        facts = with_headers(probe(url, watch, seconds), headers)
+        facts = unlisted.told_in(with_headers(probe(url, watch, seconds), headers))
         listing = list_packets(url, watch, seconds, most=most_packets(file.size))
     if seconds or found is None:
         found = _looked_at(url, facts, lambda: listing, limits, watch)
@@ -135,7 +160,7 @@ def _pieces(url: str, facts: Probe, video: Stream, limits: PlanLimits, watch: Wa
 def late_seconds(facts: Probe, listing: Listing) -> float:
     """Return how far tools have to look into the file to find the streams that come late, 0 where none does."""
     known = {stream.index for stream in facts.streams if stream.is_known}
-    times = [time for index in listing.streams - known if (time := listing.first_time(index)) is not None]
+    times = [time for index in listing.streams - known if (time := listing.met_at(index)) is not None]
     return max(times) - facts.start_time + LOOK_BEHIND_SECONDS if times else 0.0
 
 

@@ -38,8 +38,14 @@ def left_out(probe: Probe, video: Stream, audio: AudioSource | None) -> Warnings
     """Say of which kinds streams that a viewer might miss are not in the result, and how many."""
     used = {video.index} if audio is None else {video.index, audio.stream, audio.right}
     others = [stream for stream in probe.streams if stream.index not in used and not stream.cover]
-    counts = Counter(_dropped_as(stream) for stream in others)
-    return tuple(warning(code, n=counts[code]) for code in LEFT_OUT if counts[code])
+    counts = Counter(_dropped_as(stream) for stream in others if not stream.unlisted)
+    return (*_unlisted(probe), *(warning(code, n=counts[code]) for code in LEFT_OUT if counts[code]))
+
+
+def _unlisted(probe: Probe) -> Warnings:
+    """Name the codecs of the streams that were left out for them."""
+    decoders = [stream.unlisted for stream in probe.streams if stream.unlisted]
+    return (warning("codec_left_out", n=len(decoders), codecs=", ".join(sorted(set(decoders)))),) if decoders else ()
 
 
 def _dropped_as(stream: Stream) -> str:

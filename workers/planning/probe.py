@@ -70,7 +70,7 @@ def probe(url: str, watch: Watch, look_seconds: float = 0.0) -> Probe:
         )
         return replace(parse_probe(json.loads(printed.text())), look_seconds=look_seconds)
     except ToolTimeoutError as error:
-        raise NotMediaError("The file could not be examined in reasonable time.", detail=error.detail) from error
+        raise NotMediaError(detail=f"The file could not be examined in reasonable time. {error.detail}") from error
     except ToolError as error:
         if error.killed:
             raise

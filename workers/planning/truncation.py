@@ -47,11 +47,13 @@ def _lengths(probe: Probe, listing: Listing, used: Sequence[tuple[Stream, Packet
     names = probe.container.split(",")
     video, _ = used[0]
     if BY_TRACK in names and video.duration is not None:
-        yield from (
+        tracks = [
             _Length(max(0.0, _end(packets) - stream.start_time, _decoding_seconds(packets)), stream.duration)
             for stream, packets in used
             if stream.duration is not None and packets.times
-        )
+        ]
+        # Of fragments no track is counted, and ffprobe says of one without a length of its own that of the file.
+        yield from tracks if video.counted_seconds else [max(tracks, key=lambda one: one.found)] if tracks else []
     elif BY_COUNT in names:
         # ffprobe tells what it found of an AVI without its index, though the header counts pictures and sound.
         yield from (

@@ -83,7 +83,7 @@ class Children:
             if lease is not None and dead.made(lease):
                 self._end(dead.task, lease.attempt, told_to=told_to)
         except BusyError as error:
-            log.warning("lost child could not be reported", error=error.message)
+            log.warning("lost child could not be reported", error=str(error))
         except Exception as error:  # noqa: BLE001 - the other children's deaths are to be reported all the same
             with suppress(BusyError):
                 note_fault("child", dead.task.job_id, error, self.count_fault)
@@ -115,7 +115,7 @@ class Children:
                 with of_one_job("children", job_id, self.count_fault):
                     leases[job_id] = self._services.jobs.leases(job_id)
         except BusyError as error:
-            _log.warning("children could not be looked at", error=error.message)
+            _log.warning("children could not be looked at", error=str(error))
             return
         known = (child for child in looked_at if child.task.job_id in leases)
         without = (child for child in known if not child.holds(leases[child.task.job_id]))

@@ -64,7 +64,7 @@ def read_kept(objects: ObjectStore, stored: StoredJob) -> Kept:
         try:
             manifests.append(read_manifest(objects, key, stored.id))
         except ManifestError as error:
-            troubles.append(error.message)
+            troubles.append(error.detail)
     return Kept(tuple(manifests), tuple(troubles))
 
 

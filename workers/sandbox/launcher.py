@@ -1,17 +1,30 @@
-"""Confines itself as it is told, and then becomes the tool: `python -I -S launcher.py ORDERS PROGRAM ARGUMENT...`.
+"""The fork server: forks for each tool a process that confines itself as it is told and then becomes the tool.
 
-A program of its own because what it gives up cannot be taken back, and because no Python may run between the fork and
-the exec of a worker with threads. It decides nothing: `workers.sandbox.launching` makes its orders. It imports little,
-since every start of a tool waits for it.
+A program of its own, `python -I -S launcher.py`, because what a process gives up cannot be taken back, and because no
+Python may run between the fork and the exec of a worker with threads. This one has none. A worker starts it once, as a
+Python takes far longer to start than layers and fork. It decides nothing: `workers.sandbox.launching` makes its orders,
+`workers.sandbox.fork_server` sends them.
+
+Its standard input is a socket of messages that `marshal` packs. It answers each:
+
+    (orders, program, arguments), with the tool's two streams    the tool's process id, or an error number below 0
+    a tool's process id, once the tool has ended                 how it ended, as `waitpid` says it
+
+It ends when the worker does, which closes the socket; and tools end with it.
 """
 
 import ctypes
 import marshal
 import os
 import resource
+import signal
+import socket
 import sys
+from contextlib import suppress
 
 NOT_STARTED = 126  # as shells say that a program could not be run
+REQUEST_BYTES = 160 * 1024  # below what a socket's buffer takes (net.core.wmem_max, 208 KiB)
+_STREAMS = 2
 LANDLOCK_CREATE_RULESET, _LANDLOCK_ADD_RULE, _LANDLOCK_RESTRICT_SELF = 444, 445, 446  # on every machine
 _RULE_PATH_BENEATH, _RULE_NET_PORT = 1, 2
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 22, 24, 38
@@ -84,9 +97,9 @@ def _filter_calls(instructions: bytes) -> None:
     _call(_libc.prctl, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, program, 0, 0)
 
 
-def main(orders: str, program: str, arguments: list[str]) -> None:
+def _become(parent: int, orders: tuple, program: str, arguments: list[str]) -> None:  # type: ignore[type-arg]
     """Confine this process and become the program. Raises OSError where either cannot be done."""
-    parent, niceness, folder, limits, drops, ruleset, paths, ports, instructions = marshal.loads(bytes.fromhex(orders))  # noqa: S302 - our parent's own
+    niceness, folder, limits, drops, ruleset, paths, ports, instructions = orders
     _die_with(parent)
     os.nice(niceness)
     os.chdir(folder)
@@ -103,9 +116,53 @@ def main(orders: str, program: str, arguments: list[str]) -> None:
     os.execve(program, arguments, {"LC_ALL": "C"})  # noqa: S606 - what it is for
 
 
-if __name__ == "__main__":
+def _forked(request: tuple, streams: list[int]) -> int:  # type: ignore[type-arg]
+    """Return the process id of a tool in a group of its own, or below 0 the number of the error."""
+    parent = os.getpid()
     try:
-        main(sys.argv[1], sys.argv[2], sys.argv[3:])
-    except Exception as error:  # noqa: BLE001 - whatever it is, the tool must not start
-        sys.stderr.write(f"{sys.argv[2]}: {error}\n")
-        os._exit(NOT_STARTED)
+        child = os.fork()
+    except OSError as error:
+        return -(error.errno or 1)
+    if child:
+        # Also here, as who is told of it may kill its group at once. It fails where the child is the tool already.
+        with suppress(OSError):
+            os.setpgid(child, child)
+        return child
+    try:
+        os.setpgid(0, 0)
+        for place, stream in enumerate(streams, start=1):
+            os.dup2(stream, place)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        _become(parent, *request)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the tool must not start
+        os.write(2, f"{request[1]}: {error}\n".encode(errors="replace"))
+    os._exit(NOT_STARTED)
+
+
+def serve(channel: socket.socket) -> None:
+    """Answer requests until the worker is gone."""
+    while True:
+        said, streams, _, _ = socket.recv_fds(channel, REQUEST_BYTES, _STREAMS)
+        if not said:
+            return
+        request = marshal.loads(said)  # noqa: S302 - our parent's own
+        answer = os.waitpid(request, 0)[1] if isinstance(request, int) else _forked(request, streams)
+        for stream in streams:
+            os.close(stream)
+        channel.send(marshal.dumps(answer))
+
+
+def main() -> None:
+    """Serve the socket that standard input is; tools have none."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the worker, which drains: tools go on until then
+        signal.signal(number, signal.SIG_IGN)
+    channel = socket.socket(fileno=os.dup(0))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    serve(channel)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,20 +1,17 @@
-"""The command that starts a tool inside its sandbox: what `launcher` is told to give up before it becomes the tool."""
+"""What the fork server is told of a tool: what a process gives up before it becomes the tool."""
 
 from __future__ import annotations
 
-import marshal
 import math
 import os
 import resource
 import shutil
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from storage.errors import UnforeseenError
-from workers.sandbox import launcher
 from workers.sandbox.landlock import of_a_file, rules_for
 from workers.sandbox.layers import Kernel, kernel
 from workers.sandbox.reach import Reach
@@ -23,10 +20,10 @@ from workers.sandbox.seccomp import filter_for
 MEMORY_BYTES = 8 * 1024**3  # address space: 8K H.264 at one thread maps under 3 GiB; a bomb must not take the machine
 OUTPUT_FILE_BYTES = 256 * 1024**3  # no single output is larger; a looping muxer stops here instead of at a full disk
 OPEN_FILES = 256  # a ladder opens under 20
-NOT_STARTED = launcher.NOT_STARTED
 _Limits = tuple[tuple[int, int], ...]
-# What `launcher.main` takes apart.
-_Orders = tuple[int, int, bytes, _Limits, bool, bytes, tuple[tuple[bytes, int], ...], tuple[bytes, ...], bytes]
+# What `launcher` takes apart.
+_Orders = tuple[int, bytes, _Limits, bool, bytes, tuple[tuple[bytes, int], ...], tuple[bytes, ...], bytes]
+Request = tuple[_Orders, str, list[str]]
 _NO_LAYERS = Kernel(landlock=0, filters=False)
 _NO_FOLDER = "/"  # of a tool that writes nothing: none of ours
 
@@ -67,8 +64,8 @@ def fences() -> Fences:
     return _chosen.fences
 
 
-def launched(argv: Sequence[str], reach: Reach, *, niceness: int, seconds: float, memory: int) -> list[str]:
-    """Return the command of a tool that may reach so much, for so many `seconds`; it dies with this process.
+def request_for(argv: Sequence[str], reach: Reach, *, niceness: int, seconds: float, memory: int) -> Request:
+    """Return what starts a tool that may reach so much, for so many `seconds`.
 
     `memory` is what it may allocate, in bytes.
 
@@ -76,20 +73,18 @@ def launched(argv: Sequence[str], reach: Reach, *, niceness: int, seconds: float
     """
     found = shutil.which(argv[0])
     if found is None:
-        raise UnforeseenError(f"{argv[0]} could not be started on this worker.", detail=f"{argv[0]} is not on PATH")
+        raise UnforeseenError(detail=f"{argv[0]} could not be started on this worker: it is not on PATH.")
     program = Path(found).resolve()
-    orders = marshal.dumps(_orders(program, reach, _limits(seconds, memory), niceness=niceness))
-    interpreter = os.path.realpath(sys.executable)
-    return [interpreter, "-I", "-S", launcher.__file__, orders.hex(), str(program), *argv]
+    orders = _orders(program, reach, _limits(seconds, memory), niceness=niceness)
+    return orders, str(program), list(argv)
 
 
 def _orders(program: Path, reach: Reach, limits: _Limits, *, niceness: int) -> _Orders:
-    """Return parent, niceness, folder, limits, whether capabilities go, ruleset, rules of paths and ports, filter."""
+    """Return niceness, folder, limits, whether capabilities go, ruleset, rules of paths and ports, filter."""
     chosen, lent = _chosen.fences, _chosen.fences.layers
     rules = rules_for(reach, program, chosen.tool_folders, lent.landlock)
     paths = tuple((os.fsencode(path), rights if path.is_dir() else of_a_file(rights)) for path, rights in rules.paths)
     return (
-        os.getpid(),
         niceness,
         os.fsencode(reach.write or _NO_FOLDER),
         limits,

@@ -47,7 +47,7 @@ class ToolFile:
             yield data
         status = os.fstat(self.file.fileno())
         if left or (status.st_size, status.st_ctime_ns) != (self.size, self.changed_at):
-            raise OutputMismatchError("The encoder's file was changed while it was read.", detail=self.name)
+            raise OutputMismatchError(detail=f"{self.name} was changed while it was read.")
 
     def whole(self) -> bytes:
         """Return all bytes. Raises OutputMismatchError as `pieces` does."""
@@ -63,7 +63,7 @@ def left_by_tool(scratch: Path, name: str, *, most: int, least: int = 1) -> Iter
     try:
         descriptor, status = open_regular(scratch.parent, (scratch.name, *name.split("/")))
     except OSError as error:
-        raise OutputMismatchError("The encoder left no regular file.", detail=f"{name}: {error.strerror}") from error
+        raise OutputMismatchError(detail=f"{name} is no regular file: {error.strerror}") from error
     with os.fdopen(descriptor, "rb") as file:
         _check(name, status, most, least)
         yield ToolFile(name, file, most, status.st_size, status.st_ctime_ns)
@@ -74,7 +74,7 @@ def left_lines(scratch: Path, name: str) -> Iterator[str]:
     with left_by_tool(scratch, name, most=LISTING_BYTES, least=0) as left:
         while line := left.file.readline(LINE_CHARACTERS):
             if len(line) == LINE_CHARACTERS:
-                raise OutputMismatchError("A line of the tool's listing does not end.", detail=name)
+                raise OutputMismatchError(detail=f"{name} has a line that does not end.")
             yield line.decode(errors="replace")
 
 
@@ -88,7 +88,7 @@ def own_file(scratch: Path, name: str) -> Iterator[BinaryIO]:
         with full_is_said(), os.fdopen(open_new(scratch.parent, (scratch.name, name), readable=True), "w+b") as file:
             yield file
     except FileExistsError as error:
-        raise OutputMismatchError("A tool wrote a file that is not its own.", detail=name) from error
+        raise OutputMismatchError(detail=f"A tool wrote {name}, which is not its own.") from error
 
 
 def own_folder(scratch: Path, name: str) -> Path:
@@ -97,13 +97,12 @@ def own_folder(scratch: Path, name: str) -> Path:
         with full_is_said():
             (scratch / name).mkdir()
     except FileExistsError as error:
-        raise OutputMismatchError("A tool made a folder that is not its own.", detail=name) from error
+        raise OutputMismatchError(detail=f"A tool made {name}, which is not its own.") from error
     return scratch / name
 
 
 def _check(name: str, status: os.stat_result, most: int, least: int = 1) -> None:
     if status.st_nlink > 1:
-        raise OutputMismatchError("The encoder's file is another's as well: it has several names.", detail=name)
+        raise OutputMismatchError(detail=f"{name} has several names.")
     if not least <= status.st_size <= most:
-        message = f"The encoder's file has {status.st_size} bytes; {least} to {most} were planned."
-        raise OutputMismatchError(message, detail=name)
+        raise OutputMismatchError(detail=f"{name} has {status.st_size} bytes; {least} to {most} were planned.")

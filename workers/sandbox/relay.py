@@ -32,11 +32,12 @@ _RANGE = re.compile(r"bytes=([0-9]{1,19})-([0-9]{0,19})")
 class Relay:
     """Serves one object while the context lasts; entering raises what ObjectStore.stat raises."""
 
-    def __init__(self, objects: ObjectStore, key: str, without: ByteSpans = ()) -> None:
-        """Leave out the spans `without`, sorted: tools see a file that has never had them."""
+    def __init__(self, objects: ObjectStore, key: str, without: ByteSpans = (), blank: ByteSpans = ()) -> None:
+        """Leave out the spans `without`, sorted: tools see a file that has never had them. `blank` ones are zeros."""
         self._objects = objects
         self._key = key
         self._without = without
+        self._blank = blank
         self._path = f"/{secrets.token_hex()}"
         self._failure: RungsError | None = None
         self._longest_wait = 0.0
@@ -75,7 +76,7 @@ class Relay:
             raise self._failure
         longest = max([self._longest_wait, *(time.monotonic() - began for began in list(self._waits.values()))])
         if failed and longest >= AWAY_SECONDS:
-            raise ObjectStoreDownError(f"The object store did not answer for {longest:.0f} s.", detail=self._key)
+            raise ObjectStoreDownError(detail=f"No answer for {longest:.0f} s: {self._key}")
 
     def read(self, start: int, end: int) -> Generator[bytes]:
         """Yield the bytes that are seen from `start` up to `end`; what it raises of the store, `check` raises too."""
@@ -88,10 +89,10 @@ class Relay:
             begun_at = start
             try:
                 while chunk := self._next(chunks):
+                    yield blanked(chunk, start, self._blank)
                     start += len(chunk)
-                    yield chunk
                 if start == begun_at:
-                    raise ObjectStoreDownError("The object store gave nothing.", detail=self._key)
+                    raise ObjectStoreDownError(detail=f"Nothing came of {self._key}.")
             except RungsError as error:
                 # The store itself perseveres; a read that broke off half-way is all that is left to mend here.
                 if start == begun_at or not isinstance(error, ObjectStoreDownError):
@@ -141,6 +142,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
         """Say nothing: the tool's own lines tell what matters."""
+
+
+def blanked(data: bytes, start: int, spans: ByteSpans) -> bytes:
+    """Return an object's bytes from `start` on with zeros in place of what lies in the spans, which are of the object.
+
+    Nothing moves.
+    """
+    for begins, ends in spans:
+        first, last = max(0, begins - start), min(len(data), ends - start)
+        if first < last:
+            data = data[:first] + bytes(last - first) + data[last:]
+    return data
 
 
 def kept(size: int, without: ByteSpans) -> ByteSpans:

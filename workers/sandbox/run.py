@@ -1,7 +1,7 @@
 """Running ffmpeg and ffprobe: deadline, stall watchdog, bounded output, and an end that nobody can hold up.
 
-The only module that starts processes. Every upload is an attack until shown otherwise, so a tool gets no shell, no
-environment of ours, no standard input, its own process group, and the sandbox that workers.sandbox.launching describes.
+Every upload is an attack until shown otherwise, so a tool gets no shell, no environment of ours, no standard input, its
+own process group, and the sandbox that workers.sandbox.launching describes. workers.sandbox.fork_server starts it.
 """
 
 from __future__ import annotations
@@ -10,17 +10,16 @@ import math
 import os
 import select
 import signal
-import subprocess
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import IO
 
 from storage.errors import LeaseLostError, ToolError, ToolTimeoutError, UnforeseenError
 from workers.sandbox.cpu_watch import CpuWatch, WorkBudget
-from workers.sandbox.launching import MEMORY_BYTES, NOT_STARTED, launched
+from workers.sandbox.fork_server import NOT_STARTED, StartedTool, start_tool
+from workers.sandbox.launching import MEMORY_BYTES, request_for
 from workers.sandbox.reach import NOTHING, Reach
 
 MAX_CAPTURE_BYTES = 512 * 1024**2  # ffprobe's packet list of a 12 h film at 60 fps is about 60 MB
@@ -80,26 +79,19 @@ def run_tool(
     is not installed. The whole process group is gone when this returns or raises.
     """
     watch = watch or Watch()
-    with subprocess.Popen(
-        launched(argv, reach, niceness=niceness, seconds=limits.deadline, memory=limits.memory),
-        bufsize=0,  # pipes are read as they are: what waits in a buffer cannot be waited for
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={"LC_ALL": "C"},
-        process_group=0,  # to be killed whole; a session of its own would make the kernel ignore its niceness
-    ) as process:
-        reading = _Reading(process, watch, take)
+    request = request_for(argv, reach, niceness=niceness, seconds=limits.deadline, memory=limits.memory)
+    with start_tool(request) as tool:
+        reading = _Reading(tool, watch, take)
         try:
-            _wait(process, reading, limits, watch)
+            _wait(tool, reading, limits, watch)
         finally:
-            _kill_group(process)
+            tool.kill_group()
             reading.end()
-    if process.returncode == NOT_STARTED:
-        raise UnforeseenError(f"{argv[0]} could not be started on this worker.", detail=reading.last_lines)
-    if process.returncode != 0:
-        message = _ending(argv[0], process.returncode)
-        raise ToolError(message, detail=reading.last_lines, killed=process.returncode < 0)
+    if tool.returncode == NOT_STARTED:
+        raise UnforeseenError(detail=f"{argv[0]} could not be started on this worker.\n{reading.last_lines}")
+    if tool.returncode != 0:
+        ending = _ending(argv[0], tool.returncode)
+        raise ToolError(detail=f"{ending}\n{reading.last_lines}".rstrip(), killed=tool.returncode < 0)
     if reading.failure is not None:
         raise reading.failure
     return bytes(reading.captured)
@@ -111,9 +103,7 @@ class _Reading:
     A pipe ends when nobody has it open any more, which may be long after the tool: then `end` stops waiting for it.
     """
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], watch: Watch, take: Callable[[bytes], None] | None = None
-    ) -> None:
+    def __init__(self, tool: StartedTool, watch: Watch, take: Callable[[bytes], None] | None = None) -> None:
         self.captured = bytearray()
         self.overflow = False
         self.failure: Exception | None = None
@@ -124,11 +114,9 @@ class _Reading:
         self._watch = watch
         self._lines: deque[str] = deque(maxlen=STDERR_LINES)
         self._positions: dict[str, str] = {}
-        assert process.stdout is not None  # noqa: S101 - both are PIPE
-        assert process.stderr is not None  # noqa: S101 - both are PIPE
         self._threads = (
-            threading.Thread(target=self._drain_stdout, args=(process.stdout,), daemon=True),
-            threading.Thread(target=self._drain_stderr, args=(process.stderr,), daemon=True),
+            threading.Thread(target=self._drain_stdout, args=(tool.stdout,), daemon=True),
+            threading.Thread(target=self._drain_stderr, args=(tool.stderr,), daemon=True),
         )
         for thread in self._threads:
             thread.start()
@@ -153,7 +141,7 @@ class _Reading:
         for thread in self._threads:
             thread.join()
 
-    def _pieces(self, pipe: IO[bytes]) -> Iterator[bytes]:
+    def _pieces(self, pipe: int) -> Iterator[bytes]:
         """Yield what is printed, until the pipe is closed or the tool is gone and has nothing left in it."""
         poller, until = select.poll(), math.inf
         poller.register(pipe, select.POLLIN)
@@ -161,14 +149,14 @@ class _Reading:
             if self._over.is_set() and until == math.inf:
                 until = time.monotonic() + LAST_WORDS_SECONDS
             if poller.poll(POLL_SECONDS * 1000):
-                data = os.read(pipe.fileno(), READ_BYTES)
+                data = os.read(pipe, READ_BYTES)
                 if not data:
                     return
                 yield data
             elif until < math.inf:
                 return
 
-    def _drain_stdout(self, pipe: IO[bytes]) -> None:
+    def _drain_stdout(self, pipe: int) -> None:
         if self._watch.on_progress is None:
             for data in self._pieces(pipe):
                 self.moved_at = time.monotonic()
@@ -194,7 +182,7 @@ class _Reading:
             self._positions[key] = value
             self.moved_at = time.monotonic()
 
-    def _drain_stderr(self, pipe: IO[bytes]) -> None:
+    def _drain_stderr(self, pipe: int) -> None:
         for line in lines_of(self._pieces(pipe), STDERR_LINE_BYTES):
             text = line.decode(errors="replace").rstrip()
             self._lines.append(text)
@@ -216,35 +204,25 @@ def lines_of(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
         yield rest
 
 
-def _wait(process: subprocess.Popen[bytes], reading: _Reading, limits: ToolLimits, watch: Watch) -> None:
-    """Return when the process has ended; raise for deadline, stall, work, overflow or cancellation."""
-    started, cpu = time.monotonic(), CpuWatch(process.pid, watch.work)
+def _wait(tool: StartedTool, reading: _Reading, limits: ToolLimits, watch: Watch) -> None:
+    """Return when the tool has ended; raise for deadline, stall, work, overflow or cancellation."""
+    started, cpu = time.monotonic(), CpuWatch(tool.pid, watch.work)
     while True:
         reading.wait(POLL_SECONDS)  # waiting for the process itself would notice its end up to 50 ms later
         cpu.look()  # also of one that has just ended, while the kernel still has its times
-        try:
-            process.wait(timeout=0 if reading.goes_on else POLL_SECONDS)
-        except subprocess.TimeoutExpired:
-            now = time.monotonic()
-        else:
+        if tool.has_ended(0 if reading.goes_on else POLL_SECONDS):
             return
+        now = time.monotonic()
         if watch.cancelled.is_set():
             raise LeaseLostError
         if reading.failure is not None:
             raise reading.failure
         if reading.overflow:
-            raise ToolError("The tool printed more than any real file needs.", detail=reading.last_lines)
+            raise ToolError(detail=f"The tool printed more than any real file needs.\n{reading.last_lines}")
         if now - started > limits.deadline:
-            raise ToolTimeoutError(f"The tool ran longer than {limits.deadline:.0f} s.", detail=reading.last_lines)
+            raise ToolTimeoutError(detail=f"The tool ran longer than {limits.deadline:.0f} s.\n{reading.last_lines}")
         if now - reading.moved_at > limits.stall:
-            raise ToolTimeoutError(f"The tool made no progress for {limits.stall:.0f} s.", detail=reading.last_lines)
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+            raise ToolTimeoutError(detail=f"The tool made no progress for {limits.stall:.0f} s.\n{reading.last_lines}")
 
 
 def _ending(tool: str, code: int) -> str:

@@ -72,7 +72,7 @@ def reserve(folder: Path, wanted: int) -> None:
     with _alone_in(folder.parent) as root:
         left = free_scratch(root) - KEPT_FREE_BYTES
         if wanted > left:
-            raise StorageFullError(f"This worker's scratch space is short: {wanted} bytes wanted, {left} left.")
+            raise StorageFullError(detail=f"This worker's scratch space is short: {wanted} bytes wanted, {left} left.")
         with full_is_said():
             (root / f"{_PROMISE}{wanted}.{folder.name}").touch()
 
@@ -85,7 +85,7 @@ def full_is_said() -> Iterator[None]:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise StorageFullError("This worker's scratch space is full.", detail=str(error.filename or "")) from error
+        raise StorageFullError(detail=f"This worker's scratch space is full: {error.filename}") from error
 
 
 def free_scratch(root: Path) -> int:

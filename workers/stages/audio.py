@@ -20,8 +20,8 @@ from workers.sandbox.outputs import ToolFile, left_by_tool
 from workers.sandbox.scratch import reserve
 from workers.stages.checking import damaged_sound, read_heard
 from workers.stages.common import finish, original_of, plan_of, run_ffmpeg, speed_here
-from workers.stages.scratch_needs import audio_bytes, most_of_sound
-from workers.stages.work_budgets import sound_budget
+from workers.stages.scratch_needs import audio_bytes, most_of_audio
+from workers.stages.work_budgets import audio_budget
 
 AUDIO_MP4 = "audio/mp4"
 
@@ -30,12 +30,12 @@ def audio_stage(attempt: Attempt) -> None:
     """Encode the sound once for the whole job. Sound that cannot be decoded costs the sound, not the video."""
     plan = plan_of(attempt.job)
     if plan.audio is None:
-        raise OutputMismatchError(f"Job {attempt.job.id} has no sound in its plan.")
+        raise OutputMismatchError(detail=f"Job {attempt.job.id} has no sound in its plan.")
     reserve(attempt.scratch, audio_bytes(plan, plan.audio))
-    budget = sound_budget(plan, attempt.job.size, speed_here(attempt))
+    budget = audio_budget(plan, attempt.job.size, speed_here(attempt))
     attempt.bound(budget)
     path, listed = attempt.scratch / "audio.mp4", attempt.scratch / "heard.txt"
-    with _Parts(attempt, path, most_of_sound(plan, plan.audio)) as parts:
+    with _Parts(attempt, path, most_of_audio(plan, plan.audio)) as parts:
         _make(attempt, plan, plan.audio, parts, listed, budget)
 
 
@@ -92,7 +92,7 @@ class _Parts:
             raise self.failure
         self._publish()
         if not self.stored:
-            raise OutputMismatchError("The encoder's sound has no part that is complete.")
+            raise OutputMismatchError(detail="The encoder's sound has no part that is complete.")
 
     def _publish(self) -> None:
         """Store the parts that are complete by now and tell the job's record of them."""

@@ -65,7 +65,7 @@ def read_heard(scratch: Path, name: str) -> DecodedAudio | None:
     try:
         return parse_decoded_audio(left_lines(scratch, name))
     except (ValueError, IndexError, ArithmeticError) as error:
-        raise OutputMismatchError("The tool's list of the sound cannot be read.") from error
+        raise OutputMismatchError(detail="The tool's list of the sound cannot be read.") from error
 
 
 def damaged_sound(
@@ -96,7 +96,7 @@ def _only_logged(attempt: Attempt) -> Iterator[None]:
     try:
         yield
     except (ToolError, ToolTimeoutError, OutputMismatchError, TooMuchWorkError) as error:
-        _log.warning("damage not looked for", job=attempt.job.id, task=attempt.task.field, error=error.message)
+        _log.warning("damage not looked for", job=attempt.job.id, task=attempt.task.field, error=str(error))
 
 
 def _apart(attempt: Attempt, cpu_seconds: float) -> Attempt:

@@ -32,21 +32,23 @@ LATER_NICENESS = 10
 
 
 @contextmanager
-def original_of(attempt: Attempt, without: ByteSpans = ()) -> Iterator[str]:
+def original_of(attempt: Attempt, without: ByteSpans = (), blank: ByteSpans = ()) -> Iterator[str]:
     """Give what a tool opens: the original's path, or an address of our own where the store is another machine.
 
-    Also where the original is read without some spans: those of the plan, or these as long as there is none.
+    Also where the original is read without some spans, or with blank ones: those of the plan, or these as long as
+    there is none.
 
     Raises the store's own error in place of whatever the tool made of an original that it could not read.
     """
     objects, key = attempt.services.objects, keys.original(attempt.job.id)
-    without = attempt.job.plan.without if attempt.job.plan is not None else without
+    if attempt.job.plan is not None:
+        without, blank = attempt.job.plan.without, attempt.job.plan.blank
     path = objects.local_path(key)
-    if path is not None and not without:
+    if path is not None and not without and not blank:
         objects.stat(key)
         yield str(path)
         return
-    with Relay(objects, key, without) as relay:
+    with Relay(objects, key, without, blank) as relay:
         try:
             yield relay.url
         except (ToolError, ToolTimeoutError, MediaError):
@@ -58,7 +60,7 @@ def original_of(attempt: Attempt, without: ByteSpans = ()) -> Iterator[str]:
 def plan_of(job: Job) -> Plan:
     """Return the plan of a job that must have one."""
     if job.plan is None:
-        raise OutputMismatchError(f"Job {job.id} has no plan though it is {job.state}.")
+        raise OutputMismatchError(detail=f"Job {job.id} has no plan though it is {job.state}.")
     return job.plan
 
 
@@ -100,7 +102,7 @@ def run_ffmpeg(
         run_tool(command, attempt.limits, watch=watch, reach=reach, niceness=niceness)
     except ToolError as error:
         if shutil.disk_usage(attempt.scratch).free < KEPT_FREE_BYTES:
-            raise StorageFullError("This worker's scratch space is full.", detail=error.detail) from error
+            raise StorageFullError(detail=f"This worker's scratch space is full. {error.detail}") from error
         raise
     return told.is_set()
 

@@ -13,7 +13,7 @@ from storage.scheduling.forecast import forecasts, promised, target_delay_of
 from storage.services.queue_reading import read_queue
 from workers.attempts.attempt import Attempt
 from workers.planning.make_plan import PlanLimits
-from workers.planning.plan_file import AppendedError, plan_file
+from workers.planning.plan_file import NOTHING_CONCEALED, ConcealError, plan_file
 from workers.sandbox.run import Watch
 from workers.stages.common import original_of
 from workers.stages.work_budgets import check_affordable, planning_budget
@@ -58,12 +58,13 @@ def _planned(attempt: Attempt) -> tuple[Plan, tuple[Segment, ...]]:
         slots=jobs.slots() or attempt.settings.encoders,
         pace=calibrate(jobs.recent_finished()).pace,
     )
-    try:
-        with original_of(attempt) as url:
-            return plan_file(url, limits, _watch(attempt, url))
-    except AppendedError as error:
-        with original_of(attempt, error.found.without) as url:
-            return plan_file(url, limits, _watch(attempt, url), error.found)
+    concealed = NOTHING_CONCEALED
+    while True:
+        try:
+            with original_of(attempt, concealed.appended.without, concealed.unlisted.blank) as url:
+                return plan_file(url, limits, _watch(attempt, url), concealed)
+        except ConcealError as error:  # of more each time: a recording behind the first one, or one more track
+            concealed = error.found
 
 
 def _watch(attempt: Attempt, url: str) -> Watch:

@@ -105,6 +105,6 @@ def _picture(attempt: Attempt, plan: Plan, path: Path) -> bytes | None:
         if data:
             check_jpeg(data, width=rung.width, height=rung.height)
     except OutputMismatchError as error:
-        _log.warning("no picture", job=attempt.job.id, task=attempt.task.field, error=error.message)
+        _log.warning("no picture", job=attempt.job.id, task=attempt.task.field, error=str(error))
         return None
     return data

@@ -34,7 +34,7 @@ def audio_bytes(plan: Plan, audio: AudioSource) -> int:
     return _spared(audio.bitrate * plan.frames / plan.rate / _BITS)
 
 
-def most_of_sound(plan: Plan, audio: AudioSource) -> int:
+def most_of_audio(plan: Plan, audio: AudioSource) -> int:
     """Return the bytes beyond which no encoder of ours writes the job's sound."""
     return _at_most(Fraction(audio_bytes(plan, audio)))
 

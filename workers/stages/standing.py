@@ -39,7 +39,7 @@ def standing(attempt: Attempt, plan: Plan, segment: Segment, url: str, frames: i
     except ToolError as error:
         if error.killed:
             raise
-        _log.warning("sound not looked at", job=attempt.job.id, error=error.message)
+        _log.warning("sound not looked at", job=attempt.job.id, error=str(error))
         return None
     heard = read_heard(attempt.scratch, listed.name)
     return None if heard is None else stretched(plan, segment, frames, heard.end - plan.video.start_time)

@@ -87,7 +87,7 @@ def look_budget(plan: Plan, segment: Segment, size: int, speed: float) -> float:
     return _budget(work, size, LOOKS * _bytes(plan, segment, size), speed)
 
 
-def sound_budget(plan: Plan, size: int, speed: float) -> float:
+def audio_budget(plan: Plan, size: int, speed: float) -> float:
     """Return the CPU seconds of a job's sound, or of a look at its damage."""
     return _budget(SOUND_SHARE * plan.duration, size, 0.0, speed)
 

@@ -147,7 +147,7 @@ class Notifier:
             else:
                 self._jobs.postpone_notice(notice, seconds=pause, failed=True)
         except BusyError as error:
-            log.warning("webhook's answer could not be kept, it will be told again", error=error.message)
+            log.warning("webhook's answer could not be kept, it will be told again", error=str(error))
             return
         if answer.verdict is Verdict.DELIVERED:
             log.info("webhook told")

@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from storage.model.job import Changes, Job, JobError, JobState
+from storage.model.job_warnings import warning
 from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.services import Services
@@ -175,8 +176,9 @@ def test_moves_that_are_not_allowed_conflict(client: FlaskClient, own_services: 
         assert (answer.status_code, answer.get_json()["code"]) == (409, "transition_refused")
     gone = make_job(state=JobState.FAILED)
     own_services.jobs.create(gone)
-    answer = client.post(f"/api/jobs/{gone.id}/retry")
+    answer = client.post(f"/api/jobs/{gone.id}/retry", headers={"Accept-Language": "ko"})
     assert (answer.status_code, answer.get_json()["code"]) == (409, "conflict")
+    assert answer.get_json()["detail"] == "이 작업의 원본이 없어져 다시 인코딩할 수 없습니다."
 
 
 @pytest.mark.parametrize("state", [JobState.QUEUED, JobState.FAILED, JobState.READY])
@@ -201,11 +203,22 @@ def test_one_more_urgent_job_is_refused_in_a_sentence(client: FlaskClient, own_s
     assert int(answer.headers["Retry-After"]) > 0
 
 
+def test_a_warning_names_its_codecs_in_any_language(client: FlaskClient, own_services: Services) -> None:
+    """The name is one of the values, which are numbers elsewhere."""
+    left_out = warning("codec_left_out", n=1, codecs="truespeech")
+    job = make_job(state=JobState.READY, warnings=(left_out,))
+    own_services.jobs.create(job)
+    told = client.get(f"/api/jobs/{job.id}").get_json()["warnings"]
+    assert told == [{"code": "codec_left_out", "message": left_out.message, "values": {"n": 1, "codecs": "truespeech"}}]
+    page = client.get(f"/jobs/{job.id}", headers={"Accept-Language": "ko"}).get_data(as_text=True)
+    assert "트랙 하나는 여기서 지원하지 않는 코덱이라 제외했습니다: truespeech." in page
+
+
 @pytest.mark.parametrize(
     ("accepted", "cookie", "detail"),
     [
-        ("", "", "There is no job "),
-        ("de", "", "There is no job "),
+        ("", "", "There is no such job"),
+        ("de", "", "There is no such job"),
         ("ko", "", "작업이 없거나 삭제되었습니다."),
         ("en", "ko", "작업이 없거나 삭제되었습니다."),
     ],

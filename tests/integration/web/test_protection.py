@@ -112,13 +112,13 @@ class _Away(OwnJobStore):
     """A job store that does not answer."""
 
     def page(self, *, owner: str, state: JobState | None, limit: int, cursor: str | None) -> JobPage:
-        raise JobStoreDownError("Redis is away.", detail=f"secret {owner} {state} {limit} {cursor}")
+        raise JobStoreDownError(detail=f"Redis is away. secret {owner} {state} {limit} {cursor}")
 
     def counts(self) -> QueueCounts:
-        raise JobStoreDownError("Redis is away.")
+        raise JobStoreDownError(detail="Redis is away.")
 
     def ping(self) -> None:
-        raise JobStoreDownError("Redis is away.")
+        raise JobStoreDownError(detail="Redis is away.")
 
 
 def test_a_bug_is_answered_without_internals(make_app: Callable[..., Flask], own_services: Services) -> None:

@@ -208,11 +208,11 @@ class _Jobs(OwnJobStore):
     def create(self, job: Job, segments: tuple[Any, ...] = ()) -> None:
         if self._failures and not self._after:
             self._failures -= 1
-            raise JobStoreDownError(DOWN)
+            raise JobStoreDownError(detail=DOWN)
         super().create(job, segments)
         if self._failures:
             self._failures -= 1
-            raise JobStoreDownError(DOWN)
+            raise JobStoreDownError(detail=DOWN)
 
 
 @pytest.mark.parametrize(("failures", "after"), [(1, False), (1, True)])
@@ -232,7 +232,7 @@ class _Mute(OwnJobStore):
     def create(self, job: Job, segments: tuple[Any, ...] = ()) -> None:
         with suppress(JobExistsError):
             super().create(job, segments)
-        raise JobStoreDownError(DOWN)
+        raise JobStoreDownError(detail=DOWN)
 
 
 def test_a_job_store_that_goes_away_leaves_no_half_job(make_app: Callable[..., Flask], own_services: Services) -> None:
@@ -252,7 +252,7 @@ class _Silent(MemoryPublisher):
     """A broker that is away."""
 
     def publish(self, task: Task) -> None:
-        raise JobStoreDownError(DOWN, detail=task.field)
+        raise JobStoreDownError(detail=task.field)
 
 
 def test_a_broker_that_is_away_does_not_refuse_the_upload(
@@ -269,7 +269,7 @@ class _Forgetful(OwnJobStore):
     """A job store that goes away right after a job was created."""
 
     def position(self, job_id: str) -> int | None:
-        raise JobStoreDownError(DOWN, detail=job_id)
+        raise JobStoreDownError(detail=job_id)
 
 
 def test_an_accepted_upload_is_answered_as_accepted(make_app: Callable[..., Flask], own_services: Services) -> None:
@@ -284,7 +284,7 @@ class _NoManifests(LocalObjectStore):
     """An object store that goes away between original and manifest."""
 
     def put_bytes(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
-        raise ObjectStoreDownError(DOWN, detail=f"{key} {content_type} {len(data)}")
+        raise ObjectStoreDownError(detail=f"{key} {content_type} {len(data)}")
 
 
 def test_an_object_store_that_goes_away_leaves_nothing(
@@ -302,7 +302,7 @@ class _Away(OwnJobStore):
     """A job store that never answers."""
 
     def ping(self) -> None:
-        raise JobStoreDownError(DOWN)
+        raise JobStoreDownError(detail=DOWN)
 
 
 def test_uploads_are_refused_early_while_the_job_store_is_away(

@@ -141,7 +141,7 @@ def test_a_segment_that_never_fits_is_mended_by_one_piece(
     def wrong_in_the_middle(attempt: Attempt) -> None:
         tried.append(attempt.task.index)
         if attempt.task.index == 2:
-            raise OutputMismatchError("29 frames were encoded, 30 were planned.")
+            raise OutputMismatchError(detail="29 frames were encoded, 30 were planned.")
         STAGES[Stage.SEGMENT](attempt)
 
     job = submit(cut_services, clip("wrong.mp4", seconds=5))

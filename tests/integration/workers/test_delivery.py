@@ -24,7 +24,7 @@ from storage.settings import Settings
 from tests.support.deliveries import worker_of
 from tests.support.driving import submit
 from tests.support.ended import attempts, whole
-from tests.support.processes import arguments_of, descendants, is_running, parent_of
+from tests.support.processes import arguments_of, is_running, slot_of, slots_of
 from tests.support.servers import RedisServer
 from tests.support.stack import READY_SECONDS, Clip, Stack, running
 from tests.support.waiting import wait_until
@@ -138,7 +138,7 @@ def test_a_killed_pool_child_costs_two_seconds(stack: Stack, source: Path) -> No
     worker = stack.worker()
     job = submit(stack.services, source)
     tool = worker.frozen_tool()
-    child = parent_of(tool)
+    child = slot_of(tool)
     os.kill(child, signal.SIGKILL)
     killed = time.monotonic()
     assert_ended(tool, seconds=2)
@@ -199,7 +199,7 @@ def test_a_slot_that_hangs_at_work_is_ended(stack: Stack, clip: Clip) -> None:
     worker = stack.worker()
     job = submit(stack.services, clip("still.mp4", seconds=2, size="640x360", audio=False))
     tool = worker.frozen_tool()
-    os.kill(parent_of(tool), signal.SIGSTOP)
+    os.kill(slot_of(tool), signal.SIGSTOP)
     assert_ended(tool, seconds=LEASE_SECONDS + HUNG_SECONDS + BUSY_SECONDS)
     stack.wait_done(job, seconds=AGAIN_SECONDS + BUSY_SECONDS)
     stack.assert_ready(job, attempts=2)
@@ -209,7 +209,7 @@ def test_a_slot_that_hangs_at_work_is_ended(stack: Stack, clip: Clip) -> None:
 def test_a_slot_that_hangs_before_its_claim_is_ended(stack: Stack, clip: Clip) -> None:
     """A message that was delivered and is never claimed comes to another child, and no attempt is counted for it."""
     worker = stack.worker()
-    (child,) = (pid for pid in descendants(worker.pid) if parent_of(pid) == worker.pid)
+    (child,) = slots_of(worker.pid)
     os.kill(child, signal.SIGSTOP)
     job = submit(stack.services, clip("short.mp4", seconds=1))
     assert_ended(child, seconds=HUNG_SECONDS + BUSY_SECONDS)
@@ -287,7 +287,7 @@ def poisoned(worker: WorkerServer, jobs: list[Job], victim: Callable[[int], int]
 
 
 @pytest.mark.parametrize(
-    ("victim", "code"), [(lambda tool: tool, "tool_failed"), (parent_of, "worker_lost")], ids=["ffmpeg", "slot"]
+    ("victim", "code"), [(lambda tool: tool, "tool_failed"), (slot_of, "worker_lost")], ids=["ffmpeg", "slot"]
 )
 def test_a_poisonous_task_ends_its_job_alone(stack: Stack, clip: Clip, victim: Callable[[int], int], code: str) -> None:
     """A segment that kills its ffmpeg or its slot each time fails the job after the limit; another job goes through."""
@@ -337,7 +337,7 @@ def test_a_slot_killed_before_the_first_connection(own_redis: RedisServer, shaky
     children: list[int] = []
 
     def forked() -> bool:
-        children[:] = [pid for pid in descendants(encoder.pid) if parent_of(pid) == encoder.pid] if encoder.runs else []
+        children[:] = slots_of(encoder.pid) if encoder.runs else []
         return bool(children)
 
     with ThreadPoolExecutor() as pool:

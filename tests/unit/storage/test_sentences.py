@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import pytest
 
 from storage.error_sentences import SENTENCES as ERRORS
-from storage.errors import QueueFullError
+from storage.error_sentences import key_of
+from storage.errors import BusyError, InvalidRequestError, QueueFullError
 from storage.media_errors import TooLongError
 from storage.model.job_warnings import SENTENCES as WARNINGS
 from storage.sentences import clock, filled, number
@@ -35,12 +36,24 @@ def test_a_number_that_is_missing_is_no_sentence() -> None:
 
 
 def test_an_error_says_the_sentence_of_its_code() -> None:
-    """With its numbers; more precisely where the raise site knows more."""
+    """With its numbers; what only operators read stands beside it."""
     assert QueueFullError().message == ERRORS["queue_full"]
     told = TooLongError(minutes=1000.04, limit=720.0).told
     assert told["message"] == ERRORS["too_long"] % {"minutes": "1000", "limit": "720"}
     assert told["values"] == {"minutes": 1000.04, "limit": 720.0}
-    assert QueueFullError("So full.").told == {"code": "queue_full", "message": "So full.", "values": {}}
+    full = QueueFullError(detail="So full.")
+    assert (full.message, str(full)) == (ERRORS["queue_full"], f"{ERRORS['queue_full']} So full.")
+
+
+def test_a_reason_is_said_more_exactly_under_the_same_code() -> None:
+    """Names in it are for the sentence alone: the values of JSON are numbers."""
+    busy = BusyError(reason="watchers")
+    assert busy.told == {"code": "busy", "message": ERRORS["busy.watchers"], "values": {}}
+    assert (key_of("busy", busy.message), key_of("busy", ERRORS["busy"])) == ("busy.watchers", "busy")
+    long = InvalidRequestError(reason="field_length", values={"name": "title", "limit": 4096})
+    assert (long.message, long.values) == ("The field `title` is longer than 4096 bytes.", {"limit": 4096})
+    with pytest.raises(KeyError, match=r"busy\.lazy"):
+        BusyError(reason="lazy")
 
 
 @pytest.mark.parametrize("table", [ERRORS, WARNINGS], ids=["errors", "warnings"])

@@ -36,7 +36,7 @@ class Work:
 def test_an_outage_skips_a_round() -> None:
     """The next round is made as if nothing had been."""
     swept = rounds(OwnJobStore())
-    work = Work(swept, None, JobStoreDownError("away"), None)
+    work = Work(swept, None, JobStoreDownError(detail="away"), None)
     swept.run(work)
     assert work.made == 3
 

@@ -34,6 +34,7 @@ _KINDS = {
 }
 _HEAD_BYTES = 24  # of an object: its id and its size
 _ENCRYPTED_FLAG = 0x8000
+_SPECIFIC_AT, _NAME_OF_SOUND_BYTES = 54, 2  # of a stream's description: its own part, which begins with the codec
 
 _Object = tuple[bytes, int, int]  # id, beginning and end of the contents
 
@@ -53,6 +54,16 @@ def read_asf(file: Ranges) -> Headers | None:
         flagged = [True] * len(streams)
     tracks = [Track(_KINDS.get(stream[:16], ""), flag) for stream, flag in zip(streams, flagged, strict=True)]
     return Headers("asf", by_place=dict(enumerate(tracks)))
+
+
+def codec_places(file: Ranges, stream: int) -> tuple[tuple[int, int], ...]:
+    """Return where the codec of a stream of sound is named, in bytes; nothing for pictures, of which 0 is a codec."""
+    if file.read(0, 16) != _HEADER:
+        return ()
+    objects = _header_objects(file, _HEAD_BYTES + 6, int.from_bytes(file.read(16, 8), "little"))
+    starts = [start for name, start, _ in objects if name == _STREAM][:MOST_TRACKS][stream : stream + 1]
+    named = [start + _SPECIFIC_AT for start in starts if _KINDS.get(file.read(start, 16)) == AUDIO]
+    return tuple((at, at + _NAME_OF_SOUND_BYTES) for at in named)
 
 
 def _header_objects(file: Ranges, start: int, end: int) -> Iterator[_Object]:

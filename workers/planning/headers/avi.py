@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 
 from workers.planning.headers.byte_ranges import Ranges
 
@@ -38,6 +39,21 @@ def formats(file: Ranges, start: int) -> tuple[Format, ...]:
     return tuple(_format(dict(_chunks(stream[4:]))) for stream in streams)
 
 
+def codec_places(file: Ranges, stream: int) -> tuple[tuple[int, int], ...]:
+    """Return where the stream's format, which names its codec, is called a format; in bytes.
+
+    Not where the name is: pictures without one are taken for uncompressed, and a kind of stream that is unknown for
+    that of the stream before.
+    """
+    data = file.read(0, HEADER_BYTES)
+    if data[:4] != b"RIFF" or data[8:_RIFF_BYTES] != b"AVI ":
+        return ()
+    header = next(_lists(data, b"hdrl", _RIFF_BYTES, len(data)), (0, 0))
+    places = islice(_lists(data, b"strl", *header), stream, stream + 1)
+    formats = (at for place in places for kind, at, _ in _spans(data, *place) if kind == b"strf")
+    return tuple((at - _CHUNK_BYTES, at - _CHUNK_BYTES + 4) for at in formats)
+
+
 def _riffs(file: Ranges) -> Iterator[tuple[int, bytes]]:
     """Yield where the RIFFs of the file begin, and of what form they are."""
     at = 0
@@ -51,11 +67,24 @@ def _riffs(file: Ranges) -> Iterator[tuple[int, bytes]]:
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the kind and the content of each chunk, of the last one as much as there is."""
-    at = 0
-    while at + _CHUNK_BYTES <= len(data):
+    return ((kind, data[start:end]) for kind, start, end in _spans(data, 0, len(data)))
+
+
+def _lists(data: bytes, name: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield where the contents of the lists of this name begin and end."""
+    for kind, begins, ends in _spans(data, start, end):
+        if kind == b"LIST" and data[begins : begins + 4] == name:
+            yield begins + 4, ends
+
+
+def _spans(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the kind of each chunk, and where its content begins and ends."""
+    at = start
+    while at + _CHUNK_BYTES <= end:
         kind, length = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
-        yield kind, data[at + _CHUNK_BYTES : at + _CHUNK_BYTES + length]
-        at += _CHUNK_BYTES + _even(length)
+        at += _CHUNK_BYTES
+        yield kind, at, min(end, at + length)
+        at += _even(length)
 
 
 def _format(stream: dict[bytes, bytes]) -> Format:

@@ -103,4 +103,4 @@ def _asked(url: str, start: int, length: int) -> tuple[bytes, int]:
             whole = answer.getheader("Content-Range", "").rpartition("/")[2]
             return answer.read(length), int(whole) if whole.isdecimal() else 0
     except (OSError, http.client.HTTPException) as error:
-        raise ToolTimeoutError(_UNREACHED, detail=type(error).__name__) from error
+        raise ToolTimeoutError(detail=f"{_UNREACHED} {type(error).__name__}") from error

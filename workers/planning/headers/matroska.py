@@ -50,6 +50,19 @@ def read_matroska(file: Ranges) -> Headers | None:
     return Headers("matroska", by_place=dict(enumerate(track for track in found if track is not None)))
 
 
+def codec_places(file: Ranges, stream: int) -> tuple[tuple[int, int], ...]:
+    """Return where the codec of a stream, by its place among ffprobe's, is named; in bytes.
+
+    All but the letter that tells its kind: ffprobe takes a track without any name of a codec for none.
+    """
+    segment = _first(file, _SEGMENT, 0, file.size) if file.read(0, 4) == _MAGIC else None
+    tracks = None if segment is None else _tracks(file, segment)
+    entries = [] if tracks is None else islice(_elements(file, tracks.payload, tracks.end), MOST_ELEMENTS)
+    streams = [one for one in entries if one.name == _ENTRY and _track(file, one) is not None][:MOST_TRACKS]
+    codecs = (_first(file, _CODEC, one.payload, one.end) for one in streams[stream : stream + 1])
+    return tuple((codec.payload + 1, codec.end) for codec in codecs if codec and codec.payload + 1 < codec.end)
+
+
 def first_cluster(file: Ranges, start: int) -> int | None:
     """Return where the packets begin of the recording whose header stands at `start`, None where it has none."""
     segment = _first(file, _SEGMENT, start, file.size)

@@ -58,6 +58,17 @@ def read_mp4(file: Ranges) -> Headers | None:
     return Headers("mov", still=picture)
 
 
+def codec_places(file: Ranges, stream: int) -> tuple[tuple[int, int], ...]:
+    """Return where the codec of a stream, by its place among the tracks, is named and described; in bytes."""
+    movie = next((box for box in _boxes(file, 0, file.size) if box.kind == b"moov"), None)
+    traks = [] if movie is None else [box for box in _boxes(file, movie.payload, movie.end) if box.kind == b"trak"]
+    if file.read(4, 4) not in _TOP or stream >= min(len(traks), MOST_TRACKS):
+        return ()
+    table = _inside(file, traks[stream], b"mdia", b"minf", b"stbl", b"stsd")
+    entries = [] if table is None else islice(_boxes(file, table.payload + 8, table.end), MOST_TRACKS)
+    return tuple((box.start + 4, box.end) for box in entries)  # all but their sizes, as codecs are named inside as well
+
+
 def top_boxes(file: Ranges, most: int) -> Iterator[Box]:
     """Yield the first `most` boxes of the file itself."""
     return islice(_boxes(file, 0, file.size), most)

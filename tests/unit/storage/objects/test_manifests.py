@@ -70,7 +70,7 @@ def test_what_is_no_manifest_is_named(own_services: Services, text: str, said: s
     own_services.objects.put_bytes(keys.manifest(job_id), text.encode(), content_type="application/json")
     with pytest.raises(ManifestError) as caught:
         read_manifest(own_services.objects, keys.manifest(job_id), job_id)
-    assert caught.value.message.startswith(f"{keys.manifest(job_id)}: {said}")
+    assert caught.value.detail.startswith(f"{keys.manifest(job_id)}: {said}")
 
 
 def test_a_manifest_of_another_job_is_refused(own_services: Services) -> None:
@@ -90,7 +90,7 @@ class _Breaking(LocalObjectStore):
     def delete_prefix(self, prefix: str) -> int:
         self.deletions += 1
         if self.deletions > 1:
-            raise ObjectStoreDownError("The store is away.")
+            raise ObjectStoreDownError(detail="The store is away.")
         return super().delete_prefix(prefix)
 
 

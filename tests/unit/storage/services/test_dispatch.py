@@ -22,7 +22,7 @@ class AwayPublisher(MemoryPublisher):
 
     def publish(self, task: Task) -> None:
         """Raise as the real ones do."""
-        raise BrokerDownError(f"The broker is away: {task.field}.")
+        raise BrokerDownError(detail=f"The broker is away: {task.field}.")
 
 
 def services(tmp_path: Path, publisher: MemoryPublisher) -> Services:

@@ -99,7 +99,7 @@ class _Flaky(OwnJobStore):
     def wait_events(self, after: str, *, seconds: float) -> tuple[Event, ...]:
         if self.away:
             self.away -= 1
-            raise JobStoreDownError("Away.")
+            raise JobStoreDownError(detail="Away.")
         return super().wait_events(after, seconds=seconds)
 
 

@@ -32,13 +32,13 @@ class SlowStore(OwnJobStore):
         self.asked += 1
         self.go.wait()
         if self.down:
-            raise JobStoreDownError("The store is away.")
+            raise JobStoreDownError(detail="The store is away.")
         return super().backlog()
 
     def count_refusals(self, codes: Mapping[str, int]) -> None:
         """Fail for what comes second as long as the store is down."""
         if self.down and self.counted:
-            raise JobStoreDownError("The store is away.")
+            raise JobStoreDownError(detail="The store is away.")
         self.counted.append(codes)
 
 

@@ -76,7 +76,9 @@ def test_a_stage_that_returns_leaves_nothing_behind(own_services: Services, sett
     assert not seen[0].exists()
 
 
-@pytest.mark.parametrize("error", [ToolError("It ended with code 1."), OutputMismatchError("49 of 50.")], ids=type)
+@pytest.mark.parametrize(
+    "error", [ToolError(detail="It ended with code 1."), OutputMismatchError(detail="49 of 50.")], ids=type
+)
 def test_a_failed_attempt_is_published_again(
     error: RungsError, own_services: Services, settings: Settings, plan: Task
 ) -> None:
@@ -98,7 +100,7 @@ def test_after_the_limit_the_job_fails_with_the_last_error(
     own_services: Services, settings: Settings, plan: Task
 ) -> None:
     """The job says what was wrong, not that it was tried often; what was made is left to the janitor."""
-    error = ToolError("ffmpeg was killed by signal SIGKILL.", detail="the last lines", killed=True)
+    error = ToolError(detail="the last lines", killed=True)
     for left in range(settings.attempts - 1, -1, -1):
         attempt_task(plan, failing(error), own_services, settings)
         assert resume(own_services, own_services.jobs.get(plan.job_id)) is (left > 0)
@@ -112,7 +114,7 @@ def test_after_the_limit_the_job_fails_with_the_last_error(
 
 def test_what_no_attempt_can_mend_fails_at_once(own_services: Services, settings: Settings, plan: Task) -> None:
     """A file that is no video is looked at once."""
-    attempt_task(plan, failing(NotMediaError("No.", detail="moov atom not found")), own_services, settings)
+    attempt_task(plan, failing(NotMediaError(detail="moov atom not found")), own_services, settings)
     job = own_services.jobs.get(plan.job_id)
     assert job.state is JobState.FAILED
     assert job.error is not None
@@ -120,7 +122,9 @@ def test_what_no_attempt_can_mend_fails_at_once(own_services: Services, settings
     assert not deliver(own_services, plan)
 
 
-@pytest.mark.parametrize("error", [BusyError("Later."), ObjectStoreDownError("It does not answer.")], ids=type)
+@pytest.mark.parametrize(
+    "error", [BusyError(detail="Later."), ObjectStoreDownError(detail="It does not answer.")], ids=type
+)
 def test_an_outage_costs_no_attempt(error: RungsError, own_services: Services, settings: Settings, plan: Task) -> None:
     """However often a service is away, the task is published again, at a measured pace, and nothing is counted."""
     for _ in range(settings.attempts + 2):
@@ -134,7 +138,7 @@ def test_an_outage_costs_no_attempt(error: RungsError, own_services: Services, s
 
 def test_a_lost_lease_is_left_to_its_new_owner(own_services: Services, settings: Settings, plan: Task) -> None:
     """Nothing is counted and nothing published: whoever owns the task now does both."""
-    attempt_task(plan, failing(LeaseLostError("Another attempt owns it.")), own_services, settings)
+    attempt_task(plan, failing(LeaseLostError(detail="Another attempt owns it.")), own_services, settings)
     assert counted(own_services.jobs, plan) == 0
     assert not deliver(own_services, plan)
 

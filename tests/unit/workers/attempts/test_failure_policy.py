@@ -85,9 +85,9 @@ def test_the_codes_of_this_table_exist() -> None:
     assert {kind.code for kind in tree(errors.RungsError)} >= STOP | WAIT | FAIL_JOB
 
 
-FAILED = ToolError("ffmpeg ended with code 1.", detail="Invalid data found")
-KILLED = ToolError("ffmpeg was killed by signal SIGKILL.", killed=True)
-MISMATCH = OutputMismatchError("49 frames were encoded, 50 were planned.")
+FAILED = ToolError(detail="Invalid data found")
+KILLED = ToolError(detail="ffmpeg was killed by signal SIGKILL.", killed=True)
+MISMATCH = OutputMismatchError(detail="49 frames were encoded, 50 were planned.")
 
 
 @pytest.mark.parametrize(

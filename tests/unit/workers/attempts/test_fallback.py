@@ -20,7 +20,7 @@ from tests.support.jobs import claim, counted, encoding
 from workers.attempts.attempt import Attempt, attempt_task
 from workers.attempts.fallback import NOT_CUT
 
-MISMATCH = OutputMismatchError("49 frames were encoded, 50 were planned.")
+MISMATCH = OutputMismatchError(detail="49 frames were encoded, 50 were planned.")
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_before_the_limit_the_segment_is_only_tried_again(own_services: Services
 def test_one_piece_that_fails_as_well_fails_the_job(own_services: Services, settings: Settings, job: Job) -> None:
     """There is nothing left to fall back to: the job says what was wrong with the whole file."""
     spend(own_services, settings, Task(job.id, Stage.SEGMENT, 1), MISMATCH)
-    error = OutputMismatchError("190 frames were encoded, 200 were planned.")
+    error = OutputMismatchError(detail="190 frames were encoded, 200 were planned.")
     spend(own_services, settings, Task(job.id, Stage.SEGMENT, 0), error)
     failed = own_services.jobs.get(job.id)
     assert failed.error is not None
@@ -92,7 +92,7 @@ def test_one_piece_that_fails_as_well_fails_the_job(own_services: Services, sett
 
 
 @pytest.mark.parametrize(
-    ("stage", "error"), [(Stage.AUDIO, MISMATCH), (Stage.SEGMENT, DecodeError("No."))], ids=["audio", "decode"]
+    ("stage", "error"), [(Stage.AUDIO, MISMATCH), (Stage.SEGMENT, DecodeError(detail="No."))], ids=["audio", "decode"]
 )
 def test_what_cutting_did_not_cause_fails_the_job(
     stage: Stage, error: RungsError, own_services: Services, settings: Settings, job: Job
@@ -107,7 +107,7 @@ def test_what_cutting_did_not_cause_fails_the_job(
     assert NOT_CUT not in failed.warnings
 
 
-@pytest.mark.parametrize("error", [KeyError("unforeseen"), MISMATCH, DecodeError("No.")], ids=type)
+@pytest.mark.parametrize("error", [KeyError("unforeseen"), MISMATCH, DecodeError(detail="No.")], ids=type)
 def test_a_job_goes_on_without_a_poster_that_cannot_be_made(
     error: Exception, own_services: Services, settings: Settings, job: Job
 ) -> None:

@@ -252,7 +252,7 @@ class Refusing(LocalObjectStore):
     def delete_prefix(self, prefix: str) -> int:
         """See ObjectStore.delete_prefix."""
         if self.refused and self.refused in prefix:
-            raise ObjectStoreDownError("It refuses to delete.")
+            raise ObjectStoreDownError(detail="It refuses to delete.")
         return super().delete_prefix(prefix)
 
 

@@ -304,6 +304,17 @@ def test_fragments_that_count_their_decoding_are_not_cut_off() -> None:
     assert make_plan(facts, choose_video(facts), Listing.of(lines), LIMITS)[0].warnings == ()
 
 
+@pytest.mark.parametrize(("counted", "told"), [({}, False), ({"nb_frames": "100"}, True)])
+def test_of_fragments_only_the_longest_track_may_be_cut_off(*, counted: dict[str, str], told: bool) -> None:
+    """Of one without a length of its own ffprobe says that of the file; tracks that are counted have one each."""
+    times: dict[str, Any] = {"duration": "4.0", "time_base": "1/25"} | counted
+    container = {"format_name": "mov,mp4,m4a,3gp,3g2,mj2", "duration": "4.0"}
+    facts = parse_probe({"streams": [video(**times), sound(**times)], "format": container})
+    lines = listings.interleaved(listings.pictures([n / 25 for n in range(100)]), listings.sound(0.4, 1.6))
+    plan, _ = make_plan(facts, choose_video(facts), lines, LIMITS)
+    assert [one.code for one in plan.warnings] == (["truncated"] if told else [])
+
+
 def test_the_sound_is_that_of_the_pictures_programme() -> None:
     """A transponder's recording has a radio programme first; its sound belongs to no picture."""
     streams = [sound(0), video(1), sound(2)]
@@ -351,6 +362,17 @@ def marked(probe: Probe, index: int, **fields: Any) -> Probe:
     """Return the probe with what the headers say of a stream."""
     streams = (replace(found, **fields) if found.index == index else found for found in probe.streams)
     return replace(probe, streams=tuple(streams))
+
+
+def test_a_track_in_a_codec_that_no_upload_may_reach_is_named() -> None:
+    """It is neither taken, nor counted once more, nor waited for as if it came late."""
+    probe = probed(video(0), sound(1, codec_name="", sample_rate=0), sound(2), sound(3, codec_name=""))
+    probe = marked(marked(probe, 1, unlisted="sonic"), 3, unlisted="adpcm_ct")
+    plan, _ = make_plan(probe, choose_video(probe), listings.interleaved(SECOND), LIMITS)
+    assert plan.audio is not None
+    assert (plan.audio.stream, plan.warnings) == (2, (warning("codec_left_out", n=2, codecs="adpcm_ct, sonic"),))
+    assert all(stream.is_known for stream in probe.streams)
+    assert plan.warnings[0].message == "Tracks left out because their codecs are not supported here: adpcm_ct, sonic."
 
 
 def test_encrypted_pictures_are_refused_where_there_are_no_others() -> None:

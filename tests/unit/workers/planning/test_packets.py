@@ -84,10 +84,17 @@ def test_sound_without_times_follows_what_was_before() -> None:
 
 
 def test_the_listing_knows_its_streams() -> None:
-    """Which have packets at all, when one comes first, and when the last of all ends."""
+    """Which have packets at all, when a reader of the file meets one, and when the last of all ends."""
     listing = Listing.of("1|N/A|N/A|N/A|N/A|K_\n1|2.5|2.5|0.25|N/A|K_\n\n0|1.0|1.0|0.5|N/A|K_\nsomething|else\n")
     assert listing.streams == {0, 1}
-    assert (listing.first_time(1), listing.first_time(7), listing.last_end()) == (2.5, None, 2.75)
+    assert (listing.met_at(1), listing.met_at(7), listing.last_end()) == (2.5, None, 2.75)
+
+
+def test_a_stream_is_met_where_the_file_has_it() -> None:
+    """A muxer may write pictures of the first second behind two minutes of sound."""
+    sound = "".join(f"1|{second}.0|{second}.0|1.0|N/A|K_\n" for second in range(120))
+    listing = Listing.of(f"{sound}0|1.0|-9.0|0.5|N/A|__\n0|2.0|-8.0|0.5|N/A|K_\n1|120.0|120.0|1.0|N/A|K_\n")
+    assert (listing.met_at(1), listing.met_at(0)) == (0.0, 119.0)
 
 
 LINES = st.lists(

@@ -128,7 +128,7 @@ class Away(OwnJobStore):
     def leases(self, job_id: str) -> dict[str, Lease]:
         """See TaskStore.leases."""
         if self.away:
-            raise JobStoreDownError("It does not answer.")
+            raise JobStoreDownError(detail="It does not answer.")
         return super().leases(job_id)
 
 

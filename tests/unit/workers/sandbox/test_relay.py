@@ -19,7 +19,7 @@ from storage.objects.local import LocalObjectStore
 from tests.support.waiting import wait_until
 from workers.planning.probe import list_packets, probe
 from workers.sandbox import relay as relay_module
-from workers.sandbox.relay import READERS, Relay, asked_range, kept, places
+from workers.sandbox.relay import READERS, Relay, asked_range, blanked, kept, places
 from workers.sandbox.run import Watch
 
 KEY = keys.original("0f")
@@ -47,7 +47,7 @@ class Shaky(LocalObjectStore):
             yield whole[: self._after]
             if len(whole) <= self._after:
                 return
-        raise ObjectStoreDownError("The object store does not answer.")
+        raise ObjectStoreDownError(detail="The object store does not answer.")
 
 
 @pytest.fixture
@@ -109,6 +109,22 @@ def test_readers_see_nothing_of_what_is_left_out(store: Shaky) -> None:
         assert relay.size == len(DATA) - 3008
     assert answers[0] == DATA[7:2000] + DATA[5000:9999]
     assert answers[1:] == [DATA[1997:2000] + DATA[5000:5003], DATA[9995:9999]]
+
+
+@given(size=st.integers(0, 40), edges=st.lists(st.integers(0, 50), max_size=6), cut=st.integers(0, 40))
+def test_blank_spans_are_zeros(size: int, edges: list[int], cut: int) -> None:
+    """In whatever pieces the object is read, and in whatever order the spans are told; nothing moves."""
+    spans = tuple((min(pair), max(pair)) for pair in zip(edges[::2], edges[1::2], strict=False))
+    data = bytes(range(1, size + 1))
+    seen = bytes(0 if any(first <= at < last for first, last in spans) else byte for at, byte in enumerate(data))
+    assert blanked(data[:cut], 0, spans) + blanked(data[cut:], cut, spans) == seen
+
+
+def test_readers_see_zeros_in_place_of_what_is_blank(store: Shaky) -> None:
+    """The spans are the object's own, also where it is read without others."""
+    with Relay(store, KEY, ((0, 7),), ((1990, 1992), (5, 9))) as relay:
+        answers = [get(relay.url, asked).data for asked in ("bytes=0-3", "bytes=1982-1985")]
+    assert answers == [b"\0\0" + DATA[9:11], DATA[1989:1990] + b"\0\0" + DATA[1992:1993]]
 
 
 def test_a_store_that_stays_away_is_told(store: Shaky) -> None:

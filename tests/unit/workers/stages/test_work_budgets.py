@@ -22,13 +22,13 @@ from workers.stages.work_budgets import (
     PLAN_FLOOR_SECONDS,
     PRESET_COST,
     UNMEASURED,
+    audio_budget,
     check_affordable,
     look_budget,
     package_budget,
     planning_budget,
     poster_budget,
     segment_budget,
-    sound_budget,
     speed,
 )
 
@@ -67,7 +67,7 @@ def test_a_small_picture_gets_little_more_than_the_floor() -> None:
     for given_seconds in (
         segment_budget(tiny, Segment(0, 0, 60, threads=2), 421_000, 1.0),
         poster_budget(tiny, 421_000, 1.0),
-        sound_budget(tiny, 421_000, 1.0),
+        audio_budget(tiny, 421_000, 1.0),
         look_budget(tiny, Segment(0, 0, 60, threads=2), 421_000, 1.0),
     ):
         assert FLOOR_SECONDS < given_seconds < 2 * FLOOR_SECONDS
@@ -114,7 +114,7 @@ def test_budgets_grow_with_all_that_work_grows_with(
         return (
             segment_budget(plan, whole, size, speed),
             look_budget(plan, whole, size, speed),
-            sound_budget(plan, size, speed),
+            audio_budget(plan, size, speed),
             poster_budget(plan, size, speed),
             package_budget(plan, speed),
             planning_budget(size),

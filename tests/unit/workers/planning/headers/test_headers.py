@@ -17,6 +17,7 @@ from tests.support.protecting import MEDIA_DRM, PLAYREADY, protected_asf
 from workers.planning.headers.byte_ranges import BLOCK_BYTES, MOST_BLOCKS, MOST_READS, Ranges, ranges_of
 from workers.planning.headers.read_headers import READERS, read_headers
 from workers.planning.headers.tracks import AUDIO, VIDEO, Headers, Track
+from workers.planning.unlisted import FINDERS
 from workers.sandbox.relay import Relay
 
 SLOWEST_LOOK = 5.0  # seconds, on a machine that does other things as well
@@ -244,18 +245,24 @@ def test_hostile_headers_are_looked_at_for_a_moment(name: str) -> None:
     found = headers(HOSTILE[name])
     assert time.process_time() - began < SLOWEST_LOOK
     assert not found.all_pictures_encrypted
+    began = time.process_time()
+    for find in FINDERS:
+        find(in_memory(HOSTILE[name]), 99)
+    assert time.process_time() - began < SLOWEST_LOOK
 
 
 SEEDS = [
     FTYP + box(b"moov", trak(1, b"vide", box(b"avc1", bytes(78), SCHEME)), trak(2, b"soun", box(b"ipcm", bytes(40)))),
     bytes.fromhex("1a45dfa380")
-    + ebml("18538067", ebml("1654ae6b", ebml("ae", ebml("83", b"\x01") + ebml("86", b"V")))),
+    + ebml("18538067", ebml("1654ae6b", ebml("ae", ebml("83", b"\x01") + ebml("86", b"V"))))
+    + bytes(99),
     protected_asf(PLAYREADY)(asf("video", "audio")),
     b"FLV\x01\x05\x00\x00\x00\x09\0\0\0\0\x29\0\0\x04" + bytes(11),
     b"".join(b"\x47\x41\x00\x90" + bytes(184) for _ in range(40)),
     b"\x00\x00\x01\xba" + bytes(10) + b"\x00\x00\x01\xe0\x00\x10\xb0" + bytes(30),
     b"\x89PNG\r\n\x1a\n" + bytes(3) + b"\x08acTL" + bytes(30),
     b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x02",
+    b"RIFF\0\0\0\0AVI LIST\x38\0\0\0hdrlLIST\x2c\0\0\0strlstrh\x08\0\0\0audsxxxxstrf\x10\0\0\0" + bytes(16),
 ]
 
 
@@ -268,3 +275,5 @@ def test_no_bytes_make_a_reader_fail(seed: bytes, changes: list[tuple[int, int]]
     file = in_memory(bytes(data[: draw.draw(st.integers(0, len(data)))]))
     for read in READERS:
         assert read(file) is None or isinstance(read(file), Headers)
+    spans = [span for find in FINDERS for stream in range(3) for span in find(file, stream)]
+    assert all(0 <= start < end for start, end in spans)

@@ -99,6 +99,7 @@ class Installation:
 
     def strangers(self) -> tuple[int, ...]:
         """Return processes below us that belong to no part: left behind by one that died."""
+        self._bury()
         known = {pid for part in self.parts for pid in (part.pid, *part.children())}
         return tuple(pid for pid in descendants(os.getpid()) if pid not in known)
 

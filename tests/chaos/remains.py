@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from importlib.resources import files
 from typing import Any
 
@@ -17,7 +18,10 @@ from tests.chaos.installation import Installation
 from tests.chaos.people import People
 from tests.chaos.verdict import Remains
 from tests.support.processes import arguments_of
+from tests.support.waiting import wait_until
+from workers.sandbox.fork_server import end_server
 
+ENDING_SECONDS = 5.0  # a fork server sees the end of its worker a moment later, on a busy machine in a second
 _UNACKED = ("unacked", "unacked_index")
 # What kombu keeps for good or with an expiry: bindings of queues, and the lock of its sweep.
 _KOMBU = re.compile(r"_kombu\.binding.+|unacked_mutex")
@@ -81,10 +85,18 @@ def what_remains(
         keys=tuple(stray_keys(lasting, jobs)),
         objects=tuple(key for key in strays if key not in young),
         scratch=tuple(installation.scratch()),
-        processes=tuple(f"{pid} {' '.join(arguments_of(pid))[:80]}" for pid in installation.strangers()),
+        processes=left_behind(installation),
         young_originals=young,
         young_writes=tuple(str(write.object_name) for write in services.objects._unfinished()),
     )
+
+
+def left_behind(installation: Installation) -> tuple[str, ...]:
+    """Return the processes that do not end though those are gone which they served."""
+    end_server()  # our own: clips are looked at with the product's tools
+    with suppress(AssertionError):
+        wait_until(lambda: not installation.strangers(), seconds=ENDING_SECONDS, what="the end of what was left")
+    return tuple(f"{pid} {' '.join(arguments_of(pid))[:80]}" for pid in installation.strangers())
 
 
 def messages(installation: Installation) -> tuple[str, ...]:

@@ -252,7 +252,7 @@ def test_action_that_is_refused_says_why(site: Site, visit: Visit) -> None:
     scenes.fail(site, job, "tool_failed")
     page = open_job(site, visit, job.id)
     page.click("#retry")
-    expect(page.locator("#action-error")).to_contain_text("original is gone")
+    expect(page.locator("#action-error")).to_contain_text("original of this job is gone")
     expect(page.locator("#retry")).to_be_enabled()
 
 

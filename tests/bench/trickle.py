@@ -39,9 +39,7 @@ FIRST_BYTES = PART_BYTES - MIB
 ALLOWED_SECONDS = 0.2  # of 95 % of all answers beside the slow uploads
 ATTACKED_SECONDS = 0.3  # the same beside an attack
 ATTACK_SECONDS = 20.0  # longer than the deadline of heads and forms
-MOST_JOBS = (
-    "100000"  # nothing is encoded here, and a quick machine takes more than a thousand uploads beside the attacks
-)
+MOST_JOBS = "100000"  # nothing is encoded here, and a quick machine takes thousands of uploads beside the attacks
 PAUSE_SECONDS = 5.0  # between two bytes of a connection
 HUGE = 10**13  # bytes of a job that fills any queue
 

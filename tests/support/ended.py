@@ -9,6 +9,7 @@ from storage.model.job import Job
 from storage.objects import keys
 from storage.objects.manifests import Manifest, read_manifest
 from storage.services import Services
+from storage.services.all_events import all_events
 from storage.services.whole_jobs import whole_job
 
 
@@ -26,11 +27,9 @@ def attempts(services: Services, job_id: str) -> Mapping[str, int]:
 
 def events(services: Services, job_id: str) -> tuple[Event, ...]:
     """Return the job's events that were kept, until now or until the job ended."""
-    found: list[Event] = []
-    while page := services.jobs.events(job_id, found[-1].id if found else "0"):
-        found += page
+    found = all_events(services.jobs, job_id)
     ended = _end_of(services, job_id)
-    return tuple(found) if ended is None else ended.events
+    return found if ended is None else ended.events
 
 
 def _end_of(services: Services, job_id: str) -> Manifest | None:

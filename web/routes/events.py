@@ -13,9 +13,10 @@ from spectree import Response as Answers
 
 from storage.errors import JobStoreDownError
 from storage.job_store.contract import EventStore
-from storage.model.event import Event, event_order, is_event_id
+from storage.model.event import event_order, is_event_id
 from storage.model.job import JobState
 from storage.public.job_json import listed
+from storage.services.all_events import all_events
 from web.context import Web, current
 from web.http.addresses import client
 from web.http.openapi import Events, Problem, checked_query, spec
@@ -30,7 +31,6 @@ from web.words.language import worded_in
 # Shorter than the idle timeouts of proxies (60 s in nginx), and how stale a waiting job's place may become.
 HEARTBEAT_SECONDS = 10.0
 RETRY_MILLISECONDS = 2000  # how long a browser waits before it connects again
-_REPLAY_PAGE = 200
 _FINAL = frozenset(state.value for state in JobState if state.finished)
 
 blueprint = Blueprint("events", __name__)
@@ -208,22 +208,13 @@ def _recent(web: Web, frames: Frames, sent_id: str) -> tuple[str, ...]:
 
 
 def _missed(store: EventStore, job_id: str, job: dict[str, Any], *, after: str) -> tuple[Update, ...]:
-    return tuple(Update(event, job) for event in newest_progress(_all_after(store, job_id, after)))
+    return tuple(Update(event, job) for event in newest_progress(all_events(store, job_id, after=after)))
 
 
 def _missed_of_all(web: Web, *, after: str) -> tuple[Update, ...]:
-    events = newest_progress(_all_after(web.services.jobs, None, after))
+    events = newest_progress(all_events(web.services.jobs, None, after=after))
     jobs = {job_id: web.views.present_listed(job_id) for job_id in {event.job_id for event in events}}
     return tuple(Update(event, jobs[event.job_id]) for event in events)
-
-
-def _all_after(store: EventStore, job_id: str | None, after: str) -> tuple[Event, ...]:
-    """Return every event the store still has after this id; its log is capped, so they are not many."""
-    found: list[Event] = []
-    while page := store.events(job_id, after, limit=_REPLAY_PAGE):
-        found += page
-        after = page[-1].id
-    return tuple(found)
 
 
 def _streaming(stream: EventStream, opened: ExitStack) -> Response:

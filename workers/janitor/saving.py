@@ -8,12 +8,11 @@ again.
 from __future__ import annotations
 
 from storage.faults import of_one_job
-from storage.job_store.contract import EventStore
-from storage.model.event import Event
 from storage.model.job import Job
 from storage.objects import keys
 from storage.objects.manifests import Manifest, put_manifest
 from storage.services import Services
+from storage.services.all_events import all_events
 
 SAVED_AT_ONCE = 100  # in one round: the backlog of an outage must not keep the janitor from its other repairs
 
@@ -31,16 +30,8 @@ def _save(services: Services, job: Job) -> None:
     jobs = services.jobs
     if jobs.get(job.id).finished_at != job.finished_at:
         return  # it went on since it was read, and another end may be saved already
-    ended = Manifest(job=job, events=_events(jobs, job.id), attempts=jobs.attempts(job.id))
+    ended = Manifest(job=job, events=all_events(jobs, job.id), attempts=jobs.attempts(job.id))
     put_manifest(services.objects, keys.ended(job.id), ended)
     if not jobs.saved(job) and not jobs.get(job.id).state.finished:
         # Started again meanwhile: this end is history. Where it ended anew, its new end is saved here too.
         services.objects.delete_prefix(keys.ended(job.id))
-
-
-def _events(jobs: EventStore, job_id: str) -> tuple[Event, ...]:
-    """Return all events of the job that there are."""
-    found: list[Event] = []
-    while page := jobs.events(job_id, found[-1].id if found else "0"):
-        found += page
-    return tuple(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from workers.sandbox.launching import Fences, fence_in, fences
 
@@ -17,3 +18,8 @@ def unfenced() -> Iterator[None]:
         yield
     finally:
         fence_in(before)
+
+
+def shell(script: str, *arguments: str | Path) -> list[str]:
+    """Return the command that runs a shell script in a tool's place."""
+    return ["sh", "-c", script, "sh", *map(str, arguments)]

@@ -1,4 +1,4 @@
-"""Clips that workers can be caught at, kombu as workers use it, and a Redis that may go away."""
+"""Clips to catch workers at, tools without the sandbox, kombu as workers use it, and a Redis that may go away."""
 
 from __future__ import annotations
 
@@ -12,12 +12,20 @@ from storage.broker.celery_app import make_celery
 from storage.settings import Settings
 from tests.support.servers import RedisServer
 from tests.support.stack import Clip
+from tests.support.unfenced import unfenced
 
 
 @pytest.fixture
 def source(clip: Clip) -> Path:
     """Give a clip that takes about two seconds to encode: long enough to be caught at it."""
     return clip("caught.mp4", seconds=15, size="640x360", audio=False)
+
+
+@pytest.fixture
+def unfenced_tools() -> Iterator[None]:
+    """Start tools without the layers of the sandbox: those of some tests do what it refuses."""
+    with unfenced():
+        yield
 
 
 @pytest.fixture

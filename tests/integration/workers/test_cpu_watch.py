@@ -12,20 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from storage.media_errors import TooMuchWorkError
-from tests.support.unfenced import unfenced
 from tests.support.waiting import wait_until
 from workers.sandbox.cpu_watch import CpuWatch, WorkBudget, cpu_seconds
 from workers.sandbox.run import ToolLimits, Watch, run_tool
 
+pytestmark = pytest.mark.usefixtures("unfenced_tools")  # a shell that may start nothing does not sleep
 PATIENT = ToolLimits(deadline=60.0, stall=60.0)
 BUSY = ["sh", "-c", "while :; do :; done"]
 BRIEF = ["sh", "-c", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"]  # some 0.3 s
-
-
-@pytest.fixture(autouse=True)
-def _without_layers() -> Iterator[None]:
-    with unfenced():  # a shell that may start nothing does not sleep
-        yield
 
 
 @pytest.fixture

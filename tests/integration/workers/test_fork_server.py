@@ -5,31 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from storage.errors import ToolError, UnforeseenError
-from tests.support.unfenced import unfenced
+from tests.support.unfenced import shell
 from tests.support.waiting import wait_until
 from workers.sandbox.fork_server import end_server
 from workers.sandbox.run import ToolLimits, Watch, run_tool
 
+pytestmark = pytest.mark.usefixtures("unfenced_tools")
 PATIENT = ToolLimits(deadline=30.0, stall=30.0)
 THREADS, TOOLS = 8, 64
-
-
-@pytest.fixture(autouse=True)
-def _without_layers() -> Iterator[None]:
-    with unfenced():
-        yield
-
-
-def shell(script: str) -> list[str]:
-    """Return the command that runs a shell script."""
-    return ["sh", "-c", script]
 
 
 def server() -> int:

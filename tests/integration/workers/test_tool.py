@@ -12,35 +12,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from storage.errors import LeaseLostError, ToolError, ToolTimeoutError, UnforeseenError
-from tests.support.processes import parent_of
-from tests.support.unfenced import unfenced
+from tests.support.processes import is_running, parent_of
+from tests.support.unfenced import shell
 from tests.support.waiting import wait_until
 from workers.sandbox import run
 from workers.sandbox.launching import MEMORY_BYTES, OPEN_FILES, OUTPUT_FILE_BYTES
 from workers.sandbox.reach import Reach
 from workers.sandbox.run import STDERR_LINE_BYTES, STDERR_LINES, ToolLimits, Watch, lines_of, run_tool
 
+pytestmark = pytest.mark.usefixtures("unfenced_tools")
 PATIENT = ToolLimits(deadline=30.0, stall=30.0)
 FAMILY = 'sleep 300 & echo $! >"$1"; echo $$ >>"$1"; wait'  # a shell with a child, both noted in a file
 FLOOD_BYTES = 64 * 1024**2
 MEMORY_GROWTH_BYTES = 24 * 1024**2  # less than half of a flood
-
-
-@pytest.fixture(autouse=True)
-def _without_layers() -> Iterator[None]:
-    with unfenced():
-        yield
-
-
-def shell(script: str, *arguments: str | Path) -> list[str]:
-    """Return the command that runs a shell script."""
-    return ["sh", "-c", script, "sh", *map(str, arguments)]
 
 
 def python(script: str, *arguments: str | Path) -> list[str]:
@@ -52,14 +41,6 @@ def noted_pids(note: Path) -> list[int]:
     """Return the process ids in the file, once both are there."""
     wait_until(lambda: note.exists() and len(note.read_text().split()) == 2, what="two processes")
     return [int(pid) for pid in note.read_text().split()]
-
-
-def is_running(pid: int) -> bool:
-    """Tell whether the process is there and not merely waiting to be buried."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def assert_gone(pids: list[int]) -> None:

@@ -12,8 +12,8 @@ from storage.job_store.contract import Claim, JobStore, Notice
 from storage.job_store.queue_contract import QueueCounts
 from storage.model.job import Job, JobError, JobState, Output
 from storage.model.job_warnings import warning
-from storage.model.slimming import slimmed
 from storage.model.task import Stage, Task
+from tests.support.ended import slimmed
 from tests.support.jobs import CREATED_AT, claim, created, make_job, make_plan, make_segments
 
 DONE = {"frames": 100, "rungs": {"480p": {"codec": "avc1.640028", "fragments": [1, 2]}}}

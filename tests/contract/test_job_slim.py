@@ -13,8 +13,8 @@ from storage.job_store.redis_store import RedisJobStore
 from storage.model.job import Changes, Job, JobError, JobState, Output, Priority
 from storage.model.job_warnings import warning
 from storage.model.plan import Rung
-from storage.model.slimming import slimmed
 from storage.model.task import Stage, Task
+from tests.support.ended import slimmed
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import WHY, claim, created, encoding, finish_all, make_plan, make_segments, with_plan
 

@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from storage.model.event import Event
-from storage.model.job import Job
+from storage.model.job import Job, JobError, Slim, SlimRung
+from storage.model.slimming import KEPT
 from storage.objects import keys
 from storage.objects.manifests import Manifest, read_manifest
 from storage.services import Services
 from storage.services.all_events import all_events
 from storage.services.whole_jobs import whole_job
+
+
+def slimmed(job: Job) -> Job:
+    """Return the ended job as its slim record says it: without what only the job's own page shows."""
+    rungs = tuple(SlimRung(rung.name, rung.width, rung.height) for rung in job.rungs)
+    names = {rung.name for rung in rungs}
+    return Job(
+        **{name: getattr(job, name) for name in KEPT},
+        outputs=tuple(output for output in job.outputs if output.rung in names),
+        error=None if job.error is None else JobError(job.error.code, job.error.message, values=job.error.values),
+        slim=Slim(rungs, job.planned_frames),
+    )
 
 
 def whole(services: Services, job_id: str) -> Job:

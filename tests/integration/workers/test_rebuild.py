@@ -13,7 +13,6 @@ import structlog
 
 from storage.job_store.queue_contract import QueueCounts
 from storage.model.job import Job, JobState
-from storage.model.slimming import slimmed
 from storage.model.task import Results, Stage, Task
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
@@ -21,7 +20,7 @@ from storage.objects.manifests import Manifest, forget_run, put_manifest, read_m
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import drive, submit
-from tests.support.ended import whole
+from tests.support.ended import slimmed, whole
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import make_job
 from tests.support.losing import go_on, rebuilt, step_until, without_redis

@@ -30,8 +30,9 @@ from storage.model.job_fields import FIELDS
 from storage.model.job_warnings import UNNAMED, JobWarning
 from storage.model.plan import Plan, Segment
 from storage.model.record_checks import check_job
-from storage.model.slimming import completed, is_end_of, slimmed
+from storage.model.slimming import completed, is_end_of
 from storage.public.job_json import job_json, listed
+from tests.support.ended import slimmed
 from tests.support.jobs import make_job, make_plan, make_segments
 
 JOB, PLAN = make_job(), make_plan()

@@ -70,9 +70,8 @@ class JobWarning:
 
     code: str
     message: str
-    values: dict[str, int | float | str] = field(
-        default_factory=dict, hash=False
-    )  # plans that hold warnings stay hashable
+    # Not in the hash: plans that hold warnings stay hashable.
+    values: dict[str, int | float | str] = field(default_factory=dict, hash=False)
 
 
 def warning(code: str, **values: float | str) -> JobWarning:

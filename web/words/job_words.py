@@ -209,11 +209,9 @@ def place(position: int | None) -> str:
 
 def reason(error: Told) -> str:
     """Return why a job failed, or an upload is refused, in one sentence of the request's language."""
-    return (
-        str(error["message"])
-        if language() == DEFAULT_LANGUAGE
-        else _told(f"error.{key_of(error['code'], error['message'])}", error)
-    )
+    if language() == DEFAULT_LANGUAGE:
+        return str(error["message"])
+    return _told(f"error.{key_of(error['code'], error['message'])}", error)
 
 
 def warned(warning: ToldWarning) -> str:

@@ -53,7 +53,9 @@ def _lengths(probe: Probe, listing: Listing, used: Sequence[tuple[Stream, Packet
             if stream.duration is not None and packets.times
         ]
         # Of fragments no track is counted, and ffprobe says of one without a length of its own that of the file.
-        yield from tracks if video.counted_seconds else [max(tracks, key=lambda one: one.found)] if tracks else []
+        if tracks and not video.counted_seconds:
+            tracks = [max(tracks, key=lambda one: one.found)]
+        yield from tracks
     elif BY_COUNT in names:
         # ffprobe tells what it found of an AVI without its index, though the header counts pictures and sound.
         yield from (

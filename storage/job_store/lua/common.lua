@@ -39,7 +39,8 @@
 --   20 rungs:handed           set     "<id> <task field>" of the tasks of encoding that are issued and neither finished
 --                                     nor resting
 -- The lists of jobs (rungs:owned-in:<state>:<owner>: zsets of cursors, all of score 0) are named from the record inside
--- the scripts, so this needs a single Redis, not a cluster. Beside them, written without these scripts: rungs:repairs, a hash of how often the janitor made each repair, and rungs:samples, a list of JSON (see
+-- the scripts, so this needs a single Redis, not a cluster. Beside them, written without these scripts: rungs:repairs, a
+-- hash of how often the janitor made each repair, and rungs:samples, a list of JSON (see
 -- Sample), one for each ten seconds of the last hour, the newest first.
 --
 -- ARGV[1] is always the job's id.

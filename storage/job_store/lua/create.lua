@@ -1,5 +1,6 @@
 -- Save a job: a new one, or one restored with what was done of it.
--- ARGV: 2 call token, 3 fields of the record (JSON object), a slim one for a restored end, 4 segments by task field (JSON object of JSON texts),
+-- ARGV: 2 call token, 3 fields of the record (JSON object), a slim one for a restored end, 4 segments by task field
+--       (JSON object of JSON texts),
 --       5 '1' if the job is finished, 6 created_at, 7 results by task field (JSON object of JSON texts), 8 when the job
 --       was queued ('' for now), 9 '1' if the job's webhook is to be told, 10 until when the caller waits (Unix
 --       seconds), 11 to 13 step, leads and apart of note_arrival

@@ -17,6 +17,8 @@ TICKS = 1_000_000  # of the times beside checksums, a second
 _PACKET = "packet=pts_time,dts_time,pos,flags"
 _PICTURES = f"{_PACKET}:frame=best_effort_timestamp_time,pkt_pos:log=category"
 _ERRORS = 16  # ffmpeg's level of errors
+# ffprobe reads memory that it never set where an interval has no end, and may list nothing (seen on 7.1.5).
+_NO_END = "1000000000"  # seconds, 31 years: behind the end of every file
 DISCARD = ("-fflags", "+discardcorrupt")  # packets that the container knows to be incomplete are left out
 
 
@@ -100,9 +102,9 @@ def _ffprobe(url: str, stream: int, look_seconds: float) -> tuple[str, ...]:
 def _interval(plan: Plan, segment: Segment) -> tuple[str, ...]:
     until = looked_until(plan, segment)
     if segment.seek is None and until is None:
-        return ()  # ffprobe 7.1 takes an interval without ends for an empty one
-    ends = ("" if seconds is None else f"{seconds:.6f}" for seconds in (segment.seek, until))
-    return ("-read_intervals", "%".join(ends))
+        return ()
+    begin = "" if segment.seek is None else f"{segment.seek:.6f}"
+    return ("-read_intervals", f"{begin}%{_NO_END if until is None else f'{until:.6f}'}")
 
 
 def looked_until(plan: Plan, segment: Segment) -> float | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from storage.media_errors import NotMediaError
 from storage.model.plan import Crop
+from workers.planning.headers.tracks import Description
 from workers.planning.raw_streams import RAW_CONTAINERS
 from workers.planning.rotation import Orientation, turn_told
 
@@ -34,7 +35,8 @@ class Stream:
     where it has none. `pcm` names the samples by MP4's own description of plain PCM; `raw` tells that
     no container gives the pictures their times. `projection` and `views` are ffmpeg's names of how a picture
     of all around, or two for two eyes, lie in the frame; empty for ordinary ones. `unlisted` is the decoder that it
-    would need and that no upload may reach; tools see nothing of its codec then.
+    would need and that no upload may reach; tools see nothing of its codec then. `description` says all
+    pictures, None where they are to be decoded to know them.
     """
 
     index: int
@@ -74,6 +76,7 @@ class Stream:
     late: bool = False
     unlisted: str = ""
     counted_seconds: float = 0.0
+    description: Description | None = None
 
     @property
     def is_known(self) -> bool:
@@ -109,6 +112,10 @@ class Probe:
     streams: tuple[Stream, ...]
     programs: tuple[frozenset[int], ...] = ()
     look_seconds: float = 0.0
+
+    def to_be_decoded(self) -> Probe:
+        """Return the same without belief in descriptions: pictures are decoded to know them."""
+        return replace(self, streams=tuple(replace(stream, description=None) for stream in self.streams))
 
     def beside(self, stream: Stream) -> tuple[Stream, ...]:
         """Return the streams of the stream's programme, and those of none."""

@@ -69,7 +69,7 @@ class Columns:
 
     def keys(self, times: Sequence[float]) -> list[float]:
         """Return which of the packets' times are those of keyframes."""
-        return list(compress(times, self.marks.translate(_IS_KEY)))
+        return list(compress(times, self.marks.translate(IS_KEY)))
 
     def not_hidden(self) -> Columns:
         """Return the columns of what is shown."""
@@ -162,7 +162,7 @@ def all_told(numbers: Sequence[float]) -> bool:
     return not math.isnan(sum(numbers)) or not any(map(math.isnan, numbers))
 
 
-_IS_KEY = bytes(mark & KEY for mark in range(256))
+IS_KEY = bytes(mark & KEY for mark in range(256))
 _HIDDEN_MARKS = bytes([HIDDEN, KEY | HIDDEN])
 _IS_SHOWN = bytes(mark < HIDDEN for mark in range(256))
 

@@ -8,12 +8,12 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import chain, pairwise
+from itertools import chain, compress, pairwise
 from operator import add, lt
 from statistics import median_low
 
 from workers.planning.facts import Stream
-from workers.planning.packet_columns import KEY, UNKNOWN_POSITION, Columns, all_told, read
+from workers.planning.packet_columns import IS_KEY, KEY, UNKNOWN_POSITION, Columns, all_told, read
 from workers.planning.raw_streams import counted_times, counting_rate
 
 # If more than one packet of so many has no time of showing, the container keeps times of decoding (AVI) or those of a
@@ -97,6 +97,11 @@ class Listing:
             if number < len(columns.places) and columns.places[number] == place:
                 return None if columns.positions[number] == UNKNOWN_POSITION else columns.positions[number]
         return None
+
+    def keyframe_positions(self, video: Stream) -> list[int]:
+        """Return where the stream's keyframes begin in the file, in bytes and in its order, where that is known."""
+        columns = self._of(video.index)
+        return [at for at in compress(columns.positions, columns.marks.translate(IS_KEY)) if at != UNKNOWN_POSITION]
 
     def pictures(self, video: Stream) -> Packets:
         """Return the stream's pictures; packets without a time or marked as discarded (edit lists) are not shown."""

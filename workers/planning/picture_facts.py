@@ -61,13 +61,24 @@ class Look:
         """Return the same at another time."""
         return replace(self, time=time)
 
+    @classmethod
+    def described(cls, video: Stream) -> Self:
+        """Return the picture that the container's description of a stream without fields promises."""
+        tags = {tag: getattr(video, tag) for tag in _TAGS}
+        return cls(video.start_time, video.width, video.height, video.pixel_aspect, **tags)
+
+
+def looks_worth(probe: Probe, video: Stream, seconds: float) -> int:
+    """Return in how many places a file of so many seconds is looked at."""
+    pixels = max(1, video.width * video.height)
+    growing = PIXELS_A_SECOND_OF_STREAMS if probe.container in SOUGHT_BLINDLY else PIXELS_A_SECOND
+    return max(MIN_LOOKS, min(MAX_LOOKS, int((PIXELS_AT_ONCE + growing * seconds) / pixels)))
+
 
 def places(probe: Probe, video: Stream, seconds: float) -> str | None:
     """Return the places to look at as ffprobe's intervals, None for the whole file."""
-    pixels = max(1, video.width * video.height)
     blind = probe.container in SOUGHT_BLINDLY
-    growing = PIXELS_A_SECOND_OF_STREAMS if blind else PIXELS_A_SECOND
-    count = max(MIN_LOOKS, min(MAX_LOOKS, int((PIXELS_AT_ONCE + growing * seconds) / pixels)))
+    count = looks_worth(probe, video, seconds)
     all_decoded = video.codec in _DECODED_WHOLE | _INTRA
     decoded = seconds * (max(1.0, float(video.average_rate)) if all_decoded else 1 / KEYFRAME_SECONDS)
     if decoded <= count or (blind and seconds <= BLIND_SECONDS * count):

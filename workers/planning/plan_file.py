@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from workers.planning.audio_facts import Heard
 from workers.planning.audio_probe import listen
 from workers.planning.facts import Probe, Stream
 from workers.planning.headers.appended import NOTHING_APPENDED, Appended, appended, coded_otherwise, unread
+from workers.planning.headers.avc import goes_by
 from workers.planning.headers.byte_ranges import Ranges, ranges_of
 from workers.planning.headers.read_headers import look_inside, with_headers
 from workers.planning.make_plan import PlanLimits, choose_video, make_plan
@@ -21,7 +23,7 @@ from workers.planning.overheard import Overheard
 from workers.planning.packet_columns import most_packets
 from workers.planning.packets import Listing
 from workers.planning.picture_changes import LOSING_DECODERS
-from workers.planning.picture_facts import SOUGHT_BLINDLY, Look
+from workers.planning.picture_facts import SOUGHT_BLINDLY, Look, looks_worth
 from workers.planning.picture_probe import look
 from workers.planning.piece_looks import JumpsTold, PieceLooks
 from workers.planning.probe import list_packets, probe, with_field_order
@@ -141,8 +143,8 @@ def _examined(
     if seconds:
         facts = unlisted.told_in(with_headers(probe(url, watch, seconds), headers))
         listing = list_packets(url, watch, seconds, most=most_packets(file.size))
-    if seconds or found is None:
-        found = _looked_at(url, facts, lambda: listing, limits, watch)
+    if seconds or found is None or not _is_as_described(file.again(), facts, found[0], listing):
+        found = _looked_at(url, facts.to_be_decoded(), lambda: listing, limits, watch)
         pieces = _pieces(url, facts, found[0], limits, watch)
     video, looks, heard = found
     if video.codec in LOSING_DECODERS and listing.in_order(video):
@@ -174,10 +176,20 @@ def _looked_at(
     seconds = _seconds(facts, video, listing)
     with ThreadPoolExecutor(1) as beside:
         listening = beside.submit(listen, url, facts, choose_audio(facts, video), seconds, watch)
-        looks = look(url, facts, video, seconds, watch)
+        looks = (Look.described(video),) if video.description else look(url, facts, video, seconds, watch)
     if not looks:
         video = with_field_order(url, video, watch, facts.look_seconds)
     return video, looks, listening.result()
+
+
+def _is_as_described(file: Ranges, facts: Probe, video: Stream, listing: Listing) -> bool:
+    """Tell whether keyframes all over the file go by the description for which none was decoded; else true as well."""
+    if video.description is None:
+        return True
+    keyframes = listing.keyframe_positions(video)
+    count = looks_worth(facts, video, _seconds(facts, video, lambda: listing))
+    read = keyframes[:: math.ceil(len(keyframes) / count) or 1]
+    return bool(read) and all(goes_by(file, position, video.description) for position in read)
 
 
 def _seconds(facts: Probe, video: Stream, listing: Callable[[], Listing]) -> float:

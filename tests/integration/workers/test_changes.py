@@ -47,6 +47,8 @@ CASES = {
     "turned at a border": Case("a.mkv", "vp8", (Part(25, 320, 180), Part(75, 180, 320)), (180, 320)),
     "grown, matroska": Case("a.mkv", "h264", (SMALL, LARGE), (1280, 720), sound=True),
     "grown, mp4": Case("a.mp4", "h264", (SMALL, LARGE), (1280, 720), sound=True),
+    "large for a moment, mp4": Case("a.mp4", "h264", (SMALL, Part(12, 1280, 720), SMALL), (320, 180)),
+    "fields begin, mp4": Case("a.mp4", "h264", (OLD, FIELDS), (768, 576), ("fields_change",)),
     "grown, flv": Case("a.flv", "h264", (SMALL, LARGE), (1280, 720), sound=True),
     "grown, hevc": Case("a.ts", "hevc", (SMALL, LARGE), (1280, 720)),
     "grown, mpeg4": Case("a.ts", "mpeg4", (SMALL, LARGE), (1280, 720)),

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 
 from storage.model.plan import Crop
+from workers.planning.headers.avc import description_of
 from workers.planning.headers.byte_ranges import Ranges
-from workers.planning.headers.tracks import AUDIO, VIDEO, Headers, Track
+from workers.planning.headers.tracks import AUDIO, VIDEO, Description, Headers, Track
 
 MOST_BOXES = 4096  # walked in one folder of boxes; real ones have dozens, recordings in fragments thousands
 MOST_TRACKS = 100  # as many as workers.planning.probe takes
@@ -115,7 +116,8 @@ def _track(file: Ranges, trak: Box) -> tuple[int, Track]:
     crop = next((_clean_aperture(data) for _, data in entries), None) if kind == VIDEO else None
     encrypted = any(_is_encrypted(name, data) for name, data in entries)
     pictures = _samples(file, media) if kind == VIDEO else 0
-    track = Track(kind, encrypted=encrypted, pcm=pcm, crop=crop, pictures=pictures)
+    described = _description(entries) if kind == VIDEO else None
+    track = Track(kind, encrypted=encrypted, pcm=pcm, crop=crop, pictures=pictures, description=described)
     return (0 if head is None else _track_id(file, head)), track
 
 
@@ -137,6 +139,13 @@ def _entries(file: Ranges, table: Box | None) -> Iterator[tuple[bytes, bytes]]:
         return
     for box in islice(_boxes(file, table.payload + 8, table.end), MOST_TRACKS):
         yield box.kind, file.read(box.payload, min(box.end - box.payload, MOST_ENTRY_BYTES))
+
+
+def _description(entries: Sequence[tuple[bytes, bytes]]) -> Description | None:
+    """Return the one description of a track, None where there are more or pictures are to be decoded to know them."""
+    if len(entries) != 1 or entries[0][0] != b"avc1":
+        return None
+    return description_of(_found(entries[0][1], b"avcC"))
 
 
 def _is_encrypted(name: bytes, entry: bytes) -> bool:

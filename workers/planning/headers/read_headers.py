@@ -85,7 +85,7 @@ def _of(stream: Stream, headers: Headers) -> Track | None:
 def _with(stream: Stream, track: Track | None) -> Stream:
     if track is None:
         return stream
-    stream = replace(stream, encrypted=track.encrypted, pcm=track.pcm)
+    stream = replace(stream, encrypted=track.encrypted, pcm=track.pcm, description=track.description)
     if track.crop is None or track.kind != stream.kind:
         return stream
     if (crop := sane_crop(track.crop, stream.width, stream.height)) is None:

@@ -12,11 +12,23 @@ VIDEO, AUDIO = "video", "audio"
 
 
 @dataclass(frozen=True, slots=True)
+class Description:
+    """What a container says once for all pictures of H.264: their one set of parameters, which allows no fields.
+
+    `length_bytes` is how many bytes tell the length of each unit of a picture.
+    """
+
+    parameters: bytes
+    length_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """One track; `pcm` is ffmpeg's name of the samples that MP4's own box describes.
 
     `crop` is what the container hides of the pictures, `aspect` the shape of pixels where older ffprobe, which knows of
     no cropping, reckons it wrongly. `pictures` is how many of them a table tells, 0 where none does.
+    `description` says all pictures, None where they are to be decoded to know them.
     """
 
     kind: str = ""
@@ -25,6 +37,7 @@ class Track:
     crop: Crop | None = None
     aspect: Fraction | None = None
     pictures: int = 0
+    description: Description | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,12 @@ from infra.simulation.load import Arrival
 from infra.simulation.pool import EVERYTHING, SlotPool, Window
 from infra.simulation.videos import Videos, in_one_piece, package_seconds
 from storage.errors import BusyError, RungsError
-from storage.scheduling.ahead import Placed, newcomer_target, work_before
-from storage.scheduling.costs import SECONDS_PER_BYTE
+from storage.scheduling.ahead import OwnersJobs, newcomer_target
+from storage.scheduling.costs import FIRST_SECONDS, SECONDS_PER_BYTE
 from storage.scheduling.fairness import LEAD_SECONDS, budget, in_flight_after, plans_budget, target_delay
-from storage.scheduling.forecast import FIRST_SECONDS, PLAN_SECONDS
+from storage.scheduling.forecast import PLAN_SECONDS
+from storage.scheduling.line import work_for
+from storage.scheduling.work_sums import Pieces, WorkSums, key_of, microseconds
 from web.admission.decision import BUSY_SHARE, Limits, QueueState
 from web.admission.gate import Gate
 
@@ -63,7 +65,8 @@ class Model:
         self._unfinished: Counter[str] = Counter()
         self._latest: dict[str, float] = {}  # the start target, without its lead, of an owner's last job
         self._work = 0.0
-        self._line: dict[int, Placed] = {}
+        self._sums = WorkSums()
+        self._pieces: dict[int, Pieces] = {}
         self._chance = Random(setting.seed)  # noqa: S311 (chance, not secrets)
         self.figures = Figures()
 
@@ -106,33 +109,42 @@ class Model:
         if everything <= self._setting.limits.wait * BUSY_SHARE:
             return everything  # whoever comes is taken; what stands before it need not be known
         cost = self._videos.shape(arrival.step).cost * arrival.scale
-        newcomer = newcomer_target(
-            self._line.values(), arrival.owner, cost, capacity=self._setting.encoders, now=self._env.now
-        )
+        own = OwnersJobs(self._unfinished[arrival.owner], self._latest.get(arrival.owner))
+        newcomer = newcomer_target(own, cost, capacity=self._setting.encoders, now=self._env.now)
         most = self._setting.limits.wait * self._setting.encoders
-        return work_before(self._line.values(), arrival.owner, newcomer, most=most) / self._setting.encoders
+        return work_for(self._sums, arrival.owner, newcomer, most=most) / self._setting.encoders
 
     def _place(self, job: SimulatedJob) -> None:
         """Note where a new job stands; its bytes told all of it."""
-        self._line[job.number] = Placed(
-            owner=job.arrival.owner,
-            start_target=job.start_target,
-            unled=job.start_target + LEAD_SECONDS[job.arrival.priority],
-            start=min(job.cost, FIRST_SECONDS),
-            target=job.start_target + target_delay(job.cost, self._setting.encoders, in_flight=job.in_flight),
-            rest=max(0.0, job.cost - FIRST_SECONDS),
-            told=job.cost,
+        later = target_delay(job.cost, self._setting.encoders, in_flight=job.in_flight)
+        start = min(job.cost, FIRST_SECONDS)
+        self._count(
+            job.number,
+            Pieces(
+                owner=job.arrival.owner,
+                start_key=key_of(job.start_target),
+                start=microseconds(start),
+                target_key=key_of(job.start_target + later),
+                rest=microseconds(job.cost - start),
+                excess=0,
+                waits=True,
+            ),
         )
+
+    def _count(self, number: int, pieces: Pieces) -> None:
+        """Put what a job counts for in place of what it counted for."""
+        self._sums.change(self._pieces.pop(number, None), pieces)
+        self._pieces[number] = pieces
 
     def _note_done(self, job: SimulatedJob, seconds: float) -> None:
         """Take a task's seconds off what is left of its job."""
-        known = self._line[job.number]
-        start = max(0.0, known.start - seconds)
-        rest = max(0.0, known.rest - (seconds - (known.start - start)))
+        known, done = self._pieces[job.number], microseconds(seconds)
+        start = max(0, known.start - done)
+        rest = max(0, known.rest - (done - (known.start - start)))
         if job.open:
-            self._line[job.number] = replace(known, start=start, rest=rest)
+            self._count(job.number, replace(known, start=start, rest=rest))
         else:
-            del self._line[job.number]
+            self._sums.change(self._pieces.pop(job.number), None)
 
     def _refuse(self, arrival: Arrival, returns: int, retry_after: int | None) -> None:
         counted = self._counts(arrival)

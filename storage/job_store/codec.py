@@ -124,8 +124,8 @@ def result_of_record(job_id: str, field: str, text: str) -> dict[str, Any]:
 
 
 def work_of_record(job_id: str, values: Sequence[Any], held: Sequence[str], out: Sequence[Any]) -> Work:
-    """Return a job's work, as backlog.lua reads it. Raises RecordError where it is not what was written."""
-    owner, state, size, nominal, *counts, measured, in_flight, priority, start_target, target = values
+    """Return a job's work, as works.lua reads it. Raises RecordError where it is not what was written."""
+    owner, state, size, nominal, *counts, measured, in_flight, priority, start_target, target = values[:-3]
     with spoiled(job_id):
         segments, frames, frames_done, frames_finished = (number_of(job_id, count or "0") for count in counts)
         work = Work(
@@ -143,6 +143,7 @@ def work_of_record(job_id: str, values: Sequence[Any], held: Sequence[str], out:
             priority=Priority(priority),
             start_target=_finite(start_target),
             target=_finite(target),
+            **dict(zip(("cost", "start_cost", "told"), (_amount(cost or 0) for cost in values[-3:]), strict=True)),
             held=tuple(sorted(zip(held[::2], held[1::2], strict=True))),
             out=tuple(sorted(zip(out[::2], map(int, out[1::2]), strict=True))),
         )

@@ -9,9 +9,17 @@ from typing import Protocol
 
 from storage.model.layers import Layer
 from storage.model.task import Task
-from storage.scheduling.costs import FinishedJob, Work
+from storage.scheduling.ahead import OwnersJobs
+from storage.scheduling.costs import Estimate, FinishedJob, Work
 from storage.scheduling.queue_rates import Sample, Totals
+from storage.scheduling.work_sums import Point, Sums
 
+# What one script reads at most. So many works take Redis 5 ms; more jobs are read in several calls.
+WORKS_READ = 200
+UNFINISHED_READ = 1000
+ACTIVE_READ = 1000  # jobs with tasks out are hardly more than there are slots
+# Only who has more than half of the longest wait is asked for, so that a handful fills it.
+OWNERS_READ = 100
 FINISHED_KEPT = 100  # ready jobs that forecasts are compared with; the newest of them set the pace
 
 
@@ -31,6 +39,16 @@ class QueueCounts:
     active: int
 
 
+@dataclass(frozen=True, slots=True)
+class QueueFigures:
+    """What unfinished jobs come to: encoder-seconds of all and of the waiting ones, and how many of both there are."""
+
+    work: float = 0.0
+    waiting_work: float = 0.0
+    waiting: int = 0
+    unfinished: int = 0
+
+
 class QueueStore(Protocol):
     """The queue of all jobs: which tasks are due, the work ahead, the workers, and the figures of the last hour.
 
@@ -48,14 +66,50 @@ class QueueStore(Protocol):
     def position(self, job_id: str) -> int | None:
         """Return how many jobs are to be planned before this one, plus one; None once it has started."""
 
+    def begins_before(self, start_target: float) -> int:
+        """Return how many planned jobs whose start stands before this target have not begun yet."""
+
     def counts(self) -> QueueCounts:
         """Return how many jobs wait and how many are being worked on."""
 
-    def unfinished(self) -> tuple[str, ...]:
-        """Return the ids of all jobs that are not finished, oldest first."""
+    def unfinished(self, limit: int = UNFINISHED_READ, *, behind: int = 0) -> tuple[str, ...]:
+        """Return the ids of up to `limit` jobs that are not finished, oldest first, without the oldest `behind`."""
 
-    def backlog(self) -> tuple[Work, ...]:
-        """Return the work of all jobs that are not finished, oldest first."""
+    def works(self, job_ids: Sequence[str]) -> tuple[Work, ...]:
+        """Return the work of those of the jobs that can be read, WORKS_READ at most."""
+
+    def active(self) -> tuple[str, ...]:
+        """Return the ids of jobs of which something is out, or that are between encoding and their end; sorted.
+
+        No more than the first ACTIVE_READ of them.
+        """
+
+    def last_planned(self, limit: int) -> tuple[str, ...]:
+        """Return the ids of the unfinished jobs with a plan that were created last, oldest first."""
+
+    def estimate(self, job_id: str, estimate: Estimate | None) -> bool:
+        """Take in what is expected of the job; False where it has ended.
+
+        The first estimate sets the target of a job without a plan. None only counts the job anew.
+        """
+
+    def figures(self) -> QueueFigures:
+        """Return what all unfinished jobs come to, at one moment."""
+
+    def sums(self, points: Sequence[Point]) -> tuple[Sums, ...]:
+        """Return what stands before each point, and reaches behind it (storage.scheduling.work_sums)."""
+
+    def owners_over(self, seconds: float) -> tuple[str, ...]:
+        """Return the owners whose unfinished jobs have more than so many encoder-seconds, OWNERS_READ at most.
+
+        Those with the most come first.
+        """
+
+    def owners_jobs(self, owner: str) -> OwnersJobs:
+        """Return how many unfinished jobs the owner has, and where the last of them begins."""
+
+    def first_of(self, owner: str) -> str | None:
+        """Return the id of the owner's unfinished job whose start stands before all others; None if there is none."""
 
     def recent_finished(self) -> tuple[FinishedJob, ...]:
         """Return what the last ready jobs took, newest first (at most 100).

@@ -17,6 +17,14 @@ SAMPLES = "rungs:samples"
 TARGETS = "rungs:targets"
 PLANS = "rungs:plans"
 HANDED = "rungs:handed"
+COUNTED = "rungs:counted"
+WORK = "rungs:work"
+EXCESS = "rungs:excess"
+FIGURES = "rungs:figures"
+OWNERS = "rungs:owners"
+UNBEGUN = "rungs:unbegun"
+ACTIVE = "rungs:active"
+PLANNED = "rungs:planned"
 
 
 def of_job(name: str, job_id: str) -> str:
@@ -29,6 +37,16 @@ def owned(owner: str, state: str) -> str:
     return f"rungs:owned-in:{state}:{owner}"
 
 
+def of_owner(name: str, owner: str) -> str:
+    """Return one of the keys that each owner has of their own."""
+    return f"rungs:{name}-of:{owner}"
+
+
+def trees_of(owner: str) -> tuple[str, str]:
+    """Return the keys of the two trees of an owner, of all jobs for nobody's name."""
+    return (of_owner("work", owner), of_owner("excess", owner)) if owner else (WORK, EXCESS)
+
+
 def role(name: str) -> str:
     """Return the key of a role that one holder has at a time."""
     return f"rungs:role:{name}"
@@ -38,4 +56,5 @@ def all_of(job_id: str) -> list[str]:
     """Return the keys of common.lua, in its order."""
     own = ("job", "wanted", "frames", "done", "attempts", "leases", "interim", "out", "events")
     shared = (EVENTS, WAITING, UNFINISHED, FINISHED, NOTICES, LEFTOVERS, UNSAVED, TOTALS, TARGETS, PLANS, HANDED)
-    return [*(of_job(name, job_id) for name in own), *shared]
+    counted = (COUNTED, WORK, EXCESS, FIGURES, OWNERS, UNBEGUN, ACTIVE, PLANNED)
+    return [*(of_job(name, job_id) for name in own), *shared, *counted]

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple
+from math import inf
 
 from pydantic import TypeAdapter
 
 from storage.job_store import redis_keys
 from storage.job_store.codec import work_of_record
-from storage.job_store.queue_contract import Pause, QueueCounts
+from storage.job_store.queue_contract import (
+    ACTIVE_READ,
+    OWNERS_READ,
+    UNFINISHED_READ,
+    WORKS_READ,
+    Pause,
+    QueueCounts,
+    QueueFigures,
+)
 from storage.job_store.redis_scripts import RedisScripts
 from storage.model.layers import Layer
 from storage.model.record_checks import plain, task_of
 from storage.model.task import Task
-from storage.scheduling.costs import FinishedJob, Work
+from storage.scheduling.ahead import OwnersJobs
+from storage.scheduling.costs import Estimate, FinishedJob, Work
 from storage.scheduling.queue_rates import SAMPLES_KEPT, Sample, Totals
+from storage.scheduling.work_sums import LEVELS, MICROSECONDS, Point, Sums, key_of
 
 _FINISHED = TypeAdapter(FinishedJob)
 _SAMPLE = TypeAdapter(Sample)
@@ -26,7 +38,7 @@ class RedisQueue(RedisScripts):
 
     def issue(self, *, plans: int, tasks: int) -> tuple[Task, ...]:
         """See QueueStore.issue."""
-        keys = [redis_keys.WAITING, redis_keys.PLANS, redis_keys.TARGETS, redis_keys.HANDED]
+        keys = [redis_keys.WAITING, redis_keys.PLANS, redis_keys.TARGETS, redis_keys.HANDED, redis_keys.ACTIVE]
         handed = self._run_alone("issue", keys, plans, tasks)
         return tuple(self._readable(handed, task_of))
 
@@ -40,14 +52,71 @@ class RedisQueue(RedisScripts):
         waiting, unfinished = self._run_alone("counts", [redis_keys.WAITING, redis_keys.UNFINISHED])
         return QueueCounts(waiting, unfinished - waiting)
 
-    def unfinished(self) -> tuple[str, ...]:
-        """See QueueStore.unfinished."""
-        return tuple(self._redis.call(lambda: self._client.zrange(redis_keys.UNFINISHED, 0, -1)))
+    def begins_before(self, start_target: float) -> int:
+        """See QueueStore.begins_before."""
+        return int(self._redis.call(lambda: self._client.zcount(redis_keys.UNBEGUN, "-inf", f"({start_target:.6f}")))
 
-    def backlog(self) -> tuple[Work, ...]:
-        """See QueueStore.backlog."""
-        found = ((job_id, kept) for job_id, *kept in self._run_alone("backlog", [redis_keys.UNFINISHED]))
+    def unfinished(self, limit: int = UNFINISHED_READ, *, behind: int = 0) -> tuple[str, ...]:
+        """See QueueStore.unfinished."""
+        last = behind + limit - 1
+        return tuple(self._redis.call(lambda: self._client.zrange(redis_keys.UNFINISHED, behind, last)))
+
+    def works(self, job_ids: Sequence[str]) -> tuple[Work, ...]:
+        """See QueueStore.works."""
+        if not job_ids:
+            return ()
+        found = ((job_id, kept) for job_id, *kept in self._run_alone("works", [], *job_ids[:WORKS_READ]))
         return tuple(self._readable(found, lambda job_id, kept: work_of_record(job_id, *kept)))
+
+    def active(self) -> tuple[str, ...]:
+        """See QueueStore.active."""
+        return tuple(sorted(self._redis.call(lambda: self._client.srandmember(redis_keys.ACTIVE, ACTIVE_READ))))
+
+    def last_planned(self, limit: int) -> tuple[str, ...]:
+        """See QueueStore.last_planned."""
+        return tuple(self._redis.call(lambda: self._client.zrange(redis_keys.PLANNED, -limit, -1)))
+
+    def estimate(self, job_id: str, estimate: Estimate | None) -> bool:
+        """See QueueStore.estimate."""
+        told = ("", 0, 0, 0, 0) if estimate is None else ("1", *astuple(estimate))
+        return bool(self._run("estimate", job_id, *told))
+
+    def figures(self) -> QueueFigures:
+        """See QueueStore.figures."""
+        work, waiting_work, waiting, unfinished = self._run_alone(
+            "figures", [redis_keys.WORK, redis_keys.FIGURES, redis_keys.UNFINISHED]
+        )
+        return QueueFigures(int(work) / MICROSECONDS, int(waiting_work) / MICROSECONDS, waiting, unfinished)
+
+    def sums(self, points: Sequence[Point]) -> tuple[Sums, ...]:
+        """See QueueStore.sums."""
+        if not points:
+            return ()
+        keys = [key for point in points for key in redis_keys.trees_of(point.owner)]
+        found = self._run_alone("sums", keys, *(f"{key_of(point.target):0{LEVELS}x}" for point in points))
+        return tuple(Sums.of(*map(int, one)) for one in found)
+
+    def owners_over(self, seconds: float) -> tuple[str, ...]:
+        """See QueueStore.owners_over."""
+        if seconds == inf:
+            return ()
+        least = f"({seconds * MICROSECONDS:.0f}"
+        found = self._redis.call(
+            lambda: self._client.zrange(
+                redis_keys.OWNERS, "+inf", least, desc=True, byscore=True, offset=0, num=OWNERS_READ
+            )
+        )
+        return tuple(found)
+
+    def owners_jobs(self, owner: str) -> OwnersJobs:
+        """See QueueStore.owners_jobs."""
+        count, latest = self._run_alone("owners_jobs", [redis_keys.of_owner("starts", owner)])
+        return OwnersJobs(int(count), float(latest) if latest else None)
+
+    def first_of(self, owner: str) -> str | None:
+        """See QueueStore.first_of."""
+        found = self._redis.call(lambda: self._client.zrange(redis_keys.of_owner("starts", owner), 0, 0))
+        return found[0] if found else None
 
     def recent_finished(self) -> tuple[FinishedJob, ...]:
         """See QueueStore.recent_finished."""

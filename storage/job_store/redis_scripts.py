@@ -22,7 +22,7 @@ class RedisScripts:
     def __init__(self, redis: PatientRedis) -> None:
         self._redis = redis
         self._client = redis.client
-        self._common = "\n".join(load_script(__package__, name) for name in ("common", "slim"))
+        self._common = "\n".join(load_script(__package__, name) for name in ("common", "slim", "work_sums"))
         self._loaded: dict[str, Any] = {}
 
     def count_fault(self, place: str) -> None:

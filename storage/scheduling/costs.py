@@ -37,6 +37,8 @@ CALIBRATED_BY = 20  # finished jobs that the pace rests on: enough to smooth, fe
 DOUBT_OF_BYTES, DOUBT_OF_PACE = 3.0, 2.0
 # Of a job under way, nominal: with less done, its pace is that of ffmpeg's starts.
 LEAST_DONE_SECONDS = ONCE_SECONDS + 2.0
+# On the machine of the figures above: poster, sound and the short first segment, the start of a job.
+FIRST_SECONDS = 2.5
 # A job's own pace is believed by how much of it is done; so many nominal seconds weigh as much as the installation's.
 OWN_PACE_SECONDS = 10.0
 
@@ -65,6 +67,8 @@ class Work:
 
     `nominal` is the plan's cost, None before there is one. `frames_finished` of the `frames_done` are in finished
     tasks, which took `measured` seconds in all. `in_flight`, `priority`, `start_target` and `target` are the job's.
+    `cost` are the encoder-seconds of the whole job as they were estimated last, `start_cost` those of its start, and
+    `told` what its bytes let expect when it was accepted; 0 before the first estimate.
     `held` are field and attempt of the tasks being worked on; `out` are field, and output frames still to be made, of
     the tasks of encoding that were handed out and are not finished.
     """
@@ -83,6 +87,9 @@ class Work:
     priority: Priority = Priority.NORMAL
     start_target: float = 0.0
     target: float = 0.0
+    cost: float = 0.0
+    start_cost: float = 0.0
+    told: float = 0.0
     held: tuple[tuple[str, str], ...] = ()
     out: tuple[tuple[str, int], ...] = ()
 
@@ -111,6 +118,29 @@ class Work:
             return 0.0
         return 1.0 - min(1.0, self.frames_done / self.frames) if self.frames else 1.0
 
+    @property
+    def cost_left(self) -> float:
+        """Estimated encoder-seconds that the job still needs."""
+        return self.cost * self.left
+
+    @property
+    def start_left(self) -> float:
+        """Those of them that its start needs: 0 once it has begun."""
+        return min(self.cost_left, self.start_cost) if self.waits else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What is expected of a job, in encoder-seconds: its `cost`, that of its `start`, what its bytes `told`.
+
+    `delay` are the seconds by which its target lies behind that of its start if its owner has no other job.
+    """
+
+    cost: float
+    start: float
+    told: float
+    delay: float
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
@@ -125,6 +155,9 @@ class Calibration:
     per_job: float | None = None
     doubt: float = DOUBT_OF_BYTES
     bit_density: BitDensity = NOTHING_LEARNED
+
+
+NOTHING_MEASURED = Calibration()
 
 
 def nominal_cost(plan: Plan) -> float:
@@ -205,14 +238,9 @@ def cost_of_bytes(size: int, known: Calibration) -> float:
 
 
 def whole_cost(work: Work, known: Calibration) -> float:
-    """Return the estimated encoder-seconds of the whole job, by its plan, else by its bytes."""
+    """Return the encoder-seconds of the whole job by its plan, else by its bytes, as they are to be estimated now."""
     if work.nominal is None:
         return cost_of_bytes(work.size, known)
     expected = known.pace * known.bit_density.slowdown(density(work.size, work.nominal))
     pace = (work.measured + OWN_PACE_SECONDS * expected) / (work.nominal_done + OWN_PACE_SECONDS)
     return work.nominal * pace
-
-
-def cost_left(work: Work, known: Calibration) -> float:
-    """Return the estimated encoder-seconds that the job still needs."""
-    return whole_cost(work, known) * work.left

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from storage.job_store.queue_contract import QueueStore
+from storage.job_store.queue_contract import WORKS_READ, QueueStore
 from storage.model.task import Stage, Task
-from storage.scheduling.costs import CALIBRATED_BY, FinishedJob, calibrate
-from storage.scheduling.forecast import Outlook
+from storage.scheduling.costs import CALIBRATED_BY, FinishedJob, Work, calibrate
+from storage.scheduling.forecast import Forecast, Outlook, estimate
+from storage.scheduling.line import forecasts
 from storage.scheduling.newcomers import NOBODY, Newcomers
 from storage.scheduling.queue_rates import MEASURED_SECONDS, SAMPLES_KEPT, Sample, before_first, efficiency, rates
 
 MEASURED_SAMPLES = 30  # what slots deliver is measured over so many: five minutes
+ESTIMATE_CHANGED = 0.01  # of an estimate: less is not worth a change of the sums
 ENCODER_STAGES = frozenset({Stage.SEGMENT, Stage.AUDIO, Stage.POSTER})
 
 
@@ -33,7 +35,7 @@ class Reading:
     @property
     def busy(self) -> int:
         """Tasks that encoders work on."""
-        held = (Task.of_field(work.job_id, name) for work in self.outlook.backlog for name, _ in work.held)
+        held = (Task.of_field(work.job_id, name) for work in self.outlook.active for name, _ in work.held)
         return sum(task.stage in ENCODER_STAGES for task in held)
 
 
@@ -41,10 +43,53 @@ def read_queue(store: QueueStore, *, encoders: int) -> Reading:
     """Read the queue; as long as no worker has announced itself, count on so many `encoders` (slots)."""
     finished, workers, samples = store.recent_finished(), store.workers(), store.samples(SAMPLES_KEPT)
     slots = sum(workers.values()) or encoders
-    capacity = slots * efficiency(samples[-MEASURED_SAMPLES:])
-    backlog = store.backlog()
-    outlook = Outlook(backlog, calibrate(finished, backlog), capacity, _newcomers(samples, finished))
+    figures = store.figures()
+    outlook = Outlook(
+        capacity=slots * efficiency(samples[-MEASURED_SAMPLES:]),
+        known=calibrate(finished, works_of(store, store.last_planned(CALIBRATED_BY))),
+        work=figures.work,
+        waiting_work=figures.waiting_work,
+        waiting=figures.waiting,
+        running=figures.unfinished - figures.waiting,
+        active=works_of(store, store.active()),
+        newcomers=_newcomers(samples, finished),
+    )
     return Reading(outlook, finished, workers, samples)
+
+
+def works_of(store: QueueStore, job_ids: Sequence[str]) -> tuple[Work, ...]:
+    """Return the work of so many jobs as there are, read in several calls."""
+    batches = (job_ids[at : at + WORKS_READ] for at in range(0, len(job_ids), WORKS_READ))
+    return tuple(work for batch in batches for work in store.works(batch))
+
+
+def forecasts_of(store: QueueStore, outlook: Outlook, job_ids: Sequence[str]) -> dict[str, Forecast]:
+    """Return the forecasts of unfinished jobs; those that are gone, or of which nothing was estimated, are left out."""
+    works = [work for work in works_of(store, job_ids) if work.told]
+    return {work.job_id: found for work, found in zip(works, forecasts(store, outlook, works), strict=True)}
+
+
+def all_unfinished(store: QueueStore) -> Iterator[tuple[str, ...]]:
+    """Yield the ids of all unfinished jobs, as many at a time as one read gives."""
+    behind = 0
+    while found := store.unfinished(behind=behind):
+        yield found
+        behind += len(found)
+
+
+def estimate_all(store: QueueStore) -> None:
+    """Tell the store what is expected of all unfinished jobs."""
+    outlook = read_queue(store, encoders=1).outlook
+    for ids in all_unfinished(store):
+        estimate_anew(store, outlook, works_of(store, ids))
+
+
+def estimate_anew(store: QueueStore, outlook: Outlook, works: Sequence[Work]) -> None:
+    """Tell the store what is expected of these jobs, where that is no longer what it was."""
+    for work in works:
+        present = estimate(work, outlook)
+        if abs(present.cost - work.cost) > ESTIMATE_CHANGED * work.cost or not work.told:
+            store.estimate(work.job_id, present)
 
 
 def _newcomers(samples: Sequence[Sample], finished: Sequence[FinishedJob]) -> Newcomers:
@@ -59,13 +104,12 @@ def take_sample(store: QueueStore, *, now: float) -> Sample:
     """Return the queue as it is now, in Unix seconds."""
     reading, totals = read_queue(store, encoders=1), store.totals()
     outlook = reading.outlook
-    waiting, waiting_work = len(outlook.waiting), outlook.waiting_work
     return Sample(
         at=now,
-        waiting=waiting,
-        running=len(outlook.backlog) - waiting,
-        waiting_work=waiting_work,
-        running_work=outlook.work - waiting_work,
+        waiting=outlook.waiting,
+        running=outlook.running,
+        waiting_work=outlook.waiting_work,
+        running_work=outlook.work - outlook.waiting_work,
         wait=outlook.wait,
         slots=reading.slots,
         busy=reading.busy,

@@ -16,6 +16,7 @@ from storage.scheduling.queue_rates import SAMPLES_KEPT, Totals
 from tests.support.jobs import CREATED_AT, claim, created, encoding, make_plan, make_segments, with_plan
 from tests.support.samples import EMPTY
 from tests.support.waiting import wait_until
+from tests.support.whole_queue import backlog
 
 
 def finished(store: JobStore, task: Task, seconds: float) -> None:
@@ -57,7 +58,7 @@ def test_the_backlog_is_the_work_of_unfinished_jobs(job_store: JobStore) -> None
     )
     start = waiting.start_target
     queued = Work(waiting.id, "somebody", JobState.QUEUED, 77, start_target=start, target=start)
-    wait_until(lambda: job_store.backlog() == (expected, queued), seconds=5)
+    wait_until(lambda: backlog(job_store) == (expected, queued), seconds=5)
     assert job_store.get(running.id).encoder_seconds == pytest.approx(3.0)
 
 
@@ -115,7 +116,7 @@ def test_a_new_plan_costs_anew(job_store: JobStore) -> None:
     finished(job_store, Task(job.id, Stage.SEGMENT, 0), 9.0)
     plan = make_plan(segments=1)
     job_store.replan(job.id, plan, make_segments(plan), ())
-    (work,) = job_store.backlog()
+    (work,) = backlog(job_store)
     assert (work.frames_done, work.frames_finished, work.measured, work.segments) == (0, 0, 0.0, 1)
 
 

@@ -14,6 +14,7 @@ from storage.model.job import Job, JobState, Priority
 from storage.scheduling.costs import Work
 from storage.scheduling.fairness import LEAD_SECONDS, START_ALONE_SECONDS, STRETCH, in_flight_beside, target
 from tests.support.jobs import CREATED_AT, created, with_plan
+from tests.support.whole_queue import backlog
 
 ARRIVALS = 25
 # The store keeps six decimals.
@@ -46,7 +47,7 @@ def test_a_newcomer_stands_where_fairness_puts_it(job_store: JobStore, seed: int
     draw = random.Random(seed)
     for place in range(ARRIVALS):
         owner, priority = draw.choice("abc"), draw.choice(list(Priority))
-        others = [(work.start_target, work.priority) for work in job_store.backlog() if work.owner == owner]
+        others = [(work.start_target, work.priority) for work in backlog(job_store) if work.owner == owner]
         before = time.time()
         job = created(job_store, owner=owner, priority=priority, created_at=CREATED_AT + place)
         came = accepted_at(job)
@@ -55,6 +56,6 @@ def test_a_newcomer_stands_where_fairness_puts_it(job_store: JobStore, seed: int
         expected = target(came, START_ALONE_SECONDS, in_flight=job.in_flight, priority=priority)
         assert job.start_target == pytest.approx(expected, abs=NEAR)
         assert job.target == job.start_target
-        unfinished = job_store.backlog()
+        unfinished = backlog(job_store)
         for work in draw.sample(unfinished, k=min(len(unfinished), 2)):
             happens(job_store, work, draw)

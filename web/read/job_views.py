@@ -79,12 +79,11 @@ class JobViews:
         planned = job.state is JobState.ENCODING and job.begun_at is None
         if queued is None and not planned:
             return None
-        waiting = (work for work in self._queue.read().outlook.waiting if work.state is JobState.ENCODING)
-        return (queued or 1) + sum(work.start_target < job.start_target for work in waiting)
+        return (queued or 1) + self._store.begins_before(job.start_target)
 
     def _forecast(self, job: Job) -> Forecast | None:
-        """Return the job's forecast; for one that came since the queue was read, what it was promised."""
-        known = self._queue.read().forecasts.get(job.id)
+        """Return the job's forecast; for one of which nothing was estimated yet, what it was promised."""
+        known = self._queue.read().forecasts([job.id]).get(job.id)
         if known is not None or job.promise is None:
             return known
         now = self._clock()

@@ -51,7 +51,7 @@ def machines(
     workers: Mapping[str, int],
     pauses: Mapping[str, Pause],
     lacking: Mapping[str, Sequence[Layer]],
-    backlog: Sequence[Work],
+    active: Sequence[Work],
 ) -> list[dict[str, Any]]:
     """Return each machine by name: its slots, why it takes no work, what its sandbox lacks, the tasks it works on.
 
@@ -68,7 +68,7 @@ def machines(
         machine(WorkerName.of(worker).host)["pause"] = pause
     for worker, lacks in lacking.items():
         machine(WorkerName.of(worker).host)["lacks"] = list(lacks)
-    for work in backlog:
+    for work in active:
         for task, attempt in work.held:
             machine(AttemptName.of(attempt).worker.host)["tasks"].append({"job_id": work.job_id, "task": task})
     return [found[host] for host in sorted(found)]

@@ -5,30 +5,32 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 
+from storage.errors import JobStoreDownError
 from storage.job_store.queue_contract import QueueStore
-from storage.model.job import Promise
+from storage.model.job import Job, Promise
 from storage.model.plan import Plan
-from storage.scheduling.ahead import Placed, newcomer_target, placed, work_before
+from storage.scheduling.ahead import newcomer_target
 from storage.scheduling.costs import cost_of_bytes, nominal_cost
-from storage.scheduling.forecast import Forecast, Outlook, forecast_new, forecasts, promised
-from storage.services.queue_reading import Reading, read_queue
+from storage.scheduling.forecast import Forecast, Outlook, promised
+from storage.scheduling.line import estimate_new, forecast_new, work_for
+from storage.services.queue_reading import Reading, forecasts_of, read_queue
 from web.admission.decision import QueueState
 
-AGE_SECONDS = 1.0  # a hundred watchers, or a thousand refused clients, then cost Redis as much as one
+AGE_SECONDS = 1.0  # a hundred watchers then cost Redis as much as one; sums of work are small enough to be asked for
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One reading of the job store, its jobs in their `line`; `read_at` is when it began, on the monotonic clock."""
+    """One reading of the job store, and the sums that it keeps; `read_at` is when it began, on the monotonic clock."""
 
     reading: Reading
-    forecasts: Mapping[str, Forecast]
-    line: tuple[Placed, ...]
+    store: QueueStore
     max_wait: float
     read_at: float
 
@@ -42,23 +44,34 @@ class Snapshot:
 
         A `plan` tells more than the bytes. None stands for bytes that are not known, which count as none.
         """
-        outlook = self.outlook
+        outlook, own = self.outlook, self.store.owners_jobs(owner)
         cost = cost_of_bytes(size or 0, outlook.known) if plan is None else nominal_cost(plan) * outlook.known.pace
-        ready = [self.forecasts[work.job_id].ready for work in outlook.backlog if work.owner == owner]
-        newcomer = newcomer_target(self.line, owner, cost, capacity=outlook.capacity, now=now)
+        newcomer = newcomer_target(own, cost, capacity=outlook.capacity, now=now)
+        most = self.max_wait * outlook.capacity
         return QueueState(
-            wait=work_before(self.line, owner, newcomer, most=self.max_wait * outlook.capacity) / outlook.capacity,
+            wait=work_for(self.store, owner, newcomer, most=most) / outlook.capacity,
             per_job=cost_of_bytes(0, outlook.known) / outlook.capacity,
             per_byte=outlook.known.per_byte / outlook.capacity,
             doubt=outlook.known.doubt,
-            owner_jobs=len(ready),
-            owner_ready=min(ready, default=None),
+            owner_jobs=own.count,
+            owner_ready=self._first_ready(owner),
             read_at=self.read_at,
         )
 
     def promise(self, owner: str, size: int, now: float) -> Promise:
         """Return what a new job of this owner with so many bytes is promised; `now` is Unix seconds."""
-        return promised(forecast_new(self.outlook, size, owner=owner, now=now), now=now)
+        own = self.store.owners_jobs(owner)
+        return promised(forecast_new(self.store, self.outlook, size, own, now=now), now=now)
+
+    def forecasts(self, job_ids: Sequence[str]) -> dict[str, Forecast]:
+        """Return the forecasts of unfinished jobs; those that have ended meanwhile are left out."""
+        return forecasts_of(self.store, self.outlook, job_ids)
+
+    def _first_ready(self, owner: str) -> float | None:
+        """Return in how many seconds the owner's next job is ready, None for an owner without one."""
+        first = self.store.first_of(owner)
+        found = self.forecasts([] if first is None else [first])
+        return next((one.ready for one in found.values()), None)
 
 
 class QueueSnapshot:
@@ -92,6 +105,11 @@ class QueueSnapshot:
             self._settle(reading)
         return reading.result()
 
+    def estimate(self, job: Job) -> None:
+        """Tell the store what is expected of a job that was just queued; an outage leaves that to the janitor."""
+        with suppress(JobStoreDownError):
+            self._store.estimate(job.id, estimate_new(self.read().outlook, job.size))
+
     def note_refusal(self, code: str) -> None:
         """Count a refused upload; told to the store with the next reading, so that a refusal costs it nothing."""
         with self._lock:
@@ -111,7 +129,7 @@ class QueueSnapshot:
         self._tell_refusals()
         began = time.monotonic()
         reading = read_queue(self._store, encoders=self._encoders)
-        return Snapshot(reading, forecasts(reading.outlook), placed(reading.outlook), self._max_wait, began)
+        return Snapshot(reading, self._store, self._max_wait, began)
 
     def _tell_refusals(self) -> None:
         """Tell the store of each code by itself, so that those it knows already are not told again after an outage."""

@@ -68,6 +68,7 @@ def retry_job(job_id: str) -> Response:
         _readmit(web, job)
         forget_run(web.services.objects, job_id)
     job = web.services.jobs.move(job_id, JobState.QUEUED)
+    web.queue.estimate(job)
     dispatch_or_leave(web.services)
     return jsonify(web.views.of(job))
 

@@ -27,7 +27,7 @@ blueprint = Blueprint("queue", __name__)
 def get_queue() -> Response:
     """Show what waits and what is being worked on, how fast, and whether uploads are taken."""
     web = current()
-    jobs = (web.views.present(job_id) for job_id in web.services.jobs.unfinished()[:QUEUE_SHOWN])
+    jobs = (web.views.present(job_id) for job_id in web.services.jobs.unfinished(QUEUE_SHOWN))
     named = [{name: job[name] for name in _SHOWN} for job in jobs if job is not None]
     return jsonify({**queue_json(web), "jobs": named})
 
@@ -43,18 +43,17 @@ def queue_json(web: Web) -> dict[str, Any]:
     """Return everything about the queue but its jobs."""
     snapshot = web.queue.read()
     outlook, reading, jobs = snapshot.outlook, snapshot.reading, web.services.jobs
-    waiting, waiting_work = len(outlook.waiting), outlook.waiting_work
     return {
-        "waiting": waiting,
-        "active": len(outlook.backlog) - waiting,
-        "waiting_work_seconds": round(waiting_work, 1),
-        "running_work_seconds": round(outlook.work - waiting_work, 1),
+        "waiting": outlook.waiting,
+        "active": outlook.running,
+        "waiting_work_seconds": round(outlook.waiting_work, 1),
+        "running_work_seconds": round(outlook.work - outlook.waiting_work, 1),
         "wait_seconds": round(outlook.wait, 1),
         "uploads": web.gate.active,
         "max_uploads": web.gate.limits.uploads,
         "slots": reading.slots,
         "busy": reading.busy,
-        "workers": machines(reading.workers, jobs.pauses(), jobs.lacking(), outlook.backlog),
+        "workers": machines(reading.workers, jobs.pauses(), jobs.lacking(), outlook.active),
         "refused": jobs.totals().refused,
         "admission": _admission(web, snapshot),
         "rates": _rates(snapshot),

@@ -175,6 +175,7 @@ def register(received: Received, services: Services, queue: QueueSnapshot, *, no
     # A job that nobody was promised is not to be restored.
     with _or_removed(lambda: objects.delete_prefix(keys.manifest(job.id))):
         _create(services, job)
+    queue.estimate(job)
     dispatch_or_leave(services)  # a broker that is away is no reason to refuse an upload
     return job
 

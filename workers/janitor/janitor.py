@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -23,10 +23,11 @@ from storage.model.task import Task
 from storage.scheduling.queue_rates import SAMPLE_SECONDS
 from storage.services import Services
 from storage.services.dispatch import begin_packaging, dispatch
-from storage.services.queue_reading import record_sample
+from storage.services.queue_reading import all_unfinished, record_sample
 from workers.janitor.cleaning import clear_leftovers, remove_orphans
 from workers.janitor.repairs import ABANDONED_SECONDS, LOOKS, Repair, Sight, is_stalled, repairs
 from workers.janitor.saving import save_ended
+from workers.janitor.turns import Turn, keep_estimates
 from workers.rebuild.stored_jobs import has_jobs
 from workers.rounds import Rounds
 
@@ -49,6 +50,7 @@ class Janitor:
         self._lost = False
         self._rounds = Rounds(services.jobs, "janitor", seconds=ROUND_SECONDS, role_seconds=ROLE_SECONDS)
         self._made = 0  # whole rounds
+        self._turn = Turn()
 
     def run(self) -> None:
         """Make rounds until stopped; an outage skips a round and is no reason to die."""
@@ -76,14 +78,17 @@ class Janitor:
         self._made += 1
 
     def make_round(self) -> None:
-        """Look at every unfinished job, and at what ended ones left.
+        """Look at every job of which something is out, at some of the others in turn, and at what ended ones left.
 
         Tasks that are due because encoders came, or a job went, are published here too.
         """
         found: Counter[tuple[Repair, Task]] = Counter()
         dispatch(self._services)
         pending = self._services.publisher.pending()
-        self._look(lambda job: found.update(self._needs(job, pending)))
+        doubtful = {task.job_id for _, task in self._seen}
+        due, turn = self._services.jobs.active(), self._turn.next_ids(self._services.jobs)
+        self._look(dict.fromkeys([*due, *turn, *doubtful]), lambda job: found.update(self._needs(job, pending)))
+        keep_estimates(self._services.jobs, due, turn)
         self._seen = Counter({need: self._seen[need] + 1 for need in found})
         for (repair, task), looks in self._seen.items():
             if looks >= LOOKS[repair]:
@@ -94,15 +99,16 @@ class Janitor:
 
     def make_slow_round(self, *, now: float) -> None:
         """Look for what takes hours to go wrong; `now` is Unix seconds."""
-        self._look(self._give_up_if_stalled)
+        for ids in all_unfinished(self._services.jobs):
+            self._look(ids, self._give_up_if_stalled)
         for job_id in remove_orphans(self._services, now=now):
             self._note(Repair.ORPHAN, job_id)
         for _ in range(self._services.objects.sweep_unfinished(older_than=ABANDONED_SECONDS)):
             self._note(Repair.ABORT)
 
-    def _look(self, at: Callable[[Job], None]) -> None:
-        """Look at each unfinished job; one that cannot be looked at must not hide the others."""
-        for job_id in self._services.jobs.unfinished():
+    def _look(self, job_ids: Iterable[str], at: Callable[[Job], None]) -> None:
+        """Look at each of the jobs that is there still; one that cannot be looked at must not hide the others."""
+        for job_id in job_ids:
             with self._of_one("look", job_id):
                 at(self._services.jobs.get(job_id))
 

@@ -19,6 +19,7 @@ from storage.model.job import JobState
 from storage.objects import keys
 from storage.objects.manifests import Manifest
 from storage.services import Services
+from storage.services.queue_reading import estimate_all
 from workers.rebuild.stored_jobs import Kept, StoredJob, latest, read_kept, resumed, stored_jobs, webhook_may_be_unsent
 from workers.rebuild.surviving_results import found_results
 
@@ -54,6 +55,7 @@ def rebuild(services: Services, say: Callable[[str], None], *, now: float) -> bo
                 counts[restored.words] += 1
                 for trouble in restored.troubles:
                     say(trouble)
+    estimate_all(services.jobs)
     for line in summary(counts):
         say(line)
     return not counts[BROKEN]

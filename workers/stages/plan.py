@@ -9,7 +9,9 @@ from storage.model.job import Changes, Job, JobState
 from storage.model.plan import Plan, Segment
 from storage.objects.manifests import save_planned
 from storage.scheduling.costs import calibrate, planned_work
-from storage.scheduling.forecast import forecasts, promised, target_delay_of
+from storage.scheduling.forecast import estimate, estimated, promised
+from storage.scheduling.line import forecast_with
+from storage.scheduling.work_sums import pieces_of
 from storage.services.queue_reading import read_queue
 from workers.attempts.attempt import Attempt
 from workers.planning.make_plan import PlanLimits
@@ -33,12 +35,13 @@ def plan_stage(attempt: Attempt) -> None:
 
 def _changes(attempt: Attempt, job: Job, plan: Plan, segments: tuple[Segment, ...]) -> Changes:
     """Return what the job has from now on: the plan, a place among all others by its cost, and a truer promise."""
-    outlook = read_queue(attempt.services.jobs, encoders=attempt.settings.encoders).outlook
-    work = planned_work(job, plan)
-    later = target_delay_of(work, outlook)
-    work = replace(work, target=job.start_target + later)
-    others = tuple(other for other in outlook.backlog if other.job_id != job.id)
-    forecast = forecasts(replace(outlook, backlog=(*others, work)))[job.id]
+    jobs = attempt.services.jobs
+    outlook = read_queue(jobs, encoders=attempt.settings.encoders).outlook
+    present = next(iter(jobs.works([job.id])), None)
+    work = estimated(planned_work(job, plan), outlook)
+    later = work.target - work.start_target
+    forecast = forecast_with(jobs, outlook, work, None if present is None else pieces_of(present))
+    jobs.estimate(job.id, estimate(work, outlook))
     return Changes(
         plan=plan,
         segments=segments,

@@ -38,6 +38,16 @@
 --   19 rungs:plans            set     ids of jobs whose plan is issued and neither made nor resting
 --   20 rungs:handed           set     "<id> <task field>" of the tasks of encoding that are issued and neither finished
 --                                     nor resting
+--   21 rungs:counted          hash    id -> what the job counts for in the sums of work (storage/job_store/lua/work_sums.lua)
+--   22 rungs:work             hash    node -> microseconds of encoder time, a tree over targets; work_sums.py draws it
+--   23 rungs:excess           hash    the same of what the bytes of jobs did not tell
+--   24 rungs:figures          hash    waiting: jobs without a picture; waiting_work: microseconds of those
+--   25 rungs:owners           zset    owners by the microseconds of their unfinished jobs
+--   26 rungs:unbegun          zset    ids of encoding jobs without a picture, by start_target
+--   27 rungs:active           set     ids of unfinished jobs with tasks out, or between encoding and their end
+--   28 rungs:planned          zset    ids of unfinished jobs that have a plan, by creation in microseconds
+-- Of each owner: rungs:work-of:<owner> and rungs:excess-of:<owner>, trees as those above; rungs:starts-of:<owner>, zset of
+-- the unfinished jobs by start_target without its lead; rungs:high-of:<owner>, set of the high ones among them.
 -- The lists of jobs (rungs:owned-in:<state>:<owner>: zsets of cursors, all of score 0) are named from the record inside
 -- the scripts, so this needs a single Redis, not a cluster. Beside them, written without these scripts: rungs:repairs, a
 -- hash of how often the janitor made each repair, and rungs:samples, a list of JSON (see
@@ -47,7 +57,7 @@
 
 local JOB, WANTED, FRAMES, DONE, ATTEMPTS, LEASES, INTERIM, OUT = unpack(KEYS, 1, 8)
 local JOB_EVENTS, EVENTS, WAITING, UNFINISHED, FINISHED, NOTICES, LEFTOVERS, UNSAVED, TOTALS = unpack(KEYS, 9, 17)
-local TARGETS, PLANS, HANDED = unpack(KEYS, 18)
+local TARGETS, PLANS, HANDED, COUNTED, WORK, EXCESS, FIGURES, OWNERS, UNBEGUN, ACTIVE, PLANNED = unpack(KEYS, 18)
 local ID = ARGV[1]
 
 -- Events kept: of all jobs for watchers that come back after minutes, of one job for a page that was closed meanwhile.
@@ -84,6 +94,7 @@ local function note_handed(field)
   if field == 'plan:0' then
     redis.call('SADD', OUT, field)
     redis.call('SADD', PLANS, ID)
+    redis.call('SADD', ACTIVE, ID)
   elseif redis.call('SISMEMBER', OUT, field) == 1 then
     redis.call('SADD', HANDED, ID .. ' ' .. field)
   end
@@ -206,36 +217,11 @@ local function forget_segments(hash)
   end
 end
 
--- How many unfinished jobs an owner has, this one included, and the latest start_target without its lead among those
--- that were created last, this one left out (nil if there is none).
-local function unfinished_of(owner, leads)
-  local count, latest = 0, nil
-  for _, state in ipairs({'queued', 'planning', 'encoding', 'packaging'}) do
-    local list = names_list(state, owner)
-    count = count + redis.call('ZCARD', list)
-    for _, cursor in ipairs(redis.call('ZREVRANGE', list, 0, 1)) do
-      local id = string.match(cursor, ':(%x+)$')
-      if id ~= ID then
-        local start_target, priority = unpack(redis.call('HMGET', 'rungs:job:' .. id, 'start_target', 'priority'))
-        latest = math.max(latest or 0, start_target + leads[priority])
-      end
-    end
-  end
-  return count, latest
-end
-
 -- Whether one more job of an owner may be high: `share` of the unfinished ones, this one included, and one at least.
 local function may_be_high(owner, share)
-  local count, high = 0, 0
-  for _, state in ipairs({'queued', 'planning', 'encoding', 'packaging'}) do
-    for _, cursor in ipairs(redis.call('ZRANGE', names_list(state, owner), 0, -1)) do
-      local id = string.match(cursor, ':(%x+)$')
-      count = count + 1
-      if id ~= ID and redis.call('HGET', 'rungs:job:' .. id, 'priority') == 'high' then
-        high = high + 1
-      end
-    end
-  end
+  local starts, urgent = 'rungs:starts-of:' .. owner, 'rungs:high-of:' .. owner
+  local count = redis.call('ZCARD', starts) + (redis.call('ZSCORE', starts, ID) and 0 or 1)
+  local high = redis.call('SCARD', urgent) - redis.call('SISMEMBER', urgent, ID)
   return high < math.max(1, math.floor(count * tonumber(share)))
 end
 
@@ -245,14 +231,16 @@ end
 local function note_arrival(since, known, step, leads, apart)
   leads = cjson.decode(leads)
   local owner, priority = unpack(redis.call('HMGET', JOB, 'owner', 'priority'))
-  local in_flight, latest = unfinished_of(owner, leads)
+  local starts = 'rungs:starts-of:' .. owner
+  local in_flight, latest = redis.call('ZCARD', starts) + 1, redis.call('ZREVRANGE', starts, 0, 0, 'WITHSCORES')[2]
   if latest then
     in_flight = math.max(in_flight, (latest + apart - since) / step)
   end
   in_flight = known or in_flight
-  local start_target = string.format('%.6f', since - leads[priority] + step * in_flight)
+  local unled = since + step * in_flight
+  local start_target = string.format('%.6f', unled - leads[priority])
   redis.call('HSET', JOB, 'queued_at', string.format('%.6f', now()), 'in_flight', string.format('%.6f', in_flight),
-    'start_target', start_target)
+    'start_target', start_target, 'unled', string.format('%.6f', unled))
   redis.call('HSETNX', JOB, 'target', start_target)
   redis.call('HINCRBY', TOTALS, 'arrived', 1)
 end

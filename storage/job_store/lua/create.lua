@@ -50,4 +50,5 @@ end
 if fields.state == 'encoding' then
   note_playable()
 end
+recount()
 return 1

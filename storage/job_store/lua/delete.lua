@@ -14,6 +14,7 @@ redis.call('ZREM', UNFINISHED, ID)
 redis.call('ZREM', NOTICES, ID)
 redis.call('ZADD', LEFTOVERS, string.format('%.6f', now() + tonumber(ARGV[3])), ID)
 redis.call('ZREM', UNSAVED, ID)
+recount()
 emit('deleted', '{}')
 redis.call('EXPIRE', JOB_EVENTS, ARGV[2])
 return 1

@@ -29,5 +29,6 @@ if redis.call('HEXISTS', DONE, field) == 0 then
     emit('task', '{"field":"' .. field .. '"}')
   end
   note_playable()
+  recount()
 end
 return redis.call('HGET', JOB, 'closed_by') == field and 'last' or 'done'

@@ -1,16 +1,17 @@
 -- Hand out the next tasks of all jobs, those of the earliest target first, as long as fewer than the budgets are out;
 -- stands alone, without common.lua.
--- KEYS: 1 rungs:waiting, 2 rungs:plans, 3 rungs:targets, 4 rungs:handed
+-- KEYS: 1 rungs:waiting, 2 rungs:plans, 3 rungs:targets, 4 rungs:handed, 5 rungs:active
 -- ARGV: 1 budget of plans, 2 budget of tasks of encoding
 -- Returns an array of {job id, task field}. A call whose answer was lost is mended by the janitor, who finds issued tasks
 -- that are nowhere. Keys of jobs are made from the ids.
-local WAITING, PLANS, TARGETS, HANDED = unpack(KEYS)
+local WAITING, PLANS, TARGETS, HANDED, ACTIVE = unpack(KEYS)
 local plans, tasks = tonumber(ARGV[1]), tonumber(ARGV[2])
 local handed = {}
 
 local function hand_out(id, field)
   if redis.call('HEXISTS', 'rungs:done:' .. id, field) == 0 and redis.call('SADD', 'rungs:out:' .. id, field) == 1 then
     handed[#handed + 1] = {id, field}
+    redis.call('SADD', ACTIVE, id)
     return true
   end
   return false

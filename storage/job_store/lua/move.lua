@@ -31,7 +31,7 @@ if to == 'queued' then
   redis.call('ZREM', LEFTOVERS, ID)
   forget_kept()
   redis.call('DEL', WANTED, FRAMES, DONE, ATTEMPTS, INTERIM)
-  redis.call('HDEL', JOB, 'frames', 'nominal', 'left', 'closed_by', 'segments', 'call:replan', 'tries', 'frames_finished',
+  redis.call('HDEL', JOB, 'frames', 'nominal', 'cost', 'start_cost', 'told', 'left', 'closed_by', 'segments', 'call:replan', 'tries', 'frames_finished',
     'after_start', unpack(cjson.decode(ARGV[14])))
   redis.call('ZREM', NOTICES, ID)
   redis.call('ZREM', UNSAVED, ID)
@@ -94,5 +94,6 @@ end
 if to == 'failed' or to == 'cancelled' then
   redis.call('ZADD', LEFTOVERS, string.format('%.6f', time), ID)
 end
+recount()
 emit_state('state', to)
 return {'moved', redis.call('HGETALL', JOB)}

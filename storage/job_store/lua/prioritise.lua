@@ -24,5 +24,6 @@ for _, list in ipairs({WAITING, TARGETS}) do
   end
 end
 redis.call('HSET', JOB, 'priority', priority)
+recount()
 emit_state('state', state)
 return {'set', redis.call('HGETALL', JOB)}

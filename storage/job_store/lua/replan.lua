@@ -24,5 +24,6 @@ for name, value in pairs(cjson.decode(ARGV[3])) do
   redis.call('HSET', JOB, name, value)
 end
 save_wanted(cjson.decode(ARGV[4]), 0)
+recount()
 emit_state('state', state)
 return 1

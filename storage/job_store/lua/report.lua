@@ -7,4 +7,5 @@ if lease_of(field) ~= attempt or not wants(field, ARGV[4]) then
   return 0
 end
 count_frames(field, tonumber(ARGV[5]))
+recount()
 return 1

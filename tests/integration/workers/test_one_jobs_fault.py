@@ -91,7 +91,7 @@ def test_dispatch_and_janitor_go_on(kind: str, own_services: Services, tmp_path:
     janitor._whole_round()
     assert sound.id in published(own_services)
     assert own_services.jobs.samples(1)
-    assert sound.id in {work.job_id for work in read_queue(own_services.jobs, encoders=1).outlook.backlog}
+    assert sound.id in {work.job_id for work in read_queue(own_services.jobs, encoders=1).outlook.active}
     assert own_services.jobs.faults()
 
 

@@ -18,7 +18,6 @@ from storage.scheduling.costs import (
     FinishedJob,
     Work,
     calibrate,
-    cost_left,
     cost_of_bytes,
     nominal_cost,
     whole_cost,
@@ -27,6 +26,11 @@ from tests.support.jobs import make_plan
 
 SLOW = Calibration(pace=3.0, per_byte=1e-6, per_job=60.0)
 HALF_DONE = Work("a", "local", JobState.ENCODING, 1000, 100.0, 10, 1000, frames_done=500, frames_finished=400)
+
+
+def cost_left(work: Work, known: Calibration) -> float:
+    """Return what is to be estimated of what is left."""
+    return whole_cost(work, known) * work.left
 
 
 def took(measured: float, *, nominal: float = 10.0, size: int = 1_000_000) -> FinishedJob:

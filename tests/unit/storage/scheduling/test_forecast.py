@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,18 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.model.job import JobState
-from storage.scheduling.costs import Calibration, Work, cost_left
+from storage.scheduling.costs import FIRST_SECONDS, Work
 from storage.scheduling.fairness import START_ALONE_SECONDS, target, target_delay
-from storage.scheduling.forecast import (
-    FIRST_SECONDS,
-    PACKAGE_SECONDS,
-    PLAN_SECONDS,
-    Forecast,
-    Outlook,
-    forecast_new,
-    forecasts,
-)
-from storage.scheduling.newcomers import Newcomers
+from storage.scheduling.forecast import PACKAGE_SECONDS, PLAN_SECONDS, Forecast
+from storage.scheduling.line import forecast_new
+from storage.scheduling.newcomers import NOBODY, Newcomers
+from tests.support.whole_queue import Queue, owners_jobs, true_forecasts
 
 SLOTS = 4.0
 
@@ -33,14 +28,19 @@ def running(name: str, cost: float, segments: int, *, done: float = 0.0, accepte
     return replace(work, start_target=start, target=whole)
 
 
-def forecast_of_new(seen: Outlook, size: int, *, now: float = 0.0) -> Forecast:
+def forecast_of_new(seen: Queue, size: int, *, now: float = 0.0) -> Forecast:
     """Return the forecast of a new job of an owner who has no other."""
-    return forecast_new(seen, size, owner="new", now=now)
+    return forecast_new(seen.line, seen.outlook, size, owners_jobs(seen.works, "new"), now=now)
 
 
-def outlook(*backlog: Work, capacity: float = SLOTS) -> Outlook:
+def outlook(*backlog: Work, capacity: float = SLOTS, newcomers: Newcomers = NOBODY) -> Queue:
     """Return the queue of these jobs at nominal pace."""
-    return Outlook(backlog, Calibration(), capacity)
+    return Queue.of(backlog, capacity, newcomers=newcomers)
+
+
+def forecasts(seen: Queue) -> dict[str, Forecast]:
+    """Return the forecast of each job."""
+    return seen.forecasts()
 
 
 WORKS = st.builds(
@@ -58,9 +58,17 @@ WORKS = st.builds(
 )
 
 
+def apart(placed: tuple[int, Work]) -> Work:
+    """Return the job with targets in milliseconds of its own."""
+    place, work = placed
+    start, whole = (math.floor(target * 1000) + place / 100 for target in (work.start_target, work.target))
+    return replace(work, start_target=start, target=whole + (100 if work.nominal is not None else 0))
+
+
 def test_nothing_to_do_is_no_wait() -> None:
     """An idle installation has no work and no forecasts; a new job starts within seconds."""
-    assert (outlook().work, outlook().wait, forecasts(outlook())) == (0.0, 0.0, {})
+    nothing = outlook().outlook
+    assert (nothing.work, nothing.wait, forecasts(outlook())) == (0.0, 0.0, {})
     assert forecast_of_new(outlook(), 1_000_000).start < 5
 
 
@@ -141,9 +149,8 @@ def test_what_was_handed_out_is_done_first() -> None:
 def test_smaller_jobs_that_are_still_to_come_make_a_film_later() -> None:
     """Nothing passes a clip; whoever is in front anyway is as early as before."""
     film, clip = running("film", 12_000.0, 800), running("clip", 8.0, 3)
-    queue = outlook(film, clip)
     before, after = (
-        forecasts(replace(queue, newcomers=Newcomers(0.0, rate, (40.0, 12_000.0)))) for rate in (0.0, 0.01)
+        forecasts(outlook(film, clip, newcomers=Newcomers(0.0, rate, (40.0, 12_000.0)))) for rate in (0.0, 0.01)
     )
     assert after["film"].ready > before["film"].ready * 1.01
     assert after["clip"] == before["clip"]
@@ -155,11 +162,19 @@ def test_forecasts_keep_the_work(backlog: list[Work], capacity: float) -> None:
     seen = outlook(*backlog, capacity=capacity)
     found = forecasts(seen)
     assert found.keys() == {work.job_id for work in backlog}
-    for work in backlog:
-        own = cost_left(work, seen.known)
-        assert found[work.job_id].ready >= max(found[work.job_id].start, own / capacity)
+    for work in seen.works:
+        assert found[work.job_id].ready >= max(found[work.job_id].start, work.cost_left / capacity)
     if backlog:
-        assert max(forecast.ready for forecast in found.values()) >= seen.wait * 0.999
+        assert max(forecast.ready for forecast in found.values()) >= seen.outlook.wait * 0.999
+
+
+@given(st.lists(WORKS, max_size=12, unique_by=lambda work: work.job_id), st.floats(0.5, 64))
+def test_sums_forecast_what_all_jobs_in_their_order_do(backlog: list[Work], capacity: float) -> None:
+    """To the rounding of targets: of jobs in one millisecond either may be the first."""
+    seen = outlook(*map(apart, enumerate(backlog)), capacity=capacity)
+    expected = true_forecasts(seen.works, seen.outlook)
+    for job_id, found in forecasts(seen).items():
+        assert (found.start, found.ready) == pytest.approx((expected[job_id].start, expected[job_id].ready), abs=1e-3)
 
 
 @given(st.lists(WORKS, max_size=8, unique_by=lambda work: work.job_id), WORKS)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from storage.errors import JobStoreDownError
-from storage.scheduling.costs import Work
+from storage.job_store.queue_contract import QueueFigures
 from tests.support.job_store import OwnJobStore
 from tests.support.waiting import wait_until
 from web.read.queue_snapshot import QueueSnapshot
@@ -27,13 +27,13 @@ class SlowStore(OwnJobStore):
         self.asked = 0
         self.counted: list[Mapping[str, int]] = []
 
-    def backlog(self) -> tuple[Work, ...]:
-        """Return the backlog when it is time."""
+    def figures(self) -> QueueFigures:
+        """Return the figures when it is time."""
         self.asked += 1
         self.go.wait()
         if self.down:
             raise JobStoreDownError(detail="The store is away.")
-        return super().backlog()
+        return super().figures()
 
     def count_refusals(self, codes: Mapping[str, int]) -> None:
         """Fail for what comes second as long as the store is down."""

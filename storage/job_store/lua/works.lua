@@ -1,8 +1,9 @@
--- Read the work of all unfinished jobs at one moment; stands alone, without common.lua.
--- KEYS: 1 rungs:unfinished
+-- Read the work of some jobs at one moment; stands alone, without common.lua.
+-- KEYS: none; the jobs' keys are made from the ids
+-- ARGV: ids of jobs
 -- Returns an array of {id, values of the fields below, {task field, attempt, ...} of the leases that hold, {task field,
--- output frames it still has to make, ...} of the tasks of encoding that are out}, oldest job first; of a job whose
--- record cannot be read the id alone. The jobs' keys are made from the ids.
+-- output frames it still has to make, ...} of the tasks of encoding that are out}; of a job whose record cannot be read
+-- the id alone. A job that is gone is left out.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 local found = {}
@@ -22,7 +23,7 @@ end
 
 local function work_of(id)
   local values = redis.call('HMGET', 'rungs:job:' .. id, 'owner', 'state', 'size', 'nominal', 'segments', 'frames',
-    'frames_done', 'frames_finished', 'encoder_seconds', 'in_flight', 'priority', 'start_target', 'target')
+    'frames_done', 'frames_finished', 'encoder_seconds', 'in_flight', 'priority', 'start_target', 'target', 'cost', 'start_cost', 'told')
   local held, leases = {}, redis.call('HGETALL', 'rungs:leases:' .. id)
   for i = 1, #leases, 2 do
     local ends, attempt = string.match(leases[i + 1], '^(%S+) (.*)$')
@@ -34,8 +35,10 @@ local function work_of(id)
   return {id, values, held, out_of(id)}
 end
 
-for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+for _, id in ipairs(ARGV) do
   local readable, work = pcall(work_of, id)
-  found[#found + 1] = readable and work or {id}
+  if not readable or work[2][2] then
+    found[#found + 1] = readable and work or {id}
+  end
 end
 return found

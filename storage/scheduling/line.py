@@ -12,10 +12,10 @@ from storage.scheduling.ahead import OWNER_SHARE, OwnersJobs, work_before
 from storage.scheduling.costs import Estimate, Work
 from storage.scheduling.fairness import START_ALONE_SECONDS, in_flight_after, target
 from storage.scheduling.forecast import Forecast, Outlook, ahead_of, estimate, estimated, forecast
-from storage.scheduling.work_sums import Line, Pieces, Point, pieces_of
+from storage.scheduling.work_sums import Pieces, Point, WorkLine, pieces_of
 
 
-def forecasts(line: Line, outlook: Outlook, works: Sequence[Work]) -> list[Forecast]:
+def forecasts(line: WorkLine, outlook: Outlook, works: Sequence[Work]) -> list[Forecast]:
     """Return the forecast of each work that counts in the line."""
     points = [Point(target) for work in works for target in (work.start_target, work.target)]
     sums = iter(line.sums(points))
@@ -29,12 +29,12 @@ def estimate_new(outlook: Outlook, size: int) -> Estimate:
     return estimate(Work("", "", JobState.QUEUED, size), outlook)
 
 
-def forecast_new(line: Line, outlook: Outlook, size: int, own: OwnersJobs, *, now: float) -> Forecast:
+def forecast_new(line: WorkLine, outlook: Outlook, size: int, own: OwnersJobs, *, now: float) -> Forecast:
     """Return the forecast of a job of so many bytes that an owner who has these jobs would bring now (Unix seconds)."""
     return forecast_with(line, outlook, _new_work(outlook, size, own, now), None)
 
 
-def forecast_with(line: Line, outlook: Outlook, work: Work, counted: Pieces | None) -> Forecast:
+def forecast_with(line: WorkLine, outlook: Outlook, work: Work, counted: Pieces | None) -> Forecast:
     """Return the forecast of a job as it is to be, that counts in the line for something else now, None for nothing."""
     at_start, at_target = line.sums([Point(work.start_target), Point(work.target)])
     return forecast(work, ahead_of(work, at_start, at_target, outlook.work, counted), outlook)
@@ -46,7 +46,7 @@ def _new_work(outlook: Outlook, size: int, own: OwnersJobs, now: float) -> Work:
     return estimated(Work("", "", JobState.QUEUED, size, in_flight=in_flight, start_target=start), outlook)
 
 
-def work_for(line: Line, owner: str, newcomer: float, *, most: float) -> float:
+def work_for(line: WorkLine, owner: str, newcomer: float, *, most: float) -> float:
     """Return the encoder-seconds that count for an owner's newcomer, whose target is told (storage.scheduling.ahead).
 
     `most` are those of the longest wait that anybody is to have.

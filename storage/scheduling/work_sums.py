@@ -77,7 +77,7 @@ class Sums:
         return cls(work_before / MICROSECONDS, (work - excess + excess_before) / MICROSECONDS)
 
 
-class Line(Protocol):
+class WorkLine(Protocol):
     """What forecasts and admission ask of the sums: those that the job store keeps, or WorkSums."""
 
     def sums(self, points: Sequence[Point]) -> tuple[Sums, ...]:

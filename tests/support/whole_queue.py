@@ -59,7 +59,7 @@ def expected(work: Work, capacity: float, known: Calibration = NOTHING_MEASURED)
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
+class EstimatedQueue:
     """Unfinished jobs, all estimated, and what is known of them."""
 
     works: tuple[Work, ...]

@@ -27,7 +27,7 @@ from storage.services.queue_reading import all_unfinished, record_sample
 from workers.janitor.cleaning import clear_leftovers, remove_orphans
 from workers.janitor.repairs import ABANDONED_SECONDS, LOOKS, Repair, Sight, is_stalled, repairs
 from workers.janitor.saving import save_ended
-from workers.janitor.turns import Turn, keep_estimates
+from workers.janitor.turns import LookedAt, keep_estimates
 from workers.rebuild.stored_jobs import has_jobs
 from workers.rounds import Rounds
 
@@ -50,7 +50,7 @@ class Janitor:
         self._lost = False
         self._rounds = Rounds(services.jobs, "janitor", seconds=ROUND_SECONDS, role_seconds=ROLE_SECONDS)
         self._made = 0  # whole rounds
-        self._turn = Turn()
+        self._turn = LookedAt()
 
     def run(self) -> None:
         """Make rounds until stopped; an outage skips a round and is no reason to die."""

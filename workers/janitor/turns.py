@@ -16,7 +16,7 @@ from storage.services.queue_reading import all_unfinished, estimate_anew, read_q
 TURN_JOBS = 50
 
 
-class Turn:
+class LookedAt:
     """The place up to which a janitor has looked."""
 
     def __init__(self) -> None:

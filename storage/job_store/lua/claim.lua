@@ -26,5 +26,6 @@ if holder ~= attempt then
   redis.call('HINCRBY', ATTEMPTS, field, 1)
 end
 note_handed(field)
+redis.call('SADD', ACTIVE, ID)
 lend(field, attempt, ARGV[5])
 return 'granted'

@@ -44,7 +44,7 @@
 --   24 rungs:figures          hash    waiting: jobs without a picture; waiting_work: microseconds of those
 --   25 rungs:owners           zset    owners by the microseconds of their unfinished jobs
 --   26 rungs:unbegun          zset    ids of encoding jobs without a picture, by start_target
---   27 rungs:active           set     ids of unfinished jobs with tasks out, or between encoding and their end
+--   27 rungs:active           set     ids of unfinished jobs with tasks out or lent, or between encoding and their end
 --   28 rungs:planned          zset    ids of unfinished jobs that have a plan, by creation in microseconds
 -- Of each owner: rungs:work-of:<owner> and rungs:excess-of:<owner>, trees as those above; rungs:starts-of:<owner>, zset of
 -- the unfinished jobs by start_target without its lead; rungs:high-of:<owner>, set of the high ones among them.
@@ -94,7 +94,6 @@ local function note_handed(field)
   if field == 'plan:0' then
     redis.call('SADD', OUT, field)
     redis.call('SADD', PLANS, ID)
-    redis.call('SADD', ACTIVE, ID)
   elseif redis.call('SISMEMBER', OUT, field) == 1 then
     redis.call('SADD', HANDED, ID .. ' ' .. field)
   end

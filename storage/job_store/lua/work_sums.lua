@@ -114,6 +114,7 @@ local function index(owner, new)
   put_in(UNBEGUN, amount_of(start_target), new and new.waits and state == 'encoding')
   put_in(PLANNED, created and tonumber(string.match(created, '^%d+')), new and nominal)
   local moves = state == 'packaging' or (state == 'encoding' and left == '0') or redis.call('SCARD', OUT) > 0
+    or redis.call('HLEN', LEASES) > 0
   redis.call(new and moves and 'SADD' or 'SREM', ACTIVE, ID)
   redis.call(new and priority == 'high' and 'SADD' or 'SREM', of_owner('high', owner), ID)
 end

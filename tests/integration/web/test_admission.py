@@ -17,6 +17,7 @@ from storage.objects.manifests import Manifest, put_manifest
 from storage.scheduling.fairness import target_delay
 from storage.services import Services
 from storage.services.connect import connect
+from storage.services.queue_reading import estimate_all
 from storage.settings import Settings
 from tests.support.forms import CONTENT_TYPE, upload
 from tests.support.jobs import make_job, make_plan, make_segments
@@ -56,6 +57,7 @@ def busy(store: JobStore) -> str:
     """Put a large job into the store; return its id."""
     job = make_job(size=LARGE)
     store.create(job)
+    estimate_all(store)
     return job.id
 
 
@@ -225,7 +227,9 @@ def test_a_small_file_of_twelve_hours_leaves_the_door_open(
     own_services.jobs.create(job)
     own_services.jobs.move(job.id, JobState.PLANNING)
     changes = Changes(plan=plan, segments=make_segments(plan), after_start=target_delay(60_000.0, 2.0, in_flight=1))
+    estimate_all(own_services.jobs)  # what its bytes told
     own_services.jobs.move(job.id, JobState.ENCODING, changes)
+    estimate_all(own_services.jobs)
     found = client.get("/api/queue").get_json()
     assert found["wait_seconds"] > 20_000
     assert found["admission"]["open"] is True

@@ -14,6 +14,7 @@ from storage.model.job import JobState
 from storage.model.layers import Layer
 from storage.model.task import Stage, Task
 from storage.services import Services
+from storage.services.queue_reading import estimate_all
 from tests.support.jobs import CREATED_AT, claim, encoding, make_job, make_plan, with_plan
 from tests.support.samples import EMPTY
 from web.schemas.queue import Queue, QueueHistory
@@ -41,6 +42,7 @@ def test_the_queue_shows_what_waits_and_runs(client: FlaskClient, own_services: 
     waiting = make_job(created_at=CREATED_AT + 1)
     for made in (waiting, running, make_job(state=JobState.READY)):
         own_services.jobs.create(made)
+    estimate_all(own_services.jobs)
     found = queue(client)
     assert (found.waiting, found.active, found.uploads) == (1, 1, 0)
     assert found.running_work_seconds > 0
@@ -142,6 +144,7 @@ def test_rates_come_from_samples_and_finished_jobs(client: FlaskClient, own_serv
 def test_a_full_queue_says_why_uploads_are_refused(make_app: Callable[..., Flask], own_services: Services) -> None:
     """With the code of the refusal and the time when there will be room."""
     own_services.jobs.create(make_job(size=100_000_000))
+    estimate_all(own_services.jobs)
     found = queue(make_app(own_services, admission_max_wait_seconds=60, encoders=1).test_client())
     assert (found.admission.open, found.admission.code, found.admission.max_wait_seconds) == (False, "queue_full", 60)
     assert found.admission.retry_after == pytest.approx(found.wait_seconds - 60, abs=1)

@@ -261,7 +261,7 @@ def test_a_manipulated_segment_is_refused(text: str) -> None:
 @pytest.mark.parametrize("change", [{0: "o", 2: "-1"}, {1: "odd"}, {9: "nan"}, {3: "1e999"}, {10: "top"}, {5: "x"}])
 def test_manipulated_work_is_refused(change: dict[int, str]) -> None:
     """One job's numbers that are none, of which the forecasts of all others would be made."""
-    values = ["o", "queued", "5", "1.5", "1", "2", "0", "0", "0.5", "1.0", "normal", "5.0", "6.0"]
+    values = ["o", "queued", "5", "1.5", "1", "2", "0", "0", "0.5", "1.0", "normal", "5.0", "6.0", "1.5", None, "2"]
     assert work_of_record(JOB.id, values, [], []).size == 5
     with pytest.raises(RecordError):
         work_of_record(JOB.id, [change.get(place, value) for place, value in enumerate(values)], [], [])

@@ -15,7 +15,7 @@ from storage.scheduling.ahead import OWNER_SHARE, newcomer_target
 from storage.scheduling.costs import FIRST_SECONDS, NOTHING_MEASURED, Work, cost_of_bytes
 from storage.scheduling.fairness import START_ALONE_SECONDS, target, target_delay
 from storage.scheduling.line import work_for
-from tests.support.whole_queue import Queue, line_of, owners_jobs, true_work_before
+from tests.support.whole_queue import EstimatedQueue, line_of, owners_jobs, true_work_before
 
 SLOTS = 2.0
 TWELVE_HOURS = 12 * 3600 * 25 * 0.057  # encoder-seconds of 1080p, of which 1.3 MB tell nothing
@@ -30,7 +30,7 @@ def planned(name: str, owner: str, cost: float, *, size: int, at: float = 0.0) -
 
 def seen(*backlog: Work) -> tuple[Work, ...]:
     """Return these jobs as they count at nominal pace."""
-    return Queue.of(backlog, SLOTS).works
+    return EstimatedQueue.of(backlog, SLOTS).works
 
 
 def newcomer_of(works: tuple[Work, ...], owner: str, cost: float, *, now: float = 1.0) -> float:

@@ -15,7 +15,7 @@ from storage.scheduling.fairness import START_ALONE_SECONDS, target, target_dela
 from storage.scheduling.forecast import PACKAGE_SECONDS, PLAN_SECONDS, Forecast
 from storage.scheduling.line import forecast_new
 from storage.scheduling.newcomers import NOBODY, Newcomers
-from tests.support.whole_queue import Queue, owners_jobs, true_forecasts
+from tests.support.whole_queue import EstimatedQueue, owners_jobs, true_forecasts
 
 SLOTS = 4.0
 
@@ -28,17 +28,17 @@ def running(name: str, cost: float, segments: int, *, done: float = 0.0, accepte
     return replace(work, start_target=start, target=whole)
 
 
-def forecast_of_new(seen: Queue, size: int, *, now: float = 0.0) -> Forecast:
+def forecast_of_new(seen: EstimatedQueue, size: int, *, now: float = 0.0) -> Forecast:
     """Return the forecast of a new job of an owner who has no other."""
     return forecast_new(seen.line, seen.outlook, size, owners_jobs(seen.works, "new"), now=now)
 
 
-def outlook(*backlog: Work, capacity: float = SLOTS, newcomers: Newcomers = NOBODY) -> Queue:
+def outlook(*backlog: Work, capacity: float = SLOTS, newcomers: Newcomers = NOBODY) -> EstimatedQueue:
     """Return the queue of these jobs at nominal pace."""
-    return Queue.of(backlog, capacity, newcomers=newcomers)
+    return EstimatedQueue.of(backlog, capacity, newcomers=newcomers)
 
 
-def forecasts(seen: Queue) -> dict[str, Forecast]:
+def forecasts(seen: EstimatedQueue) -> dict[str, Forecast]:
     """Return the forecast of each job."""
     return seen.forecasts()
 

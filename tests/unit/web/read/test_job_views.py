@@ -7,6 +7,7 @@ from pathlib import Path
 from storage.job_store.contract import JobStore
 from storage.model.job import JobState, Promise
 from storage.objects.local import LocalObjectStore
+from storage.services.queue_reading import estimate_all
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import CREATED_AT, make_job, make_plan
 from web.read.job_views import JobViews
@@ -54,6 +55,7 @@ def test_a_waiting_job_has_a_forecast() -> None:
     ended = make_job(state=JobState.FAILED, promise=Promise(CREATED_AT + 5, CREATED_AT + 9))
     for job in (running, *waiting, ended):
         store.create(job)
+    estimate_all(store)
     shown = views(store)
     assert shown.by_id(running.id)["starts_in_seconds"] is None
     assert shown.by_id(running.id)["eta_seconds"] > 0

@@ -24,9 +24,10 @@ _SCRIPTS = "+eval +evalsha +script|load +script|exists"
 # What scripts and readers of the job records use (storage/job_store, storage/broker/tally.py).
 _RECORDS = (
     "+get +set +del +exists +expire +persist "
-    "+hget +hset +hsetnx +hdel +hexists +hmget +hgetall +hkeys +hvals +hincrby +hincrbyfloat "
-    "+sadd +srem +smembers +sismember +scard "
-    "+zadd +zrem +zscore +zrank +zcard +zincrby +zrange +zrevrange +zrangebyscore +zrevrangebylex +zremrangebyscore "
+    "+hget +hset +hsetnx +hdel +hexists +hmget +hgetall +hkeys +hvals +hlen +hincrby +hincrbyfloat "
+    "+sadd +srem +smembers +sismember +srandmember +scard "
+    "+zadd +zrem +zscore +zrank +zcard +zcount +zincrby +zrange +zrevrange +zrangebyscore +zrevrangebylex "
+    "+zremrangebyscore +zremrangebyrank "
     "+lpush +lrange +ltrim +xadd +xread +xrange +xrevrange"
 )
 _RECORD_KEYS = "~rungs:*"

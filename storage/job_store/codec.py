@@ -24,6 +24,7 @@ from storage.scheduling.costs import Work, nominal_cost
 _JOB = TypeAdapter(Job)
 _CHANGES = TypeAdapter(Changes)
 _SEGMENT = TypeAdapter(Segment)
+_PLAN = TypeAdapter(Plan)
 _ERROR = TypeAdapter(JobError)
 
 _INTAKE, _TEXTS, _JSON = named(Kind.INTAKE), named(Kind.TEXT), named(Kind.JSON)
@@ -48,7 +49,7 @@ def encode_reason(reason: JobError) -> str:
 def fields_of_changes(changes: Changes) -> dict[str, str]:
     """Return the record's fields that a move writes."""
     written = _CHANGES.dump_python(changes, mode="json", exclude={"segments"})
-    fields = {name: _json(written[name]) for name in _JSON if written.get(name) is not None}
+    fields = {name: _json(written[name]) for name in _JSON if written.get(name) is not None} | _plan(changes.plan)
     if changes.after_start is not None:
         fields["after_start"] = repr(changes.after_start)
     return fields | _measures(changes.plan)
@@ -62,6 +63,7 @@ def fields_of_job(job: Job) -> dict[str, str]:
         **fields_of_intake(job),
         **{name: record[name] for name in _TEXTS},
         **{field.name: _json(record[field.name]) for field in changed},
+        **_plan(job.plan),
         # What scripts read of every record.
         "issued": str(job.issued),
         "in_flight": repr(job.in_flight),
@@ -78,6 +80,11 @@ def fields_of_intake(job: Job) -> dict[str, str]:
         "cursor": cursor_of(job),
         "size": str(job.size),
     }
+
+
+def _plan(plan: Plan | None) -> dict[str, str]:
+    """Return the plan without what it has by default, which is a third of it: it is most of a waiting job's record."""
+    return {} if plan is None else {"plan": _PLAN.dump_json(plan, exclude_defaults=True).decode()}
 
 
 def _measures(plan: Plan | None) -> dict[str, str]:

@@ -5,6 +5,7 @@ The fifth part, which is about the queue as a whole, is in `queue_contract`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -93,6 +94,9 @@ class RecordStore(Protocol):
 
     def get(self, job_id: str) -> Job:
         """Return the job. Raises JobNotFoundError."""
+
+    def records(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
+        """Return those of the jobs that are there and can be read, in this order: a page's worth at most."""
 
     def segment(self, job_id: str, index: int) -> Segment:
         """Return one segment of the job's plan. Raises LeaseLostError where there is no such segment any more."""

@@ -66,8 +66,11 @@ class QueueStore(Protocol):
     def position(self, job_id: str) -> int | None:
         """Return how many jobs are to be planned before this one, plus one; None once it has started."""
 
-    def begins_before(self, start_target: float) -> int:
-        """Return how many planned jobs whose start stands before this target have not begun yet."""
+    def places(self, starts: Mapping[str, float]) -> dict[str, int]:
+        """Return the places, from 1 on, of jobs that have not begun, by their ids; given the targets of their starts.
+
+        What is planned and not begun counts by its target, and what is to be planned by its position.
+        """
 
     def counts(self) -> QueueCounts:
         """Return how many jobs wait and how many are being worked on."""

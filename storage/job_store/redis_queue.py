@@ -52,9 +52,13 @@ class RedisQueue(RedisScripts):
         waiting, unfinished = self._run_alone("counts", [redis_keys.WAITING, redis_keys.UNFINISHED])
         return QueueCounts(waiting, unfinished - waiting)
 
-    def begins_before(self, start_target: float) -> int:
-        """See QueueStore.begins_before."""
-        return int(self._redis.call(lambda: self._client.zcount(redis_keys.UNBEGUN, "-inf", f"({start_target:.6f}")))
+    def places(self, starts: Mapping[str, float]) -> dict[str, int]:
+        """See QueueStore.places."""
+        if not starts:
+            return {}
+        asked = (part for job_id, start in starts.items() for part in (job_id, f"{start:.6f}"))
+        found = self._run_alone("places", [redis_keys.WAITING, redis_keys.UNBEGUN], *asked)
+        return dict(zip(starts, map(int, found), strict=True))
 
     def unfinished(self, limit: int = UNFINISHED_READ, *, behind: int = 0) -> tuple[str, ...]:
         """See QueueStore.unfinished."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from operator import attrgetter
 from uuid import uuid4
 
@@ -74,6 +75,13 @@ class RedisRecords(RedisScripts):
         if not fields:
             raise _not_found(job_id)
         return job_of_fields(fields, job_id)
+
+    def records(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
+        """See RecordStore.records."""
+        if not job_ids:
+            return ()
+        found = ((job_id, pairs(record)) for job_id, record in self._run_alone("records", [], *job_ids) if record)
+        return tuple(self._readable(found, lambda job_id, fields: job_of_fields(fields, job_id)))
 
     def segment(self, job_id: str, index: int) -> Segment:
         """See RecordStore.segment."""

@@ -52,10 +52,11 @@ def _wrong_owners(store: JobStore, works: Sequence[Work]) -> Iterator[str]:
 
 
 def _wrong_indices(store: JobStore, works: Sequence[Work]) -> Iterator[str]:
-    unbegun = [work.start_target for work in works if work.waits and work.state is JobState.ENCODING]
-    for target in (inf, *unbegun[:_COMPARED]):
-        if store.begins_before(target) != sum(start < target for start in unbegun):
-            yield f"{store.begins_before(target)} jobs begin before {target}"
+    unbegun = {work.job_id: work.start_target for work in works if work.waits and work.state is JobState.ENCODING}
+    asked = dict(list(unbegun.items())[:_COMPARED])
+    right = {job_id: 1 + sum(other < start for other in unbegun.values()) for job_id, start in asked.items()}
+    if store.places(asked) != right:
+        yield f"the places are {store.places(asked)} and not {right}"
     out = {work.job_id for work in works if store.out(work.job_id) or work.state is JobState.PACKAGING}
     if not out <= set(store.active()):
         yield f"{out - set(store.active())} have something out and are not active"

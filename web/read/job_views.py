@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from storage.errors import JobNotFoundError
@@ -52,39 +52,39 @@ class JobViews:
 
     def of(self, job: Job) -> dict[str, Any]:
         """Return the public JSON of a job just read."""
-        return self._public(self.whole(job))
+        return self._public([self.whole(job)])[0]
 
     def whole(self, job: Job) -> Job:
         """Return a job just read with all that is known of it; with a warning, what its record says, if that is all."""
         return whole_or_less(self._objects, job, self._store.count_fault)
 
-    def listed(self, job: Job) -> dict[str, Any]:
-        """Return what lists say of a job just read."""
-        return listed(self._public(job))
+    def listed(self, jobs: Sequence[Job]) -> list[dict[str, Any]]:
+        """Return what lists say of jobs just read: as many reads for a page as for one job."""
+        return [listed(shown) for shown in self._public(jobs)]
 
     def present_listed(self, job_id: str) -> dict[str, Any] | None:
         """Return what lists say of the job, None when there is no such job (any more)."""
         try:
-            return self.listed(self._store.get(job_id))
+            return self.listed([self._store.get(job_id)])[0]
         except JobNotFoundError:
             return None
 
-    def _public(self, job: Job) -> dict[str, Any]:
-        forecast = None if job.state.finished else self._forecast(job)
-        return job_json(job, position=self._position(job), forecast=forecast)
+    def _public(self, jobs: Sequence[Job]) -> list[dict[str, Any]]:
+        places = self._store.places({job.id: job.start_target for job in jobs if _is_waiting(job)})
+        forecasts = self._forecasts([job for job in jobs if not job.state.finished])
+        return [job_json(job, position=places.get(job.id), forecast=forecasts.get(job.id)) for job in jobs]
 
-    def _position(self, job: Job) -> int | None:
-        """Return the job's place among those with which no encoder has begun; None for one that is being planned."""
-        queued = self._store.position(job.id) if job.state is JobState.QUEUED else None
-        planned = job.state is JobState.ENCODING and job.begun_at is None
-        if queued is None and not planned:
-            return None
-        return (queued or 1) + self._store.begins_before(job.start_target)
-
-    def _forecast(self, job: Job) -> Forecast | None:
-        """Return the job's forecast; for one of which nothing was estimated yet, what it was promised."""
-        known = self._queue.read().forecasts([job.id]).get(job.id)
-        if known is not None or job.promise is None:
-            return known
+    def _forecasts(self, jobs: Sequence[Job]) -> dict[str, Forecast]:
+        """Return the jobs' forecasts; of one of which nothing was estimated yet, what it was promised."""
+        if not jobs:
+            return {}
         now = self._clock()
-        return Forecast(job.promise.start_at - now, job.promise.ready_at - now)
+        promised = {
+            job.id: Forecast(job.promise.start_at - now, job.promise.ready_at - now) for job in jobs if job.promise
+        }
+        return promised | self._queue.read().forecasts([job.id for job in jobs])
+
+
+def _is_waiting(job: Job) -> bool:
+    """Tell whether no encoder has begun with the job; one that is being planned has no place meanwhile."""
+    return job.state is JobState.QUEUED or (job.state is JobState.ENCODING and job.begun_at is None)

@@ -204,7 +204,7 @@ def _app() -> Flask:
 
 def _recent(web: Web, frames: Frames, sent_id: str) -> tuple[str, ...]:
     page = web.services.jobs.page(owner=OWNER, state=None, limit=RECENT_JOBS, cursor=None)
-    return tuple(frames.snapshot(web.views.listed(job), event_id=sent_id) for job in reversed(page.jobs))
+    return tuple(frames.snapshot(job, event_id=sent_id) for job in reversed(web.views.listed(page.jobs)))
 
 
 def _missed(store: EventStore, job_id: str, job: dict[str, Any], *, after: str) -> tuple[Update, ...]:

@@ -27,7 +27,7 @@ def list_jobs() -> Response:
     web = current()
     query = checked_query(JobsQuery)
     page = web.services.jobs.page(owner=OWNER, state=query.state, limit=query.limit, cursor=query.cursor)
-    return jsonify({"jobs": [web.views.listed(job) for job in page.jobs], "cursor": page.cursor})
+    return jsonify({"jobs": web.views.listed(page.jobs), "cursor": page.cursor})
 
 
 @blueprint.get("/api/jobs/<job_id>")

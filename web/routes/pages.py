@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
@@ -10,14 +9,13 @@ from spectree import Response as Answers
 from werkzeug.wrappers import Response
 
 from storage.errors import InvalidRequestError
-from storage.model.job import Job, JobState
+from storage.model.job import Job
 from storage.public.job_json import job_json
 from web.context import current
 from web.http.openapi import AnyQuery, Page, Problem, Words, spec
 from web.routes.owned import OWNER, owned_job
-from web.routes.queue import queue_json
+from web.routes.queue import queue_json, unfinished
 from web.schemas.jobs import RECENT_JOBS, LanguageForm, RowsQuery
-from web.schemas.queue import QUEUE_SHOWN
 from web.words import job_words, queue_words
 from web.words.job_page import on_page
 from web.words.language import COOKIE, COOKIE_SECONDS, LANGUAGES
@@ -75,7 +73,7 @@ def words_of_job(job_id: str) -> Response:
 @spec.validate(query=AnyQuery, resp=Answers(HTTP_200=Page, HTTP_503=Problem), tags=["pages"])
 def queue() -> str:
     """Show the queue."""
-    jobs = _unfinished()
+    jobs = unfinished(current())
     return render_template(
         "queue.html",
         waiting=[job for job in jobs if job_words.waits(job)],
@@ -89,7 +87,7 @@ def queue() -> str:
 @spec.validate(resp=Answers(HTTP_200=Words, HTTP_503=Problem), tags=["pages"])
 def words_of_queue() -> Response:
     """Return the queue and its jobs with their words, for the queue page's script."""
-    jobs = _unfinished()
+    jobs = unfinished(current())
     return _fresh({**_queue_words(jobs), "jobs": _rows(jobs)})
 
 
@@ -113,24 +111,11 @@ def local_path(path: str) -> str:
 
 def _recent(cursor: str | None) -> dict[str, Any]:
     page = current().services.jobs.page(owner=OWNER, state=None, limit=RECENT_JOBS, cursor=cursor)
-    return {"jobs": _rows(_seen(page.jobs)), "cursor": page.cursor}
-
-
-def _unfinished() -> list[dict[str, Any]]:
-    """Return the oldest jobs that have not ended, as many as the page shows."""
-    jobs = current().services.jobs
-    unfinished = (state for state in JobState if not state.finished)
-    pages = (jobs.page(owner=OWNER, state=state, limit=QUEUE_SHOWN, cursor=None) for state in unfinished)
-    return _seen(sorted((job for page in pages for job in page.jobs), key=lambda job: job.created_at)[:QUEUE_SHOWN])
+    return {"jobs": _rows(current().views.listed(page.jobs)), "cursor": page.cursor}
 
 
 def _queue_words(jobs: list[dict[str, Any]]) -> dict[str, Any]:
     return queue_words.worded(queue_json(current()), {job["id"]: job["title"] for job in jobs})
-
-
-def _seen(jobs: Sequence[Job]) -> list[dict[str, Any]]:
-    views = current().views
-    return [views.listed(job) for job in jobs]
 
 
 def _rows(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:

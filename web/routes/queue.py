@@ -27,8 +27,7 @@ blueprint = Blueprint("queue", __name__)
 def get_queue() -> Response:
     """Show what waits and what is being worked on, how fast, and whether uploads are taken."""
     web = current()
-    jobs = (web.views.present(job_id) for job_id in web.services.jobs.unfinished(QUEUE_SHOWN))
-    named = [{name: job[name] for name in _SHOWN} for job in jobs if job is not None]
+    named = [{name: job[name] for name in _SHOWN} for job in unfinished(web)]
     return jsonify({**queue_json(web), "jobs": named})
 
 
@@ -37,6 +36,12 @@ def get_queue() -> Response:
 def get_history() -> Response:
     """Show the last hour in samples of ten seconds, one list for each figure."""
     return jsonify(history(current().queue.read().reading.samples))
+
+
+def unfinished(web: Web) -> list[dict[str, Any]]:
+    """Return what lists say of the oldest jobs that have not ended, as many as the page shows."""
+    jobs = web.services.jobs.records(web.services.jobs.unfinished(QUEUE_SHOWN))
+    return web.views.listed([job for job in jobs if job.owner == OWNER])
 
 
 def queue_json(web: Web) -> dict[str, Any]:

@@ -45,7 +45,7 @@
 --   25 rungs:owners           zset    owners by the microseconds of their unfinished jobs
 --   26 rungs:unbegun          zset    ids of encoding jobs without a picture, by start_target
 --   27 rungs:active           set     ids of unfinished jobs with tasks out or lent, or between encoding and their end
---   28 rungs:planned          zset    ids of unfinished jobs that have a plan, by creation in microseconds
+--   28 rungs:planned          zset    ids of the last jobs that were created, have a plan and are unfinished, by creation
 -- Of each owner: rungs:work-of:<owner> and rungs:excess-of:<owner>, trees as those above; rungs:starts-of:<owner>, zset of
 -- the unfinished jobs by start_target without its lead; rungs:high-of:<owner>, set of the high ones among them.
 -- The lists of jobs (rungs:owned-in:<state>:<owner>: zsets of cursors, all of score 0) are named from the record inside

@@ -2,6 +2,7 @@
 -- storage/scheduling/work_sums.py. Every script that changes what a job counts for ends with recount().
 
 local RADIX, LEVELS = 16, 11
+local PLANNED_KEPT = 20  -- storage/scheduling/costs.py CALIBRATED_BY
 local LAST_KEY = RADIX ^ LEVELS - 1
 local MICROSECONDS = 1000000
 
@@ -113,6 +114,7 @@ local function index(owner, new)
   put_in(of_owner('starts', owner), amount_of(unled or start_target), new)
   put_in(UNBEGUN, amount_of(start_target), new and new.waits and state == 'encoding')
   put_in(PLANNED, created and tonumber(string.match(created, '^%d+')), new and nominal)
+  redis.call('ZREMRANGEBYRANK', PLANNED, 0, -1 - PLANNED_KEPT)
   local moves = state == 'packaging' or (state == 'encoding' and left == '0') or redis.call('SCARD', OUT) > 0
     or redis.call('HLEN', LEASES) > 0
   redis.call(new and moves and 'SADD' or 'SREM', ACTIVE, ID)

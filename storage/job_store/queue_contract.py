@@ -14,8 +14,10 @@ from storage.scheduling.costs import Estimate, FinishedJob, Work
 from storage.scheduling.queue_rates import Sample, Totals
 from storage.scheduling.work_sums import Point, Sums
 
-# What one script reads at most. So many works take Redis 5 ms; more jobs are read in several calls.
+# What one script reads at most: it takes Redis some milliseconds, in which nobody else is served. What is more is read in
+# several calls.
 WORKS_READ = 200
+POINTS_READ = 40
 UNFINISHED_READ = 1000
 ACTIVE_READ = 1000  # jobs with tasks out are hardly more than there are slots
 # Only who has more than half of the longest wait is asked for, so that a handful fills it.
@@ -62,9 +64,6 @@ class QueueStore(Protocol):
         start (first segment, sound, poster) goes out as one. A task counts from now until it is finished or its job
         leaves the state that wants it, but not while it rests; a plan until its job encodes.
         """
-
-    def position(self, job_id: str) -> int | None:
-        """Return how many jobs are to be planned before this one, plus one; None once it has started."""
 
     def places(self, starts: Mapping[str, float]) -> dict[str, int]:
         """Return the places, from 1 on, of jobs that have not begun, by their ids; given the targets of their starts.

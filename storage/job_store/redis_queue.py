@@ -13,6 +13,7 @@ from storage.job_store.codec import work_of_record
 from storage.job_store.queue_contract import (
     ACTIVE_READ,
     OWNERS_READ,
+    POINTS_READ,
     UNFINISHED_READ,
     WORKS_READ,
     Pause,
@@ -41,11 +42,6 @@ class RedisQueue(RedisScripts):
         keys = [redis_keys.WAITING, redis_keys.PLANS, redis_keys.TARGETS, redis_keys.HANDED, redis_keys.ACTIVE]
         handed = self._run_alone("issue", keys, plans, tasks)
         return tuple(self._readable(handed, task_of))
-
-    def position(self, job_id: str) -> int | None:
-        """See QueueStore.position."""
-        rank = self._redis.call(lambda: self._client.zrank(redis_keys.WAITING, job_id))
-        return None if rank is None else int(rank) + 1
 
     def counts(self) -> QueueCounts:
         """See QueueStore.counts."""
@@ -94,11 +90,13 @@ class RedisQueue(RedisScripts):
 
     def sums(self, points: Sequence[Point]) -> tuple[Sums, ...]:
         """See QueueStore.sums."""
-        if not points:
-            return ()
+        parts = (points[at : at + POINTS_READ] for at in range(0, len(points), POINTS_READ))
+        return tuple(sums for part in parts for sums in self._sums(part))
+
+    def _sums(self, points: Sequence[Point]) -> Iterator[Sums]:
         keys = [key for point in points for key in redis_keys.trees_of(point.owner)]
         found = self._run_alone("sums", keys, *(f"{key_of(point.target):0{LEVELS}x}" for point in points))
-        return tuple(Sums.of(*map(int, one)) for one in found)
+        return (Sums.of(*map(int, one)) for one in found)
 
     def owners_over(self, seconds: float) -> tuple[str, ...]:
         """See QueueStore.owners_over."""

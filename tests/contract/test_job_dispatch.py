@@ -22,6 +22,7 @@ from tests.support.jobs import (
     held,
     make_plan,
     make_segments,
+    position,
     with_plan,
 )
 from tests.support.waiting import wait_until
@@ -186,7 +187,7 @@ def test_priority_moves_a_job(job_store: JobStore) -> None:
     job_store.prioritise(first.id, Priority.LOW)
     order = [task.job_id for task in job_store.issue(plans=9, tasks=0)]
     assert order == [third.id, second.id, first.id]
-    assert job_store.position(first.id) == 3
+    assert position(job_store, first.id) == 3
 
 
 def test_an_owner_has_a_share_of_urgent_jobs(job_store: JobStore) -> None:

@@ -8,7 +8,7 @@ from storage.errors import InvalidRequestError
 from storage.job_store.contract import JobStore
 from storage.job_store.queue_contract import QueueCounts
 from storage.model.job import Job, JobState
-from tests.support.jobs import CREATED_AT, created
+from tests.support.jobs import CREATED_AT, created, position
 
 
 def test_pages_go_from_new_to_old_and_end(job_store: JobStore) -> None:
@@ -75,12 +75,12 @@ def test_a_made_up_cursor_is_refused(job_store: JobStore, cursor: str) -> None:
 def test_positions_count_who_comes_first(job_store: JobStore) -> None:
     """The first is 1; one that started has none and the others move up; one that starts again goes to the end."""
     first, second, third = (created(job_store) for _ in range(3))
-    assert [job_store.position(job.id) for job in (first, second, third)] == [1, 2, 3]
+    assert [position(job_store, job.id) for job in (first, second, third)] == [1, 2, 3]
     job_store.move(first.id, JobState.PLANNING)
-    assert [job_store.position(job.id) for job in (first, second, third)] == [None, 1, 2]
+    assert [position(job_store, job.id) for job in (first, second, third)] == [None, 1, 2]
     job_store.move(first.id, JobState.FAILED)
     job_store.move(first.id, JobState.QUEUED)
-    assert [job_store.position(job.id) for job in (second, third, first)] == [1, 2, 3]
+    assert [position(job_store, job.id) for job in (second, third, first)] == [1, 2, 3]
 
 
 def test_counts_and_unfinished_follow_the_moves(job_store: JobStore) -> None:

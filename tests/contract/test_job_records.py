@@ -16,7 +16,18 @@ from storage.model.job import Changes, FailedAttempt, Job, JobError, JobState, O
 from storage.model.job_fields import FIELDS, Kind, named
 from storage.model.job_warnings import warning
 from storage.model.task import Stage, Task
-from tests.support.jobs import CREATED_AT, LEASE, WHY, claim, created, encoding, make_job, make_plan, with_plan
+from tests.support.jobs import (
+    CREATED_AT,
+    LEASE,
+    WHY,
+    claim,
+    created,
+    encoding,
+    make_job,
+    make_plan,
+    position,
+    with_plan,
+)
 from web.routes.uploads import new_job_id
 
 
@@ -62,7 +73,7 @@ def test_unknown_jobs_are_not_found(job_store: JobStore) -> None:
         job_store.get(unknown)
     with pytest.raises(JobNotFoundError):
         job_store.move(unknown, JobState.PLANNING)
-    assert job_store.position(unknown) is None
+    assert position(job_store, unknown) is None
     assert job_store.results(unknown) == {}
     assert job_store.leases(unknown) == {}
     assert claim(job_store, Task(unknown, Stage.PLAN)) is Claim.OBSOLETE

@@ -14,7 +14,7 @@ from storage.model.job import Job, JobError, JobState, Output
 from storage.model.job_warnings import warning
 from storage.model.task import Stage, Task
 from tests.support.ended import slimmed
-from tests.support.jobs import CREATED_AT, claim, created, make_job, make_plan, make_segments
+from tests.support.jobs import CREATED_AT, claim, created, make_job, make_plan, make_segments, position
 
 DONE = {"frames": 100, "rungs": {"480p": {"codec": "avc1.640028", "fragments": [1, 2]}}}
 
@@ -94,7 +94,7 @@ def test_restored_jobs_wait_by_their_creation(job_store: JobStore) -> None:
     """Whatever order they are restored in, and in front of those that came afterwards."""
     new = created(job_store, created_at=CREATED_AT + 10)
     third, first, second = (restored(job_store, make_job(created_at=CREATED_AT + place)) for place in (3, 1, 2))
-    assert [job_store.position(job.id) for job in (first, second, third, new)] == [1, 2, 3, 4]
+    assert [position(job_store, job.id) for job in (first, second, third, new)] == [1, 2, 3, 4]
     assert job_store.unfinished() == tuple(job.id for job in (first, second, third, new))
     assert job_store.counts() == QueueCounts(4, 0)
 

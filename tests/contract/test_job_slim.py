@@ -16,7 +16,7 @@ from storage.model.plan import Rung
 from storage.model.task import Stage, Task
 from tests.support.ended import slimmed
 from tests.support.job_store import OwnJobStore
-from tests.support.jobs import WHY, claim, created, encoding, finish_all, make_plan, make_segments, with_plan
+from tests.support.jobs import WHY, claim, created, encoding, finish_all, make_plan, make_segments, position, with_plan
 
 MANY = 100
 # A finished job takes so much of Redis, its place in a list included: with a name of usual length and three rungs.
@@ -117,7 +117,7 @@ def test_a_slim_job_begins_again_as_a_whole_one(job_store: JobStore) -> None:
     other = replace(other, in_flight=again.in_flight, start_target=again.start_target, target=again.target)
     assert again == replace(other, id=slim.id)
     assert again.slim is None
-    assert (job_store.position(slim.id), job_store.position(whole.id)) == (1, 2)
+    assert (position(job_store, slim.id), position(job_store, whole.id)) == (1, 2)
     job_store.move(slim.id, JobState.PLANNING)
     ended = job_store.move(slim.id, JobState.FAILED, Changes(error=WHY))
     assert Notice(ended, 0) in job_store.due_notices(MANY)

@@ -94,6 +94,13 @@ def counted(store: JobStore, task: Task) -> int:
     return store.attempts(task.job_id).get(task.field, 0)
 
 
+def position(store: JobStore, job_id: str) -> int | None:
+    """Return the place of a job that is queued, None for any other."""
+    jobs = store.records([job_id])
+    queued = {job.id: job.start_target for job in jobs if job.state is JobState.QUEUED}
+    return store.places(queued).get(job_id)
+
+
 def created(store: JobStore, **fields: object) -> Job:
     """Create a job and return it as the store keeps it."""
     job = make_job(**fields)

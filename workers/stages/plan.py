@@ -38,7 +38,8 @@ def _changes(attempt: Attempt, job: Job, plan: Plan, segments: tuple[Segment, ..
     jobs = attempt.services.jobs
     outlook = read_queue(jobs, encoders=attempt.settings.encoders).outlook
     present = next(iter(jobs.works([job.id])), None)
-    work = estimated(planned_work(job, plan), outlook)
+    told = 0.0 if present is None else present.told
+    work = estimated(replace(planned_work(job, plan), told=told), outlook)
     later = work.target - work.start_target
     forecast = forecast_with(jobs, outlook, work, None if present is None else pieces_of(present))
     jobs.estimate(job.id, estimate(work, outlook))

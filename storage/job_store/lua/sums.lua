@@ -6,7 +6,7 @@ local RADIX, LEVELS = 16, 11
 
 local function sum(tree, nodes)
   local total = 0
-  if #nodes > 0 then
+  if #nodes > 0 and redis.call('EXISTS', tree) == 1 then
     for _, amount in ipairs(redis.call('HMGET', tree, unpack(nodes))) do
       total = total + (tonumber(amount or 0) or 0)
     end
@@ -25,13 +25,19 @@ local function beside(key)
   return nodes
 end
 
-local roots = {}
+local roots, totals = {}, {}
 for digit = 0, RADIX - 1 do
   roots[#roots + 1] = string.format('%x', digit)
 end
+
+local function total_of(tree)
+  totals[tree] = totals[tree] or sum(tree, roots)
+  return totals[tree]
+end
+
 local found = {}
 for place, key in ipairs(ARGV) do
   local nodes, work, excess = beside(key), KEYS[2 * place - 1], KEYS[2 * place]
-  found[place] = {sum(work, roots), sum(work, nodes), sum(excess, roots), sum(excess, nodes)}
+  found[place] = {total_of(work), sum(work, nodes), total_of(excess), sum(excess, nodes)}
 end
 return found

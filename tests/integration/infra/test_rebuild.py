@@ -24,6 +24,7 @@ from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.ended import attempts
 from tests.support.forms import upload
+from tests.support.jobs import position
 from tests.support.servers import RedisServer
 from tests.support.waiting import wait_until
 from tests.support.web_client import ask, send_upload
@@ -156,7 +157,7 @@ def test_fifty_jobs_survive_the_loss_of_redis(installation: Installation, clip: 
     assert restored.total() == len(everything)
     assert restored["ready"] >= len(finished)
     assert restored["encoding"] > 0
-    assert [services.jobs.position(job_id) for job_id in late] == list(range(1, LATE_CLIPS + 1))
+    assert [position(services.jobs, job_id) for job_id in late] == list(range(1, LATE_CLIPS + 1))
     assert {task for job_id in films for task in installation.segments(job_id)} >= encoded
 
     installation.control.start()

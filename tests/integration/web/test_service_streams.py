@@ -13,7 +13,7 @@ from storage.job_store.contract import JobStore
 from storage.model.record_checks import LONGEST_NAME
 from tests.integration.web.conftest import MEMORY_LIMIT
 from tests.support.forms import upload
-from tests.support.jobs import make_job
+from tests.support.jobs import make_job, position
 from tests.support.servers import RedisServer
 from tests.support.streams import EventStream
 from tests.support.waiting import wait_until
@@ -69,7 +69,7 @@ def test_a_live_stream_ends_with_its_job(web_server: WebServer, jobs: JobStore) 
     job_id = send_upload(web_server, body, len(body))["id"]
     with EventStream(web_server.port, f"/api/jobs/{job_id}/events") as stream:
         assert stream.next().kind == "job"
-        assert jobs.position(job_id) == 1
+        assert position(jobs, job_id) == 1
         ask(web_server, "POST", f"/api/jobs/{job_id}/cancel")
         assert [(event.kind, event.data["job"]["state"]) for event in stream] == [("state", "cancelled")]
 

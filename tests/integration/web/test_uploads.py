@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -268,8 +268,8 @@ def test_a_broker_that_is_away_does_not_refuse_the_upload(
 class _Forgetful(OwnJobStore):
     """A job store that goes away right after a job was created."""
 
-    def position(self, job_id: str) -> int | None:
-        raise JobStoreDownError(detail=job_id)
+    def places(self, starts: Mapping[str, float]) -> dict[str, int]:
+        raise JobStoreDownError(detail=str(starts))
 
 
 def test_an_accepted_upload_is_answered_as_accepted(make_app: Callable[..., Flask], own_services: Services) -> None:

@@ -22,7 +22,7 @@ from storage.settings import Settings
 from tests.support.driving import drive, submit
 from tests.support.ended import slimmed, whole
 from tests.support.job_store import OwnJobStore
-from tests.support.jobs import make_job
+from tests.support.jobs import make_job, position
 from tests.support.losing import go_on, rebuilt, step_until, without_redis
 from web.routes.uploads import new_job_id
 from workers.janitor.janitor import Janitor
@@ -138,7 +138,7 @@ def test_jobs_wait_in_the_order_they_were_accepted(own_services: Services, film:
         put_manifest(own_services.objects, keys.manifest(job.id), Manifest(job=accepted))
     services = without_redis(own_services)
     assert rebuilt(services) == (True, ["restored: 3 queued"])
-    assert [services.jobs.position(job.id) for job in jobs] == [3, 2, 1]
+    assert [position(services.jobs, job.id) for job in jobs] == [3, 2, 1]
     assert services.jobs.get(jobs[0].id).error is None
 
 

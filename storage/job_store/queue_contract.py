@@ -14,7 +14,7 @@ from storage.scheduling.costs import Estimate, FinishedJob, Work
 from storage.scheduling.queue_rates import Sample, Totals
 from storage.scheduling.work_sums import Point, Sums
 
-# What one script reads at most: it takes Redis some milliseconds, in which nobody else is served. What is more is read in
+# What one script reads at most: it takes Redis some milliseconds, and nobody else is served then. More is read in
 # several calls.
 WORKS_READ = 200
 POINTS_READ = 40

@@ -28,7 +28,7 @@ from workers.stages.common import finish
 PATIENCE_SECONDS = 30.0
 WORKED_ON = 3  # segments whose cost is counted, each one alone
 # Numbers of more digits in the record and the segment, some in several fields; a segment is about 80 bytes itself.
-DIGITS_BYTES = 60
+DIGITS_BYTES = 128
 
 
 @dataclass(frozen=True)

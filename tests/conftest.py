@@ -20,15 +20,15 @@ from storage.objects.contract import ObjectStore
 from storage.objects.local import LocalObjectStore
 from storage.services import Services
 from storage.services.connect import connect
-from storage.settings import Settings, load_settings
+from storage.settings import Settings
 from tests.support.clips import make_clip
+from tests.support.fenced import fence_tools
 from tests.support.job_store import OwnJobStore
 from tests.support.media import media_root
 from tests.support.memory_publisher import MemoryPublisher
 from tests.support.missing import MISSING, require
 from tests.support.rabbitmq import RabbitMQServer, find_rabbitmq
 from tests.support.servers import MINIO_PASSWORD, MINIO_USER, MinioServer, RedisServer, find_minio
-from workers.sandbox.launching import Fences, fence_in
 
 # A slow example on a busy machine is no bug; what hangs is ended by pytest-timeout.
 hypothesis.settings.register_profile("rungs", deadline=None)
@@ -49,7 +49,7 @@ def _logging_of_its_own() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _tools_of_this_machine() -> None:
     """Fence tools in as the environment says: `make test-ffmpeg7` brings some from an unusual place."""
-    fence_in(Fences(tool_folders=load_settings().tool_folders))
+    fence_tools()
 
 
 def pytest_report_header() -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from storage.model.job import JobState
 from tests.support.exactness import Exactness, examine
+from tests.support.fenced import fence_tools
 from tests.support.media import media_root
 
 FILE_SECONDS = 1800.0  # for one file, with all those before it in the pool
@@ -42,7 +43,8 @@ def examined(
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.module is request.module
     ]
-    with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=fence_tools) as pool:
         yield {name: pool.submit(examine, media_dir / "happy" / name, folder / name) for name in names}
         pool.shutdown(cancel_futures=True)
 

@@ -19,6 +19,7 @@ from tests.files.comparing import Comparison, Source, Unlike, compare, read_sour
 from tests.files.results import views
 from tests.support.driving import drive
 from tests.support.exactness import local_services
+from tests.support.fenced import fence_tools
 
 SLOTS = 4  # clips of ten seconds become several segments
 # Refusals that are a limit of the installation, whatever ffmpeg can do.
@@ -38,7 +39,8 @@ class Tried:
 
 
 def hush() -> None:
-    """Keep this process from logging all but errors: the report has a line for each file."""
+    """Keep this process from logging all but errors, as the report has a line for each file; fence its tools in."""
+    fence_tools()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from tests.support.fenced import fence_tools
 from tests.traits.checking import Outcome, check
 from tests.traits.making import MakingError
 from tests.traits.traits import Traits, random_traits, simpler
@@ -20,7 +21,8 @@ SHRINK_STEPS = 25  # tries at a simpler clip that fails as well
 
 
 def hush() -> None:
-    """Keep this process from logging: thousands of jobs would, among which the seeds could not be found."""
+    """Keep this process from logging: among thousands of jobs the seeds could not be found; fence its tools in."""
+    fence_tools()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 

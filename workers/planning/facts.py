@@ -11,7 +11,7 @@ from typing import Any
 from storage.media_errors import NotMediaError
 from storage.model.plan import Crop
 from workers.planning.headers.tracks import Description
-from workers.planning.raw_streams import RAW_CONTAINERS
+from workers.planning.raw_streams import FASTEST, RAW_CONTAINERS
 from workers.planning.rotation import Orientation, turn_told
 
 # Dolby Vision profiles that may have a base picture nothing else can show (HEVC, AV1, stereoscopic HEVC); theirs is
@@ -178,11 +178,17 @@ def _pictures(item: dict[str, Any]) -> dict[str, Any]:
         "turn": turn_told(item.get("side_data_list", [])),
         "crop": _crop(item),
         "field_order": str(item.get("field_order", "")),
-        "average_rate": _ratio(item.get("avg_frame_rate", ""), "/"),
+        "average_rate": _average_rate(item),
         "delay": int(item.get("has_b_frames", 0)),
         "projection": _said(item, "Spherical Mapping", "projection") or _tag(item, "spherical-video"),
         "views": _said(item, "Stereo 3D", "type"),
     }
+
+
+def _average_rate(item: dict[str, Any]) -> Fraction:
+    """Return the pictures a second, 0 where none are told: of raw DV ffprobe 7.1 tells its time base, 60000."""
+    told = _ratio(item.get("avg_frame_rate", ""), "/")
+    return told if told <= FASTEST else Fraction(0)
 
 
 def _colours(item: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from workers.planning.frame_rate import STANDARD_RATES
 # ffmpeg's demuxers of them. Some make up times of their own, which are not always right: Dirac's go by microseconds.
 RAW_CONTAINERS = frozenset({"h264", "hevc", "m4v", "mpegvideo", "mjpeg", "obu", "vc1", "dirac"})
 UNSAID_RATE = Fraction(25)  # where the stream declares none; ffmpeg's own choice as well
-FASTEST = 1000  # pictures a second that a stream may declare; more is no rate
+FASTEST = 1000  # pictures a second that a stream or a container may declare; more is no rate
 AGREE = Fraction(1, 500)  # lengths are printed in microseconds: the exact rate is the one next to them
 
 

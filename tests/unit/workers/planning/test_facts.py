@@ -73,9 +73,9 @@ def test_times_that_are_no_number_are_unknown(text: str | None) -> None:
     assert (probe.duration, probe.streams[0].duration, probe.streams[0].start_time) == (None, None, 0.0)
 
 
-@pytest.mark.parametrize("text", ["0/0", "25/0", "0/1", "-25/1", "25/-1", "", "N/A"])
+@pytest.mark.parametrize("text", ["0/0", "25/0", "0/1", "-25/1", "25/-1", "60000/1", "", "N/A"])
 def test_impossible_rates_are_unknown(text: str) -> None:
-    """A rate with a denominator of 0 divides nothing."""
+    """A rate with a denominator of 0 divides nothing, and a time base is no rate."""
     assert stream(avg_frame_rate=text).average_rate == 0
 
 

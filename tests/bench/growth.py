@@ -25,7 +25,20 @@ from statistics import median, quantiles
 from tests.bench.curves import draw
 from tests.bench.finished import finished_job, restore_finished
 from tests.bench.gauges import web_bytes
-from tests.bench.growing import ANSWERS, AT_REST, PACE, PLANNED, POST, SCRIPT, SINGLE, WEB, Growth, Stage, middle
+from tests.bench.growing import (
+    ANSWERS,
+    AT_REST,
+    FIGURES,
+    PACE,
+    PLANNED,
+    POST,
+    SCRIPT,
+    SINGLE,
+    WEB,
+    Growth,
+    Stage,
+    middle,
+)
 from tests.bench.installation import Installation
 from tests.bench.redis_calls import RedisCalls, longest, redis_bytes
 from tests.bench.resting import resting
@@ -149,6 +162,8 @@ class Bench:
         values, scripts = side.figures()
         stage = Stage(waiting, finished, values, beside.figures()[0], redis_bytes(side.installation), scripts)
         say(f"{stage.name}: {filled - began:.0f} s to fill, {time.monotonic() - filled:.0f} s to measure")
+        for figure in FIGURES:
+            say(f"  {figure.head}: {figure.cell(stage)}")
         return stage
 
 
@@ -158,7 +173,7 @@ def p95(values: Sequence[float]) -> float:
 
 
 def say(line: str) -> None:
-    """Tell whoever waits for hours how far it is."""
+    """Tell whoever waits for hours how far it is, and what was seen should it end early."""
     sys.stderr.write(f"{line}\n")
 
 

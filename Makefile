@@ -9,7 +9,7 @@ LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 LOCK := $(LOCK_ALONE) pyproject.toml
 FFMPEG7_TESTS := tests/unit/workers tests/integration/workers tests/exact tests/media
 
-.PHONY: up rebuild doctor test fuzz chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field test-nasty test-ffmpeg7 test-files test-traits test-schema lock readme clean setup
+.PHONY: up rebuild doctor test fuzz chaos check bench bench-encode bench-fair bench-growth bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field test-nasty test-ffmpeg7 test-files test-traits test-schema lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
@@ -79,6 +79,9 @@ bench-encode: setup ## speed of the whole pipeline beside what others do, as rat
 
 bench-fair: setup ## clips behind a film and behind another owner, beside what they take alone
 	$(BIN)/python -m tests.bench.fair
+
+bench-growth: setup ## what a job costs while ten thousand wait, and beside finished ones: SIZES='100 300' FINISHED=1000 for a look
+	$(BIN)/python -m tests.bench.growth $(if $(SIZES),--sizes $(SIZES)) $(if $(FINISHED),--finished $(FINISHED))
 
 bench-overload: setup ## ten times more than can be encoded, for MINUTES=5
 	$(BIN)/python -m tests.bench.overload --minutes $(or $(MINUTES),5)

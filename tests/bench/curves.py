@@ -1,4 +1,4 @@
-"""Plots over time as SVG, readable on light and on dark pages alike."""
+"""Plots over time or number as SVG, readable on light and on dark pages alike."""
 
 from __future__ import annotations
 
@@ -17,16 +17,20 @@ WIDTH, ROW_HEIGHT = 9.0, 1.9  # inches
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One figure over time (seconds), with the bound that it is to stay under."""
+    """One figure over what the plot goes along, with the bound that it is to stay under and what it is `beside`."""
 
     title: str
     at: Sequence[float]
     values: Sequence[float]
     bound: float | None = None
+    beside: Sequence[float] = ()
 
 
-def draw(target: Path, curves: Sequence[Curve], *, until: float) -> None:
-    """Write the curves as one SVG, beside each other; a line marks the end of the burst, `until` seconds."""
+def draw(target: Path, curves: Sequence[Curve], *, until: float | None = None, along: str = "seconds") -> None:
+    """Write the curves as one SVG, beside each other, `along` seconds or, by powers of ten, something else.
+
+    A line marks the end of the burst, `until` seconds.
+    """
     mpl.rcParams.update(
         {"svg.fonttype": "none", "svg.hashsalt": "rungs", "font.size": 9, "text.color": GREY, "axes.labelcolor": GREY}
     )
@@ -37,9 +41,14 @@ def draw(target: Path, curves: Sequence[Curve], *, until: float) -> None:
         axes.set_axis_off()
     for place, (axes, curve) in enumerate(zip(grid, curves, strict=False)):
         axes.plot(curve.at, curve.values, color=LINE, linewidth=1.2)
+        if curve.beside:
+            axes.plot(curve.at, curve.beside, color=GREY, linewidth=1.0)
         if curve.bound is not None:
             axes.axhline(curve.bound, color=BOUND, linewidth=1.0, linestyle="--")
-        axes.axvline(until, color=GREY, linewidth=0.6, linestyle=":")
+        if until is not None:
+            axes.axvline(until, color=GREY, linewidth=0.6, linestyle=":")
+        if along != "seconds":
+            axes.set_xscale("log")
         axes.set_title(curve.title, loc="left", fontsize=9)
         axes.set_ylim(bottom=0)
         axes.patch.set_alpha(0)
@@ -47,6 +56,6 @@ def draw(target: Path, curves: Sequence[Curve], *, until: float) -> None:
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(GREY)
         if place >= len(curves) - COLUMNS:
-            axes.set_xlabel("seconds")
+            axes.set_xlabel(along)
             axes.tick_params(labelbottom=True)
     figure.savefig(target, transparent=True, metadata={"Date": None})

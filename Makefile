@@ -80,8 +80,9 @@ bench-encode: setup ## speed of the whole pipeline beside what others do, as rat
 bench-fair: setup ## clips behind a film and behind another owner, beside what they take alone
 	$(BIN)/python -m tests.bench.fair
 
-bench-overload: setup ## ten times more than can be encoded, for MINUTES=5
-	$(BIN)/python -m tests.bench.overload --minutes $(or $(MINUTES),5)
+bench-overload: setup ## ten times more than can be encoded, for MINUTES=5; CLIENTS=10000 that come back for RETURNS=900 s
+	$(BIN)/python -m tests.bench.overload --minutes $(or $(MINUTES),5) \
+		$(if $(CLIENTS),--clients $(CLIENTS)) $(if $(RETURNS),--returns $(RETURNS))
 
 bench-simulate: setup ## the simulator beside a real installation, with one load
 	$(BIN)/python -m tests.bench.simulate

@@ -9,7 +9,7 @@ LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 LOCK := $(LOCK_ALONE) pyproject.toml
 FFMPEG7_TESTS := tests/unit/workers tests/integration/workers tests/exact tests/media
 
-.PHONY: up rebuild doctor test fuzz chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field test-nasty test-ffmpeg7 test-files test-traits test-schema lock readme clean setup
+.PHONY: up rebuild doctor test fuzz chaos check bench bench-encode bench-fair bench-overload bench-simulate bench-trickle bench-upload bench-watch compose-test test-media test-exact test-field test-nasty test-ffmpeg7 test-files test-traits test-schema lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
@@ -89,6 +89,9 @@ bench-simulate: setup ## the simulator beside a real installation, with one load
 
 bench-trickle: setup ## what answers take while fifty uploads trickle, and beside slow and greedy clients
 	$(BIN)/python -m tests.bench.trickle
+
+bench-watch: setup ## WATCHERS=500 of as many waiting jobs while the queue moves, three phases of MINUTES=1.5
+	$(BIN)/python -m tests.bench.watch --watchers $(or $(WATCHERS),500) --minutes $(or $(MINUTES),1.5)
 
 bench-upload: setup ## speed and memory of a 2 GiB upload beside a direct put
 	$(BIN)/python tests/bench/upload.py

@@ -26,8 +26,8 @@ setup: ## install what the checks and tests need
 test: setup ## all tests but those of the targets below, PROCESSES=2 files of them at a time
 	$(BIN)/pytest -n $(or $(PROCESSES),2) --dist loadfile --no-loadscope-reorder -m "not media and not compose and not exact and not field and not nasty"
 
-chaos: setup ## uploads while things are killed, frozen and cut: MINUTES=10, SEED=n to repeat a schedule, BROKER=rabbitmq
-	PYTHONPATH=. $(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) --broker $(or $(BROKER),redis) $(if $(SEED),--seed $(SEED))
+chaos: setup ## uploads while things are killed, frozen and cut: MINUTES=10, SEED=n to repeat a schedule, BROKER=rabbitmq, WAITING=3000 jobs all the time
+	PYTHONPATH=. $(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) --broker $(or $(BROKER),redis) $(if $(SEED),--seed $(SEED)) $(if $(WAITING),--waiting $(WAITING))
 
 test-media: setup ## every file of ../shared/media through the whole stack
 	$(BIN)/pytest -m media

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -32,12 +33,14 @@ from web.routes.events import HEARTBEAT_SECONDS
 MIB = 1024**2
 CLIP_SECONDS, CLIP_SIZE = 1.0, "160x90"
 MOVES_A_SECOND = 3.0  # jobs that may leave the queue, on a quick machine; none of the watched ones is to start
+SENDERS = 8  # of the clips that wait from the beginning: far fewer than an address may send at once
 ROUND_SECONDS = 1.0  # in each of which a clip comes, and
 GETS_A_ROUND = 4  # jobs are asked for
 LATE_SECONDS = 3.0  # that a sign of life may come late: a busy machine's
 # What 95 % of others' answers may take: as beside an attack (tests/bench/trickle.py), or, on a machine that does much
 # else, so many times what they take without watchers.
 ANSWER_SECONDS, ANSWER_TIMES = 0.3, 1.5
+LOOK_SECONDS = 0.005  # of CPU that a look at one watched job may cost, at each sign of life: a page takes some 10 ms
 SPARE_THREADS = 100
 UNLIMITED = str(10**8)  # seconds of wait, jobs of an owner
 
@@ -102,6 +105,8 @@ class Seen:
         moved = max(1, round(max(self.beside.left / self.beside.seconds, 1.0) * bound))
         behind = max(map(abs, self.beside.behind), default=0)
         yield "places that it was wrong by, at most", str(behind), f"<= {moved}, what moved since", behind <= moved
+        share = len(self.streams) * LOOK_SECONDS / HEARTBEAT_SECONDS
+        yield "of a core for the watchers", f"{self.more:.0%}", f"<= {share:.0%}", self.more <= share
         for name, kind in (("GET of a job", "gets"), ("POST", "posts")):
             took = late(getattr(self.beside, kind))
             alone = fmean(late(getattr(phase, kind)) for phase in (self.before, self.after))
@@ -116,9 +121,9 @@ def late(times: Sequence[float]) -> float:
 
 
 def fill(installation: Installation, body: bytes, count: int) -> None:
-    """Send so many clips."""
-    for _ in range(count):
-        _sent(installation, body)
+    """Send so many clips, some at a time."""
+    with ThreadPoolExecutor(SENDERS) as pool:
+        list(pool.map(lambda _: _sent(installation, body), range(count)))
 
 
 def _sent(installation: Installation, body: bytes) -> float:

@@ -54,8 +54,8 @@ SHARES: Mapping[Kind, float] = {Kind.TURN: 0.3, Kind.ADDRESS: 0.15, Kind.OFFICE:
 class Tried:
     """One answer: `number` counts the client's tries from 1, `at` is monotonic; status 0 is a broken connection.
 
-    The answer took so many `seconds`, the sending of the form included. `called` tells that it was the client's turn:
-    the answer before had told it a time and kept room for it.
+    The answer took so many `seconds`, the sending of the form included. `kept` tells that it kept room for the client,
+    `called` that the answer before did, so that this was the client's turn.
     """
 
     kind: Kind
@@ -64,6 +64,7 @@ class Tried:
     status: int
     retry_after: int = 0
     seconds: float = 0.0
+    kept: bool = False
     called: bool = False
 
     @property
@@ -154,7 +155,7 @@ class Crowd:
         began = time.monotonic()
         status, retry_after, turn = self._send(visit)
         at = time.monotonic()
-        tried = Tried(visit.kind, visit.number, at, status, retry_after, at - began, visit.called)
+        tried = Tried(visit.kind, visit.number, at, status, retry_after, at - began, bool(turn), visit.called)
         with self._changed:
             self.tried.append(tried)
             if not tried.accepted and (visit.kind.honours or visit.number < TRIES_AT_ONCE):
@@ -168,7 +169,7 @@ class Crowd:
             order=next(self._order),
             number=visit.number + 1,
             turn=(turn if visit.kind is Kind.TURN else "") or visit.turn,
-            called=bool(turn) and visit.kind.honours,
+            called=tried.kept and visit.kind.honours,
         )
 
     def _send(self, visit: _Visit) -> tuple[int, int, str]:

@@ -191,12 +191,14 @@ def run(installation: Installation, load: Load, bodies: Sequence[bytes]) -> Run:
 def told(load: Load, found: Run) -> str:
     """Return in sentences what was sent."""
     refused = sum(not one.accepted for one in found.tried)
+    kept = sum(one.kept for one in found.tried)
     before, after = (rate * 60 for rate in found.saturated)
     came = f"{TIMES_TOO_MUCH:.0f} times as many" if load.clients is None else f"{load.clients} clients"
     return (
         f"Just below saturation {before:.1f} clips a minute before the burst and {after:.1f} after it; in between "
         f"{found.seconds:.0f} s of {came}, ADMISSION_MAX_WAIT_SECONDS={LIMIT_SECONDS}. "
-        f"{len(found.tried)} tries, {refused} of them refused, 95 % within {found.refusal_seconds * 1000:.0f} ms; "
+        f"{len(found.tried)} tries, {refused} of them refused, {kept} with a turn, 95 % within "
+        f"{found.refusal_seconds * 1000:.0f} ms; "
         f"{found.later} clients were told to come later than {load.returns:.0f} s after the burst, which the bench "
         "does not wait for."
     )

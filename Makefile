@@ -9,7 +9,7 @@ LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 LOCK := $(LOCK_ALONE) pyproject.toml
 FFMPEG7_TESTS := tests/unit/workers tests/integration/workers tests/exact tests/media
 
-.PHONY: up rebuild doctor test fuzz chaos check bench bench-encode bench-fair bench-growth bench-overload bench-simulate bench-trickle bench-upload compose-test test-media test-exact test-field test-nasty test-ffmpeg7 test-files test-traits test-schema lock readme clean setup
+.PHONY: up rebuild doctor test fuzz chaos check bench bench-encode bench-fair bench-growth bench-overload bench-simulate bench-trickle bench-upload bench-watch compose-test test-media test-exact test-field test-nasty test-ffmpeg7 test-files test-traits test-schema lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
@@ -26,8 +26,8 @@ setup: ## install what the checks and tests need
 test: setup ## all tests but those of the targets below, PROCESSES=2 files of them at a time
 	$(BIN)/pytest -n $(or $(PROCESSES),2) --dist loadfile --no-loadscope-reorder -m "not media and not compose and not exact and not field and not nasty"
 
-chaos: setup ## uploads while things are killed, frozen and cut: MINUTES=10, SEED=n to repeat a schedule, BROKER=rabbitmq
-	PYTHONPATH=. $(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) --broker $(or $(BROKER),redis) $(if $(SEED),--seed $(SEED))
+chaos: setup ## uploads while things are killed, frozen and cut: MINUTES=10, SEED=n to repeat a schedule, BROKER=rabbitmq, WAITING=3000 jobs all the time
+	PYTHONPATH=. $(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) --broker $(or $(BROKER),redis) $(if $(SEED),--seed $(SEED)) $(if $(WAITING),--waiting $(WAITING))
 
 test-media: setup ## every file of ../shared/media through the whole stack
 	$(BIN)/pytest -m media
@@ -83,14 +83,18 @@ bench-fair: setup ## clips behind a film and behind another owner, beside what t
 bench-growth: setup ## what a job costs while ten thousand wait, and beside finished ones: SIZES='100 300' FINISHED=1000 for a look
 	$(BIN)/python -m tests.bench.growth $(if $(SIZES),--sizes $(SIZES)) $(if $(FINISHED),--finished $(FINISHED))
 
-bench-overload: setup ## ten times more than can be encoded, for MINUTES=5
-	$(BIN)/python -m tests.bench.overload --minutes $(or $(MINUTES),5)
+bench-overload: setup ## ten times more than can be encoded, for MINUTES=5; CLIENTS=10000 that come back for RETURNS=900 s
+	$(BIN)/python -m tests.bench.overload --minutes $(or $(MINUTES),5) \
+		$(if $(CLIENTS),--clients $(CLIENTS)) $(if $(RETURNS),--returns $(RETURNS))
 
 bench-simulate: setup ## the simulator beside a real installation, with one load
 	$(BIN)/python -m tests.bench.simulate
 
 bench-trickle: setup ## what answers take while fifty uploads trickle, and beside slow and greedy clients
 	$(BIN)/python -m tests.bench.trickle
+
+bench-watch: setup ## WATCHERS=500 of as many waiting jobs while the queue moves, three phases of MINUTES=1.5
+	$(BIN)/python -m tests.bench.watch --watchers $(or $(WATCHERS),500) --minutes $(or $(MINUTES),1.5)
 
 bench-upload: setup ## speed and memory of a 2 GiB upload beside a direct put
 	$(BIN)/python tests/bench/upload.py

@@ -15,7 +15,7 @@ import redis
 
 from infra.local.preflight import running_redis
 from storage.broker.contract import CONTROL_QUEUE, ENCODE_QUEUE, FIRST_QUEUE
-from tests.bench.installation import Installation
+from tests.bench.installation import TICKS, Installation
 from tests.support.processes import arguments_of, descendants
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -90,7 +90,18 @@ def redis_of(installation: Installation) -> redis.Redis:
 
 def web_bytes(pid: int) -> int:
     """Return the memory of the web service's processes below this one."""
-    return sum(_resident(child) for child in descendants(pid) if arguments_of(child)[1:3] == ["-m", "web"])
+    return sum(map(_resident, web_processes(pid)))
+
+
+def web_cpu_seconds(pid: int) -> float:
+    """Return the CPU seconds that the web service's processes below this one have taken so far."""
+    stats = (Path(f"/proc/{child}/stat").read_text().rpartition(") ")[2].split() for child in web_processes(pid))
+    return sum(int(ticks) for stat in stats for ticks in stat[11:13]) / TICKS
+
+
+def web_processes(pid: int) -> list[int]:
+    """Return the web service's processes below this one."""
+    return [child for child in descendants(pid) if arguments_of(child)[1:3] == ["-m", "web"]]
 
 
 def _resident(pid: int) -> int:

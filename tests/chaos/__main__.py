@@ -26,7 +26,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is to be ended then too
     folder = Path(tempfile.mkdtemp(prefix="rungs-chaos-"))
     seconds = options.minutes * 60
-    attack = Attack(folder, make_clips(folder), options.broker, seed=options.seed, seconds=seconds)
+    attack = Attack(
+        folder, make_clips(folder), options.broker, seed=options.seed, seconds=seconds, waiting=options.waiting
+    )
     passed = False
     try:
         run = attack.run()
@@ -47,6 +49,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.randrange(MOST_SEEDS), help="the schedule of faults")
     parser.add_argument("--minutes", type=float, default=MINUTES, help="how long faults go on")
     parser.add_argument("--broker", type=Broker, default=Broker.REDIS, help="redis or rabbitmq")
+    parser.add_argument("--waiting", type=int, default=0, help="jobs that wait before anything is broken")
     parser.add_argument("--keep", action="store_true", help="keep journal and logs of a run that passed too")
     return parser.parse_args()
 

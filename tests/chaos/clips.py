@@ -56,6 +56,14 @@ _WANTED = (
 )
 
 
+_TINY = _Wanted("tiny.mp4", 1, "160x90", audio=False)
+
+
+def tiny_clip(folder: Path) -> Clip:
+    """Write the clip of which thousands wait, and plan it."""
+    return _made(folder, _TINY)
+
+
 def make_clips(folder: Path) -> tuple[Clip, ...]:
     """Write all clips and plan each."""
     with ThreadPoolExecutor() as pool:

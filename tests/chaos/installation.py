@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import os
-from contextlib import ExitStack, suppress
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from storage.services import Services
@@ -22,6 +24,7 @@ from tests.support.worker_server import WorkerServer
 ENCODERS = 3  # of one slot each, as three containers
 START_SECONDS = 60.0
 STOP_SECONDS = 45.0  # what Compose gives a worker
+UNDER_WAY_SECONDS = 0.2  # in which the servers do what was asked of them before everybody else stood still
 PATIENCE = 5.0  # of our own looks at the stores
 # An innocent task may be hit three times within minutes here, which no real installation lives through.
 ATTEMPTS = 20
@@ -31,11 +34,12 @@ _PR_SET_CHILD_SUBREAPER = 36
 class Installation:
     """Started by `start`; `tick` keeps it running. The parts reach each other only through the proxies."""
 
-    def __init__(self, folder: Path, journal: Journal, broker: Broker) -> None:
+    def __init__(self, folder: Path, journal: Journal, broker: Broker, **limits: str) -> None:
+        """Have all parts ready to start; `limits` are settings of the web service alone."""
         self.folder = folder
         self.servers = Servers(folder, journal, broker)
         environment = servers_environment(self.servers.settings)
-        self.web_server = WebServer(folder / "web", environment["REDIS_URL"], **environment)
+        self.web_server = WebServer(folder / "web", environment["REDIS_URL"], **environment, **limits)
         self.web_door = LossyProxy(self.web_server.port)
         self.web = Part("web", self.web_server, journal)
         names = ("control", "janitor", *_names("encode", ENCODERS))
@@ -96,6 +100,24 @@ class Installation:
         for pid in _zombies(set(descendants(os.getpid())) - ours):
             with suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Hold all but the servers still, so that what the stores say is of one moment; not for longer than a lease."""
+        held = [part for part in self.users if part.pid]
+        for part in held:
+            part.freeze()
+        try:
+            time.sleep(UNDER_WAY_SECONDS)
+            yield
+        finally:
+            for part in held:
+                part.thaw()
+
+    @property
+    def runs(self) -> bool:
+        """Tell whether every part is there and the web service answers."""
+        return all(part.pid and not part.frozen for part in self.parts) and self.web_server.answers()
 
     def strangers(self) -> tuple[int, ...]:
         """Return processes below us that belong to no part: left behind by one that died."""

@@ -33,3 +33,7 @@ class Journal:
         """Write it down, and print it for who watches the run."""
         self.note(what, **facts)
         print(f"{self.at:7.1f}  {what}  {' '.join(f'{name}={value}' for name, value in facts.items())}", flush=True)
+
+    def close(self) -> None:
+        """Write no more."""
+        self._file.close()

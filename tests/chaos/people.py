@@ -93,9 +93,8 @@ class People:
     def _send_until_taken(self, title: str, clip: Clip, *, slow: bool) -> str | None:
         """Upload until it is accepted, and return the job's id; None when the run ends before."""
         for count in range(1, 1000):
-            tried = self._try(f"{title}.{count}", clip, slow=slow)
+            tried = tried_upload(self._port, f"{title}.{count}", clip, self._journal, slow=slow)
             self.tries.append(tried)
-            self._journal.note("upload", **{name: getattr(tried, name) for name in Tried.__dataclass_fields__})
             pause = PAUSE_SECONDS if tried.retry_after is None else tried.retry_after
             if tried.accepted or self._stopped.wait(pause):
                 return tried.job_id
@@ -104,7 +103,10 @@ class People:
     def _delete(self, job_id: str) -> None:
         """Delete the job; again, as long as nobody says that it is gone."""
         self.in_doubt.append(job_id)
-        while (status := self._ask_to_delete(job_id)) not in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND}:
+        while (status := status_of(self._port, "DELETE", f"/api/jobs/{job_id}")) not in {
+            HTTPStatus.NO_CONTENT,
+            HTTPStatus.NOT_FOUND,
+        }:
             self._journal.note("deletion", job=job_id, status=status)
             if self._stopped.wait(PAUSE_SECONDS):
                 return
@@ -112,36 +114,47 @@ class People:
         self.in_doubt.remove(job_id)
         self.deleted.append(job_id)
 
-    def _ask_to_delete(self, job_id: str) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_SECONDS)
-        try:
-            connection.request("DELETE", f"/api/jobs/{job_id}")
-            return connection.getresponse().status
-        except (OSError, http.client.HTTPException):
-            return 0
-        finally:
-            connection.close()
 
-    def _try(self, title: str, clip: Clip, *, slow: bool) -> Tried:
-        began = self._journal.at
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_SECONDS)
-        try:
-            status, headers, body = _sent(connection, _pieces(title, clip, slow=slow))
-        except (OSError, http.client.HTTPException) as error:
-            return Tried(title, clip.name, began, self._journal.at - began, 0, type(error).__name__)
-        finally:
-            connection.close()
-        retry_after = headers.get("Retry-After")
-        return Tried(
-            title,
-            clip.name,
-            began,
-            self._journal.at - began,
-            status,
-            code=str(body.get("code", "")),
-            retry_after=None if retry_after is None else int(retry_after),
-            job_id=body.get("id"),
-        )
+def status_of(port: int, method: str, path: str, body: dict[str, str] | None = None) -> int:
+    """Ask for something, with a body of JSON if any; return the answer's status, 0 where the connection broke."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+    headers = {} if body is None else {"Content-Type": "application/json"}
+    try:
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
+
+
+def tried_upload(port: int, title: str, clip: Clip, journal: Journal, *, slow: bool = False) -> Tried:
+    """Upload the clip once and note how it was answered."""
+    tried = _tried(port, title, clip, journal, slow=slow)
+    journal.note("upload", **{name: getattr(tried, name) for name in Tried.__dataclass_fields__})
+    return tried
+
+
+def _tried(port: int, title: str, clip: Clip, journal: Journal, *, slow: bool) -> Tried:
+    began = journal.at
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+    try:
+        status, headers, body = _sent(connection, _pieces(title, clip, slow=slow))
+    except (OSError, http.client.HTTPException) as error:
+        return Tried(title, clip.name, began, journal.at - began, 0, type(error).__name__)
+    finally:
+        connection.close()
+    retry_after = headers.get("Retry-After")
+    return Tried(
+        title,
+        clip.name,
+        began,
+        journal.at - began,
+        status,
+        code=str(body.get("code", "")),
+        retry_after=None if retry_after is None else int(retry_after),
+        job_id=body.get("id"),
+    )
 
 
 def _pieces(title: str, clip: Clip, *, slow: bool) -> tuple[Iterator[bytes], int]:

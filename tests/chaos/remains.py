@@ -15,7 +15,6 @@ from storage.objects import keys
 from storage.objects.s3 import S3ObjectStore
 from storage.services import Services
 from tests.chaos.installation import Installation
-from tests.chaos.people import People
 from tests.chaos.verdict import Remains
 from tests.support.processes import arguments_of
 from tests.support.waiting import wait_until
@@ -67,9 +66,16 @@ def stray_keys(found: Collection[str], jobs: Collection[str]) -> Iterator[str]:
 
 
 def what_remains(
-    installation: Installation, services: Services, people: People, jobs: Collection[str], named: Collection[str]
+    installation: Installation,
+    services: Services,
+    deleted: Collection[str],
+    jobs: Collection[str],
+    named: Collection[str],
 ) -> Remains:
-    """Look everywhere; `jobs` are there, and `named` are the addresses under /media that lead to something of them."""
+    """Look everywhere; `jobs` are there, others were `deleted`.
+
+    `named` are the addresses under /media that lead to something of the jobs.
+    """
     assert isinstance(services.objects, S3ObjectStore)
     with redis.Redis.from_url(installation.redis_direct, decode_responses=True) as client:
         lasting = [key for key in client.keys("*") if client.ttl(key) < 0]  # the others go by themselves
@@ -78,7 +84,7 @@ def what_remains(
     known = {name(job) for job in jobs for name in (keys.original, keys.manifest, keys.planned, keys.ended)}
     known |= {address.replace("/media/", "renditions/", 1) for address in named}
     strays = tuple(key for key in objects if key not in known)
-    owned = {*jobs, *people.deleted}
+    owned = {*jobs, *deleted}
     young = tuple(key for key in strays if key.startswith("originals/") and key.split("/")[1] not in owned)
     return Remains(
         messages=messages(installation),

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from tests.chaos.faults import Kind
-from tests.chaos.verdict import Run
+from tests.chaos.verdict import QUEUE_TITLE, Run
 from tests.chaos.work import KILLS, Recovery
 
 
@@ -22,6 +22,9 @@ def _figures(run: Run) -> Iterator[str]:
     yield f"seed {run.seed}, broker {run.broker}, {run.seconds:.0f} s of faults, settled after {settled}"
     yield f"jobs: {accepted} accepted, {len(run.deleted)} of them deleted again; {len(run.fates)} there at the end"
     yield f"uploads not accepted: {_counts(others)}"
+    if run.long_queue:
+        ended = Counter(fate.state for fate in run.fates if fate.title.startswith(QUEUE_TITLE))
+        yield f"long queue of {run.long_queue}, at least {run.shortest} all the time; at the end {_counts(ended)}"
     yield f"faults: {_counts(Counter(blow.kind.value for blow in run.blows))}; {run.missed} had nothing to hit"
     for kind in (Kind.ENCODER, Kind.POOL_CHILD, Kind.ENCODER_PARENT, Kind.CONTROL):
         of_kind = (one for one in run.recoveries if one.blow.kind is kind)

@@ -15,6 +15,7 @@ from tests.chaos.work import KILLS, Blow, OwnEnd, Recovery, Repeated, Sample, re
 TARGETS = {Kind.ENCODER: 10.0, Kind.POOL_CHILD: 2.0}
 BUSY_SECONDS = 5.0
 MOST_REPEATED = 1  # pieces of encoding that one kill may cost: each encoder of a run has one slot
+QUEUE_TITLE = "queue."  # how the titles of the long queue's uploads begin
 _REFUSALS = frozenset({503})  # the only clear refusal: come back later
 
 
@@ -48,7 +49,7 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What was still there when everything had settled; each is a list of names, to be empty but for the last two."""
+    """What was still there when everything had settled; each is a list of names, to be empty but for the young ones."""
 
     messages: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
@@ -56,6 +57,7 @@ class Remains:
     scratch: tuple[str, ...] = ()
     processes: tuple[str, ...] = ()
     slow_stops: tuple[str, ...] = ()
+    sums: tuple[str, ...] = ()  # those that are not what the records come to
     # Uploads that nobody was promised, younger than the age at which the janitor removes them.
     young_originals: tuple[str, ...] = ()
     young_writes: tuple[str, ...] = ()
@@ -79,6 +81,11 @@ class Run:
     own_ends: Sequence[OwnEnd] = ()
     deleted: frozenset[str] = frozenset()  # jobs whose deletion was promised
     in_doubt: frozenset[str] = frozenset()  # jobs whose deletion was asked for
+    long_queue: int = 0  # uploads that were sent before anything was broken
+    cancelled: frozenset[str] = frozenset()  # jobs whose end was promised
+    maybe_cancelled: frozenset[str] = frozenset()  # jobs whose end was asked for
+    shortest: int = 0  # the fewest unfinished jobs while things were broken
+    trouble: tuple[str, ...] = ()  # what went wrong with the long queue, a sentence each
 
     @property
     def recoveries(self) -> tuple[Recovery, ...]:
@@ -108,6 +115,10 @@ def _of_promises(run: Run) -> Iterator[str]:
             yield f"unclear: upload {tried.title} was answered {tried.status} {tried.code}"
     if not any(tried.accepted for tried in run.tries):
         yield "not one upload was accepted"
+    yield from run.trouble
+    of_queue = sum(tried.accepted for tried in run.tries if tried.title.startswith(QUEUE_TITLE))
+    if of_queue != run.long_queue:
+        yield f"{of_queue} of the {run.long_queue} uploads of the long queue were accepted"
     for title, count in Counter(fate.title for fate in run.fates).items():
         if count > 1:
             yield f"twice: upload {title} became {count} jobs"
@@ -115,9 +126,11 @@ def _of_promises(run: Run) -> Iterator[str]:
 
 def _of_jobs(run: Run) -> Iterator[str]:
     for fate in run.fates:
-        if fate.id in run.in_doubt and fate.state == "cancelled":
+        if fate.id in run.in_doubt | run.cancelled | run.maybe_cancelled and fate.state == "cancelled":
             continue  # a deletion that breaks off leaves a cancelled job, and can be repeated
         name = f"job {fate.id} ({fate.clip}, {fate.title})"
+        if fate.id in run.cancelled:
+            yield f"{name} was cancelled and is {fate.state}"
         if fate.state != "ready":
             yield f"{name} is {fate.state} {fate.error}".rstrip()
             continue
@@ -165,7 +178,7 @@ def _of_work(run: Run) -> Iterator[str]:
 
 
 def _of_remains(remains: Remains) -> Iterator[str]:
-    for name in ("messages", "keys", "objects", "scratch", "processes", "slow_stops"):
+    for name in ("messages", "keys", "objects", "scratch", "processes", "slow_stops", "sums"):
         found = getattr(remains, name)
         if found:
             yield f"{len(found)} {name.replace('_', ' ')}: {', '.join(found[:10])}"

@@ -27,6 +27,7 @@ class Watcher:
         self._journal = journal
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+        self._begun: set[str] = set()
         self.samples: list[Sample] = []
 
     def start(self) -> None:
@@ -42,20 +43,20 @@ class Watcher:
         """Return how things are at this moment; as last seen, where Redis does not answer."""
         try:
             with _connected(self._url) as client:
-                return _look(client, self._journal)
+                return _look(client, self._journal, self._begun)
         except redis.RedisError:
             return self.samples[-1]
 
     @property
     def unfinished(self) -> int:
         """How many jobs were unfinished at the last look."""
-        return len(self.samples[-1].unfinished) if self.samples else 0
+        return self.samples[-1].all_unfinished if self.samples else 0
 
     def _run(self) -> None:
         with _connected(self._url) as client:
             while not self._stopped.wait(LOOK_SECONDS):
                 try:
-                    seen = _look(client, self._journal)
+                    seen = _look(client, self._journal, self._begun)
                 except redis.RedisError:
                     continue
                 self._note_changes(seen)
@@ -78,8 +79,14 @@ def _connected(url: str) -> Any:
     return redis.Redis.from_url(url, decode_responses=True, socket_timeout=seconds, socket_connect_timeout=seconds)
 
 
-def _look(client: Any, journal: Journal) -> Sample:
-    jobs = client.zrange("rungs:unfinished", 0, -1)
+def _look(client: Any, journal: Journal, begun: set[str]) -> Sample:
+    """Look at all jobs but those that wait and have never begun; `begun` keeps which have."""
+    with client.pipeline(transaction=True) as together:
+        together.zrange("rungs:unfinished", 0, -1).zrange("rungs:waiting", 0, -1).smembers("rungs:plans")
+        everything, waiting, plans = together.execute()
+    untouched = set(waiting) - plans - begun
+    jobs = [job for job in everything if job not in untouched]
+    begun.update(jobs)
     pipeline = client.pipeline(transaction=False)
     for job in jobs:
         pipeline.hgetall(f"rungs:leases:{job}")
@@ -93,6 +100,7 @@ def _look(client: Any, journal: Journal) -> Sample:
     return Sample(
         at=journal.at,
         unfinished=frozenset(jobs),
+        waiting=len(everything) - len(jobs),
         held=frozenset(
             Held((job, field), lease.partition(" ")[2])
             for job, fields in zip(jobs, leases, strict=True)

@@ -52,13 +52,22 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look: unfinished jobs, the attempts in their leases (live or not), finished tasks, and those in a queue."""
+    """One look: unfinished jobs, the attempts in their leases (live or not), finished tasks, and those in a queue.
+
+    So many more are `waiting` and have never begun; nothing is to be seen of them.
+    """
 
     at: float
     unfinished: frozenset[str]
     held: frozenset[Held]
     done: frozenset[Piece]
     queued: frozenset[Piece]
+    waiting: int = 0
+
+    @property
+    def all_unfinished(self) -> int:
+        """How many jobs were unfinished, those that only wait too."""
+        return len(self.unfinished) + self.waiting
 
     def held_by(self, pids: Collection[int]) -> frozenset[Held]:
         """Return what these processes hold and have not finished."""

@@ -22,10 +22,13 @@ class Sent:
 
 
 @dataclass
-class _Lines:
+class EventLines:
+    """Gathers the lines of a stream until they are an event."""
+
     fields: dict[str, str] = field(default_factory=dict)
 
     def take(self, line: str) -> Sent | None:
+        """Take one more line, without its end; return the event that it ends, if it ends one."""
         if line and not line.startswith(":"):
             name, _, value = line.partition(": ")
             self.fields[name] = value
@@ -38,7 +41,7 @@ class _Lines:
 
 def parse_events(lines: Iterable[str]) -> Iterator[Sent]:
     """Yield the events of a stream's lines."""
-    gathered = _Lines()
+    gathered = EventLines()
     for line in lines:
         sent = gathered.take(line.rstrip("\r\n"))
         if sent is not None:

@@ -93,10 +93,26 @@ def test_a_job_that_is_not_as_it_must_be_is_named(changes: dict[str, Any], words
     assert words in broken(fates=(replace(FATE, **changes),))
 
 
-@pytest.mark.parametrize("name", ["messages", "keys", "objects", "scratch", "processes", "slow_stops"])
+@pytest.mark.parametrize("name", ["messages", "keys", "objects", "scratch", "processes", "slow_stops", "sums"])
 def test_what_is_left_is_named(name: str) -> None:
     """Each kind of remains by its own name."""
     assert broken(remains=Remains(**{name: ("this one",)})) == f"1 {name.replace('_', ' ')}: this one"
+
+
+def test_a_job_of_a_long_queue_may_end_only_as_was_asked() -> None:
+    """One that was called off is cancelled, and nobody else is; each upload of the queue is to be accepted."""
+    queued = replace(FATE, id="1e", title="queue.0", state="cancelled")
+    taken = replace(TAKEN, title="queue.0", job_id="1e")
+    run = replace(RUN, tries=(*RUN.tries, taken), fates=(FATE, queued), long_queue=1)
+    assert violations(replace(run, cancelled=frozenset({"1e"}))) == []
+    assert violations(replace(run, maybe_cancelled=frozenset({"1e"}))) == []
+    assert violations(run) == ["job 1e (small.mp4, queue.0) is cancelled"]
+    ready = replace(run, fates=(FATE, replace(queued, state="ready")), cancelled=frozenset({"1e"}))
+    assert violations(ready) == ["job 1e (small.mp4, queue.0) was cancelled and is ready"]
+    gone = replace(run, fates=(FATE,), cancelled=frozenset({"1e"}))
+    assert violations(gone) == ["lost: upload queue.0 was accepted as 1e, which is gone"]
+    assert broken(long_queue=2) == "0 of the 2 uploads of the long queue were accepted"
+    assert broken(trouble=("unclear: PUT /x was answered 500",)) == "unclear: PUT /x was answered 500"
 
 
 def test_a_part_that_ends_by_itself_is_named() -> None:

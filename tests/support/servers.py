@@ -21,6 +21,7 @@ from tests.support.waiting import wait_until
 MINIO_USER = "rungs-tests"
 MINIO_PASSWORD = "only-for-tests"
 _STOP_SECONDS = 15.0
+REDIS_CONF = Path(__file__).resolve().parents[2] / "infra" / "redis.conf"
 
 
 def free_port() -> int:
@@ -130,7 +131,7 @@ class _Server:
 
 
 class RedisServer(_Server):
-    """redis-server as the installation runs it: append-only, every write on disk, nothing evicted."""
+    """redis-server with the installation's own configuration: append-only, every write on disk, nothing evicted."""
 
     @property
     def url(self) -> str:
@@ -139,9 +140,9 @@ class RedisServer(_Server):
 
     def command(self) -> list[str]:
         """See _Server.command."""
-        options = {"port": str(self.port), "bind": "127.0.0.1", "dir": str(self.folder), "save": ""}
-        durable = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
-        return ["redis-server", *(part for name, value in (options | durable).items() for part in (f"--{name}", value))]
+        options = {"port": str(self.port), "bind": "127.0.0.1", "dir": str(self.folder)}
+        own = (part for name, value in options.items() for part in (f"--{name}", value))
+        return ["redis-server", str(REDIS_CONF), *own]
 
     def answers(self) -> bool:
         """See _Server.answers."""

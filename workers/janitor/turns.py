@@ -33,10 +33,12 @@ class LookedAt:
 
 
 def keep_estimates(store: JobStore, active: Sequence[str], turn: Sequence[str]) -> None:
-    """Bring up to date what is expected of the jobs; those whose turn it is are counted anew besides."""
-    for job_id in turn:
+    """Bring up to date what is expected of the jobs; those whose turn it is, or of which nothing is out, count anew."""
+    ids = tuple(dict.fromkeys([*active, *turn]))
+    works = works_of(store, ids)
+    if works:
+        estimate_anew(store, read_queue(store, encoders=1).outlook, works)
+    idle = (work.job_id for work in works if not (work.out or work.held))
+    for job_id in dict.fromkeys([*turn, *idle]):
         with of_one_job("estimate", job_id, store.count_fault):
             store.estimate(job_id, None)
-    ids = tuple(dict.fromkeys([*active, *turn]))
-    if ids:
-        estimate_anew(store, read_queue(store, encoders=1).outlook, works_of(store, ids))

@@ -30,5 +30,6 @@ if redis.call('HEXISTS', DONE, field) == 0 then
   end
   note_playable()
   recount()
+  redis.call('SADD', ACTIVE, ID)  -- the janitor estimates by what the task took, and takes the job out again
 end
 return redis.call('HGET', JOB, 'closed_by') == field and 'last' or 'done'

@@ -35,6 +35,15 @@ _OF_WORK = (
     "rungs:notices",
     "rungs:leftovers",
     "rungs:unsaved",
+    "rungs:counted",
+    "rungs:work",
+    "rungs:excess",
+    "rungs:owners",
+    "rungs:unbegun",
+    "rungs:active",
+    "rungs:planned",
+    "rungs:starts-of:",
+    "rungs:high-of:",
 )
 
 

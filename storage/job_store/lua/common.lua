@@ -9,7 +9,9 @@
 --                                     ones), failed_attempts (JSON, the newest last), queued_at (Unix seconds),
 --                                     frames_finished (frames_done of finished tasks), encoder_seconds (that those
 --                                     and other finished tasks of encoding took); in_flight, start_target, after_start
---                                     and target, the sum of the two (see storage/scheduling/fairness.py).
+--                                     and target, the sum of the two (see storage/scheduling/fairness.py); unled, the
+--                                     start_target without its lead; cost, start_cost and told, what is expected of it
+--                                     in encoder-seconds (see Estimate).
 --                                     Once the end of a job is saved the record is slim (storage/job_store/slim_codec.py):
 --                                     state, priority unless normal, tries, last (event id), and the rest packed in 0, 1,
 --                                     ...; of the job's other keys only leases may be there then, until they run out

@@ -49,7 +49,12 @@ def create_app(settings: Settings, services: Services, *, clock: Callable[[], fl
 
 def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -> Web:
     metrics = Metrics(services.jobs)
-    queue = QueueSnapshot(services.jobs, settings.encoders, max_wait=settings.admission_max_wait_seconds)
+    queue = QueueSnapshot(
+        services.jobs,
+        settings.encoders,
+        max_wait=settings.admission_max_wait_seconds,
+        owner_jobs=settings.owner_max_jobs,
+    )
     views = JobViews(services.jobs, services.objects, queue, clock)
     gate = Gate(_limits(settings))
     own = client_threads(settings)

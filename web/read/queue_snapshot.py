@@ -27,11 +27,15 @@ AGE_SECONDS = 1.0  # a hundred watchers then cost Redis as much as one; sums of 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One reading of the job store, and the sums that it keeps; `read_at` is when it began, on the monotonic clock."""
+    """One reading of the job store, and the store, whose sums are asked for as they are now.
+
+    `max_wait` and `owner_jobs` are those of QueueSnapshot; `read_at` is when the reading began, on the monotonic clock.
+    """
 
     reading: Reading
     store: QueueStore
     max_wait: float
+    owner_jobs: int
     read_at: float
 
     @property
@@ -44,6 +48,7 @@ class Snapshot:
 
         A `plan` tells more than the bytes. None stands for bytes that are not known, which count as none.
         """
+        read_at = time.monotonic()
         outlook, own = self.outlook, self.store.owners_jobs(owner)
         cost = cost_of_bytes(size or 0, outlook.known) if plan is None else nominal_cost(plan) * outlook.known.pace
         newcomer = newcomer_target(own, cost, capacity=outlook.capacity, now=now)
@@ -54,8 +59,8 @@ class Snapshot:
             per_byte=outlook.known.per_byte / outlook.capacity,
             doubt=outlook.known.doubt,
             owner_jobs=own.count,
-            owner_ready=self._first_ready(owner),
-            read_at=self.read_at,
+            owner_ready=self._first_ready(owner) if own.count >= self.owner_jobs else None,
+            read_at=read_at,
         )
 
     def promise(self, owner: str, size: int, now: float) -> Promise:
@@ -78,11 +83,13 @@ class QueueSnapshot:
     """Reads the queue at most once a second; safe to share between threads.
 
     `encoders` are the slots that this installation means to have, for as long as none has announced itself. Nobody is
-    to wait for more than `max_wait` seconds.
+    to wait for more than `max_wait` seconds, nor to have more than `owner_jobs` unfinished jobs; who has so many is told
+    when the next of them is ready.
     """
 
-    def __init__(self, store: QueueStore, encoders: int, *, max_wait: float = inf) -> None:
+    def __init__(self, store: QueueStore, encoders: int, *, max_wait: float = inf, owner_jobs: int = 0) -> None:
         self._max_wait = max_wait
+        self._owner_jobs = owner_jobs
         self._store = store
         self._encoders = encoders
         self._refused: Counter[str] = Counter()
@@ -129,7 +136,7 @@ class QueueSnapshot:
         self._tell_refusals()
         began = time.monotonic()
         reading = read_queue(self._store, encoders=self._encoders)
-        return Snapshot(reading, self._store, self._max_wait, began)
+        return Snapshot(reading, self._store, self._max_wait, self._owner_jobs, began)
 
     def _tell_refusals(self) -> None:
         """Tell the store of each code by itself, so that those it knows already are not told again after an outage."""

@@ -83,8 +83,8 @@ class QueueSnapshot:
     """Reads the queue at most once a second; safe to share between threads.
 
     `encoders` are the slots that this installation means to have, for as long as none has announced itself. Nobody is
-    to wait for more than `max_wait` seconds, nor to have more than `owner_jobs` unfinished jobs; who has so many is told
-    when the next of them is ready.
+    to wait for more than `max_wait` seconds, nor to have more than `owner_jobs` unfinished jobs. Who has so many is
+    told when the next of them is ready.
     """
 
     def __init__(self, store: QueueStore, encoders: int, *, max_wait: float = inf, owner_jobs: int = 0) -> None:

@@ -10,6 +10,7 @@ from storage.model.job import Changes, Job, JobError, JobState, Output
 from storage.model.plan import Plan, Rung
 from storage.model.task import Stage, Task
 from storage.objects import keys
+from storage.services.queue_reading import estimate_all
 from tests.e2e.browser import Site
 from tests.support.clips import make_clip
 from tests.support.jobs import make_job, make_plan, make_segments
@@ -36,6 +37,7 @@ def add_job(site: Site, title: str = "A film", **fields: object) -> Job:
     """Put a queued job into the site's store, made just now."""
     job = make_job(**{"title": title, "created_at": time.time(), **fields})
     site.jobs.create(job)
+    estimate_all(site.jobs)
     return job
 
 
@@ -44,6 +46,7 @@ def start(site: Site, job: Job) -> None:
     site.jobs.move(job.id, JobState.PLANNING)
     plan = a_plan()
     site.jobs.move(job.id, JobState.ENCODING, Changes(plan=plan, segments=make_segments(plan)))
+    estimate_all(site.jobs)
 
 
 def encode(site: Site, job: Job, segments: int) -> None:

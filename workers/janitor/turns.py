@@ -1,4 +1,4 @@
-"""Whose turn it is: all unfinished jobs are looked at once when a janitor begins, and then again some in each round.
+"""Whose turn it is: all unfinished jobs are looked at when a janitor begins, and then again some in each round.
 
 What changes is in the index of active jobs and seen at once. The turn finds what no index tells: records of an earlier
 version, and what somebody changed by hand.
@@ -10,25 +10,27 @@ from collections.abc import Sequence
 
 from storage.faults import of_one_job
 from storage.job_store.contract import JobStore
-from storage.services.queue_reading import all_unfinished, estimate_anew, read_queue, works_of
+from storage.services.queue_reading import estimate_anew, read_queue, works_of
 
-# Of ten thousand jobs each is looked at every seven minutes, for 2 % of a core.
-TURN_JOBS = 50
+# Of ten thousand jobs each is looked at every seven minutes, for 2 % of a core; the first time within a minute, so that
+# rounds stay short beside the time for which the janitor has its role.
+TURN_JOBS, FIRST_TURN_JOBS = 50, 500
 
 
 class LookedAt:
     """The place up to which a janitor has looked."""
 
     def __init__(self) -> None:
-        self._behind: int | None = None
+        self._behind = 0
+        self._first = True
 
     def next_ids(self, store: JobStore) -> tuple[str, ...]:
-        """Return the ids whose turn it is: all of them the first time."""
-        if self._behind is None:
-            self._behind = 0
-            return tuple(job_id for ids in all_unfinished(store) for job_id in ids)
-        found = store.unfinished(TURN_JOBS, behind=self._behind)
-        self._behind = self._behind + len(found) if len(found) == TURN_JOBS else 0
+        """Return the ids whose turn it is: many at a time until each had one."""
+        most = FIRST_TURN_JOBS if self._first else TURN_JOBS
+        found = store.unfinished(most, behind=self._behind)
+        ended = len(found) < most
+        self._behind = 0 if ended else self._behind + most
+        self._first = self._first and not ended
         return found
 
 

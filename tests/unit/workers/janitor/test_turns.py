@@ -24,12 +24,13 @@ def store() -> OwnJobStore:
     return OwnJobStore()
 
 
-def test_all_are_looked_at_first_and_some_in_turn_then(store: OwnJobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_are_looked_at_first_and_some_in_turn_then(store: OwnJobStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of them in as many rounds as it takes; then from the beginning, and what came meanwhile too."""
     monkeypatch.setattr(turns, "TURN_JOBS", 2)
+    monkeypatch.setattr(turns, "FIRST_TURN_JOBS", 4)
     ids = [created(store, created_at=CREATED_AT + n).id for n in range(5)]
     looked = LookedAt()
-    assert looked.next_ids(store) == tuple(ids)
+    assert [looked.next_ids(store) for _ in range(2)] == [tuple(ids[:4]), (ids[4],)]
     assert [looked.next_ids(store) for _ in range(4)] == [tuple(ids[:2]), tuple(ids[2:4]), (ids[4],), tuple(ids[:2])]
 
 

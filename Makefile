@@ -7,7 +7,7 @@ VMAF := .cache/vmaf# Debian's ffmpeg has no libvmaf; this one only measures
 LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links --no-annotate
 LOCK := $(LOCK_ALONE) pyproject.toml
-FFMPEG7_TESTS := tests/unit/workers tests/integration/workers tests/exact tests/media
+FFMPEG7_TESTS := tests/unit/workers tests/integration/workers tests/exact tests/field tests/media
 
 .PHONY: up rebuild doctor test fuzz chaos check bench bench-encode bench-fair bench-growth bench-overload bench-simulate bench-trickle bench-upload bench-watch compose-test test-media test-exact test-field test-nasty test-ffmpeg7 test-files test-traits test-schema lock readme clean setup
 

@@ -117,6 +117,9 @@ class RecordStore(Protocol):
         Raises TransitionError, JobNotFoundError, and BusyError for moving to queued while leftovers are being cleared.
         """
 
+    def check_cleared(self, job_id: str) -> None:
+        """Raise BusyError while the job's leftovers are being cleared: it could not be moved to queued now."""
+
     def prioritise(self, job_id: str, priority: Priority) -> Job:
         """Give an unfinished job another priority, with a `state` event; return the job after it.
 

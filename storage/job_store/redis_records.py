@@ -139,6 +139,12 @@ class RedisRecords(RedisScripts):
                 checked_move(JobState(present), to)
         raise _not_found(job_id)
 
+    def check_cleared(self, job_id: str) -> None:
+        """See RecordStore.check_cleared."""
+        until = self._redis.call(lambda: self._client.zscore(redis_keys.LEFTOVERS, job_id))
+        if until is not None and until > self._redis.now():
+            raise _being_cleared()
+
     def prioritise(self, job_id: str, priority: Priority) -> Job:
         """See RecordStore.prioritise."""
         match self._run("prioritise", job_id, priority.value, _LEADS, HIGH_SHARE):

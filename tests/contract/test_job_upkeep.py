@@ -67,8 +67,11 @@ def test_a_job_is_not_started_again_while_it_is_cleared(job_store: JobStore) -> 
     with pytest.raises(BusyError) as refusal:
         job_store.move(job.id, JobState.QUEUED)
     assert refusal.value.retry_after > 0
+    with pytest.raises(BusyError):
+        job_store.check_cleared(job.id)
     assert job_store.get(job.id).state is JobState.FAILED
     job_store.end_clearing(job.id, gone=True)
+    job_store.check_cleared(job.id)
     job_store.move(job.id, JobState.QUEUED)
     job_store.move(job.id, JobState.CANCELLED)
     assert job_store.move(job.id, JobState.QUEUED).state is JobState.QUEUED

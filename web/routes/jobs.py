@@ -65,6 +65,7 @@ def retry_job(job_id: str) -> Response:
     except ObjectNotFoundError as error:
         raise ConflictError(reason="original_gone") from error
     if job.state in GIVEN_UP:
+        web.services.jobs.check_cleared(job_id)  # before anything is forgotten of a job that stays as it is
         _readmit(web, job)
         forget_run(web.services.objects, job_id)
     job = web.services.jobs.move(job_id, JobState.QUEUED)

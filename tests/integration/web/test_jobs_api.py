@@ -145,12 +145,17 @@ def test_a_retry_forgets_the_failure(client: FlaskClient, own_services: Services
 
 
 def test_a_retry_waits_for_the_removal_of_the_last_run(client: FlaskClient, own_services: Services, job: Job) -> None:
-    """While the janitor removes what was left, the job cannot be started again, and it is said when it can."""
+    """While the janitor removes what was left, the job cannot be started again, and it is said when it can.
+
+    How it ended stays until it is started again.
+    """
+    own_services.objects.put_bytes(keys.ended(job.id), b"x", content_type="application/json")
     own_services.jobs.move(job.id, JobState.FAILED)
     assert own_services.jobs.begin_clearing(job.id, seconds=60)
     answer = client.post(f"/api/jobs/{job.id}/retry")
     assert (answer.status_code, answer.get_json()["code"]) == (503, "busy")
     assert int(answer.headers["Retry-After"]) > 0
+    assert own_services.objects.stat(keys.ended(job.id))
 
 
 def test_a_retry_forgets_what_was_kept_of_the_last_run(client: FlaskClient, own_services: Services, job: Job) -> None:

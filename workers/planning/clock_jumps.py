@@ -10,6 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import compress
 from operator import add
 from typing import Protocol, Self, TypeVar
@@ -20,16 +21,19 @@ from workers.planning.clock_runs import (
     SHARED_SECONDS,
     SOUND_BACK_SECONDS,
     Run,
+    exact_step,
     reordering,
     runs_of,
     typical_step,
 )
+from workers.planning.frame_rate import output_rate
 from workers.planning.packets import Listing, Packets
 
 RUN_IN_SECONDS = 0.05  # an encoder's run-in ahead of the first picture, of two AAC frames, is nothing to be heard
 SOUND_SLACK_SECONDS = 0.25  # decoders tell times of sound that differ from the packets' by an encoder's delay
 LEAST_OF_A_STEP = 0.1  # of sound is no reason for one more picture
 ROUNDING_SECONDS = 0.01
+LONGEST_GRID_SECONDS = 0.05  # parts are moved by half of it at most: a hole in sound that nobody hears
 RUN_OUT_SECONDS = 0.1  # encoders leave so much of sound behind the last picture; more is meant to be heard
 
 
@@ -127,7 +131,7 @@ def clock_of(pictures: Packets, sound: Packets, *, delay: int) -> Clock:
     audible = runs_of(sound, pictures, back=SOUND_BACK_SECONDS, step=0.0)
     if _is_steady(seen, audible, len(pictures.times), len(sound.times)):
         return Clock(_moved(pictures), _moved(sound))
-    joined = _joined(seen, audible, _Joining(step, back, delay, holds=pictures.by_decoding))
+    joined = _joined(seen, audible, _Joining(exact_step(pictures.times), back, delay, holds=pictures.by_decoding))
     return replace(
         joined,
         shown=_of_runs(pictures, seen, joined.pictures),
@@ -198,6 +202,8 @@ class _Joining:
         self._heard_to: float | None = None
         self._raw_end = 0.0
         self._sound_place = -1
+        self._origin: float | None = None
+        self._grid = 1 / float(output_rate(Fraction(1 / step))) if step else 0.0
 
     def add(self, picture: Run | None, sound: Run | None) -> None:
         """Add what belongs together: a run of pictures, one of sound, or both."""
@@ -205,13 +211,14 @@ class _Joining:
         apart = 0.0
         if picture is not None and sound is not None and abs(sound.start - picture.start) > ABSURD_SECONDS:
             raw, apart = picture.start, sound.start - picture.start
-        begins = self._begins(picture, sound)
+        begins = self._on_grid(self._begins(picture, sound), picture)
         shift = 0.0 if begins is None else raw - begins
         if begins is not None:
             self._jumps.append(Jump(begins, raw - self._raw_end))
         if apart:
             self._jumps.append(Jump(raw - shift, apart))
         if picture is not None:
+            self._origin = picture.start - shift if self._origin is None else self._origin
             shown = _piece(picture, shift, self._step / 2, self._back)
             if begins is not None:
                 shown = self._with_held(shown, picture)
@@ -251,6 +258,16 @@ class _Joining:
         if late <= RUN_OUT_SECONDS or (sound is None and picture.places[0] < self._sound_place):
             return self._shown_to  # what little sound is left would move all pictures that follow off the grid
         return self._shown_to + (math.ceil(late / self._step) * self._step if self._step else late)
+
+    def _on_grid(self, begins: float | None, picture: Run | None) -> float | None:
+        """Return where a part with pictures begins: a whole number of output frames behind the first picture of all.
+
+        A pause shifts pictures against these frames. Shifts that add up would come to half a frame, and there times
+        that are rounded show one picture twice and the next one never.
+        """
+        if begins is None or picture is None or self._origin is None or not 0 < self._grid <= LONGEST_GRID_SECONDS:
+            return begins
+        return self._origin + round((begins - self._origin) / self._grid) * self._grid
 
     def clock(self) -> Clock:
         """Return what was joined."""

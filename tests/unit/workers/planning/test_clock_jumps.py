@@ -211,3 +211,15 @@ def test_every_picture_is_kept_in_the_order_of_the_file(runs: list[tuple[float, 
     assert len(moved) == len(times)
     assert max((before - after for before, after in pairwise(moved)), default=0.0) <= 3 * STEP + 0.2 + 1e-6
     assert max((after - before for before, after in pairwise(moved)), default=0.0) <= ABSURD_SECONDS + GAP_SECONDS
+
+
+def test_parts_begin_on_the_grid_of_the_output() -> None:
+    """Though their own pauses are no whole frames, and times are whole milliseconds: shifts do not add up."""
+    step = 1001 / 60_000
+    part = [round(time, 3) for time in (*run(0.0, 30, step), *run(12.5, 120, step))]
+    clock = clock_of(packets(*part, *part, *part, length=0.017), NO_SOUND, delay=0)
+    begins = shown(clock)
+    for number in range(3):
+        phase = (begins[number * len(part)] - begins[0]) / step
+        assert phase == pytest.approx(round(phase), abs=0.01)
+    assert all(after > before for before, after in pairwise(begins))

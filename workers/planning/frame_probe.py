@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from storage.errors import ToolError, ToolTimeoutError
 from workers.planning.facts import Probe, Stream
+from workers.planning.picture_changes import LOSING_DECODERS
 from workers.planning.printed import FRAMES_BYTES, Printed
 from workers.sandbox.allowed_inputs import as_input, input_arguments, looking_arguments
 from workers.sandbox.reach import reach_of
@@ -48,6 +49,8 @@ def frames_told(url: str, probe: Probe, stream: Stream, query: FrameQuery, entri
         "-threads", "1",  # frames that do not depend on each other gain nothing by more
         *(["-skip_initial_bytes", str(query.position)] if query.position else []),
         *(["-skip_frame", "nokey"] if query.keyframes else []),
+        # Keyframes alone come in order: a decoder that holds one back would forget it where the next has another shape.
+        *(["-flags", "low_delay"] if query.keyframes and stream.codec in LOSING_DECODERS else []),
         "-select_streams", str(stream.index),
         *([] if query.intervals is None else ["-read_intervals", query.intervals]),
         "-of", "compact=p=0",

@@ -57,6 +57,9 @@ CASES = {
     "shrunk for a moment": Case("a.ts", "h264", (LARGE, Part(12, 320, 240), LARGE), (1280, 720)),
     "large for a moment": Case("a.ts", "h264", (SMALL, Part(12, 1280, 720), SMALL), (320, 180)),
     "4:3 to 16:9, mpeg2": Case("a.ts", "mpeg2", (OLD, NEW), (1024, 576)),
+    "4:3 to 16:9 after one keyframe, mpeg2": Case(
+        "a.ts", "mpeg2", (Part(12, 720, 576, OLD.aspect), Part(40, 720, 576, NEW.aspect)), (1024, 576)
+    ),
     "4:3 to 16:9, h264": Case("a.ts", "h264", (OLD, NEW, OLD), (1024, 576), sound=True),
     "4:3 to 16:9 at a border": Case("a.ts", "mpeg2", (Part(25, 720, 576, OLD.aspect), NEW), (1024, 576)),
     "narrower fields": Case("a.ts", "mpeg2", (FIELDS, NARROW), (768, 576)),

@@ -12,6 +12,7 @@ from tests.traits.containers import CONTAINERS, FINE, PACKET_SAMPLES, WITHOUT_TI
 MOST_FRAMES = 420  # of a clip: four seconds of the fastest rate fit nearly, and no clip costs more than a second
 SHORTEST_SOUND = 0.7  # seconds
 FEWEST_THAT_JITTER = 34  # pictures: of fewer the share that may be lost is none
+MPEG4_TICKS = 65_535  # a second of MPEG-4 video has no more (ISO/IEC 14496-2, 6.3.3); ffmpeg 7.1 makes none with more
 FEWEST_OF_A_PART = 6  # pictures: a clock that goes back by fewer steps may be that of reordered pictures
 MOST_PART_SECONDS = 28  # beeps of appended recordings have other pitches
 LOOKED_AT_SECONDS = 5  # of a stream by ffmpeg, before it says what is in it
@@ -145,6 +146,7 @@ def fits(traits: Traits) -> bool:
         and all(at < traits.seconds - 1 for at, _ in traits.pauses)
         and traits.jitter < float(0.21 / traits.exact_rate)
         and not (traits.jitter and traits.frames < FEWEST_THAT_JITTER)
+        and not (traits.video == "mpeg4" and traits.exact_rate.numerator > MPEG4_TICKS)
     )
 
 

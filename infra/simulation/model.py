@@ -20,12 +20,13 @@ from infra.simulation.load import Arrival
 from infra.simulation.pool import EVERYTHING, SlotPool, Window
 from infra.simulation.videos import Videos, in_one_piece, package_seconds
 from storage.errors import BusyError, RungsError
+from storage.model.job import JobState
 from storage.scheduling.ahead import OwnersJobs, newcomer_target
-from storage.scheduling.costs import FIRST_SECONDS, SECONDS_PER_BYTE
+from storage.scheduling.costs import FIRST_SECONDS, SECONDS_PER_BYTE, Work
 from storage.scheduling.fairness import LEAD_SECONDS, budget, in_flight_after, plans_budget, target_delay
 from storage.scheduling.forecast import PLAN_SECONDS
 from storage.scheduling.line import work_for
-from storage.scheduling.work_sums import Pieces, WorkSums, key_of, microseconds
+from storage.scheduling.work_sums import Pieces, WorkSums, microseconds, pieces_of
 from web.admission.decision import BUSY_SHARE, Limits, QueueState
 from web.admission.gate import Gate
 
@@ -116,20 +117,18 @@ class Model:
 
     def _place(self, job: SimulatedJob) -> None:
         """Note where a new job stands; its bytes told all of it."""
-        later = target_delay(job.cost, self._setting.encoders, in_flight=job.in_flight)
-        start = min(job.cost, FIRST_SECONDS)
-        self._count(
-            job.number,
-            Pieces(
-                owner=job.arrival.owner,
-                start_key=key_of(job.start_target),
-                start=microseconds(start),
-                target_key=key_of(job.start_target + later),
-                rest=microseconds(job.cost - start),
-                excess=0,
-                waits=True,
-            ),
+        work = Work(
+            job_id=str(job.number),
+            owner=job.arrival.owner,
+            state=JobState.QUEUED,
+            size=job.arrival.size,
+            start_target=job.start_target,
+            target=job.start_target + target_delay(job.cost, self._setting.encoders, in_flight=job.in_flight),
+            cost=job.cost,
+            start_cost=FIRST_SECONDS,
+            told=job.cost,
         )
+        self._count(job.number, pieces_of(work))
 
     def _count(self, number: int, pieces: Pieces) -> None:
         """Put what a job counts for in place of what it counted for."""

@@ -35,9 +35,14 @@ class OwnersJobs:
 
 def newcomer_target(own: OwnersJobs, cost: float, *, capacity: float, now: float) -> float:
     """Return the target of a job of so many encoder-seconds that their owner would bring now (Unix seconds)."""
-    in_flight = in_flight_after(now, own.count + 1, own.latest_start)
-    start = target(now, START_ALONE_SECONDS, in_flight=in_flight)
+    in_flight, start = newcomer_start(own, now=now)
     return start + target_delay(cost, capacity, in_flight=in_flight)
+
+
+def newcomer_start(own: OwnersJobs, *, now: float) -> tuple[float, float]:
+    """Return in flight and the start's target of a job that their owner would bring now (Unix seconds)."""
+    in_flight = in_flight_after(now, own.count + 1, own.latest_start)
+    return in_flight, target(now, START_ALONE_SECONDS, in_flight=in_flight)
 
 
 def work_before(everybody: Sums, others: Iterable[Sums], *, most: float) -> float:

@@ -15,8 +15,6 @@ docs/queue.md states it for operators.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from storage.model.job import Priority
 
 # How many times as long as alone a job may take before later ones can no longer pass it. After a busy hour films are
@@ -63,12 +61,6 @@ def in_flight_after(accepted_at: float, unfinished: int, before: float | None) -
     if before is None:
         return float(unfinished)
     return max(unfinished, (before + APART_SECONDS - accepted_at) / (STRETCH * START_ALONE_SECONDS))
-
-
-def in_flight_beside(accepted_at: float, others: Sequence[tuple[float, Priority]]) -> float:
-    """Return the same from the start target and priority of each of the owner's other unfinished jobs."""
-    starts = (start_target + LEAD_SECONDS[priority] for start_target, priority in others)
-    return in_flight_after(accepted_at, len(others) + 1, max(starts, default=None))
 
 
 def target(accepted_at: float, alone: float, *, in_flight: float, priority: Priority = Priority.NORMAL) -> float:

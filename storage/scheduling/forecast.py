@@ -160,11 +160,10 @@ def estimate(work: Work, outlook: Outlook) -> Estimate:
     )
 
 
-def estimated(work: Work, outlook: Outlook) -> Work:
-    """Return a job that has no plan and is not in the queue yet as it will count there."""
-    found = estimate(work, outlook)
-    later = work.start_target + found.delay * work.in_flight
-    return replace(work, cost=found.cost, start_cost=found.start, told=found.told, target=later)
+def estimated(work: Work, expected: Estimate) -> Work:
+    """Return a job as it counts once so much is expected of it, with the target that follows from that."""
+    later = work.start_target + expected.delay * work.in_flight
+    return replace(work, cost=expected.cost, start_cost=expected.start, told=expected.told, target=later)
 
 
 def _planning(work: Work) -> float:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storage.model.job import JobState
-from storage.scheduling.ahead import OWNER_SHARE, OwnersJobs, work_before
+from storage.scheduling.ahead import OWNER_SHARE, OwnersJobs, newcomer_start, work_before
 from storage.scheduling.costs import Estimate, Work
-from storage.scheduling.fairness import START_ALONE_SECONDS, in_flight_after, target
 from storage.scheduling.forecast import Forecast, Outlook, ahead_of, estimate, estimated, forecast
 from storage.scheduling.work_sums import Pieces, Point, WorkLine, pieces_of
 
@@ -41,9 +40,9 @@ def forecast_with(line: WorkLine, outlook: Outlook, work: Work, counted: Pieces 
 
 
 def _new_work(outlook: Outlook, size: int, own: OwnersJobs, now: float) -> Work:
-    in_flight = in_flight_after(now, own.count + 1, own.latest_start)
-    start = target(now, START_ALONE_SECONDS, in_flight=in_flight)
-    return estimated(Work("", "", JobState.QUEUED, size, in_flight=in_flight, start_target=start), outlook)
+    in_flight, start = newcomer_start(own, now=now)
+    new = Work("", "", JobState.QUEUED, size, in_flight=in_flight, start_target=start)
+    return estimated(new, estimate(new, outlook))
 
 
 def work_for(line: WorkLine, owner: str, newcomer: float, *, most: float) -> float:

@@ -12,9 +12,9 @@ from storage.errors import HighShareError
 from storage.job_store.contract import JobStore
 from storage.model.job import Job, JobState, Priority
 from storage.scheduling.costs import Work
-from storage.scheduling.fairness import LEAD_SECONDS, START_ALONE_SECONDS, STRETCH, in_flight_beside, target
+from storage.scheduling.fairness import LEAD_SECONDS, START_ALONE_SECONDS, STRETCH, in_flight_after, target
 from tests.support.jobs import CREATED_AT, created, with_plan
-from tests.support.whole_queue import backlog
+from tests.support.whole_queue import backlog, owners_jobs
 
 ARRIVALS = 25
 # The store keeps six decimals.
@@ -47,12 +47,14 @@ def test_a_newcomer_stands_where_fairness_puts_it(job_store: JobStore, seed: int
     draw = random.Random(seed)
     for place in range(ARRIVALS):
         owner, priority = draw.choice("abc"), draw.choice(list(Priority))
-        others = [(work.start_target, work.priority) for work in backlog(job_store) if work.owner == owner]
+        others = owners_jobs(backlog(job_store), owner)
         before = time.time()
         job = created(job_store, owner=owner, priority=priority, created_at=CREATED_AT + place)
         came = accepted_at(job)
         assert before - NEAR <= came <= time.time() + NEAR
-        assert job.in_flight == pytest.approx(in_flight_beside(came, others), abs=VERY_NEAR)
+        assert job.in_flight == pytest.approx(
+            in_flight_after(came, others.count + 1, others.latest_start), abs=VERY_NEAR
+        )
         expected = target(came, START_ALONE_SECONDS, in_flight=job.in_flight, priority=priority)
         assert job.start_target == pytest.approx(expected, abs=NEAR)
         assert job.target == job.start_target

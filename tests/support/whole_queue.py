@@ -12,7 +12,7 @@ from storage.job_store.contract import JobStore
 from storage.scheduling.ahead import OWNER_SHARE, OwnersJobs
 from storage.scheduling.costs import NOTHING_MEASURED, Calibration, Work
 from storage.scheduling.fairness import LEAD_SECONDS
-from storage.scheduling.forecast import Ahead, Forecast, Outlook, estimate, forecast
+from storage.scheduling.forecast import Ahead, Forecast, Outlook, estimate, estimated, forecast
 from storage.scheduling.line import forecasts
 from storage.scheduling.newcomers import NOBODY, Newcomers
 from storage.scheduling.work_sums import WorkSums, pieces_of
@@ -52,10 +52,8 @@ def outlook_of(
 
 def expected(work: Work, capacity: float, known: Calibration = NOTHING_MEASURED) -> Work:
     """Return the job as it counts after an estimate; one without a plan has its target by its bytes."""
-    outlook = Outlook(capacity, known)
-    found = estimate(work, outlook)
-    later = work.target if work.nominal is not None else work.start_target + found.delay * work.in_flight
-    return replace(work, cost=found.cost, start_cost=found.start, told=found.told, target=later)
+    found = estimated(work, estimate(work, Outlook(capacity, known)))
+    return found if work.nominal is None else replace(found, target=work.target)
 
 
 @dataclass(frozen=True, slots=True)

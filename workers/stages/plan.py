@@ -39,10 +39,12 @@ def _changes(attempt: Attempt, job: Job, plan: Plan, segments: tuple[Segment, ..
     outlook = read_queue(jobs, encoders=attempt.settings.encoders).outlook
     present = next(iter(jobs.works([job.id])), None)
     told = 0.0 if present is None else present.told
-    work = estimated(replace(planned_work(job, plan), told=told), outlook)
+    planned = replace(planned_work(job, plan), told=told)
+    expected = estimate(planned, outlook)
+    work = estimated(planned, expected)
     later = work.target - work.start_target
     forecast = forecast_with(jobs, outlook, work, None if present is None else pieces_of(present))
-    jobs.estimate(job.id, estimate(work, outlook))
+    jobs.estimate(job.id, expected)
     return Changes(
         plan=plan,
         segments=segments,

@@ -48,26 +48,25 @@ def encode_reason(reason: JobError) -> str:
 
 def fields_of_changes(changes: Changes) -> dict[str, str]:
     """Return the record's fields that a move writes."""
-    written = _CHANGES.dump_python(changes, mode="json", exclude={"segments"})
-    fields = {name: _json(written[name]) for name in _JSON if written.get(name) is not None} | _plan(changes.plan)
+    written = _CHANGES.dump_python(changes, mode="json", exclude={"segments", "plan"})
+    fields = {name: _json(written[name]) for name in _JSON if written.get(name) is not None}
     if changes.after_start is not None:
         fields["after_start"] = repr(changes.after_start)
-    return fields | _measures(changes.plan)
+    return fields | _of_plan(changes.plan)
 
 
 def fields_of_job(job: Job) -> dict[str, str]:
     """Return the record of a job: one JSON text for what never changes, one field for each thing that does."""
-    record = _JOB.dump_python(job, mode="json")
+    record = _JOB.dump_python(job, mode="json", exclude={"plan"})
     changed = [field for field in FIELDS if field.kind is Kind.JSON and getattr(job, field.name) != field.default]
     return {
         **fields_of_intake(job),
         **{name: record[name] for name in _TEXTS},
-        **{field.name: _json(record[field.name]) for field in changed},
-        **_plan(job.plan),
+        **{field.name: _json(record[field.name]) for field in changed if field.name in record},
         # What scripts read of every record.
         "issued": str(job.issued),
         "in_flight": repr(job.in_flight),
-        **_measures(job.plan),
+        **_of_plan(job.plan),
     }
 
 
@@ -82,14 +81,15 @@ def fields_of_intake(job: Job) -> dict[str, str]:
     }
 
 
-def _plan(plan: Plan | None) -> dict[str, str]:
-    """Return the plan without what it has by default, which is a third of it: it is most of a waiting job's record."""
-    return {} if plan is None else {"plan": _PLAN.dump_json(plan, exclude_defaults=True).decode()}
+def _of_plan(plan: Plan | None) -> dict[str, str]:
+    """Return the plan, and beside it its length and cost for the scripts.
 
-
-def _measures(plan: Plan | None) -> dict[str, str]:
-    """Return the plan's length and cost, which stand beside it for the scripts."""
-    return {} if plan is None else {"frames": str(plan.frames), "nominal": repr(nominal_cost(plan))}
+    What it has by default is left out: that is a third of it, and it is most of a waiting job's record.
+    """
+    if plan is None:
+        return {}
+    text = _PLAN.dump_json(plan, exclude_defaults=True).decode()
+    return {"plan": text, "frames": str(plan.frames), "nominal": repr(nominal_cost(plan))}
 
 
 def job_of_fields(fields: Mapping[str, str], job_id: str) -> Job:
@@ -132,7 +132,8 @@ def result_of_record(job_id: str, field: str, text: str) -> dict[str, Any]:
 
 def work_of_record(job_id: str, values: Sequence[Any], held: Sequence[str], out: Sequence[Any]) -> Work:
     """Return a job's work, as works.lua reads it. Raises RecordError where it is not what was written."""
-    owner, state, size, nominal, *counts, measured, in_flight, priority, start_target, target = values[:-3]
+    owner, state, size, nominal, *counts, measured, in_flight, priority = values[:-5]
+    start_target, target, cost, start_cost, told = values[-5:]
     with spoiled(job_id):
         segments, frames, frames_done, frames_finished = (number_of(job_id, count or "0") for count in counts)
         work = Work(
@@ -150,7 +151,9 @@ def work_of_record(job_id: str, values: Sequence[Any], held: Sequence[str], out:
             priority=Priority(priority),
             start_target=_finite(start_target),
             target=_finite(target),
-            **dict(zip(("cost", "start_cost", "told"), (_amount(cost or 0) for cost in values[-3:]), strict=True)),
+            cost=_amount(cost or 0),
+            start_cost=_amount(start_cost or 0),
+            told=_amount(told or 0),
             held=tuple(sorted(zip(held[::2], held[1::2], strict=True))),
             out=tuple(sorted(zip(out[::2], map(int, out[1::2]), strict=True))),
         )

@@ -86,6 +86,10 @@ local function names_list(state, owner)
   return 'rungs:owned-in:' .. state .. ':' .. owner
 end
 
+local function of_owner(name, owner)
+  return 'rungs:' .. name .. '-of:' .. owner
+end
+
 local function is_segment(field)
   return string.sub(field, 1, 8) == 'segment:'
 end
@@ -220,7 +224,7 @@ end
 
 -- Whether one more job of an owner may be high: `share` of the unfinished ones, this one included, and one at least.
 local function may_be_high(owner, share)
-  local starts, urgent = 'rungs:starts-of:' .. owner, 'rungs:high-of:' .. owner
+  local starts, urgent = of_owner('starts', owner), of_owner('high', owner)
   local count = redis.call('ZCARD', starts) + (redis.call('ZSCORE', starts, ID) and 0 or 1)
   local high = redis.call('SCARD', urgent) - redis.call('SISMEMBER', urgent, ID)
   return high < math.max(1, math.floor(count * tonumber(share)))
@@ -232,7 +236,7 @@ end
 local function note_arrival(since, known, step, leads, apart)
   leads = cjson.decode(leads)
   local owner, priority = unpack(redis.call('HMGET', JOB, 'owner', 'priority'))
-  local starts = 'rungs:starts-of:' .. owner
+  local starts = of_owner('starts', owner)
   local in_flight, latest = redis.call('ZCARD', starts) + 1, redis.call('ZREVRANGE', starts, 0, 0, 'WITHSCORES')[2]
   if latest then
     in_flight = math.max(in_flight, (latest + apart - since) / step)

@@ -6,10 +6,6 @@ local PLANNED_KEPT = 20  -- storage/scheduling/costs.py CALIBRATED_BY
 local LAST_KEY = RADIX ^ LEVELS - 1
 local MICROSECONDS = 1000000
 
-local function of_owner(name, owner)
-  return 'rungs:' .. name .. '-of:' .. owner
-end
-
 -- A number of a record; nonsense counts for nothing, as sums of all jobs must not break for one.
 local function amount_of(text)
   local amount = tonumber(text or 0) or 0
@@ -77,11 +73,7 @@ local function pieces_counted()
     rest = tonumber(rest), excess = tonumber(excess)}
 end
 
-local function change_trees(suffix, owner, old, new)
-  local work, excess = WORK, EXCESS
-  if suffix then
-    work, excess = of_owner('work', owner), of_owner('excess', owner)
-  end
+local function change_trees(work, excess, old, new)
   move_in(work, old.start_key, old.start, new.start_key, new.start)
   move_in(work, old.target_key, old.rest, new.target_key, new.rest)
   move_in(excess, old.target_key, old.excess, new.target_key, new.excess)
@@ -130,8 +122,8 @@ local function recount()
     return
   end
   local before, after = old or NOTHING, new or NOTHING
-  change_trees(nil, owner, before, after)
-  change_trees('-of', owner, before, after)
+  change_trees(WORK, EXCESS, before, after)
+  change_trees(of_owner('work', owner), of_owner('excess', owner), before, after)
   change_total(OWNERS, owner, after.start + after.rest - before.start - before.rest)
   change_figure('waiting', (after.waits and 1 or 0) - (before.waits and 1 or 0))
   change_figure('waiting_work', (after.waits and after.start + after.rest or 0)

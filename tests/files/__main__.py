@@ -7,6 +7,7 @@ says what is right. Without folders: the media, the files from the field, a clip
 from __future__ import annotations
 
 import argparse
+import logging
 import multiprocessing
 import os
 import signal
@@ -19,11 +20,13 @@ from pathlib import Path
 
 from tests.files.explained import Explanation, explanations
 from tests.files.printing import lines, summary
-from tests.files.running import hush, try_file
+from tests.files.running import try_file
 from tests.support.codec_clips import CASES, write_clip
+from tests.support.fenced import fence_quietly
 from tests.support.media import media_root
 
 PROCESSES = 2
+QUIET = logging.ERROR  # the report has a line for each file
 NO_VIDEOS = frozenset({".py", ".md", ".tsv", ".txt", ".json", ".toml"})
 
 
@@ -45,7 +48,7 @@ def _run(files: Sequence[Path], known: tuple[Explanation, ...]) -> int:
     # A process that goes on alone after this one has died would take the cores from everybody.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=hush) as pool:
+    with ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=fence_quietly, initargs=(QUIET,)) as pool:
         try:
             for done in as_completed([pool.submit(try_file, path) for path in files]):
                 tried.append(done.result())

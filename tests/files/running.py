@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 import time
 import traceback
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-import structlog
 
 from storage.model.job import Job, JobState
 from storage.objects import keys
@@ -19,7 +16,6 @@ from tests.files.comparing import Comparison, Source, Unlike, compare, read_sour
 from tests.files.results import views
 from tests.support.driving import drive
 from tests.support.exactness import local_services
-from tests.support.fenced import fence_tools
 
 SLOTS = 4  # clips of ten seconds become several segments
 # Refusals that are a limit of the installation, whatever ffmpeg can do.
@@ -36,12 +32,6 @@ class Tried:
     warnings: tuple[str, ...] = ()
     compared: Comparison = field(default_factory=Comparison)
     seconds: float = 0.0
-
-
-def hush() -> None:
-    """Keep this process from logging all but errors, as the report has a line for each file; fence its tools in."""
-    fence_tools()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 def try_file(path: Path) -> Tried:

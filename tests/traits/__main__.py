@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 from random import SystemRandom
 
+from tests.support.fenced import fence_quietly
 from tests.traits.making import make
 from tests.traits.traits import random_traits
-from tests.traits.trying import hush, outcomes, shrunk
+from tests.traits.trying import QUIET, outcomes, shrunk
 
 
 def main() -> int:
@@ -29,7 +30,7 @@ def main() -> int:
         options.keep.mkdir(parents=True, exist_ok=True)
         print(random_traits(first).told, make(random_traits(first), options.keep), sep="\n")
         return 0
-    hush()
+    fence_quietly(QUIET)
     began, failed = time.monotonic(), 0
     for seed, outcome in outcomes(list(range(first, first + options.count)), options.processes):
         if outcome.unlike:

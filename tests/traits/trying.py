@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-import structlog
-
-from tests.support.fenced import fence_tools
+from tests.support.fenced import fence_quietly
 from tests.traits.checking import Outcome, check
 from tests.traits.making import MakingError
 from tests.traits.traits import Traits, random_traits, simpler
@@ -19,11 +17,7 @@ from workers.sandbox.fork_server import end_server
 
 SHRINK_STEPS = 25  # tries at a simpler clip that fails as well
 
-
-def hush() -> None:
-    """Keep this process from logging: among thousands of jobs the seeds could not be found; fence its tools in."""
-    fence_tools()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+QUIET = logging.CRITICAL  # seeds could not be found among what thousands of jobs log
 
 
 def tried(traits: Traits) -> Outcome:
@@ -59,7 +53,7 @@ def shrunk(found: Outcome) -> Outcome:
 def outcomes(seeds: list[int], processes: int) -> Iterator[tuple[int, Outcome]]:
     """Yield each seed's outcome as it comes."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=hush) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=fence_quietly, initargs=(QUIET,)) as pool:
         running = {pool.submit(tried_seed, seed): seed for seed in seeds}
         for future in as_completed(running):
             yield running[future], future.result()

@@ -1,7 +1,7 @@
 """How much work stands before a target, kept as sums so that the answer costs the same in every queue. Pure.
 
 Every unfinished job counts in two places of one line: its start at the start's target, and its rest at its own. Both
-are encoder-seconds as they were estimated last. A tree over the targets, in milliseconds, holds the sum of each node:
+are encoder-seconds as they were estimated last. A tree over the targets, in ticks, holds the sum of each node:
 what stands before a target is the sum of the nodes beside the way down to it, at most RADIX - 1 of each level.
 
                        [18ab3.......]            a key has LEVELS hexadecimal digits, the first ones name a node
@@ -29,7 +29,10 @@ from typing import Protocol, Self
 
 from storage.scheduling.costs import Work
 
-RADIX, LEVELS = 16, 11  # 2 ** 44 milliseconds: until the year 2527
+# Jobs whose targets share a tick are not before each other. What is told of a newcomer is wrong by no more than a tick,
+# times how often as much comes in as can be encoded; and each job's own nodes are most of what the trees weigh.
+TICKS = 16  # a second
+RADIX, LEVELS = 16, 10  # 2 ** 40 ticks: until the year 4147
 LAST_KEY = RADIX**LEVELS - 1
 MICROSECONDS = 1_000_000
 EVERYBODY = ""  # the owner of the sums of all jobs
@@ -89,7 +92,7 @@ class WorkLine(Protocol):
 
 def key_of(target: float) -> int:
     """Return the key of a target in Unix seconds: whole milliseconds."""
-    return 0 if target <= 0 else LAST_KEY if target == inf else min(LAST_KEY, floor(target * 1000))
+    return 0 if target <= 0 else LAST_KEY if target == inf else min(LAST_KEY, floor(target * TICKS))
 
 
 def pieces_of(work: Work) -> Pieces:

@@ -2,7 +2,7 @@
 -- KEYS: two for each question: rungs:work and rungs:excess, or those of an owner
 -- ARGV: the key of each question, in hexadecimal digits
 -- Returns an array of {all work, work before the key, all excess, excess before the key}, in microseconds as text.
-local RADIX, LEVELS = 16, 11
+local RADIX, LEVELS = 16, 10
 
 local function sum(tree, nodes)
   local total = 0

@@ -1,7 +1,7 @@
 -- Goes between common.lua and every script that changes a job: what the job counts for in the sums of work, see
 -- storage/scheduling/work_sums.py. Every script that changes what a job counts for ends with recount().
 
-local RADIX, LEVELS = 16, 11
+local RADIX, LEVELS, TICKS = 16, 10, 16
 local PLANNED_KEPT = 20  -- storage/scheduling/costs.py CALIBRATED_BY
 local LAST_KEY = RADIX ^ LEVELS - 1
 local MICROSECONDS = 1000000
@@ -14,7 +14,7 @@ end
 
 -- The key of a target in Unix seconds, in so many hexadecimal digits.
 local function key_of(target)
-  return string.format('%011x', math.max(0, math.min(LAST_KEY, math.floor(amount_of(target) * 1000))))
+  return string.format('%010x', math.max(0, math.min(LAST_KEY, math.floor(amount_of(target) * TICKS))))
 end
 
 local function whole(seconds)
@@ -26,7 +26,7 @@ local function add_at(tree, key, amount)
     return
   end
   amount = string.format('%.0f', amount)
-  for length = 1, LEVELS do
+  for length = 1, #key do  -- of old ones, whose keys had more digits, too
     local node = string.sub(key, 1, length)
     if redis.call('HINCRBY', tree, node, amount) == 0 then
       redis.call('HDEL', tree, node)

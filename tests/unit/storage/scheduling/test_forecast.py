@@ -15,6 +15,7 @@ from storage.scheduling.fairness import START_ALONE_SECONDS, target, target_dela
 from storage.scheduling.forecast import PACKAGE_SECONDS, PLAN_SECONDS, Forecast
 from storage.scheduling.line import forecast_new
 from storage.scheduling.newcomers import NOBODY, Newcomers
+from storage.scheduling.work_sums import TICKS
 from tests.support.whole_queue import EstimatedQueue, owners_jobs, true_forecasts
 
 SLOTS = 4.0
@@ -59,9 +60,9 @@ WORKS = st.builds(
 
 
 def apart(placed: tuple[int, Work]) -> Work:
-    """Return the job with targets in milliseconds of its own."""
+    """Return the job with targets in ticks of its own."""
     place, work = placed
-    start, whole = (math.floor(target * 1000) + place / 100 for target in (work.start_target, work.target))
+    start, whole = (math.floor(target * 1000) + place / TICKS for target in (work.start_target, work.target))
     return replace(work, start_target=start, target=whole + (100 if work.nominal is not None else 0))
 
 
@@ -170,7 +171,7 @@ def test_forecasts_keep_the_work(backlog: list[Work], capacity: float) -> None:
 
 @given(st.lists(WORKS, max_size=12, unique_by=lambda work: work.job_id), st.floats(0.5, 64))
 def test_sums_forecast_what_all_jobs_in_their_order_do(backlog: list[Work], capacity: float) -> None:
-    """To the rounding of targets: of jobs in one millisecond either may be the first."""
+    """To the rounding of targets: of jobs in one tick either may be the first."""
     seen = outlook(*map(apart, enumerate(backlog)), capacity=capacity)
     expected = true_forecasts(seen.works, seen.outlook)
     for job_id, found in forecasts(seen).items():

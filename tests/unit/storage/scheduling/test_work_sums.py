@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from storage.model.job import JobState
 from storage.scheduling.costs import Work
-from storage.scheduling.work_sums import LAST_KEY, Point, SumTree, WorkSums, key_of, pieces_of
+from storage.scheduling.work_sums import LAST_KEY, TICKS, Point, SumTree, WorkSums, key_of, pieces_of
 
-KEYS = st.integers(0, LAST_KEY) | st.integers(1_800_000_000_000, 1_800_000_000_100)
+KEYS = st.integers(0, LAST_KEY) | st.integers(28_800_000_000, 28_800_000_100)
 
 
 @given(st.lists(st.tuples(KEYS, st.integers(-(10**12), 10**12)), max_size=30), st.lists(KEYS, max_size=5))
@@ -34,10 +34,10 @@ def test_a_tree_keeps_nothing_of_what_went() -> None:
     assert (tree.total, tree.before(LAST_KEY), len(tree._nodes)) == (0, 0, 0)
 
 
-def test_keys_are_milliseconds() -> None:
+def test_keys_are_ticks() -> None:
     """What lies outside of all time is first or last."""
-    assert [key_of(target) for target in (-1.0, 0.0, 0.0015, 1.7e9, 1e30, inf)] == [
-        0, 0, 1, 1_700_000_000_000, LAST_KEY, LAST_KEY
+    assert [key_of(target) for target in (-1.0, 0.0, 0.1, 1.7e9, 1e30, inf)] == [
+        0, 0, 1, 1_700_000_000 * TICKS, LAST_KEY, LAST_KEY
     ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from storage.errors import InvalidRequestError, JobNotFoundError
 from storage.job_store.contract import CURSOR
+from storage.job_store.packed import pack, unpack
 from storage.job_store.slim_codec import is_slim, job_of_slim
 from storage.model.job import Changes, Job, JobError, JobState, Priority
 from storage.model.job_fields import FIELDS, Kind, named
@@ -28,6 +29,7 @@ _PLAN = TypeAdapter(Plan)
 _ERROR = TypeAdapter(JobError)
 
 _INTAKE, _TEXTS, _JSON = named(Kind.INTAKE), named(Kind.TEXT), named(Kind.JSON)
+_BESIDE = frozenset({"id", "owner", "size"})  # of the intake: in the cursor, or in a field of its own
 _json = partial(json.dumps, separators=(",", ":"))
 
 
@@ -73,7 +75,7 @@ def fields_of_job(job: Job) -> dict[str, str]:
 def fields_of_intake(job: Job) -> dict[str, str]:
     """Return what came with the upload, as whole records have it: it never changes."""
     return {
-        "intake": _json({name: getattr(job, name) for name in _INTAKE}),
+        "intake": _json({name: getattr(job, name) for name in _INTAKE if name not in _BESIDE}),
         # What scripts read of every record.
         "owner": job.owner,
         "cursor": cursor_of(job),
@@ -84,12 +86,12 @@ def fields_of_intake(job: Job) -> dict[str, str]:
 def _of_plan(plan: Plan | None) -> dict[str, str]:
     """Return the plan, and beside it its length and cost for the scripts.
 
-    What it has by default is left out: that is a third of it, and it is most of a waiting job's record.
+    What it has by default is left out, and the rest is packed: it would be most of a waiting job's record.
     """
     if plan is None:
         return {}
     text = _PLAN.dump_json(plan, exclude_defaults=True).decode()
-    return {"plan": text, "frames": str(plan.frames), "nominal": repr(nominal_cost(plan))}
+    return {"plan": pack(text), "frames": str(plan.frames), "nominal": repr(nominal_cost(plan))}
 
 
 def job_of_fields(fields: Mapping[str, str], job_id: str) -> Job:
@@ -107,9 +109,13 @@ def job_of_fields(fields: Mapping[str, str], job_id: str) -> Job:
 
 
 def _job_of_whole(fields: Mapping[str, str]) -> Job:
-    record: dict[str, Any] = json.loads(fields["intake"])
+    own_id = fields["cursor"].rpartition(":")[2]
+    record: dict[str, Any] = {"id": own_id, "owner": fields["owner"], "size": int(fields["size"])}
+    record |= json.loads(fields["intake"])
     record |= {name: fields[name] for name in _TEXTS}
-    record |= {name: json.loads(fields[name]) for name in _JSON if name in fields}
+    record |= {
+        name: json.loads(unpack(fields[name]) if name == "plan" else fields[name]) for name in _JSON if name in fields
+    }
     return _JOB.validate_python(record)
 
 

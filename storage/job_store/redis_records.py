@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Sequence
 from operator import attrgetter
-from uuid import uuid4
 
 from storage.errors import BusyError, HighShareError, JobExistsError, JobNotFoundError, LeaseLostError, TransitionError
 from storage.job_store import redis_keys
@@ -67,7 +67,7 @@ class RedisRecords(RedisScripts):
         done = json.dumps({field: json.dumps(result) for field, result in results.items()})
         restored = (done, queued_at, "1" if tell else "")
         until = repr(self._redis.now() + self._redis.patience)
-        return bool(self._run("create", job.id, uuid4().hex, fields, wanted, *times, *restored, until, *_ARRIVAL))
+        return bool(self._run("create", job.id, _new_call(), fields, wanted, *times, *restored, until, *_ARRIVAL))
 
     def get(self, job_id: str) -> Job:
         """See RecordStore.get."""
@@ -117,7 +117,7 @@ class RedisRecords(RedisScripts):
         answer = self._run(
             "move",
             job_id,
-            uuid4().hex,
+            _new_call(),
             to.value,
             allowed,
             json.dumps(fields),
@@ -160,7 +160,7 @@ class RedisRecords(RedisScripts):
         """See RecordStore.replan."""
         fields = json.dumps(fields_of_changes(Changes(plan=plan, warnings=warnings)))
         wanted = json.dumps(fields_of_wanted(plan, segments, job_id))
-        if not self._run("replan", job_id, uuid4().hex, fields, wanted):
+        if not self._run("replan", job_id, _new_call(), fields, wanted):
             raise TransitionError(detail=f"Job {job_id}, in state {self.get(job_id).state}, cannot be planned anew.")
         return self.get(job_id)
 
@@ -171,6 +171,14 @@ class RedisRecords(RedisScripts):
     def ping(self) -> None:
         """See RecordStore.ping."""
         self._redis.call(self._client.ping)
+
+
+def _new_call() -> str:
+    """Return a name for one call of a script, so that it is known again where its answer was lost.
+
+    A record keeps the names of its last calls, so it is short: 72 bits, unlike all others of one job.
+    """
+    return secrets.token_urlsafe(9)
 
 
 def _not_found(job_id: str) -> JobNotFoundError:

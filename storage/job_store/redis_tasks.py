@@ -15,6 +15,8 @@ from storage.model.job import JobError
 from storage.model.record_checks import number_of
 from storage.model.task import WANTED_IN, Stage, Task
 
+_COUNTED_IN_RECORD = (f"{Stage.PLAN}:0", f"{Stage.PACKAGE}:0")  # see attempts_at in common.lua
+
 
 class RedisTasks(RedisScripts):
     """A TaskStore on Redis."""
@@ -38,6 +40,9 @@ class RedisTasks(RedisScripts):
     def attempts(self, job_id: str) -> dict[str, int]:
         """See TaskStore.attempts."""
         counted = self._redis.call(lambda: self._client.hgetall(redis_keys.of_job("attempts", job_id)))
+        record, names = redis_keys.of_job("job", job_id), [f"attempts:{field}" for field in _COUNTED_IN_RECORD]
+        in_record = zip(_COUNTED_IN_RECORD, self._redis.call(lambda: self._client.hmget(record, names)), strict=True)
+        counted |= {field: count for field, count in in_record if count is not None}
         return {field: number_of(job_id, count) for field, count in counted.items()}
 
     def leases(self, job_id: str) -> dict[str, Lease]:

@@ -20,10 +20,11 @@ if holder ~= attempt then
     note_failure(field, holder, ARGV[7])
   end
   redis.call('HDEL', LEASES, field)
-  if tonumber(redis.call('HGET', ATTEMPTS, field) or 0) >= tonumber(ARGV[6]) then
+  if tonumber(redis.call('HGET', attempts_at(field)) or 0) >= tonumber(ARGV[6]) then
     return 'spent'
   end
-  redis.call('HINCRBY', ATTEMPTS, field, 1)
+  local counts, name = attempts_at(field)
+  redis.call('HINCRBY', counts, name, 1)
 end
 note_handed(field)
 redis.call('SADD', ACTIVE, ID)

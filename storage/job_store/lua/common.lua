@@ -8,9 +8,10 @@
 --                                     segments (of the plan), issued (segments handed to the broker so far, the first
 --                                     ones), failed_attempts (JSON, the newest last), queued_at (Unix seconds),
 --                                     frames_finished (frames_done of finished tasks), encoder_seconds (that those
---                                     and other finished tasks of encoding took); in_flight, start_target, after_start
---                                     and target, the sum of the two (see storage/scheduling/fairness.py); unled, the
---                                     start_target without its lead; cost, start_cost and told, what is expected of it
+--                                     and other finished tasks of encoding took); attempts:<task field>, those granted at
+--                                     the plan and the package; in_flight, start_target, after_start and target, the
+--                                     sum of the two (see storage/scheduling/fairness.py); unled, the start_target
+--                                     without its lead; cost, start_cost and told, what is expected of it
 --                                     in encoder-seconds (see Estimate).
 --                                     Once the end of a job is saved the record is slim (storage/job_store/slim_codec.py):
 --                                     state, priority unless normal, tries, last (event id), and the rest packed in 0, 1,
@@ -19,12 +20,13 @@
 --                                     encoding
 --    3 rungs:frames:<id>      hash    task field -> output frames done, the best of all attempts
 --    4 rungs:done:<id>        hash    task field -> result as JSON
---    5 rungs:attempts:<id>    hash    task field -> attempts granted
+--    5 rungs:attempts:<id>    hash    task field -> attempts granted, of the tasks of encoding
 --    6 rungs:leases:<id>      hash    task field -> "<end in Unix seconds> <attempt>"; no attempt where the task rests
 --                                     after one that failed: until then nobody may claim it
 --    7 rungs:interim:<id>     hash    task field -> result so far of a running task, as JSON
 --    8 rungs:out:<id>         set     fields of the tasks of planning and encoding that are issued and not finished
---    9 rungs:events:<id>      stream  the job's events, with the ids of the stream of all
+--    9 rungs:events:<id>      list    the job's events, the oldest first, each "<id> <type> <data>" with its id in the
+--                                     stream of all: a stream of its own takes three times the memory of a few events
 --   10 rungs:events           stream  the events of all jobs: job, type, data (JSON)
 --   11 rungs:waiting          zset    ids of queued jobs by start_target
 --   12 rungs:unfinished       zset    ids of unfinished jobs by creation
@@ -73,9 +75,27 @@ local function now()
   return tonumber(time[1]) + tonumber(time[2]) / 1000000
 end
 
+local function keep_event(id, kind, data)
+  redis.call('RPUSH', JOB_EVENTS, id .. ' ' .. kind .. ' ' .. data)
+  redis.call('LTRIM', JOB_EVENTS, -JOB_EVENTS_KEPT, -1)
+end
+
+-- A job's own events used to be a stream. Whoever meets one makes it a list.
+local function make_events_a_list()
+  if redis.call('TYPE', JOB_EVENTS).ok ~= 'stream' then
+    return
+  end
+  local entries = redis.call('XRANGE', JOB_EVENTS, '-', '+')
+  redis.call('DEL', JOB_EVENTS)
+  for _, entry in ipairs(entries) do
+    keep_event(entry[1], entry[2][4], entry[2][6])
+  end
+end
+
 local function emit(kind, data)
+  make_events_a_list()
   local id = redis.call('XADD', EVENTS, 'MAXLEN', '~', EVENTS_KEPT, '*', 'job', ID, 'type', kind, 'data', data)
-  redis.call('XADD', JOB_EVENTS, 'MAXLEN', '~', JOB_EVENTS_KEPT, id, 'job', ID, 'type', kind, 'data', data)
+  keep_event(id, kind, data)
 end
 
 local function emit_state(kind, state)
@@ -92,6 +112,15 @@ end
 
 local function is_segment(field)
   return string.sub(field, 1, 8) == 'segment:'
+end
+
+-- Where the attempts granted at a task are counted: hash and field. Those at the plan and the package stand in the
+-- record, since a hash for one number takes 140 bytes of each job that waits.
+local function attempts_at(field)
+  if field == 'plan:0' or field == 'package:0' then
+    return JOB, 'attempts:' .. field
+  end
+  return ATTEMPTS, field
 end
 
 -- An issued task counts against the budget of those handed out until it is finished, but not while it rests. A message

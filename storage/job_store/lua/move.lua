@@ -31,8 +31,8 @@ if to == 'queued' then
   redis.call('ZREM', LEFTOVERS, ID)
   forget_kept()
   redis.call('DEL', WANTED, FRAMES, DONE, ATTEMPTS, INTERIM)
-  redis.call('HDEL', JOB, 'frames', 'nominal', 'cost', 'start_cost', 'told', 'left', 'closed_by', 'segments', 'call:replan', 'tries', 'frames_finished',
-    'after_start', unpack(cjson.decode(ARGV[14])))
+  redis.call('HDEL', JOB, 'frames', 'nominal', 'cost', 'start_cost', 'told', 'left', 'closed_by', 'segments',
+    'call:replan', 'tries', 'frames_finished', 'after_start', 'attempts:plan:0', 'attempts:package:0', unpack(cjson.decode(ARGV[14])))
   redis.call('ZREM', NOTICES, ID)
   redis.call('ZREM', UNSAVED, ID)
 else

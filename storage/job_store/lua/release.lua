@@ -3,8 +3,9 @@
 local field = ARGV[2]
 
 if lease_of(field) == ARGV[3] then
-  if redis.call('HEXISTS', ATTEMPTS, field) == 1 then
-    redis.call('HINCRBY', ATTEMPTS, field, -1)
+  local counts, name = attempts_at(field)
+  if redis.call('HEXISTS', counts, name) == 1 then
+    redis.call('HINCRBY', counts, name, -1)
   end
   end_lease(field, tonumber(ARGV[4]))
 end

@@ -29,8 +29,9 @@ end
 
 -- Of an ended job's events the slim record keeps the id of the last one, which tells how it ended.
 local function keep_last_event()
-  local last = redis.call('XREVRANGE', JOB_EVENTS, '+', '-', 'COUNT', 1)[1]
-  redis.call('HSET', JOB, 'last', last and last[1] or '0-0')
+  make_events_a_list()
+  local last = redis.call('LINDEX', JOB_EVENTS, -1)
+  redis.call('HSET', JOB, 'last', last and string.match(last, '^%S+') or '0-0')
   redis.call('DEL', JOB_EVENTS)
 end
 

@@ -23,6 +23,7 @@ from storage.job_store.codec import (
     segment_of_record,
     work_of_record,
 )
+from storage.job_store.packed import pack, unpack
 from storage.job_store.slim_codec import fields_of_slim
 from storage.model.damage import Damage, DamageKind
 from storage.model.job import FailedAttempt, Job, JobError, JobState, Output, Priority, Promise
@@ -90,7 +91,7 @@ def test_every_field_is_tried() -> None:
 def test_a_plan_from_before_turns_and_crops_leaves_them_to_ffmpeg() -> None:
     """As it was planned: segments of one job are made alike, before and after an update of Rungs."""
     fields = fields_of_job(replace(JOB, plan=make_plan()))
-    kept = json.loads(fields["plan"])
+    kept = json.loads(unpack(fields["plan"]))
     for later in ("mirrored", "crop", "pieces", "look_seconds"):
         kept["video"].pop(later, None)
     plan = job_of_fields(fields | {"plan": json.dumps(kept)}, JOB.id).plan
@@ -125,7 +126,23 @@ def test_plans_survive(plan: Plan) -> None:
     """A plan comes back equal; its segments do not make it longer."""
     fields = fields_of_job(replace(JOB, plan=plan))
     assert job_of_fields(fields, JOB.id).plan == plan
-    assert len(fields["plan"]) < 1050
+    assert len(fields["plan"]) < 250
+
+
+@given(st.dictionaries(st.text(), st.text()))
+def test_what_is_packed_comes_back(said: dict[str, str]) -> None:
+    """Whatever it says; and JSON of before there was packing is read as it is."""
+    text = json.dumps(said)
+    assert unpack(pack(text)) == unpack(text) == text
+
+
+@pytest.mark.parametrize(
+    "spoil", ["", "2abc", "1", "1~~~~~~", "1\x00", pack('{"a":1}')[:-3], pack("{" + " " * 2**24 + "}")]
+)
+def test_what_was_not_packed_so_is_no_record(spoil: str) -> None:
+    """Another dictionary, no deflate, cut off, or more than any record has."""
+    with pytest.raises(RecordError):
+        job_of_fields(fields_of_job(JOB) | {"plan": spoil}, JOB.id)
 
 
 @given(
@@ -146,7 +163,7 @@ def test_segments_survive(segment: Segment) -> None:
 def test_warnings_kept_as_sentences_are_read() -> None:
     """Records and plans of before warnings had codes come back with the sentence."""
     kept = fields_of_job(replace(JOB, plan=make_plan())) | {"warnings": '["cut short"]'}
-    kept["plan"] = json.dumps(json.loads(kept["plan"]) | {"warnings": ["two streams were dropped"]})
+    kept["plan"] = json.dumps(json.loads(unpack(kept["plan"])) | {"warnings": ["two streams were dropped"]})
     job = job_of_fields(kept, JOB.id)
     assert job.plan is not None
     assert job.warnings == (JobWarning(UNNAMED, "cut short"),)

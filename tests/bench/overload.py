@@ -25,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.bench.crowd import SHARES, Crowd, Kind, steadily, within
 from tests.bench.curves import draw
@@ -134,9 +135,13 @@ def settle(installation: Installation) -> None:
 def ended(installation: Installation) -> list[Ended]:
     """Return how every job ended."""
     return [
-        Ended(_unix(job["created_at"]), _unix(job["started_at"]), _unix(job["finished_at"]), job["state"] == "ready")
+        Ended(_unix(job["created_at"]), _unix(job["started_at"]), _unix(job["finished_at"]), _how(job))
         for job in installation.jobs()
     ]
+
+
+def _how(job: Mapping[str, Any]) -> str:
+    return str(job["error"]["code"] if job["error"] else job["state"])
 
 
 def _unix(text: str | None) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, quantiles
 
+from storage.model.job import JobState
 from storage.scheduling.fairness import budget, plans_budget
 from tests.bench.crowd import Kind, Tried
 from tests.bench.curves import Curve
@@ -28,12 +29,17 @@ SCRATCH_BYTES_A_SLOT = 16 * MIB  # a segment of seconds, and a job that is packa
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A job's end: Unix seconds."""
+    """A job's end: Unix seconds, and its state or the code of its error."""
 
     created: float
     started: float
     finished: float
-    ready: bool
+    how: str
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether it ended as it should."""
+        return self.how == JobState.READY
 
 
 def rate_of(jobs: Sequence[Ended], begin: float, end: float) -> float:
@@ -74,7 +80,8 @@ class Run:
         ratio = goodput / fmean(self.saturated)
         yield "goodput / throughput just below saturation", f"{ratio:.2f}", f">= {WANTED_RATIO}", ratio >= WANTED_RATIO
         accepted, ready = sum(one.accepted for one in self.tried), sum(job.ready for job in self.jobs)
-        yield "accepted / ready", f"{accepted} / {ready}", "equal", accepted == ready == len(self.jobs)
+        others = "".join(f"; {job.how}" for job in self.jobs if not job.ready)
+        yield "accepted / ready", f"{accepted} / {ready}{others}", "equal", accepted == ready == len(self.jobs)
         bound = WAIT_SHARE * LIMIT_SECONDS
         for name, waits in (
             ("until it starts", [job.started - job.created for job in self.jobs]),

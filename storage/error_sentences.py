@@ -63,6 +63,12 @@ SENTENCES: Mapping[str, str] = {
     "record_unreadable": _("The record of this job is damaged and cannot be read."),
     "manifest_unreadable": _("The job's record beside the original file cannot be read."),
     "upload_incomplete": _("The upload broke off before the file was complete. Nothing was kept."),
+    "upload_not_found": _("There is no such upload: it expired, or it was ended. Begin it anew."),
+    "upload_offset": _("These bytes do not begin where the upload stands. Ask how far it is, then send the rest."),
+    "upload_checksum": _("What arrived is not what was sent, so none of it was kept. Send it once more."),
+    "upload_type": _("Bytes of an upload are sent as application/offset+octet-stream."),
+    "upload_version": _("This service speaks tus 1.0.0."),
+    "upload_taken": _("Another request goes on with this upload."),
     "upload_empty": _("The file is empty."),
     "upload_too_large": _("This file is too large: at most %(megabytes)s MB can be uploaded here."),
     "invalid_request": _("A field of the request is missing or malformed."),
@@ -71,6 +77,7 @@ SENTENCES: Mapping[str, str] = {
     "object_not_found": _("This file does not exist any more."),
     "conflict": _("The job is not in a state that allows this."),
     "conflict.original_gone": _("The original of this job is gone, so it cannot be encoded again."),
+    "conflict.upload_is_a_job": _("This upload is complete and has become a job. Cancel or delete the job."),
     "job_exists": _("This job exists already."),
     "transition_refused": _("The state of this job has changed, so this is no longer possible."),
     "too_many_uploads": _("The maximum number of uploads is arriving already."),
@@ -112,6 +119,10 @@ SENTENCES: Mapping[str, str] = {
 
 # Read by programmers alone, so in English alone: what is wrong with a request that no page of ours makes.
 FAULTS: Mapping[str, str] = {
+    "invalid_request.upload_length": "`Upload-Length` must be the bytes of the whole upload, once and for all.",
+    "invalid_request.upload_offset": "`Upload-Offset` must be a number of bytes.",
+    "invalid_request.upload_metadata": "`Upload-Metadata` must be pairs of a key and base64, separated by commas.",
+    "invalid_request.upload_checksum": "`Upload-Checksum` must be `sha1` or `sha256`, a space, and base64.",
     "invalid_request.cursor": "This cursor was not given by a page of jobs.",
     "invalid_request.event_id": "This is not the id of an event.",
     "invalid_request.language": "There are no pages in this language.",

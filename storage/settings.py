@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIB = 1024**2
 GIB = 1024**3
+UPLOAD_EXPIRY_SECONDS = 24 * 3600  # a laptop that is closed in the evening goes on in the morning
 _REDIS_SCHEMES = {"redis", "rediss", "unix"}
 _RABBITMQ_SCHEMES = {"amqp", "amqps"}
 WEBHOOK_SECRET_PREFIX = "whsec_"  # noqa: S105 - as the Standard Webhooks specification writes secrets
@@ -65,6 +66,11 @@ class Settings(BaseSettings):
     )
     max_upload_bytes: int = Field(default=64 * GIB, ge=1, description="Largest upload in bytes.")
     max_uploads: int = Field(default=64, ge=1, description="Uploads received at once; one more gets 503.")
+    upload_expiry_seconds: int = Field(
+        default=UPLOAD_EXPIRY_SECONDS,
+        ge=60,
+        description="An upload by tus of which nothing came for so long is given up, and what came is removed.",
+    )
     max_pending_bytes: int = Field(
         default=256 * GIB,
         ge=1,

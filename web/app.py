@@ -18,13 +18,14 @@ from web.http.addresses import TrustedProxies, behind
 from web.http.body import with_body
 from web.http.connection import closing
 from web.http.opening import FORM_BYTES
+from web.http.overridden import with_method
 from web.http.problems import init_problems
 from web.http.security import init_security
 from web.read.event_hub import Hub
 from web.read.job_views import JobViews
 from web.read.metrics import Metrics
 from web.read.queue_snapshot import QueueSnapshot
-from web.routes import events, health, jobs, media, pages, queue, uploads
+from web.routes import events, health, jobs, media, pages, queue, tus, uploads
 from web.words.job_words import reason
 from web.words.language import init_i18n
 
@@ -38,12 +39,12 @@ def create_app(settings: Settings, services: Services, *, clock: Callable[[], fl
     init_security(app, settings.trusted_hosts)
     init_problems(app, lambda code: web.metrics.problems.labels(code).inc(), reason)
     init_i18n(app)
-    for room in (uploads, jobs, queue, events, media, health):
+    for room in (uploads, tus, jobs, queue, events, media, health):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(pages.blueprint)
     app.after_request(_counting(web))
     proxies = TrustedProxies(settings.trusted_proxies)
-    app.wsgi_app = closing(behind(proxies, with_body(app.wsgi_app)))  # type: ignore[assignment,method-assign] # Flask's own way
+    app.wsgi_app = closing(behind(proxies, with_method(with_body(app.wsgi_app))))  # type: ignore[assignment,method-assign] # Flask's own way
     return app
 
 

@@ -8,8 +8,9 @@ import resource
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -20,17 +21,19 @@ from gunicorn.glogging import Logger
 from gunicorn.util import write_nonblock
 
 from storage.errors import BusyError
+from storage.model.job import Job
 from storage.objects.contract import ObjectStore
 from storage.settings import Settings
 from web.admission.decision import share_of
 from web.admission.shares import client_threads
-from web.context import of_app
+from web.context import Web, of_app
 from web.http.addresses import TrustedProxies
 from web.http.connection import is_upload, leave_unasked, linger
 from web.http.head_first import ClientConnection, HeadFirstWorker
 from web.http.pace import FormPace, Pace, PacedSocket, UploadPace
 from web.http.problems import code_of
 from web.http.refusals import is_for_people, status_of, written
+from web.upload.finishing import finish_in_rounds, finish_whole
 from web.words.plain_page import plain_page
 
 GRACEFUL_SECONDS = 25  # uploads under way may finish; compose and supervisor wait 30
@@ -201,6 +204,19 @@ def _stop_with(worker: WebWorker) -> None:
     web = of_app(worker.wsgi)
     web.hub.stop_when(lambda: not worker.alive)
     web.gate.drain_when(lambda: not worker.alive)
+    finish = partial(_finish, web)
+    threading.Thread(target=finish_in_rounds, args=(finish, lambda: not worker.alive), daemon=True).start()
+
+
+def _finish(web: Web) -> Iterator[Job]:
+    """Make jobs of whole uploads whose web process died."""
+    now = web.clock()
+    return finish_whole(
+        web.services,
+        now=now,
+        promise=lambda owner, size: web.queue.promise(owner, size, now),
+        estimate=web.queue.estimate,
+    )
 
 
 def _bound_waits(worker: WebWorker, request: Any) -> None:

@@ -65,7 +65,9 @@ def run_janitor(settings: Settings) -> int:
     configure_logging(settings, "janitor")
     settings.scratch_dir.mkdir(parents=True, exist_ok=True)
     services = connect(settings, patience=JANITOR_PATIENCE_SECONDS)
-    janitor = Janitor(services, alive_file(settings.scratch_dir, "janitor"))
+    janitor = Janitor(
+        services, alive_file(settings.scratch_dir, "janitor"), upload_expiry=settings.upload_expiry_seconds
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         # From a thread: a handler interrupts the very wait whose lock `stop` needs.
         signal.signal(number, lambda *_: threading.Thread(target=janitor.stop).start())

@@ -1,6 +1,6 @@
-"""The contract of the job store in five parts, with the types of its answers; `tests/contract/test_job_*.py` check it.
+"""The contract of the job store in six parts, with the types of its answers; `tests/contract/test_job_*.py` check it.
 
-The fifth part, which is about the queue as a whole, is in `queue_contract`.
+The fifth part, which is about the queue as a whole, is in `queue_contract`, the one about uploads in `upload_contract`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from storage.errors import WorkerLostError
 from storage.job_store.queue_contract import QueueStore
+from storage.job_store.upload_contract import UploadStore
 from storage.model.event import Event
 from storage.model.job import Changes, Job, JobError, JobState, Priority
 from storage.model.job_warnings import Warnings
@@ -295,5 +296,5 @@ class UpkeepStore(Protocol):
         """Return how many faults each place ever passed over."""
 
 
-class JobStore(RecordStore, TaskStore, EventStore, UpkeepStore, QueueStore, Protocol):
-    """The five parts together; a caller that needs only some of them says which."""
+class JobStore(RecordStore, TaskStore, EventStore, UpkeepStore, QueueStore, UploadStore, Protocol):
+    """The six parts together; a caller that needs only some of them says which."""

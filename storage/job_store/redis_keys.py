@@ -25,6 +25,7 @@ OWNERS = "rungs:owners"
 UNBEGUN = "rungs:unbegun"
 ACTIVE = "rungs:active"
 PLANNED = "rungs:planned"
+UPLOADS = "rungs:uploads"
 
 
 def of_job(name: str, job_id: str) -> str:
@@ -50,6 +51,16 @@ def trees_of(owner: str) -> tuple[str, str]:
 def role(name: str) -> str:
     """Return the key of a role that one holder has at a time."""
     return f"rungs:role:{name}"
+
+
+def holder_of(upload_id: str) -> str:
+    """Return the key of the request that receives an upload."""
+    return f"rungs:upload-holder:{upload_id}"
+
+
+def receiving(holder: str) -> str:
+    """Return the key that is there as long as a request may store bytes of an upload."""
+    return f"rungs:receiving:{holder}"
 
 
 def all_of(job_id: str) -> list[str]:

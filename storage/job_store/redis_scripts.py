@@ -1,4 +1,4 @@
-"""What the five parts of the job store on Redis have in common: its connection, and the scripts that run there."""
+"""What the six parts of the job store on Redis have in common: its connection, and the scripts that run there."""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from storage.objects.incoming import IncomingObjects
+
 PART_BYTES = 8 * 1024 * 1024  # bytes held per upload: S3 wants parts of 5 MiB or more, and 10,000 of them reach 80 GB
 
 
@@ -69,6 +71,10 @@ class ObjectStore(Protocol):
 
     def redirect_path(self, key: str, *, seconds: int) -> str | None:
         """Return path and query that nginx may pass to the store (signed), None if the store has no HTTP."""
+
+    @property
+    def incoming(self) -> IncomingObjects:
+        """What is coming in, of uploads that take several requests."""
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield all keys that begin with the prefix, those of one folder together; listed as they are taken."""

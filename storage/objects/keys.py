@@ -11,6 +11,7 @@ from storage.errors import ObjectNotFoundError
 from storage.model.plan import AUDIO
 
 ORIGINALS = "originals/"  # prefix of all that came in, of all jobs
+UPLOADS = "uploads/"  # prefix of all that is coming in, of all uploads
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
@@ -74,11 +75,56 @@ def fragments(job_id: str) -> str:
     return f"renditions/{job_id}/hls/"
 
 
+def upload(upload_id: str) -> str:
+    """Prefix of all that there is of an upload: its record, and what has come of it."""
+    return f"{UPLOADS}{upload_id}/"
+
+
+def upload_record(upload_id: str) -> str:
+    """Key of what is known of an upload besides its bytes."""
+    return f"{UPLOADS}{upload_id}/upload.json"
+
+
+def upload_doubt(upload_id: str) -> str:
+    """Key of where the bytes begin that have come and are not checked yet."""
+    return f"{UPLOADS}{upload_id}/unchecked"
+
+
+def upload_bytes(upload_id: str) -> str:
+    """Key of what has come of an upload, where that is one object which grows."""
+    return f"{UPLOADS}{upload_id}/bytes"
+
+
+def upload_parts(upload_id: str) -> str:
+    """Prefix of the whole parts that have come of an upload."""
+    return f"{UPLOADS}{upload_id}/parts/"
+
+
+def upload_part(upload_id: str, index: int) -> str:
+    """Key of one whole part of an upload."""
+    return f"{upload_parts(upload_id)}{index:05d}"
+
+
+def upload_tails(upload_id: str) -> str:
+    """Prefix of what has come of the part that is not whole yet: a few of them, while one takes the place of others."""
+    return f"{UPLOADS}{upload_id}/tails/"
+
+
+def upload_tail(upload_id: str, index: int, size: int) -> str:
+    """Key of the first `size` bytes of one part of an upload."""
+    return f"{upload_tails(upload_id)}{index:05d}-{size}"
+
+
 def checked_key(key: str) -> str:
     """Return the key; raise ObjectNotFoundError for one that no object can have (`..`, empty or hidden parts)."""
     if not all(_PART.fullmatch(part) for part in key.split("/")):
         raise ObjectNotFoundError(detail=key)
     return key
+
+
+def parts_of(key: str) -> list[str]:
+    """Return the folders and the name of a key. Raises ObjectNotFoundError as `checked_key` does."""
+    return checked_key(key).split("/")
 
 
 def checked_prefix(prefix: str) -> str:

@@ -10,17 +10,19 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 from uuid import uuid4
 
-from storage.errors import ObjectNotFoundError, ObjectStoreDownError, StorageFullError
+from storage.errors import ObjectStoreDownError, StorageFullError
 from storage.objects.contract import ObjectInfo
-from storage.objects.keys import checked_key, checked_prefix
-from storage.objects.plain_files import FULL, open_new, open_regular, real_folder
+from storage.objects.keys import checked_key, checked_prefix, parts_of
+from storage.objects.local_errors import translated
+from storage.objects.local_incoming import LocalIncoming
+from storage.objects.plain_files import move_file, open_new, open_regular, real_folder
 from storage.objects.whole import WholeObjects
 
 # Folder of unfinished writes, inside the root so that the rename stays in one file system; no key can begin with a dot.
@@ -44,8 +46,8 @@ class LocalObjectStore(WholeObjects):
 
     def stat(self, key: str) -> ObjectInfo:
         """See ObjectStore.stat."""
-        with _translated(key):
-            descriptor, status = open_regular(self._root, _parts(key))
+        with translated(key):
+            descriptor, status = open_regular(self._root, parts_of(key))
             os.close(descriptor)
         return ObjectInfo(key, status.st_size, status.st_mtime)
 
@@ -55,8 +57,8 @@ class LocalObjectStore(WholeObjects):
 
     def open_local(self, key: str) -> BinaryIO:
         """See ObjectStore.open_local."""
-        with _translated(key):
-            descriptor, _ = open_regular(self._root, _parts(key))
+        with translated(key):
+            descriptor, _ = open_regular(self._root, parts_of(key))
             return os.fdopen(descriptor, "rb")
 
     def local_path(self, key: str) -> Path | None:
@@ -66,6 +68,11 @@ class LocalObjectStore(WholeObjects):
     def redirect_path(self, key: str, *, seconds: int) -> str | None:  # noqa: ARG002 - the contract's arguments
         """See ObjectStore.redirect_path: a folder has no HTTP."""
         return None
+
+    @property
+    def incoming(self) -> LocalIncoming:
+        """See ObjectStore.incoming."""
+        return LocalIncoming(self._root, self._room)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See ObjectStore.keys."""
@@ -80,7 +87,7 @@ class LocalObjectStore(WholeObjects):
     def delete_prefix(self, prefix: str) -> int:
         """See ObjectStore.delete_prefix."""
         deleted = 0
-        with _translated(prefix):
+        with translated(prefix):
             for unfinished in self._unfinished(checked_prefix(prefix)):
                 unfinished.unlink(missing_ok=True)
             for key in tuple(self.keys(prefix)):
@@ -95,7 +102,7 @@ class LocalObjectStore(WholeObjects):
         # By the last write, not the first: a slow upload that still moves is not a dead one.
         limit = time.time() - older_than
         swept = 0
-        with _translated(UNFINISHED):
+        with translated(UNFINISHED):
             for path in self._unfinished(""):
                 if path.exists() and path.stat().st_mtime <= limit:  # one may have been committed meanwhile
                     path.unlink()
@@ -104,12 +111,12 @@ class LocalObjectStore(WholeObjects):
 
     def free_bytes(self) -> int | None:
         """See ObjectStore.free_bytes."""
-        with _translated(str(self._root)):
+        with translated(str(self._root)):
             return self._room()
 
     def prepare(self) -> None:
         """See ObjectStore.prepare."""
-        with _translated(str(self._root)):
+        with translated(str(self._root)):
             (self._root / UNFINISHED).mkdir(parents=True, exist_ok=True)
 
     def ping(self) -> None:
@@ -127,7 +134,7 @@ class LocalObjectStore(WholeObjects):
         return False
 
     def _path(self, key: str) -> Path:
-        return self._root.joinpath(*_parts(key))
+        return self._root.joinpath(*parts_of(key))
 
     def _unfinished(self, prefix: str) -> Iterator[Path]:
         """Yield the unfinished writes under the prefix; none in a store that nothing has prepared yet."""
@@ -159,7 +166,7 @@ class _LocalWriter:
         self._written = 0
 
     def __enter__(self) -> Self:
-        with _translated(self._key):
+        with translated(self._key):
             try:
                 # Unbuffered: closing a buffered file after a full disk would fail a second time.
                 self._file = FileIO(open_new(self._root, (UNFINISHED, self._name)), "wb")
@@ -182,7 +189,7 @@ class _LocalWriter:
     def write(self, data: bytes) -> None:
         """See ObjectWriter.write."""
         left = memoryview(data)
-        with _translated(self._key):
+        with translated(self._key):
             if self._room() < len(data):
                 raise StorageFullError(detail=self._key)
             while left:
@@ -191,42 +198,15 @@ class _LocalWriter:
 
     def commit(self) -> ObjectInfo:
         """See ObjectWriter.commit."""
-        with _translated(self._key):
+        with translated(self._key):
             os.fsync(self._file.fileno())
-            self._rename()
+            move_file(self._root, (UNFINISHED, self._name), parts_of(self._key))
             status = os.fstat(self._file.fileno())
         return ObjectInfo(self._key, status.st_size, status.st_mtime)
 
-    def _rename(self) -> None:
-        """Put the file under its key; again where a deletion took the emptied folder away in between."""
-        *folders, name = _parts(self._key)
-        with real_folder(self._root, (UNFINISHED,)) as unfinished:
-            while True:
-                try:
-                    with real_folder(self._root, folders, make=True) as folder:
-                        os.rename(self._name, name, src_dir_fd=unfinished, dst_dir_fd=folder)
-                        os.fsync(folder)  # so that it survives a power cut
-                except FileNotFoundError:
-                    os.stat(self._name, dir_fd=unfinished, follow_symlinks=False)  # raised again where this is gone
-                else:
-                    return
-
-
-@contextmanager
-def _translated(key: str) -> Iterator[None]:
-    """Turn what the file system says into the contract's errors."""
-    try:
-        yield
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        raise ObjectNotFoundError(detail=key) from error
-    except OSError as error:
-        if error.errno in FULL:
-            raise StorageFullError(detail=key) from error
-        raise ObjectStoreDownError(detail=f"{key}: {error}") from error
-
 
 def _chunks(source: BinaryIO, key: str, start: int, length: int | None) -> Iterator[bytes]:
-    with source, _translated(key):
+    with source, translated(key):
         source.seek(start)
         left = length
         while left is None or left > 0:
@@ -235,7 +215,3 @@ def _chunks(source: BinaryIO, key: str, start: int, length: int | None) -> Itera
                 return
             left = None if left is None else left - len(chunk)
             yield chunk
-
-
-def _parts(key: str) -> list[str]:
-    return checked_key(key).split("/")

@@ -103,5 +103,5 @@ def delete_job_objects(objects: ObjectStore, job_id: str) -> None:
     The manifest goes first: a deletion that breaks off leaves objects that nobody knows, which the janitor removes.
     The other way round it would leave a job that a rebuild brings back without its original.
     """
-    for prefix in (keys.manifest(job_id), keys.renditions(job_id), keys.originals(job_id)):
+    for prefix in (keys.manifest(job_id), keys.renditions(job_id), keys.originals(job_id), keys.upload(job_id)):
         objects.delete_prefix(prefix)

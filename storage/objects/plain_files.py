@@ -17,6 +17,7 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # what a full disk, or a full sh
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK a FIFO that came after the look would be waited for; a terminal must not become ours.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_GROWING = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NEW = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -65,6 +66,45 @@ def open_new(root: Path, parts: Sequence[str], *, readable: bool = False) -> int
     *folders, name = parts
     with real_folder(root, folders) as folder:
         return os.open(name, _NEW | (os.O_RDWR if readable else os.O_WRONLY), 0o666, dir_fd=folder)
+
+
+def open_growing(root: Path, parts: Sequence[str]) -> int:
+    """Return a descriptor for writing on the regular file that the parts lead to, made if it is not there.
+
+    Raises OSError, IsADirectoryError for anything else that is there, a link among it.
+    """
+    *folders, name = parts
+    with real_folder(root, folders, make=True) as folder:
+        try:
+            _check_regular(os.stat(name, dir_fd=folder, follow_symlinks=False))
+        except FileNotFoundError:
+            os.fsync(folder)
+        descriptor = os.open(name, _GROWING, 0o666, dir_fd=folder)
+    try:
+        _check_regular(os.fstat(descriptor))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def move_file(root: Path, source: Sequence[str], target: Sequence[str]) -> None:
+    """Give a file another name under the root, which is on disk then, in place of what had it.
+
+    Where a deletion takes the emptied folder away in between, it is made again. Raises OSError.
+    """
+    *here, name = source
+    *there, new_name = target
+    with real_folder(root, here) as source_folder:
+        while True:
+            try:
+                with real_folder(root, there, make=True) as folder:
+                    os.rename(name, new_name, src_dir_fd=source_folder, dst_dir_fd=folder)
+                    os.fsync(folder)  # so that it survives a power cut
+            except FileNotFoundError:
+                os.stat(name, dir_fd=source_folder, follow_symlinks=False)  # raised again where this is gone
+            else:
+                return
 
 
 def _make(name: str, folder: int) -> None:

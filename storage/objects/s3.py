@@ -22,6 +22,7 @@ from minio.lifecycleconfig import AbortIncompleteMultipartUpload, LifecycleConfi
 from storage.errors import ObjectStoreDownError
 from storage.objects.contract import ObjectInfo
 from storage.objects.keys import checked_key, checked_prefix
+from storage.objects.s3_incoming import S3Incoming
 from storage.objects.s3_writer import S3Writer, info_of, translated
 from storage.objects.whole import WholeObjects
 
@@ -91,6 +92,11 @@ class S3ObjectStore(WholeObjects):
         expires = timedelta(seconds=min(seconds, _LONGEST_SIGNATURE_SECONDS))
         url = urlsplit(self._client.presigned_get_object(self._bucket, checked_key(key), expires=expires))
         return f"{url.path}?{url.query}"
+
+    @property
+    def incoming(self) -> S3Incoming:
+        """See ObjectStore.incoming."""
+        return S3Incoming(self._client, self._bucket)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See ObjectStore.keys."""

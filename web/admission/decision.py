@@ -149,16 +149,34 @@ def decide_again(load: Load, limits: Limits) -> RungsError | None:
     return _for_jobs(load, limits)
 
 
-def _for_uploads(load: Load, limits: Limits) -> RungsError | None:
-    """Return what uploads and the object store have against it."""
-    announced = PART_BYTES if load.announced is None else load.announced
-    if load.active >= limits.uploads or (load.active and load.pending + announced > limits.pending_bytes):
+def decide_to_go_on(load: Load, limits: Limits) -> RungsError | None:
+    """Return why an upload that was let in when it was created may not go on just now; None if it may.
+
+    What it announced was promised then: only the places of those that send at once are asked about, and room for parts.
+    """
+    if load.draining:
+        return DrainingError(retry_after=RETRY_AFTER_DRAINING)
+    return _for_place(load, limits) or runs_out(0, PART_BYTES, load.free, limits)
+
+
+def _for_place(load: Load, limits: Limits) -> RungsError | None:
+    """Return what other uploads that send now have against it."""
+    if load.active >= limits.uploads:
         return TooManyUploadsError(retry_after=_whole(load.upload_left, RETRY_AFTER_UPLOADS))
     if load.own >= limits.address_uploads:
         return AddressShareError(retry_after=_whole(load.upload_left, RETRY_AFTER_SHARE))
-    if load.free is not None and load.free - load.pending - announced < limits.reserve:
-        return StorageFullError(retry_after=RETRY_AFTER_FULL)
     return None
+
+
+def _for_uploads(load: Load, limits: Limits) -> RungsError | None:
+    """Return what uploads and the object store have against it."""
+    announced = PART_BYTES if load.announced is None else load.announced
+    if load.active and load.pending + announced > limits.pending_bytes:
+        return TooManyUploadsError(retry_after=_whole(load.upload_left, RETRY_AFTER_UPLOADS))
+    refusal = _for_place(load, limits)
+    if refusal is None and load.free is not None and load.free - load.pending - announced < limits.reserve:
+        return StorageFullError(retry_after=RETRY_AFTER_FULL)
+    return refusal
 
 
 def runs_out(pending: int, ahead: int, free: int | None, limits: Limits) -> RungsError | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from storage.errors import BusyError, QueueFullError, RungsError
+from storage.model.upload import OpenUpload
 from storage.objects.contract import PART_BYTES
 from web.admission.decision import (
     LONGEST_RETRY_AFTER,
@@ -18,17 +19,20 @@ from web.admission.decision import (
     Standing,
     decide,
     decide_again,
+    decide_to_go_on,
     runs_out,
     until_room,
 )
+from web.admission.elsewhere import NOWHERE, Elsewhere
 from web.admission.turns import Turn, Turns, claims_of, grace
 
 
 class Ticket:
     """An admitted upload of a `client`, counting down what it still wants to write: its next part if it did not say."""
 
-    def __init__(self, announced: int | None, now: float, client: str = "") -> None:
+    def __init__(self, announced: int | None, now: float, client: str = "", upload_id: str = "") -> None:
         self.client = client
+        self.upload_id = upload_id  # of one that takes several requests
         self.promised = PART_BYTES if announced is None else announced
         self._endless = announced is None
         self._began = now
@@ -94,11 +98,15 @@ class Gate:
         """Refuse new uploads as soon as `draining` returns True."""
         self._draining = draining
 
-    def state(self, free: int | None, queue: QueueState) -> RungsError | None:
+    def is_draining(self) -> bool:
+        """Tell whether the service is being stopped."""
+        return self._draining()
+
+    def state(self, free: int | None, queue: QueueState, elsewhere: Elsewhere = NOWHERE) -> RungsError | None:
         """Return why the smallest upload of a newcomer would be refused now, None if it would be taken."""
         with self._lock:
             self._turns.forget(self._clock())
-            return decide(self._load(0, free, queue), self.limits)
+            return decide(self._load(0, free, queue, elsewhere), self.limits)
 
     @contextmanager
     def enter(
@@ -109,6 +117,7 @@ class Gate:
         *,
         client: str = "",
         token: str = "",
+        elsewhere: Elsewhere = NOWHERE,
     ) -> Iterator[Ticket]:
         """Hold a place until the upload of a `client` is a job; raises what `decide` returns.
 
@@ -116,7 +125,7 @@ class Gate:
         """
         queue = queue or QueueState()
         with self._lock:
-            turn = self._admit(decide, announced, free, queue, client, token)
+            turn = self._admit(decide, announced, free, queue, elsewhere, client, token)
             ticket = Ticket(announced, self._clock(), client)
             self._tickets.add(ticket)
         try:
@@ -125,6 +134,47 @@ class Gate:
             self._leave(ticket, turn=turn)
             raise
         self._leave(ticket, landed=True)
+
+    @contextmanager
+    def admit(
+        self,
+        announced: int | None,
+        free: int | None,
+        queue: QueueState,
+        elsewhere: Elsewhere,
+        *,
+        client: str,
+        token: str,
+    ) -> Iterator[None]:
+        """Let an upload of several requests in, which the block creates; raises what `decide` returns."""
+        with self._lock:
+            turn = self._admit(decide, announced, free, queue, elsewhere, client, token)
+        try:
+            yield
+        except BaseException:
+            self._give_back(turn)
+            raise
+
+    @contextmanager
+    def receive(self, upload: OpenUpload, free: int | None, elsewhere: Elsewhere, *, client: str) -> Iterator[Ticket]:
+        """Hold a place while a request brings bytes of an upload that was let in; raises as `decide_to_go_on` says."""
+        with self._lock:
+            others = elsewhere.without({upload.id})
+            refusal = decide_to_go_on(self._load(0, free, QueueState(), others, client=client), self.limits)
+            if refusal is not None:
+                raise refusal
+            ticket = Ticket(upload.left or None, self._clock(), client, upload.id)
+            self._tickets.add(ticket)
+        try:
+            yield ticket
+        finally:
+            with self._lock:
+                self._tickets.discard(ticket)
+
+    def landed(self, size: int) -> None:
+        """Note that an upload of so many bytes has become a job, which the queue may not show yet."""
+        with self._lock:
+            self._landed.append((self._clock(), size))
 
     def go_on(self, free: int | None) -> None:
         """Raise BusyError if an upload under way has to end, now that the object store has so many bytes free."""
@@ -138,7 +188,7 @@ class Gate:
     def readmit(self, size: int, queue: QueueState, *, client: str = "", token: str = "") -> None:
         """Let a job of so many bytes be started again, which is here already; raises what `decide_again` returns."""
         with self._lock:
-            self._admit(decide_again, size, None, queue, client, token)
+            self._admit(decide_again, size, None, queue, NOWHERE, client, token)
             self._landed.append((self._clock(), size))
 
     def _admit(
@@ -147,13 +197,14 @@ class Gate:
         announced: int | None,
         free: int | None,
         queue: QueueState,
+        elsewhere: Elsewhere,
         client: str,
         token: str,
     ) -> Turn | None:
         """Take the client's turn and return it, None if it had none; raises what the `decision` is, noting a turn."""
         turn = self._turn_of(client, announced, token)
         standing = self._standing(turn, client, announced)
-        load = self._load(announced, free, queue, client=client, turn=turn, standing=standing)
+        load = self._load(announced, free, queue, elsewhere, client=client, turn=turn, standing=standing)
         refusal = decision(load, self.limits)
         if refusal is not None:
             self._send_back(refusal, turn, load, client)
@@ -190,10 +241,16 @@ class Gate:
         """Give the place back, and the turn of an upload that broke off; one that `landed` is a job by now."""
         with self._lock:
             self._tickets.discard(ticket)
-            now = self._clock()
             if landed:
-                self._landed.append((now, ticket.size))
-            elif turn is not None:
+                self._landed.append((self._clock(), ticket.size))
+        if not landed:
+            self._give_back(turn)
+
+    def _give_back(self, turn: Turn | None) -> None:
+        """Keep the turn of an upload that broke off before it was anything."""
+        if turn is not None:
+            with self._lock:
+                now = self._clock()
                 self._turns.keep(turn, now, due=now)
 
     def _load(
@@ -201,6 +258,7 @@ class Gate:
         announced: int | None,
         free: int | None,
         queue: QueueState,
+        elsewhere: Elsewhere,
         *,
         client: str | None = None,
         turn: Turn | None = None,
@@ -209,20 +267,24 @@ class Gate:
         now = self._clock()
         left = [seconds for ticket in self._tickets if (seconds := ticket.seconds_left(now)) is not None]
         accepted = queue.wait + self._unseen(queue)
+        others = elsewhere.without({ticket.upload_id for ticket in self._tickets})
+        clients = [*(ticket.client for ticket in self._tickets), *(upload.client for upload in others.moving)]
+        sizes = [*(ticket.size for ticket in self._tickets), *(upload.length for upload in others.moving)]
+        promised = [*(ticket.promised for ticket in self._tickets), *(upload.left for upload in others.moving)]
         return Load(
             announced=announced,
             work=queue.work(announced),
-            active=self.active,
-            own=sum(ticket.client == client for ticket in self._tickets),
-            pending=sum(ticket.promised for ticket in self._tickets),
+            active=len(clients),
+            own=0 if client is None else clients.count(client),
+            pending=sum(promised),
             upload_left=min(left, default=None),
-            free=free,
-            wait=accepted + sum(queue.work(ticket.size) for ticket in self._tickets),
+            free=None if free is None else free - sum(upload.left for upload in others.resting),
+            wait=accepted + sum(map(queue.work, sizes)),
             doubt=accepted * (queue.doubt - 1.0),
             standing=standing,
             claims=tuple(claims_of(self._turns.ahead_of(turn), queue.work, now, self.limits.address_work)),
             turn=None if turn is None else max(0.0, turn.due - now),
-            owner_jobs=queue.owner_jobs,
+            owner_jobs=queue.owner_jobs + elsewhere.count,
             owner_ready=queue.owner_ready,
             draining=self._draining(),
         )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _FLAG = "rungs.close_connection"
 
 UPLOAD_PATH = "/api/jobs"
+TUS_PATH = "/api/uploads"
+_SENDING = frozenset({"POST", "PATCH"})
 
 # How long a refused client may go on sending before it is cut off: long enough to read the answer over a slow line and
 # stop, short enough that a refusal does not become an upload.
@@ -26,7 +28,10 @@ _DISCARD_BYTES = 256 * 1024
 
 def is_upload(request: Any) -> bool:
     """Tell whether gunicorn's request is an upload, whose body may be as large as a film."""
-    return (request.method, request.path) == ("POST", UPLOAD_PATH)
+    if request.method not in _SENDING:
+        return False
+    is_form = (request.method, request.path) == ("POST", UPLOAD_PATH)
+    return is_form or f"{request.path}/".startswith(f"{TUS_PATH}/")
 
 
 def leave_unasked(request: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import IntEnum
 from http import HTTPStatus
 from typing import Any
 
@@ -20,7 +21,20 @@ MEDIA_TYPE = "application/problem+json"
 TURN = "Rungs-Turn"  # the header of a refusal's token, in the answer and in the client's next try
 PAGE = "error.html"  # the pages' template; it is given the document as `problem`
 
-STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
+
+class TusStatus(IntEnum):
+    """Statuses that tus has beside those of HTTP."""
+
+    CHECKSUM_MISMATCH = 460
+
+    @property
+    def phrase(self) -> str:
+        """What stands behind the number."""
+        return self.name.replace("_", " ").title()
+
+
+Status = HTTPStatus | TusStatus
+STATUS_OF: dict[type[errors.RungsError], Status] = {
     errors.RungsError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.RequestError: HTTPStatus.BAD_REQUEST,
     errors.InvalidRequestError: HTTPStatus.BAD_REQUEST,
@@ -28,6 +42,12 @@ STATUS_OF: dict[type[errors.RungsError], HTTPStatus] = {
     errors.UploadIncompleteError: HTTPStatus.BAD_REQUEST,
     errors.UploadEmptyError: HTTPStatus.BAD_REQUEST,
     errors.UploadTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UploadNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.UploadOffsetError: HTTPStatus.CONFLICT,
+    errors.UploadChecksumError: TusStatus.CHECKSUM_MISMATCH,
+    errors.UploadTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.UploadVersionError: HTTPStatus.PRECONDITION_FAILED,
+    errors.UploadTakenError: HTTPStatus.LOCKED,
     errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
     errors.ObjectNotFoundError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,
@@ -96,7 +116,7 @@ def code_of(status: HTTPStatus) -> str:
     return _HTTP_CODES.get(status, status.name.lower())
 
 
-def document(told: Told, status: HTTPStatus, *, instance: str, retry_after: int | None = None) -> dict[str, Any]:
+def document(told: Told, status: Status, *, instance: str, retry_after: int | None = None) -> dict[str, Any]:
     """Return a problem document; `instance` is the path asked for, `retry_after` seconds or None."""
     problem: dict[str, Any] = {
         "type": f"urn:rungs:problem:{told['code']}",

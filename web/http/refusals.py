@@ -11,7 +11,7 @@ from gunicorn.http import errors
 
 from storage.error_sentences import SENTENCES
 from storage.errors import BusyError
-from web.http.problems import MEDIA_TYPE, STATUS_OF, code_of, document
+from web.http.problems import MEDIA_TYPE, STATUS_OF, Status, code_of, document
 from web.http.security import HEADERS
 
 _STATUS_OF: tuple[tuple[type[Exception], HTTPStatus], ...] = (
@@ -57,7 +57,7 @@ def bare_refusal(error: BusyError) -> bytes:
     return _whole(status, json.dumps(problem), MEDIA_TYPE, {"Retry-After": str(error.retry_after)})
 
 
-def _whole(status: HTTPStatus, text: str, kind: str, further: Mapping[str, str] = MappingProxyType({})) -> bytes:
+def _whole(status: Status, text: str, kind: str, further: Mapping[str, str] = MappingProxyType({})) -> bytes:
     body = text.encode()
     headers = {
         **HEADERS,

@@ -117,6 +117,13 @@ class QueueSnapshot:
         with suppress(JobStoreDownError):
             self._store.estimate(job.id, estimate_new(self.read().outlook, job.size))
 
+    def promise(self, owner: str, size: int, now: float) -> Promise | None:
+        """Return what a new job is promised; nothing while the store is away: that is no reason to lose an upload."""
+        try:
+            return self.read().promise(owner, size, now)
+        except JobStoreDownError:
+            return None
+
     def note_refusal(self, code: str) -> None:
         """Count a refused upload; told to the store with the next reading, so that a refusal costs it nothing."""
         with self._lock:

@@ -10,6 +10,7 @@ from spectree import Response as Answers
 from storage.errors import BusyError
 from storage.scheduling.promises_kept import accuracy
 from storage.scheduling.queue_rates import rates
+from web.admission.elsewhere import Elsewhere
 from web.context import Web, current
 from web.http.openapi import Problem, spec
 from web.read.queue_figures import history, machines, per_hour, utilisation
@@ -67,7 +68,9 @@ def queue_json(web: Web) -> dict[str, Any]:
 
 
 def _admission(web: Web, snapshot: Snapshot) -> dict[str, Any]:
-    refusal = web.gate.state(web.services.objects.free_bytes(), snapshot.queue_of(OWNER, 0, web.clock()))
+    elsewhere = Elsewhere.of(web.services.jobs.open_uploads(), web.clock())
+    queue = snapshot.queue_of(OWNER, 0, web.clock())
+    refusal = web.gate.state(web.services.objects.free_bytes(), queue, elsewhere)
     nothing: dict[str, Any] = {"code": None, "message": None, "values": {}}
     return {
         "open": refusal is None,

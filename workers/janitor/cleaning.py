@@ -47,6 +47,7 @@ def _clear(services: Services, job_id: str) -> bool:
         objects.delete_prefix(keys.renditions(job_id))
         if leftovers is Leftovers.ALL:
             objects.delete_prefix(keys.originals(job_id))
+            objects.delete_prefix(keys.upload(job_id))  # or it would become the job once more
     except Exception:
         jobs.end_clearing(job_id, gone=False)
         raise

@@ -24,7 +24,9 @@ from storage.scheduling.queue_rates import SAMPLE_SECONDS
 from storage.services import Services
 from storage.services.dispatch import begin_packaging, dispatch
 from storage.services.queue_reading import all_unfinished, record_sample
+from storage.settings import UPLOAD_EXPIRY_SECONDS
 from workers.janitor.cleaning import clear_leftovers, remove_orphans
+from workers.janitor.incoming import keep_uploads
 from workers.janitor.repairs import ABANDONED_SECONDS, LOOKS, Repair, Sight, is_stalled, repairs
 from workers.janitor.saving import save_ended
 from workers.janitor.turns import LookedAt, keep_estimates
@@ -34,6 +36,7 @@ from workers.rounds import Rounds
 ROUND_SECONDS = 2.0  # with a 6 s lease, a dead worker's task is elsewhere within 10 s
 ROLE_SECONDS = 10.0  # a dead janitor's successor starts so much later
 SAMPLE_ROUNDS = round(SAMPLE_SECONDS / ROUND_SECONDS)
+UPLOAD_ROUNDS = 30  # a minute: listing objects costs, and nobody waits for it
 SLOW_ROUNDS = 1800  # an hour of them lies between two looks for what takes hours to go wrong: listing objects costs
 STALLED = JobError(**StalledError().told)
 
@@ -43,8 +46,9 @@ _log = structlog.get_logger()
 class Janitor:
     """Makes a round every few seconds as long as it holds the role; touches `alive_file` each time; `stop` ends it."""
 
-    def __init__(self, services: Services, alive_file: Path) -> None:
+    def __init__(self, services: Services, alive_file: Path, *, upload_expiry: float = UPLOAD_EXPIRY_SECONDS) -> None:
         self._services = services
+        self._upload_expiry = upload_expiry
         self._alive_file = alive_file
         self._seen: Counter[tuple[Repair, Task]] = Counter()
         self._lost = False
@@ -70,6 +74,7 @@ class Janitor:
             ("saving", lambda: save_ended(self._services), 1),
             ("loss", self.look_for_loss, 1),
             ("sample", lambda: record_sample(self._services.jobs, now=time.time()), SAMPLE_ROUNDS),
+            ("uploads", lambda: self.look_at_uploads(now=time.time()), UPLOAD_ROUNDS),
             ("slow repairs", lambda: self.make_slow_round(now=time.time()), SLOW_ROUNDS),
         ):
             if self._made % rounds == 0:
@@ -96,6 +101,11 @@ class Janitor:
                     self._mend(repair, task)
         for job_id in clear_leftovers(self._services):
             self._note(Repair.CLEAR, job_id)
+
+    def look_at_uploads(self, *, now: float) -> None:
+        """Give up the uploads of which nothing comes any more; `now` is Unix seconds."""
+        for upload_id in keep_uploads(self._services, now=now, expiry=self._upload_expiry):
+            self._note(Repair.EXPIRE, upload_id)
 
     def make_slow_round(self, *, now: float) -> None:
         """Look for what takes hours to go wrong; `now` is Unix seconds."""

@@ -28,6 +28,7 @@ class Repair(StrEnum):
     CLEAR = "clear"  # what a failed, cancelled or deleted job left in the object store
     ABORT = "abort"  # unfinished writes to the object store
     ORPHAN = "orphan"  # an original whose upload died before it became a job
+    EXPIRE = "expire"  # an upload of which nothing came for too long
 
 
 # For how many rounds in a row something must be seen before it is mended. Between the publishing of a task and its

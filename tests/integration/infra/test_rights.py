@@ -164,6 +164,15 @@ def test_each_role_can_do_its_work_at_the_store(store_of: Callable[[Role], S3Obj
     with web.writer(keys.original("1" * 26), content_type="video/mp4") as unfinished:
         unfinished.write(large)
     web.put_bytes(keys.manifest(JOB), b"{}", content_type="application/json")
+    web.put_bytes(keys.upload_record(JOB), b"{}", content_type="application/json")
+    with web.incoming.go_on(JOB, part_bytes=8 * 1024 * 1024, may_go_on=lambda: None) as incoming:
+        incoming.write(large)
+    web.incoming.cut(JOB, len(large) - 1)
+    assert janitor.incoming.arrived(JOB).size == len(large) - 1
+    assert b"".join(janitor.read(keys.upload_record(JOB))) == b"{}"
+    assert web.incoming.finish(JOB, keys.original(JOB), content_type="video/mp4").size == len(large) - 1
+    web.put_bytes(keys.original(JOB), large, content_type="video/mp4")
+    assert janitor.delete_prefix(keys.upload(JOB)) == 3
     for store in (control, encoder):
         assert b"".join(store.read(keys.original(JOB), length=3)) == b"xxx"
         store.put_bytes(keys.planned(JOB), b"{}", content_type="application/json")

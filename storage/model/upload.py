@@ -1,0 +1,75 @@
+"""An upload that may take several requests: what is known of it besides its bytes. Pure.
+
+Its id becomes the id of its job. How many bytes have come is not written here: it follows from what is stored
+(storage/objects/incoming.py), so it is never wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from storage.model.job import is_job_id
+from storage.model.record_checks import LONGEST_NAME, LONGEST_URL, expect
+
+VERSION: Final = 1
+LONGEST_METADATA = 16 * 1024  # characters of what a client says of an upload; half of the longest head of a request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """What was said when the upload was created.
+
+    `length` in bytes is None until the client says it. `metadata` is the header of tus, as it came. `client` is the
+    address that it came from, `part_bytes` the size of its parts, and times are Unix seconds.
+    """
+
+    version: Literal[1] = VERSION
+    id: str
+    owner: str
+    client: str
+    length: int | None
+    part_bytes: int
+    filename: str
+    title: str
+    webhook_url: str | None
+    metadata: str
+    created_at: float
+
+    def lacks(self, size: int) -> bool:
+        """Tell whether more is to come behind so many bytes."""
+        return self.length is None or size < self.length
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUpload:
+    """An upload that is not a job yet, as all web processes see it: `size` bytes of it had come `at` Unix seconds.
+
+    `left` are the bytes that are still to come, as far as it said.
+    """
+
+    id: str
+    client: str
+    size: int
+    left: int
+    at: float
+
+    @property
+    def length(self) -> int:
+        """Bytes of all of it, as far as it said."""
+        return self.size + self.left
+
+
+def check_upload(upload: Upload, upload_id: str) -> None:
+    """Raise ValueError, inside of `spoiled`, unless this could have been written of the upload of this id."""
+    expect(upload.id == upload_id and is_job_id(upload.id), "id")
+    expect(upload.length is None or upload.length > 0, "length")
+    expect(upload.part_bytes > 0, "part_bytes")
+    expect(len(upload.filename) <= LONGEST_NAME and len(upload.title) <= LONGEST_NAME, "name")
+    expect(upload.webhook_url is None or len(upload.webhook_url) <= LONGEST_URL, "webhook_url")
+    expect(len(upload.metadata) <= LONGEST_METADATA, "metadata")
+
+
+def expires_at(upload: Upload, arrived_at: float, seconds: float) -> float:
+    """Return when the upload is given up, in Unix seconds: so long after the last of its bytes came."""
+    return max(upload.created_at, arrived_at) + seconds

@@ -1,0 +1,141 @@
+"""Uploads over several requests: their records beside their bytes, and how they become jobs.
+
+An upload is what lies under its prefix in the object store, so it survives the loss of everything else. Whoever meets
+one that is whole makes it a job: the request that brought the last byte, a client that asks how far it is, the janitor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pydantic import TypeAdapter
+
+from storage.errors import JobNotFoundError, ObjectNotFoundError, UploadNotFoundError
+from storage.model.job import Job, Promise, is_job_id
+from storage.model.record_checks import spoiled
+from storage.model.upload import OpenUpload, Upload, check_upload
+from storage.objects import keys
+from storage.objects.contract import ObjectStore
+from storage.objects.incoming import Arrived
+from storage.services import Services
+from storage.services.accepting import accept
+
+_UPLOAD = TypeAdapter(Upload)
+_JSON = "application/json"
+_LONGEST = 64 * 1024  # bytes of a record: the longest metadata, and names
+# What the browser says of the type is a guess from the name; nothing relies on it.
+_TYPE = "application/octet-stream"
+
+
+def save_upload(services: Services, upload: Upload) -> None:
+    """Write the record of an upload; it is there when this returns."""
+    key = keys.upload_record(upload.id)
+    services.objects.put_bytes(key, _UPLOAD.dump_json(upload, indent=1), content_type=_JSON)
+
+
+def upload_of(objects: ObjectStore, upload_id: str) -> Upload:
+    """Return the upload. Raises UploadNotFoundError, also for what is no id; RecordError for what nobody wrote."""
+    if not is_job_id(upload_id):
+        raise UploadNotFoundError
+    try:
+        text = b"".join(objects.read(keys.upload_record(upload_id), length=_LONGEST))
+    except ObjectNotFoundError as error:
+        raise UploadNotFoundError(detail=upload_id) from error
+    with spoiled(upload_id):
+        upload = _UPLOAD.validate_json(text)
+        check_upload(upload, upload_id)
+    return upload
+
+
+def arrived(objects: ObjectStore, upload_id: str) -> Arrived:
+    """Return how much of the upload has come for good. What came and was not checked does not count."""
+    try:
+        original = objects.stat(keys.original(upload_id))
+    except ObjectNotFoundError:
+        found, doubt = objects.incoming.arrived(upload_id), _doubt(objects, upload_id)
+        return found if doubt is None else Arrived(min(found.size, doubt), found.at)
+    return Arrived(original.size, original.modified_at)
+
+
+def begin_doubt(objects: ObjectStore, upload_id: str, size: int) -> None:
+    """Note that what comes behind the first `size` bytes counts only once it is checked."""
+    objects.put_bytes(keys.upload_doubt(upload_id), str(size).encode(), content_type="text/plain")
+
+
+def end_doubt(objects: ObjectStore, upload_id: str, *, keep: bool) -> None:
+    """Count what came, or `keep` none of it; nothing happens where there is no doubt."""
+    doubt = _doubt(objects, upload_id)
+    if doubt is None:
+        return
+    if not keep and objects.incoming.arrived(upload_id).size > doubt:
+        objects.incoming.cut(upload_id, doubt)
+    objects.delete_prefix(keys.upload_doubt(upload_id))
+
+
+def complete(
+    services: Services,
+    upload: Upload,
+    *,
+    now: float,
+    promise: Callable[[int], Promise | None] = lambda _: None,
+    estimate: Callable[[Job], object] = lambda _: None,
+) -> Job:
+    """Make a whole upload a job, once, and return it; `now` is Unix seconds.
+
+    `promise` tells what a job of so many bytes is promised. Raises BusyError; the upload is still there then, and
+    whole, and this can be called again.
+    """
+    job = _job_of(services, upload.id)
+    if job is None:
+        size = _original(services.objects, upload.id)
+        job = Job(
+            id=upload.id,
+            owner=upload.owner,
+            title=upload.title,
+            filename=upload.filename,
+            size=size,
+            created_at=now,
+            webhook_url=upload.webhook_url,
+            promise=promise(size),
+        )
+        accept(services, job, sha256="", estimate=estimate, undo=lambda: None)
+    remove_upload(services, upload.id)
+    return job
+
+
+def remove_upload(services: Services, upload_id: str) -> None:
+    """Remove what there is of an upload, its record first: a removal that breaks off leaves bytes that nobody knows."""
+    services.objects.delete_prefix(keys.upload_record(upload_id))
+    services.objects.delete_prefix(keys.upload(upload_id))
+    services.jobs.forget_upload(upload_id)
+
+
+def note_open(services: Services, upload: Upload, size: int, *, now: float) -> None:
+    """Let all web processes know of an upload; `now` is Unix seconds."""
+    left = max(0, (upload.length or 0) - size)
+    services.jobs.note_upload(OpenUpload(upload.id, upload.client, size, left, now))
+
+
+def _original(objects: ObjectStore, upload_id: str) -> int:
+    """Make what came the original, unless it is, and return its bytes."""
+    key = keys.original(upload_id)
+    try:
+        return objects.incoming.finish(upload_id, key, content_type=_TYPE).size
+    except ObjectNotFoundError:
+        return objects.stat(key).size
+
+
+def _job_of(services: Services, job_id: str) -> Job | None:
+    try:
+        return services.jobs.get(job_id)
+    except JobNotFoundError:
+        return None
+
+
+def _doubt(objects: ObjectStore, upload_id: str) -> int | None:
+    try:
+        text = b"".join(objects.read(keys.upload_doubt(upload_id), length=32))
+    except ObjectNotFoundError:
+        return None
+    with spoiled(upload_id):
+        return int(text)

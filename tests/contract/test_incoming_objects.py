@@ -1,0 +1,150 @@
+"""Uploads on their way in, in a local folder and on a real MinIO: what is stored tells how far they are."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+
+import pytest
+
+from storage.errors import ObjectNotFoundError, UploadTakenError
+from storage.objects import keys
+from storage.objects.contract import PART_BYTES, ObjectStore
+from storage.objects.incoming import MOST_PARTS, Arrived, part_bytes_for
+
+UPLOAD = "0123456789abcdef0123456789abcdef"
+TYPE = "application/octet-stream"
+PART = 5 * 1024 * 1024  # the smallest that S3 takes
+LARGEST = PART_BYTES * MOST_PARTS
+DATA = random.Random(19).randbytes(3 * PART + 12_345)
+
+
+def yes() -> None:
+    """Let every writing go on."""
+
+
+def send(store: ObjectStore, data: bytes, *, may_go_on: Callable[[], None] = yes, piece: int = 700_001) -> None:
+    """Write these bytes behind what is stored."""
+    with store.incoming.go_on(UPLOAD, part_bytes=PART, may_go_on=may_go_on) as writer:
+        for start in range(0, len(data), piece):
+            writer.write(data[start : start + piece])
+
+
+def size(store: ObjectStore) -> int:
+    """Return how much is stored."""
+    return store.incoming.arrived(UPLOAD).size
+
+
+def finished(store: ObjectStore) -> bytes:
+    """Make the upload an original and return its bytes."""
+    info = store.incoming.finish(UPLOAD, keys.original(UPLOAD), content_type=TYPE)
+    found = b"".join(store.read(keys.original(UPLOAD)))
+    assert (info.key, info.size) == (keys.original(UPLOAD), len(found))
+    return found
+
+
+@pytest.mark.parametrize(
+    "stops", [(), (0,), (1,), (PART - 1, PART, PART + 1), (12, 2 * PART), (3 * PART,), (PART,) * 3]
+)
+def test_an_upload_goes_on_where_it_was(object_store: ObjectStore, stops: tuple[int, ...]) -> None:
+    """Wherever it stopped; after each stop the store tells how much it has, and in the end all of it is there."""
+    for start, end in zip((0, *stops), (*stops, len(DATA)), strict=True):
+        send(object_store, DATA[start:end])
+        assert size(object_store) == end
+    assert abs(object_store.incoming.arrived(UPLOAD).at - time.time()) < 60
+    assert finished(object_store) == DATA
+    object_store.delete_prefix(keys.upload(UPLOAD))
+    assert list(object_store.keys("")) == [keys.original(UPLOAD)]
+
+
+def test_nothing_is_stored_of_what_nobody_began(object_store: ObjectStore) -> None:
+    """And nothing can be made of it."""
+    assert object_store.incoming.arrived(UPLOAD) == Arrived()
+    with pytest.raises(ObjectNotFoundError):
+        finished(object_store)
+
+
+def test_what_came_before_a_failure_is_kept(object_store: ObjectStore) -> None:
+    """A line that breaks costs nothing that has come."""
+
+    def break_off() -> None:
+        with object_store.incoming.go_on(UPLOAD, part_bytes=PART, may_go_on=yes) as writer:
+            writer.write(DATA[: PART + 99])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        break_off()
+    assert size(object_store) == PART + 99
+    send(object_store, DATA[PART + 99 :])
+    assert finished(object_store) == DATA
+
+
+@pytest.mark.parametrize("left", [0, 1, PART - 1, PART, PART + 7, 2 * PART, len(DATA)])
+def test_what_is_cut_off_comes_again(object_store: ObjectStore, left: int) -> None:
+    """At any place; what is kept stays as it was."""
+    send(object_store, DATA)
+    object_store.incoming.cut(UPLOAD, left)
+    assert size(object_store) == left
+    send(object_store, DATA[left:])
+    assert finished(object_store) == DATA
+
+
+def test_a_writer_that_is_late_takes_nothing_away(object_store: ObjectStore) -> None:
+    """It is told so before it stores anything, and what came meanwhile counts."""
+    taken = False
+
+    def may_go_on() -> None:
+        if taken:
+            raise UploadTakenError
+
+    def come_too_late() -> None:
+        nonlocal taken
+        with object_store.incoming.go_on(UPLOAD, part_bytes=PART, may_go_on=may_go_on) as writer:
+            writer.write(DATA[:1000])
+            send(object_store, DATA[size(object_store) : 2 * PART])
+            taken = True
+            for start in range(1000, len(DATA), 1_000_000):
+                writer.write(DATA[start : start + 1_000_000])
+
+    with pytest.raises(UploadTakenError):
+        come_too_late()
+    assert size(object_store) == 2 * PART
+    send(object_store, DATA[2 * PART :])
+    assert finished(object_store) == DATA
+
+
+def test_a_late_writer_that_nobody_stopped_stores_the_same_bytes(object_store: ObjectStore) -> None:
+    """Both send the same file: whoever comes last changes nothing, and less never takes the place of more."""
+    with object_store.incoming.go_on(UPLOAD, part_bytes=PART, may_go_on=yes) as late:
+        late.write(DATA[: PART + 10])
+        send(object_store, DATA[size(object_store) :])
+        late.write(DATA[PART + 10 : PART + 20])
+    assert size(object_store) == len(DATA)
+    assert finished(object_store) == DATA
+
+
+def test_a_missing_part_is_asked_for_again(object_store: ObjectStore) -> None:
+    """What lies behind a gap does not count: the client sends it once more."""
+    if object_store.local_path(keys.original(UPLOAD)) is not None:
+        pytest.skip("one file has no gaps")
+    send(object_store, DATA)
+    object_store.delete_prefix(keys.upload_part(UPLOAD, 1))
+    assert size(object_store) == PART
+    send(object_store, DATA[PART:])
+    assert finished(object_store) == DATA
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [
+        (0, PART_BYTES),
+        (64 << 30, PART_BYTES),
+        (PART_BYTES * MOST_PARTS, PART_BYTES),
+        (PART_BYTES * MOST_PARTS + 1, 9 << 20),
+    ],
+)
+def test_parts_are_as_large_as_ten_thousand_of_them_need(length: int, expected: int) -> None:
+    """And no larger."""
+    assert part_bytes_for(length, PART_BYTES) == expected
+    assert part_bytes_for(length, PART_BYTES) * MOST_PARTS >= length

@@ -1,0 +1,33 @@
+"""Uploads that take several requests, as far as a test wants them to be."""
+
+from __future__ import annotations
+
+import time
+
+from storage.model.upload import Upload
+from storage.services import Services
+from storage.services.uploads import save_upload
+from web.routes.uploads import new_job_id
+
+PART = 5 << 20  # the smallest that S3 takes
+
+
+def begun(services: Services, data: bytes, *, length: int | None = 9, created_at: float = 0.0) -> Upload:
+    """Return an upload of which these bytes have come."""
+    upload = Upload(
+        id=new_job_id(),
+        owner="local",
+        client="127.0.0.1",
+        length=length,
+        part_bytes=PART,
+        filename="film.mp4",
+        title="film",
+        webhook_url=None,
+        metadata="",
+        created_at=created_at or time.time(),
+    )
+    save_upload(services, upload)
+    if data:
+        with services.objects.incoming.go_on(upload.id, part_bytes=PART, may_go_on=lambda: None) as writer:
+            writer.write(data)
+    return upload

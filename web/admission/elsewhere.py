@@ -1,0 +1,41 @@
+"""Open uploads that no request of this process brings: other web processes receive them, or nobody just now. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from storage.model.upload import OpenUpload
+
+# An upload of which nothing came for so long takes no place, and its work keeps nobody waiting: its client may have
+# gone for good. The room for its bytes stays promised until it expires.
+MOVING_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Uploads of which something came a moment ago, and those that `rest`."""
+
+    moving: tuple[OpenUpload, ...] = ()
+    resting: tuple[OpenUpload, ...] = ()
+
+    @classmethod
+    def of(cls, uploads: Iterable[OpenUpload], now: float) -> Self:
+        """Return the uploads as they are at `now`, Unix seconds."""
+        found = tuple(uploads)
+        moving = tuple(upload for upload in found if now - upload.at < MOVING_SECONDS)
+        return cls(moving, tuple(upload for upload in found if upload not in moving))
+
+    def without(self, here: Collection[str]) -> Self:
+        """Return those that are not received here."""
+        kept = (tuple(one for one in some if one.id not in here) for some in (self.moving, self.resting))
+        return type(self)(*kept)
+
+    @property
+    def count(self) -> int:
+        """How many there are: each is a job to be."""
+        return len(self.moving) + len(self.resting)
+
+
+NOWHERE = Elsewhere()

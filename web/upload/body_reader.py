@@ -1,0 +1,30 @@
+"""Reading the body of an upload, as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import request
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.wsgi import get_input_stream
+
+from storage.errors import UploadIncompleteError
+
+
+def body_reader() -> Callable[[int], bytes]:
+    """Return what reads the present request's body: so many bytes at most, none at its end.
+
+    It raises UploadIncompleteError where the client goes away. Only the client's side can fail here, so no error of the
+    object store is mistaken for the client's.
+    """
+    # Not request.stream: that one is held to the size of a form. Here the admission and the counting set the limits.
+    stream = get_input_stream(request.environ)
+
+    def read(size: int) -> bytes:
+        try:
+            return stream.read(size)
+        except (OSError, ParseException, ClientDisconnected) as error:
+            raise UploadIncompleteError from error
+
+    return read

@@ -1,0 +1,57 @@
+"""Uploads that take several requests: forgotten ones go, and the web service is told how far the others are.
+
+It makes jobs of whole ones, as nobody else may write an original (web/upload/finishing.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from storage.errors import RecordError, UploadNotFoundError
+from storage.faults import of_one_job
+from storage.model.upload import OpenUpload, expires_at
+from storage.objects import keys
+from storage.services import Services
+from storage.services.holding import held
+from storage.services.uploads import arrived, note_open, remove_upload, upload_of
+
+# A web process that receives an upload tells how far it is several times a second. After so long it has died.
+QUIET_SECONDS = 30.0
+
+
+def keep_uploads(services: Services, *, now: float, expiry: float) -> Iterator[str]:
+    """Look at each upload that is stored, and yield those that are given up; `now` is Unix seconds.
+
+    That is `expiry` seconds after the last of its bytes came. One that is whole is never given up.
+    """
+    known = {upload.id: upload for upload in services.jobs.open_uploads()}
+    stored = dict.fromkeys(key.split("/")[1] for key in services.objects.keys(keys.UPLOADS))
+    for upload_id in stored:
+        gone = False
+        with of_one_job("upload", upload_id, services.jobs.count_fault):
+            gone = _is_over(services, upload_id, now, expiry, known.get(upload_id))
+            if gone:
+                remove_upload(services, upload_id)
+        if gone:
+            yield upload_id
+    for upload_id in known.keys() - stored.keys():
+        services.jobs.forget_upload(upload_id)
+
+
+def _is_over(services: Services, upload_id: str, now: float, expiry: float, known: OpenUpload | None) -> bool:
+    """Tell whether the upload is to go, held by us then; note how far it is if it is not."""
+    found = arrived(services.objects, upload_id)
+    try:
+        upload = upload_of(services.objects, upload_id)
+    except UploadNotFoundError:
+        return True  # its removal broke off
+    except RecordError:
+        if now - found.at < expiry:
+            raise
+        return True
+    if upload.lacks(found.size) and expires_at(upload, found.at, expiry) < now:
+        with held(services.jobs, upload):  # who receives it still stores nothing more
+            return True
+    if known is None or (known.size != found.size and now - known.at > QUIET_SECONDS):
+        note_open(services, upload, found.size, now=found.at or upload.created_at)
+    return False

@@ -63,6 +63,7 @@ SENTENCES: Mapping[str, str] = {
     "record_unreadable": _("The record of this job is damaged and cannot be read."),
     "manifest_unreadable": _("The job's record beside the original file cannot be read."),
     "upload_incomplete": _("The upload broke off before the file was complete. Nothing was kept."),
+    "upload_incomplete.kept": _("The line broke before the upload was complete. What came is kept: send the rest."),
     "upload_not_found": _("There is no such upload: it expired, or it was ended. Begin it anew."),
     "upload_offset": _("These bytes do not begin where the upload stands. Ask how far it is, then send the rest."),
     "upload_checksum": _("What arrived is not what was sent, so none of it was kept. Send it once more."),
@@ -88,7 +89,7 @@ SENTENCES: Mapping[str, str] = {
     "owner_share": _("You already have the maximum number of unfinished videos. Wait until one of them is ready."),
     "address_share": _("Your network address has the maximum number of connections here. Wait until one has ended."),
     "request_too_slow": _("The request took too long to arrive."),
-    "upload_too_slow": _("The upload was too slow, so it was stopped. Nothing was kept."),
+    "upload_too_slow": _("The upload was too slow, so it was stopped. Try again on a faster line."),
     "high_share": _(
         "You already have the maximum number of videos with high priority. Set one of them back to normal first."
     ),

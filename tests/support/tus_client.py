@@ -39,14 +39,14 @@ def ask_tus(server: Listening, method: str, path: str, body: bytes = b"", **head
 
 def create_upload(server: Listening, length: int, **headers: str) -> str:
     """Create an upload and return where it is."""
-    answer = ask_tus(server, "POST", "/api/uploads", Upload_Length=str(length), **headers)
+    answer = ask_tus(server, "POST", "/api/uploads", b"", Upload_Length=str(length), **headers)
     assert answer.status == http.HTTPStatus.CREATED, answer
     return answer.headers["location"]
 
 
 @dataclass(slots=True)
 class Sender:
-    """Sends `data` to the upload at `place`, in spite of everything; `sent` counts bytes that went out, even in vain."""
+    """Sends `data` to the upload at `place`, in spite of everything; `sent` counts the bytes that went out."""
 
     server: Listening
     place: str

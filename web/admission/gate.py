@@ -5,12 +5,11 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from storage.errors import BusyError, QueueFullError, RungsError
 from storage.model.upload import OpenUpload
-from storage.objects.contract import PART_BYTES
 from web.admission.decision import (
     LONGEST_RETRY_AFTER,
     Limits,
@@ -24,49 +23,8 @@ from web.admission.decision import (
     until_room,
 )
 from web.admission.elsewhere import NOWHERE, Elsewhere
+from web.admission.ticket import Ticket
 from web.admission.turns import Turn, Turns, claims_of, grace
-
-
-class Ticket:
-    """An admitted upload of a `client`, counting down what it still wants to write: its next part if it did not say."""
-
-    def __init__(self, announced: int | None, now: float, client: str = "", upload_id: str = "") -> None:
-        self.client = client
-        self.upload_id = upload_id  # of one that takes several requests
-        self.promised = PART_BYTES if announced is None else announced
-        self._endless = announced is None
-        self._began = now
-        self._received = 0
-        self._asked_at = 0
-
-    @property
-    def next_part(self) -> int:
-        """Bytes that it writes before the store's room is asked for again."""
-        return min(self.promised, PART_BYTES)
-
-    @property
-    def size(self) -> int:
-        """Bytes of the whole upload as far as it is known."""
-        return self._received if self._endless else self.promised + self._received
-
-    def received(self, count: int) -> None:
-        """Take off what has arrived: from now on the store's free space shows it."""
-        if not self._endless:
-            self.promised = max(0, self.promised - count)
-        self._received += count
-
-    def part_is_full(self) -> bool:
-        """Tell, once for each part, that as many bytes as a part has arrived since it was last told."""
-        if self._received - self._asked_at < PART_BYTES:
-            return False
-        self._asked_at = self._received
-        return True
-
-    def seconds_left(self, now: float) -> float | None:
-        """Return how long the rest takes at the speed until now; None where that is unknown."""
-        if self._endless or not self.promised or not self._received:
-            return None
-        return self.promised * (now - self._began) / self._received
 
 
 class Gate:
@@ -159,8 +117,17 @@ class Gate:
     def receive(self, upload: OpenUpload, free: int | None, elsewhere: Elsewhere, *, client: str) -> Iterator[Ticket]:
         """Hold a place while a request brings bytes of an upload that was let in; raises as `decide_to_go_on` says."""
         with self._lock:
-            others = elsewhere.without({upload.id})
-            refusal = decide_to_go_on(self._load(0, free, QueueState(), others, client=client), self.limits)
+            # An older request for the same upload, whose client may be dead, makes way for this one.
+            others = [ticket for ticket in self._tickets if ticket.upload_id != upload.id]
+            clients = _clients(others, elsewhere.without({upload.id, *(ticket.upload_id for ticket in others)}))
+            load = Load(
+                active=len(clients),
+                own=clients.count(client),
+                upload_left=self._upload_left(others),
+                free=free,
+                draining=self._draining(),
+            )
+            refusal = decide_to_go_on(load, self.limits)
             if refusal is not None:
                 raise refusal
             ticket = Ticket(upload.left or None, self._clock(), client, upload.id)
@@ -265,10 +232,9 @@ class Gate:
         standing: Standing = Standing.NEW,
     ) -> Load:
         now = self._clock()
-        left = [seconds for ticket in self._tickets if (seconds := ticket.seconds_left(now)) is not None]
         accepted = queue.wait + self._unseen(queue)
         others = elsewhere.without({ticket.upload_id for ticket in self._tickets})
-        clients = [*(ticket.client for ticket in self._tickets), *(upload.client for upload in others.moving)]
+        clients = _clients(self._tickets, others)
         sizes = [*(ticket.size for ticket in self._tickets), *(upload.length for upload in others.moving)]
         promised = [*(ticket.promised for ticket in self._tickets), *(upload.left for upload in others.moving)]
         return Load(
@@ -277,7 +243,7 @@ class Gate:
             active=len(clients),
             own=0 if client is None else clients.count(client),
             pending=sum(promised),
-            upload_left=min(left, default=None),
+            upload_left=self._upload_left(self._tickets),
             free=None if free is None else free - sum(upload.left for upload in others.resting),
             wait=accepted + sum(map(queue.work, sizes)),
             doubt=accepted * (queue.doubt - 1.0),
@@ -289,7 +255,17 @@ class Gate:
             draining=self._draining(),
         )
 
+    def _upload_left(self, tickets: Iterable[Ticket]) -> float | None:
+        """Return in how many seconds the first of these uploads is there, None where that is unknown."""
+        now = self._clock()
+        return min((left for ticket in tickets if (left := ticket.seconds_left(now)) is not None), default=None)
+
     def _unseen(self, queue: QueueState) -> float:
         """Return the seconds of work that became jobs after the queue was read."""
         self._landed = [(at, size) for at, size in self._landed if at >= queue.read_at]
         return sum(queue.work(size) for _, size in self._landed)
+
+
+def _clients(tickets: Iterable[Ticket], others: Elsewhere) -> list[str]:
+    """Return whose uploads are under way, each as often as it has one."""
+    return [*(ticket.client for ticket in tickets), *(upload.client for upload in others.moving)]

@@ -6,6 +6,8 @@ from copy import deepcopy
 from http import HTTPStatus
 from typing import Any
 
+from web.http.problems import Status, TusStatus
+
 PROBLEM = "Problem"
 # The media types of what is not JSON, by the name of its model. Problems are pages where a person looks.
 _MEDIA_TYPES: dict[str, tuple[str, ...]] = {
@@ -59,6 +61,9 @@ def _complete(operation: Document, *, safe: bool, patterns: dict[str, str]) -> N
     always = [*_OF_EVERY_ROUTE, *(() if safe else (HTTPStatus.FORBIDDEN,))]
     for status in always:
         responses.setdefault(str(status.value), _problem(status))
+    if "uploads" in operation["tags"] and not safe:
+        # A status of tus alone, which spectree takes for none.
+        responses[str(TusStatus.CHECKSUM_MISMATCH.value)] = _problem(TusStatus.CHECKSUM_MISMATCH)
     for response in responses.values():
         _type(response)
     for parameter in operation["parameters"]:
@@ -68,7 +73,7 @@ def _complete(operation: Document, *, safe: bool, patterns: dict[str, str]) -> N
         content |= dict.fromkeys(_FORM_TYPES, content[_FORM_TYPES[0]])
 
 
-def _problem(status: HTTPStatus) -> Document:
+def _problem(status: Status) -> Document:
     schema = {"$ref": f"#/components/schemas/{PROBLEM}"}
     return {"description": status.phrase, "content": {"application/json": {"schema": schema}}}
 

@@ -42,4 +42,4 @@ def metrics() -> Response:
 @spec.validate(resp=Answers(HTTP_200=Words), tags=["operation"])
 def description() -> Response:
     """Describe this API (OpenAPI 3.1)."""
-    return jsonify(completed(spec.spec, {"job_id": JOB_ID, "name": MEDIA_NAME}))
+    return jsonify(completed(spec.spec, {"job_id": JOB_ID, "upload_id": JOB_ID, "name": MEDIA_NAME}))

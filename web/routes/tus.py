@@ -38,7 +38,7 @@ from storage.services.holding import Holding, held
 from storage.services.uploads import arrived, complete, end_doubt, note_open, remove_upload, save_upload, upload_of
 from web.admission.decision import RETRY_AFTER_DRAINING
 from web.admission.elsewhere import Elsewhere
-from web.admission.gate import Ticket
+from web.admission.ticket import Ticket
 from web.context import Web, current
 from web.http.addresses import client
 from web.http.connection import TUS_PATH, ask_for_body, close_after_answer
@@ -301,7 +301,7 @@ def _continued(web: Web, upload: Upload, sent: _Sent) -> Response:
         size = continue_upload(
             services.objects,
             holding,
-            body_reader(),
+            body_reader(kept=sent.checksum is None),
             offset=sent.offset,
             most=most,
             checksum=sent.checksum,

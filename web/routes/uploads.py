@@ -106,7 +106,7 @@ def _take(web: Web) -> Job:
                 web.gate.go_on(objects.free_bytes())
 
         ask_for_body()
-        events = read_form(body_reader(), boundary, announced=announced)
+        events = read_form(body_reader(kept=False), boundary, announced=announced)
         limit = web.gate.limits.upload_bytes
         received = receive(events, objects, new_job_id(), limit=limit, on_bytes=count)
         return register(received, web.services, web.queue, now=web.clock())

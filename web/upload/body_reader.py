@@ -12,11 +12,11 @@ from werkzeug.wsgi import get_input_stream
 from storage.errors import UploadIncompleteError
 
 
-def body_reader() -> Callable[[int], bytes]:
+def body_reader(*, kept: bool) -> Callable[[int], bytes]:
     """Return what reads the present request's body: so many bytes at most, none at its end.
 
-    It raises UploadIncompleteError where the client goes away. Only the client's side can fail here, so no error of the
-    object store is mistaken for the client's.
+    It raises UploadIncompleteError where the client goes away, which says whether what came is `kept`. Only the
+    client's side can fail here: no error of the object store is mistaken for one of the client.
     """
     # Not request.stream: that one is held to the size of a form. Here the admission and the counting set the limits.
     stream = get_input_stream(request.environ)
@@ -25,6 +25,6 @@ def body_reader() -> Callable[[int], bytes]:
         try:
             return stream.read(size)
         except (OSError, ParseException, ClientDisconnected) as error:
-            raise UploadIncompleteError from error
+            raise (UploadIncompleteError(reason="kept") if kept else UploadIncompleteError()) from error
 
     return read

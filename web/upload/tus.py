@@ -7,7 +7,6 @@ creation-defer-length, expiration, termination and checksum.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Mapping
@@ -76,7 +75,9 @@ def length_of(headers: Mapping[str, str], *, limit: int, required: bool) -> int 
         if later not in {None, "1"}:
             raise InvalidRequestError(reason="upload_length")
         return None
-    found = _number(length, "upload_length")
+    found = _number(length)
+    if found is None:
+        raise InvalidRequestError(reason="upload_length")
     if found > limit:
         raise too_large(limit)
     if not found:
@@ -86,7 +87,10 @@ def length_of(headers: Mapping[str, str], *, limit: int, required: bool) -> int 
 
 def offset_of(headers: Mapping[str, str]) -> int:
     """Return where the bytes of this request begin. Raises InvalidRequestError."""
-    return _number(headers.get("Upload-Offset", ""), "upload_offset")
+    found = _number(headers.get("Upload-Offset", ""))
+    if found is None:
+        raise InvalidRequestError(reason="upload_offset")
+    return found
 
 
 def checksum_of(headers: Mapping[str, str]) -> Checksum | None:
@@ -95,10 +99,8 @@ def checksum_of(headers: Mapping[str, str]) -> Checksum | None:
     if said is None:
         return None
     algorithm, _, text = said.partition(" ")
-    if algorithm not in ALGORITHMS:
-        raise InvalidRequestError(reason="upload_checksum")
-    digest = _decoded(text, "upload_checksum")
-    if len(digest) != hashlib.new(algorithm, usedforsecurity=False).digest_size:
+    digest = _decoded(text) if algorithm in ALGORITHMS else None
+    if digest is None or len(digest) != hashlib.new(algorithm, usedforsecurity=False).digest_size:
         raise InvalidRequestError(reason="upload_checksum")
     return Checksum(algorithm, digest)
 
@@ -121,13 +123,11 @@ def metadata_of(header: str) -> dict[str, str]:
     """Return the pairs of Upload-Metadata. Raises InvalidRequestError."""
     found: dict[str, str] = {}
     for pair in header.split(",") if header.strip() else ():
-        key, _, value = pair.strip().partition(" ")
-        if not _KEY.fullmatch(key) or key in found:
+        key, _, text = pair.strip().partition(" ")
+        value = _text(text.strip())
+        if not _KEY.fullmatch(key) or key in found or value is None:
             raise InvalidRequestError(reason="upload_metadata")
-        try:
-            found[key] = _decoded(value.strip(), "upload_metadata").decode()
-        except UnicodeDecodeError as error:
-            raise InvalidRequestError(reason="upload_metadata") from error
+        found[key] = value
     return found
 
 
@@ -151,14 +151,20 @@ def expires(at: float) -> dict[str, str]:
     return {"Upload-Expires": formatdate(at, usegmt=True)}
 
 
-def _number(text: str, reason: str) -> int:
-    if not _NUMBER.fullmatch(text):
-        raise InvalidRequestError(reason=reason)
-    return int(text)
+def _number(text: str) -> int | None:
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
-def _decoded(text: str, reason: str) -> bytes:
+def _decoded(text: str) -> bytes | None:
     try:
         return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidRequestError(reason=reason) from error
+    except ValueError:  # binascii.Error among them, and letters that are not ASCII
+        return None
+
+
+def _text(value: str) -> str | None:
+    data = _decoded(value)
+    try:
+        return None if data is None else data.decode()
+    except UnicodeDecodeError:
+        return None

@@ -15,7 +15,9 @@ from tests.support.attacks import attacking
 from tests.support.nginx import NginxServer
 from tests.support.servers import RedisServer
 from tests.support.trickling import answer_seconds
-from tests.support.web_client import ask
+from tests.support.tus_client import Sender, create_upload
+from tests.support.waiting import wait_until
+from tests.support.web_client import MIB, ask, figure
 from tests.support.web_server import WebServer
 
 HEAD_BYTES = 12_000  # of an answer: the longest title, policy, HSTS and cookies three times over
@@ -84,3 +86,20 @@ def test_a_long_head_of_an_answer_passes(tmp_path: Path) -> None:
         finally:
             nginx.stop()
             upstream.shutdown()
+
+
+def test_an_upload_by_tus_passes(nginx: NginxServer, web: WebServer) -> None:
+    """Of any length, and what came before the line broke is stored: nginx keeps nothing back."""
+    data = bytes(range(256)) * 4 * 1024 * 12
+    sender = Sender(nginx, create_upload(nginx, len(data)), data)
+    before = figure(web, "rungs_upload_bytes_total")
+
+    def wait(sent: int) -> None:
+        if sent == len(data) // 2:
+            wait_until(lambda: figure(web, "rungs_upload_bytes_total") > before + sent - MIB, what="what was sent")
+
+    assert sender.send(len(data) // 2, wait) is None
+    answer = sender.send(len(data))
+    assert answer is not None
+    assert answer.headers["rungs-job"] in sender.place
+    assert sender.offsets[1] >= len(data) // 2 - MIB

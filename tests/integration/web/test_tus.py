@@ -215,8 +215,7 @@ def test_creation_beyond_the_largest_size_is_refused(client: FlaskClient, own_se
 )
 def test_metadata_may_be_anything(client: FlaskClient, said: str) -> None:
     """Values MAY be empty, keys any word; without a name the file is called something."""
-    headers = {"Upload_Metadata": said} if said else {}
-    job = send(client, created(client, **headers), FILM, 0).headers["Location"]
+    job = send(client, created(client, Upload_Metadata=said), FILM, 0).headers["Location"]
     assert client.get(job).get_json()["filename"] in {"video", "x.mp4"}
 
 

@@ -54,8 +54,12 @@ def place(
         }
     server = WebServer(tmp_path / "web", own_redis.url, CLIENT_IDLE_SECONDS=str(SLOW_SECONDS), **settings)
     server.start()
-    given = {name.lower(): value for name, value in settings.items()}
-    yield server, connect(Settings(redis_url=own_redis.url, data_dir=server.data, **given), patience=5)
+    given = {
+        "redis_url": own_redis.url,
+        "data_dir": server.data,
+        **{name.lower(): text for name, text in settings.items()},
+    }
+    yield server, connect(Settings.model_validate(given), patience=5)
     server.stop()
 
 

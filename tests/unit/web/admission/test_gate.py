@@ -10,9 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.errors import AddressShareError, DrainingError, QueueFullError, StorageFullError, TooManyUploadsError
+from storage.errors import (
+    AddressShareError,
+    DrainingError,
+    OwnerShareError,
+    QueueFullError,
+    StorageFullError,
+    TooManyUploadsError,
+)
+from storage.model.upload import OpenUpload
 from storage.objects.contract import PART_BYTES
 from web.admission.decision import LEARNED_SECONDS, PROMISED_SHARE, TURNS_AN_UPLOAD, Limits, QueueState
+from web.admission.elsewhere import MOVING_SECONDS, Elsewhere
 from web.admission.gate import Gate
 from web.admission.turns import AGAIN_SECONDS, KEPT, TURNS_A_KEY, Turns, grace
 from web.upload.limits import OVERHEAD_BYTES
@@ -344,3 +353,112 @@ def test_the_reserve_is_asked_for_again_with_each_part() -> None:
             gate.go_on(LIMITS.reserve + 2 * PART_BYTES - 1)
         known.received(2 * PART_BYTES)
         gate.go_on(LIMITS.reserve + PART_BYTES)
+
+
+def open_uploads(*lefts: int, at: float = 1000.0, client: str = "10.0.0.1", size: int = 0) -> list[OpenUpload]:
+    """Return open uploads that still bring so many bytes each."""
+    return [OpenUpload(f"{number:032x}", client, size, left, at) for number, left in enumerate(lefts)]
+
+
+def test_what_others_receive_takes_places_and_bytes() -> None:
+    """As if it were received here: another web process has no gate of its own."""
+    gate = Gate(LIMITS, Clock())
+    moving = Elsewhere.of(open_uploads(600, 600), now=1000.0)
+    with pytest.raises(TooManyUploadsError), gate.enter(1, None, elsewhere=moving):
+        pass
+    one = Elsewhere.of(open_uploads(600), now=1000.0)
+    with pytest.raises(TooManyUploadsError), gate.enter(901, None, elsewhere=one):
+        pass
+    with pytest.raises(StorageFullError), gate.enter(100, 1199, elsewhere=one):
+        pass
+    with gate.enter(100, 1200, elsewhere=one):
+        assert gate.active == 1
+
+
+def test_a_resting_upload_keeps_its_room_alone() -> None:
+    """It takes no place, and nobody waits for its work; its free space is promised, and it is a job to be."""
+    gate = Gate(LIMITS, Clock())
+    resting = Elsewhere.of(open_uploads(600, 600, 600), now=1000.0 + MOVING_SECONDS)
+    assert (
+        gate.state(None, QueueState(wait=10.0, per_byte=1.0, owner_jobs=0), Elsewhere(resting=resting.resting[:2]))
+        is None
+    )
+    assert isinstance(gate.state(None, QueueState(), resting), OwnerShareError)
+    with pytest.raises(StorageFullError), gate.enter(100, 1799, elsewhere=Elsewhere(resting=resting.resting[:2])):
+        pass
+    with gate.enter(100, 1800, elsewhere=Elsewhere(resting=resting.resting[:2])):
+        pass
+
+
+def test_what_moves_elsewhere_makes_the_queue_longer() -> None:
+    """By all of it: what has come, and what is to come."""
+    gate = Gate(LIMITS, Clock())
+    moving = Elsewhere.of(open_uploads(30, size=20), now=1000.0)
+    queue = QueueState(wait=20.0, per_byte=1.0)
+    assert gate.state(None, queue) is None
+    assert isinstance(gate.state(None, queue, moving), QueueFullError)
+
+
+def test_an_upload_goes_on_whatever_the_queue_says() -> None:
+    """Admission was asked when it was created: places are asked now, and room for the next part."""
+    gate, (upload, other, third) = Gate(LIMITS, Clock()), open_uploads(5000, 5000, 5000)
+    with gate.receive(upload, None, Elsewhere.of([upload], 1000.0), client="a") as ticket:
+        ticket.received(100)
+        assert (gate.active, ticket.promised) == (1, 4900)
+        # It is here: that Redis knows it too makes it no second one.
+        with gate.receive(other, None, Elsewhere.of([upload, other], 1000.0), client="b"):
+            assert gate.active == 2
+            with pytest.raises(TooManyUploadsError), gate.receive(third, None, Elsewhere(), client="c"):
+                pass
+    assert gate.active == 0
+    with (
+        pytest.raises(StorageFullError),
+        gate.receive(upload, LIMITS.reserve + PART_BYTES - 1, Elsewhere(), client="a"),
+    ):
+        pass
+
+
+def test_who_comes_back_takes_the_place_of_its_dead_line() -> None:
+    """Nobody has noticed yet that the older connection is dead."""
+    gate, (upload,) = Gate(replace(LIMITS, uploads=1), Clock()), open_uploads(10)
+    with (
+        gate.receive(upload, None, Elsewhere(), client="a"),
+        gate.receive(upload, None, Elsewhere.of([upload], 1000.0), client="a"),
+    ):
+        assert gate.active == 2
+    assert gate.active == 0
+
+
+def test_one_address_continues_its_share_of_uploads() -> None:
+    """Whichever process receives the others."""
+    gate = Gate(replace(LIMITS, uploads=8, address_share=25), Clock())
+    upload, *others = open_uploads(10, 10, 10)
+    elsewhere = Elsewhere.of(others, now=1000.0)
+    with pytest.raises(AddressShareError), gate.receive(upload, None, elsewhere, client="10.0.0.1"):
+        pass
+    with gate.receive(upload, None, elsewhere, client="10.0.0.2"):
+        assert gate.active == 1
+
+
+def test_a_stopping_service_receives_nothing_more() -> None:
+    """The client goes on when it is back."""
+    gate, (upload,) = Gate(LIMITS, Clock()), open_uploads(10)
+    gate.drain_when(lambda: True)
+    with pytest.raises(DrainingError), gate.receive(upload, None, Elsewhere(), client="a"):
+        pass
+
+
+def test_a_turn_is_taken_by_a_creation_that_succeeds() -> None:
+    """One that fails, since a store is away, leaves it with the client."""
+    clock = Clock()
+    gate = Gate(LIMITS, clock)
+    with pytest.raises(QueueFullError) as caught, gate.admit(100, None, FULL, Elsewhere(), client="a", token=""):
+        pass
+    token, room = caught.value.turn or "", QueueState(per_byte=0.01)
+    clock.now += caught.value.retry_after
+    with pytest.raises(ZeroDivisionError), gate.admit(100, None, room, Elsewhere(), client="a", token=token):
+        raise ZeroDivisionError
+    assert gate.turns == 1
+    with gate.admit(100, None, room, Elsewhere(), client="a", token=token):
+        pass
+    assert (gate.turns, gate.active) == (0, 0)

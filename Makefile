@@ -96,7 +96,7 @@ bench-trickle: setup ## what answers take while fifty uploads trickle, and besid
 bench-watch: setup ## WATCHERS=500 of as many waiting jobs while the queue moves, three phases of MINUTES=1.5
 	$(BIN)/python -m tests.bench.watch --watchers $(or $(WATCHERS),500) --minutes $(or $(MINUTES),1.5)
 
-bench-upload: setup ## speed and memory of a 2 GiB upload beside a direct put
+bench-upload: setup ## speed and memory of 2 GiB by form and by tus, one and twenty at once, beside direct puts
 	$(BIN)/python tests/bench/upload.py
 
 readme: setup ## write the generated tables of README.md and docs/benchmarks.md

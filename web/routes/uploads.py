@@ -93,6 +93,7 @@ def _take(web: Web) -> Job:
     """Receive the request's file and make it a job; everything that can be refused early is."""
     boundary = _boundary()
     announced = request.content_length
+    web.services.jobs.ping()
     objects, queue = web.services.objects, web.queue.read().queue_of(OWNER, announced, web.clock())
     token = request.headers.get(TURN, "")
     elsewhere = Elsewhere.of(web.services.jobs.open_uploads(), web.clock())

@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import structlog
 from minio import Minio
@@ -19,9 +20,10 @@ from minio.commonconfig import CopySource
 from minio.datatypes import Part
 from minio.deleteobjects import DeleteObject
 
-from storage.errors import BusyError, ObjectNotFoundError, ObjectStoreDownError
+from storage.errors import BusyError, ObjectNotFoundError, ObjectStoreDownError, UploadTakenError
 from storage.objects import keys
 from storage.objects.contract import ObjectInfo
+from storage.objects.in_flight import InFlight
 from storage.objects.incoming import Arrived
 from storage.objects.s3_writer import info_of, translated
 
@@ -125,10 +127,11 @@ class S3Incoming:
         rest = (*beyond, *(one for one in tails if one is not tail))
         return _Upload(tuple(parts[index] for index in range(whole)), tail, rest)
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes | bytearray) -> None:
         """Write a small object."""
         with translated(key):
-            self._client._put_object(self._bucket, key, data, {"Content-Type": _TYPE})  # noqa: SLF001 - in one request
+            only_read = cast("bytes", data)
+            self._client._put_object(self._bucket, key, only_read, {"Content-Type": _TYPE})  # noqa: SLF001 - in one request
 
     def get(self, key: str, length: int) -> bytes:
         """Return the first bytes of an object."""
@@ -170,34 +173,37 @@ class _S3Growing:
         self._upload_id = upload_id
         self._part_bytes = part_bytes
         self._may_go_on = may_go_on
+        self._in_flight = InFlight()
         self._part = bytearray()
         self._index = 0
         self._before = 0  # bytes of the parts before this one
-        self._tails: list[str] = []  # of this part, as stored
-        self._tail_size = 0
+        self._tail: _Stored | None = None  # of this part, as it is stored
         self._ended = False
 
     def __enter__(self) -> Self:
         stored = self._incoming.stored(self._upload_id)
         self._index = len(stored.parts)
         self._before = sum(part.size for part in stored.parts)
+        self._tail = stored.tail
         if stored.tail is not None:
             self._part += self._incoming.get(stored.tail.key, stored.tail.size)
-            self._tails, self._tail_size = [stored.tail.key], stored.tail.size
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._ended or len(self._part) == self._tail_size:
-            return
         try:
-            self._store(keys.upload_tail(self._upload_id, self._index, len(self._part)))
-        except BusyError as failure:
+            self._in_flight.wait()
+            if not self._ended and len(self._part) > (0 if self._tail is None else self._tail.size):
+                self._send(keys.upload_tail(self._upload_id, self._index, len(self._part)))
+                self._in_flight.wait()
+        except (BusyError, UploadTakenError) as failure:
             if error is None:
                 raise
             # What ended the writing must not be hidden by this; the client sends these bytes again.
-            _log.warning("the last bytes of an upload are not kept", upload=self._upload_id, reason=failure.detail)
+            _log.warning("the last bytes of an upload are not kept", upload=self._upload_id, reason=str(failure))
+        finally:
+            self._in_flight.close()
 
     @property
     def size(self) -> int:
@@ -212,20 +218,23 @@ class _S3Growing:
             self._part += left[:room]
             left = left[room:]
             if len(self._part) == self._part_bytes:
-                self._store(keys.upload_part(self._upload_id, self._index))
+                self._send(keys.upload_part(self._upload_id, self._index))
                 self._index += 1
                 self._before += self._part_bytes
-                self._tails, self._tail_size = [], 0
-                self._part.clear()
+                self._part = bytearray()
 
-    def _store(self, key: str) -> None:
-        """Write what there is of this part, then remove the tails whose place it takes."""
+    def _send(self, key: str) -> None:
+        """Let what there is of this part go its way, once the part before it is there."""
         try:
             self._may_go_on()
+            self._in_flight.send(partial(self._store, key, self._part, self._tail))
         except BaseException:
             self._ended = True
             raise
-        self._incoming.put(key, bytes(self._part))
-        if self._tails:
-            self._incoming.remove(self._tails)
-        self._tails, self._tail_size = [key], len(self._part)
+        self._tail = None
+
+    def _store(self, key: str, part: bytearray, tail: _Stored | None) -> None:
+        """Write the part, or its beginning, then remove the tail whose place it takes."""
+        self._incoming.put(key, part)
+        if tail is not None:
+            self._incoming.remove([tail.key])

@@ -1,16 +1,17 @@
 """Streaming writes to S3, and S3's errors as those of the contract.
 
-A part is sent when it is full, so that one part is all that is held. `Minio.put_object(length=-1)` would hold several
-parts for each upload and read them with quadratic copying, so this is written on the library's own calls for parts.
-They are private: the reason why minio is pinned below 8.
+A part is sent when it is full, while the next one comes in, so that two parts are all that is held.
+`Minio.put_object(length=-1)` would hold several parts for each upload and read them with quadratic copying, so this is
+written on the library's own calls for parts. They are private: the reason why minio is pinned below 8.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import structlog
 from minio import Minio
@@ -20,6 +21,7 @@ from urllib3.exceptions import HTTPError
 
 from storage.errors import ObjectNotFoundError, ObjectStoreDownError, StorageFullError
 from storage.objects.contract import PART_BYTES, ObjectInfo
+from storage.objects.in_flight import InFlight
 
 _MISSING = frozenset({"NoSuchKey", "NoSuchUpload"})
 _FULL = frozenset({"XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "InsufficientStorage"})
@@ -58,6 +60,7 @@ class S3Writer:
         self._headers: dict[str, str | list[str] | tuple[str]] = {"Content-Type": content_type}
         self._part = bytearray()
         self._sent: list[Part] = []
+        self._in_flight = InFlight()
         self._upload_id: str | None = None
         self._written = 0
 
@@ -67,6 +70,7 @@ class S3Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._in_flight.close()
         if self._upload_id is None:
             return
         try:
@@ -100,18 +104,23 @@ class S3Writer:
             else:
                 if self._part:
                     self._send_part()
+                self._in_flight.wait()
                 self._client._complete_multipart_upload(self._bucket, self._key, self._upload_id, self._sent)  # noqa: SLF001
                 self._upload_id = None
             status = self._client.stat_object(self._bucket, self._key)
         return info_of(status)
 
     def _send_part(self) -> None:
-        with translated(self._key):
-            if self._upload_id is None:
+        """Let the part go its way, once the one before it is there; the next one begins."""
+        if self._upload_id is None:
+            with translated(self._key):
                 self._upload_id = self._client._create_multipart_upload(self._bucket, self._key, self._headers)  # noqa: SLF001
-            number = len(self._sent) + 1
-            etag = self._client._upload_part(  # noqa: SLF001
-                self._bucket, self._key, bytes(self._part), None, self._upload_id, number
-            )
+        part, self._part = self._part, bytearray()
+        self._in_flight.send(partial(self._upload, part, self._upload_id))
+
+    def _upload(self, part: bytearray, upload_id: str) -> None:
+        number = len(self._sent) + 1
+        data = cast("bytes", part)  # it is only read
+        with translated(self._key):
+            etag = self._client._upload_part(self._bucket, self._key, data, None, upload_id, number)  # noqa: SLF001
         self._sent.append(Part(number, etag))
-        self._part.clear()

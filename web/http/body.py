@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wsgi import get_content_length
@@ -26,6 +28,13 @@ class Body:
     def read(self, size: int = -1) -> bytes:
         """See io.RawIOBase."""
         return self._got(self._inside.read, size, ends=size < 0)
+
+    def read1(self, size: int) -> bytes:
+        """Return the bytes that are there, `size` at most, waiting for the first of them only; none at the end.
+
+        Gunicorn's own reading waits until all of `size` is there. A slow client's bytes would be lost with its line.
+        """
+        return self._got(partial(_read_once, self._inside), size, ends=False)
 
     def readline(self, size: int = -1) -> bytes:
         """See io.IOBase."""
@@ -57,3 +66,23 @@ def with_body(app: WSGIApplication) -> WSGIApplication:
         return app(environ, start_response)
 
     return wrapped
+
+
+def _read_once(inside: Any, size: int) -> bytes:
+    """Return what one read of the client's socket brings of a body whose length is known; else as gunicorn reads."""
+    reader = getattr(inside, "reader", None)
+    if not isinstance(reader, LengthReader) or inside.buf.tell():
+        return bytes(inside.read(size))
+    wanted = min(size, reader.length)
+    if not wanted:
+        return b""
+    try:
+        data: bytes = reader.unreader.read(None, read_ahead=wanted)
+    except BaseException:
+        inside.failed = True  # as gunicorn's own reading notes it: the connection ends with this request
+        raise
+    if len(data) > wanted:
+        reader.unreader.unread(data[wanted:])
+        data = data[:wanted]
+    reader.length -= len(data)
+    return data

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from flask import request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
-from werkzeug.wsgi import get_input_stream
 
 from storage.errors import UploadIncompleteError
+from web.http.body import Body
 
 
 def body_reader(*, kept: bool) -> Callable[[int], bytes]:
@@ -19,11 +19,11 @@ def body_reader(*, kept: bool) -> Callable[[int], bytes]:
     client's side can fail here: no error of the object store is mistaken for one of the client.
     """
     # Not request.stream: that one is held to the size of a form. Here the admission and the counting set the limits.
-    stream = get_input_stream(request.environ)
+    stream: Body = request.environ["wsgi.input"]
 
     def read(size: int) -> bytes:
         try:
-            return stream.read(size)
+            return bytes(stream.read1(size))
         except (OSError, ParseException, ClientDisconnected) as error:
             raise (UploadIncompleteError(reason="kept") if kept else UploadIncompleteError()) from error
 

@@ -11,7 +11,7 @@ from storage.services.uploads import begin_doubt, end_doubt
 from web.upload.limits import too_large
 from web.upload.tus import Checksum
 
-READ_BYTES = 64 * 1024  # waited for at once: from a slow phone a second or two
+READ_BYTES = 256 * 1024  # at most, at once: few calls, and little memory beside the parts
 
 
 def continue_upload(

@@ -95,24 +95,14 @@ def upload_bytes(upload_id: str) -> str:
     return f"{UPLOADS}{upload_id}/bytes"
 
 
-def upload_parts(upload_id: str) -> str:
-    """Prefix of the whole parts that have come of an upload."""
-    return f"{UPLOADS}{upload_id}/parts/"
-
-
 def upload_part(upload_id: str, index: int) -> str:
     """Key of one whole part of an upload."""
-    return f"{upload_parts(upload_id)}{index:05d}"
+    return f"{UPLOADS}{upload_id}/parts/{index:05d}"
 
 
-def upload_tails(upload_id: str) -> str:
-    """Prefix of what has come of the part that is not whole yet: a few of them, while one takes the place of others."""
-    return f"{UPLOADS}{upload_id}/tails/"
-
-
-def upload_tail(upload_id: str, index: int, size: int) -> str:
-    """Key of the first `size` bytes of one part of an upload."""
-    return f"{upload_tails(upload_id)}{index:05d}-{size}"
+def upload_tail(upload_id: str, index: int, begin: int, end: int) -> str:
+    """Key of some bytes of one part of an upload, that is not whole yet."""
+    return f"{UPLOADS}{upload_id}/tails/{index:05d}-{begin}-{end}"
 
 
 def checked_key(key: str) -> str:

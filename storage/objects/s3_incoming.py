@@ -1,4 +1,8 @@
-"""Uploads on their way into S3: an object for each whole part, and one for the part that is not whole yet.
+"""Uploads on their way into S3: an object for each whole part, and a few for the part that is not whole yet.
+
+A request that ends within a part leaves a tail: the bytes that it brought. The next one adds another, and tails of like
+size become one, as in a binary counter. So a client that sends byte by byte makes the store write each of them a few
+times, not the whole part with each. When the part is whole its tails become one object.
 
 The parts become the original by copies that the store makes by itself. S3 takes no part below 5 MiB but the last, and
 no more than 10,000 of one object.
@@ -6,10 +10,8 @@ no more than 10,000 of one object.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, cast
@@ -25,43 +27,15 @@ from storage.objects import keys
 from storage.objects.contract import ObjectInfo
 from storage.objects.in_flight import InFlight
 from storage.objects.incoming import Arrived
+from storage.objects.s3_parts import StoredPiece, StoredUpload, piece_of, stored_upload
 from storage.objects.s3_writer import info_of, translated
 
 # Copied at a time at the end: the store works on each by itself, and more of them would be in others' way.
 _COPIES = 4
 _TYPE = "application/octet-stream"
-_PLACE = re.compile(r"(parts|tails)/([0-9]{5})(?:-[0-9]+)?")
+_TAIL_FACTOR = 2  # a tail is joined with the one before it unless that is so many times larger
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """An object of an upload: its key, which part it is or begins, its bytes and when it came (Unix seconds)."""
-
-    key: str
-    index: int
-    size: int
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Upload:
-    """What is stored of one upload: the whole `parts` without a gap, the longest tail of the next one, and the rest."""
-
-    parts: tuple[_Stored, ...]
-    tail: _Stored | None
-    rest: tuple[_Stored, ...]
-
-    @property
-    def pieces(self) -> tuple[_Stored, ...]:
-        """What makes up the upload, in order."""
-        return self.parts if self.tail is None else (*self.parts, self.tail)
-
-    @property
-    def size(self) -> int:
-        """Bytes that are stored in order."""
-        return sum(piece.size for piece in self.pieces)
 
 
 class S3Incoming:
@@ -82,66 +56,70 @@ class S3Incoming:
 
     def cut(self, upload_id: str, size: int) -> None:
         """See IncomingObjects.cut."""
-        stored, start = self.stored(upload_id), 0
-        for piece in stored.pieces:
-            if start <= size < start + piece.size:
-                left = size - start
-                kept = keys.upload_tail(upload_id, piece.index, left)
-                if left:
-                    self.put(kept, self.get(piece.key, left))
-                behind = (one.key for one in (*stored.pieces, *stored.rest) if one.index >= piece.index)
-                self.remove([key for key in behind if key != kept])
-                return
-            start += piece.size
+        stored = self.stored(upload_id)
+        kept, crossing = stored.until(size)
+        if crossing is not None:
+            piece, left = crossing
+            kept = {*kept, self.put_tail(upload_id, piece.index, piece.begin, self.get(piece.key, left))}
+        self.remove([piece.key for piece in stored.everything if piece.key not in kept])
 
     def finish(self, upload_id: str, key: str, *, content_type: str) -> ObjectInfo:
         """See IncomingObjects.finish."""
-        pieces = self.stored(upload_id).pieces
-        if not pieces:
+        stored = self.stored(upload_id)
+        sources = [part.key for part in stored.parts]
+        if len(stored.tails) > 1:
+            sources.append(self.put_tail(upload_id, len(stored.parts), 0, self.joined(stored.tails)))
+        else:
+            sources += (tail.key for tail in stored.tails)
+        if not sources:
             raise ObjectNotFoundError(detail=keys.upload(upload_id))
         with translated(key):
             target = self._client._create_multipart_upload(self._bucket, key, {"Content-Type": content_type})  # noqa: SLF001 - see storage.objects.s3_writer
             try:
                 with ThreadPoolExecutor(_COPIES) as pool:
-                    parts = list(pool.map(lambda one: self._copy(one[1], key, target, one[0]), enumerate(pieces, 1)))
+                    parts = list(pool.map(partial(self._copy, key, target), range(1, len(sources) + 1), sources))
                 self._client._complete_multipart_upload(self._bucket, key, target, parts)  # noqa: SLF001
             except BaseException:
                 self._client._abort_multipart_upload(self._bucket, key, target)  # noqa: SLF001
                 raise
             return info_of(self._client.stat_object(self._bucket, key))
 
-    def stored(self, upload_id: str) -> _Upload:
+    def stored(self, upload_id: str) -> StoredUpload:
         """Return what is stored of the upload."""
-        parts: dict[int, _Stored] = {}
-        tails: list[_Stored] = []
-        for kind, stored in self._listed(upload_id):
-            if kind == "parts":
-                parts[stored.index] = stored
-            else:
-                tails.append(stored)
-        whole = 0
-        while whole in parts:
-            whole += 1
-        tail = max((one for one in tails if one.index == whole), key=lambda one: one.size, default=None)
-        beyond = [part for index, part in parts.items() if index >= whole]
-        rest = (*beyond, *(one for one in tails if one is not tail))
-        return _Upload(tuple(parts[index] for index in range(whole)), tail, rest)
+        prefix = keys.upload(upload_id)
+        with translated(prefix):
+            listed = self._client.list_objects(self._bucket, prefix=prefix, recursive=True)
+            found = (piece_of(info_of(entry), prefix) for entry in listed)
+            return stored_upload(piece for piece in found if piece is not None)
 
     def put(self, key: str, data: bytes | bytearray) -> None:
-        """Write a small object."""
+        """Write a part or less, in one request."""
+        only_read = cast("bytes", data)
         with translated(key):
-            only_read = cast("bytes", data)
-            self._client._put_object(self._bucket, key, only_read, {"Content-Type": _TYPE})  # noqa: SLF001 - in one request
+            self._client._put_object(self._bucket, key, only_read, {"Content-Type": _TYPE})  # noqa: SLF001
 
-    def get(self, key: str, length: int) -> bytes:
-        """Return the first bytes of an object."""
+    def put_tail(self, upload_id: str, index: int, begin: int, data: bytes | bytearray) -> str:
+        """Write bytes of a part that is not whole, and return their key."""
+        key = keys.upload_tail(upload_id, index, begin, begin + len(data))
+        self.put(key, data)
+        return key
+
+    def get(self, key: str, length: int, *, start: int = 0) -> bytes:
+        """Return bytes of an object."""
         with translated(key):
-            response = self._client.get_object(self._bucket, key, length=length)
+            response = self._client.get_object(self._bucket, key, offset=start, length=length)
             try:
                 return bytes(response.read())
             finally:
                 response.close()
                 response.release_conn()
+
+    def joined(self, tails: Iterable[StoredPiece]) -> bytearray:
+        """Return the bytes of tails that follow on each other, from the part's beginning."""
+        found = bytearray()
+        for tail in tails:
+            found += self.get(tail.key, tail.end - len(found), start=len(found) - tail.begin)
+        return found
 
     def remove(self, gone: list[str]) -> None:
         """Remove objects."""
@@ -150,17 +128,8 @@ class S3Incoming:
         if refused:
             raise ObjectStoreDownError(detail=f"{refused[0].name} is not deleted: {refused[0].message}")
 
-    def _listed(self, upload_id: str) -> Iterator[tuple[str, _Stored]]:
-        prefix = keys.upload(upload_id)
-        with translated(prefix):
-            for entry in self._client.list_objects(self._bucket, prefix=prefix, recursive=True):
-                place = _PLACE.fullmatch(str(entry.object_name).removeprefix(prefix))
-                if place is not None:
-                    info = info_of(entry)
-                    yield place[1], _Stored(info.key, int(place[2]), info.size, info.modified_at)
-
-    def _copy(self, piece: _Stored, key: str, target: str, number: int) -> Part:
-        headers: Any = CopySource(self._bucket, piece.key).gen_copy_headers()
+    def _copy(self, key: str, target: str, number: int, source: str) -> Part:
+        headers: Any = CopySource(self._bucket, source).gen_copy_headers()
         etag, _ = self._client._upload_part_copy(self._bucket, key, target, number, headers)  # noqa: SLF001
         return Part(number, etag)
 
@@ -174,19 +143,16 @@ class _S3Growing:
         self._part_bytes = part_bytes
         self._may_go_on = may_go_on
         self._in_flight = InFlight()
-        self._part = bytearray()
         self._index = 0
         self._before = 0  # bytes of the parts before this one
-        self._tail: _Stored | None = None  # of this part, as it is stored
+        self._tails: tuple[StoredPiece, ...] = ()  # of this part, as they are stored
+        self._new = bytearray()  # what came of this part behind them
         self._ended = False
 
     def __enter__(self) -> Self:
         stored = self._incoming.stored(self._upload_id)
-        self._index = len(stored.parts)
-        self._before = sum(part.size for part in stored.parts)
-        self._tail = stored.tail
-        if stored.tail is not None:
-            self._part += self._incoming.get(stored.tail.key, stored.tail.size)
+        self._index, self._tails = len(stored.parts), stored.tails
+        self._before = stored.size - self._begin
         return self
 
     def __exit__(
@@ -194,9 +160,9 @@ class _S3Growing:
     ) -> None:
         try:
             self._in_flight.wait()
-            if not self._ended and len(self._part) > (0 if self._tail is None else self._tail.size):
-                self._send(keys.upload_tail(self._upload_id, self._index, len(self._part)))
-                self._in_flight.wait()
+            if self._new and not self._ended:
+                self._may_go_on()
+                self._store_tail()
         except (BusyError, UploadTakenError) as failure:
             if error is None:
                 raise
@@ -208,33 +174,51 @@ class _S3Growing:
     @property
     def size(self) -> int:
         """See IncomingWriter.size."""
-        return self._before + len(self._part)
+        return self._before + self._begin + len(self._new)
+
+    @property
+    def _begin(self) -> int:
+        """Where in this part the new bytes begin."""
+        return self._tails[-1].end if self._tails else 0
 
     def write(self, data: bytes) -> None:
         """See IncomingWriter.write."""
         left = memoryview(data)
         while left:
-            room = self._part_bytes - len(self._part)
-            self._part += left[:room]
+            room = self._part_bytes - self._begin - len(self._new)
+            self._new += left[:room]
             left = left[room:]
-            if len(self._part) == self._part_bytes:
-                self._send(keys.upload_part(self._upload_id, self._index))
-                self._index += 1
-                self._before += self._part_bytes
-                self._part = bytearray()
+            if self._begin + len(self._new) == self._part_bytes:
+                self._send_part()
 
-    def _send(self, key: str) -> None:
-        """Let what there is of this part go its way, once the part before it is there."""
+    def _send_part(self) -> None:
+        """Let the part go its way, once the one before it is there; the next one begins."""
         try:
             self._may_go_on()
-            self._in_flight.send(partial(self._store, key, self._part, self._tail))
+            self._in_flight.send(partial(self._store_part, self._index, self._tails, self._new))
         except BaseException:
             self._ended = True
             raise
-        self._tail = None
+        self._before += self._part_bytes
+        self._index, self._tails, self._new = self._index + 1, (), bytearray()
 
-    def _store(self, key: str, part: bytearray, tail: _Stored | None) -> None:
-        """Write the part, or its beginning, then remove the tail whose place it takes."""
-        self._incoming.put(key, part)
-        if tail is not None:
-            self._incoming.remove([tail.key])
+    def _store_part(self, index: int, tails: tuple[StoredPiece, ...], new: bytearray) -> None:
+        """Write the whole part, then remove the tails whose place it takes."""
+        self._incoming.put(
+            keys.upload_part(self._upload_id, index), self._incoming.joined(tails) + new if tails else new
+        )
+        if tails:
+            self._incoming.remove([tail.key for tail in tails])
+
+    def _store_tail(self) -> None:
+        """Write the new bytes as another tail, with those before them that are not much larger."""
+        begin, data, gone = self._begin, self._new, list[str]()
+        for tail in reversed(self._tails):
+            if tail.size > _TAIL_FACTOR * len(data):
+                break
+            data = bytearray(self._incoming.get(tail.key, begin - tail.begin)) + data
+            begin = tail.begin
+            gone.append(tail.key)
+        self._incoming.put_tail(self._upload_id, self._index, begin, data)
+        if gone:
+            self._incoming.remove(gone)

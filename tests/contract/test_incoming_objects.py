@@ -58,6 +58,18 @@ def test_an_upload_goes_on_where_it_was(object_store: ObjectStore, stops: tuple[
     assert list(object_store.keys("")) == [keys.original(UPLOAD)]
 
 
+def test_a_client_that_sends_little_at_a_time_makes_little_work(object_store: ObjectStore) -> None:
+    """A hundred small requests leave a few objects, whose bytes were written a few times each."""
+    for number in range(100):
+        send(object_store, DATA[100 * number : 100 * number + 100])
+        assert size(object_store) == 100 * number + 100
+    assert len(list(object_store.keys(keys.upload(UPLOAD)))) <= 7
+    send(object_store, DATA[10_000 : PART + 5])
+    assert len(list(object_store.keys(keys.upload(UPLOAD)))) <= 2
+    send(object_store, DATA[PART + 5 :])
+    assert finished(object_store) == DATA
+
+
 def test_nothing_is_stored_of_what_nobody_began(object_store: ObjectStore) -> None:
     """And nothing can be made of it."""
     assert object_store.incoming.arrived(UPLOAD) == Arrived()
@@ -77,6 +89,17 @@ def test_what_came_before_a_failure_is_kept(object_store: ObjectStore) -> None:
         break_off()
     assert size(object_store) == PART + 99
     send(object_store, DATA[PART + 99 :])
+    assert finished(object_store) == DATA
+
+
+@pytest.mark.parametrize("left", [0, 1, 99, 100, 101, 250, 299])
+def test_what_is_cut_off_of_tails_comes_again(object_store: ObjectStore, left: int) -> None:
+    """Also where the border lies between two of them."""
+    for begin, end in ((0, 200), (200, 270), (270, 295), (295, 300)):
+        send(object_store, DATA[begin:end])
+    object_store.incoming.cut(UPLOAD, left)
+    assert size(object_store) == left
+    send(object_store, DATA[left:])
     assert finished(object_store) == DATA
 
 

@@ -64,6 +64,11 @@ class Limits:
         return share_of(self.uploads, self.address_share)
 
     @property
+    def address_open(self) -> int:
+        """Open uploads of one address, that move or rest: each is a job to be, and creating one costs nothing."""
+        return share_of(self.owner_jobs, self.address_share)
+
+    @property
     def address_turns(self) -> int:
         """Turns of one address."""
         return TURNS_AN_UPLOAD * self.address_uploads
@@ -110,16 +115,17 @@ class Load:
 
     The new upload announces `announced` bytes (None for a body in chunks), `work` seconds for the encoders. `active`
     others are under way, `own` of them from the same address. They want to write `pending` bytes, and the first of
-    them is there in `upload_left` seconds (None if unknown). The object store has `free` bytes (None if it cannot
-    tell). `wait` is the predicted wait, the uploads under way included, and may be longer by `doubt` seconds. `claims`
-    are the turns of others that come first (for a newcomer all of them), and `turn` are the seconds until the client's
-    own, None if it has none.
+    them is there in `upload_left` seconds (None if unknown). The address has `own_open` uploads that take several
+    requests, with those that rest. The object store has `free` bytes (None if it cannot tell). `wait` is the predicted
+    wait, the uploads under way included, and may be longer by `doubt` seconds. `claims` are the turns of others that
+    come first (for a newcomer all of them), and `turn` are the seconds until the client's own, None if it has none.
     """
 
     announced: int | None = None
     work: float = 0.0
     active: int = 0
     own: int = 0
+    own_open: int = 0
     pending: int = 0
     upload_left: float | None = None
     free: int | None = None
@@ -152,11 +158,12 @@ def decide_again(load: Load, limits: Limits) -> RungsError | None:
 def decide_to_go_on(load: Load, limits: Limits) -> RungsError | None:
     """Return why an upload that was let in when it was created may not go on just now; None if it may.
 
-    What it announced was promised then: only the places of those that send at once are asked about, and room for parts.
+    The queue was asked then. Now it is only whether there is a place among those that send at once, and room for the
+    rest of it, which is not kept while nothing comes.
     """
     if load.draining:
         return DrainingError(retry_after=RETRY_AFTER_DRAINING)
-    return _for_place(load, limits) or runs_out(0, PART_BYTES, load.free, limits)
+    return _for_place(load, limits) or _for_room(load, limits)
 
 
 def _for_place(load: Load, limits: Limits) -> RungsError | None:
@@ -168,15 +175,24 @@ def _for_place(load: Load, limits: Limits) -> RungsError | None:
     return None
 
 
+def _for_room(load: Load, limits: Limits) -> RungsError | None:
+    """Return what the object store has against it."""
+    if load.free is not None and load.free - load.pending - _announced(load) < limits.reserve:
+        return StorageFullError(retry_after=RETRY_AFTER_FULL)
+    return None
+
+
 def _for_uploads(load: Load, limits: Limits) -> RungsError | None:
     """Return what uploads and the object store have against it."""
-    announced = PART_BYTES if load.announced is None else load.announced
-    if load.active and load.pending + announced > limits.pending_bytes:
+    if load.active and load.pending + _announced(load) > limits.pending_bytes:
         return TooManyUploadsError(retry_after=_whole(load.upload_left, RETRY_AFTER_UPLOADS))
-    refusal = _for_place(load, limits)
-    if refusal is None and load.free is not None and load.free - load.pending - announced < limits.reserve:
-        return StorageFullError(retry_after=RETRY_AFTER_FULL)
-    return refusal
+    if load.own_open >= limits.address_open:
+        return AddressShareError(retry_after=RETRY_AFTER_FULL)
+    return _for_place(load, limits) or _for_room(load, limits)
+
+
+def _announced(load: Load) -> int:
+    return PART_BYTES if load.announced is None else load.announced
 
 
 def runs_out(pending: int, ahead: int, free: int | None, limits: Limits) -> RungsError | None:

@@ -8,8 +8,8 @@ from typing import Self
 
 from storage.model.upload import OpenUpload
 
-# An upload of which nothing came for so long takes no place, and its work keeps nobody waiting: its client may have
-# gone for good. The room for its bytes stays promised until it expires.
+# An upload of which nothing came for so long takes no place, nobody waits for its work, and no room is kept for its
+# rest: its client may have gone for good, and whoever creates uploads without end would promise away the whole store.
 MOVING_SECONDS = 60.0
 
 
@@ -31,6 +31,10 @@ class Elsewhere:
         """Return those that are not received here."""
         kept = (tuple(one for one in some if one.id not in here) for some in (self.moving, self.resting))
         return type(self)(*kept)
+
+    def of_client(self, client: str) -> int:
+        """Return how many are this client's."""
+        return sum(upload.client == client for upload in (*self.moving, *self.resting))
 
     @property
     def count(self) -> int:

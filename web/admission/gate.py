@@ -119,10 +119,13 @@ class Gate:
         with self._lock:
             # An older request for the same upload, whose client may be dead, makes way for this one.
             others = [ticket for ticket in self._tickets if ticket.upload_id != upload.id]
-            clients = _clients(others, elsewhere.without({upload.id, *(ticket.upload_id for ticket in others)}))
+            apart = elsewhere.without({upload.id, *(ticket.upload_id for ticket in others)})
+            clients = _clients(others, apart)
             load = Load(
+                announced=upload.left or None,
                 active=len(clients),
                 own=clients.count(client),
+                pending=_promised(others, apart),
                 upload_left=self._upload_left(others),
                 free=free,
                 draining=self._draining(),
@@ -236,15 +239,15 @@ class Gate:
         others = elsewhere.without({ticket.upload_id for ticket in self._tickets})
         clients = _clients(self._tickets, others)
         sizes = [*(ticket.size for ticket in self._tickets), *(upload.length for upload in others.moving)]
-        promised = [*(ticket.promised for ticket in self._tickets), *(upload.left for upload in others.moving)]
         return Load(
             announced=announced,
             work=queue.work(announced),
             active=len(clients),
             own=0 if client is None else clients.count(client),
-            pending=sum(promised),
+            own_open=0 if client is None else elsewhere.of_client(client),
+            pending=_promised(self._tickets, others),
             upload_left=self._upload_left(self._tickets),
-            free=None if free is None else free - sum(upload.left for upload in others.resting),
+            free=free,
             wait=accepted + sum(map(queue.work, sizes)),
             doubt=accepted * (queue.doubt - 1.0),
             standing=standing,
@@ -269,3 +272,8 @@ class Gate:
 def _clients(tickets: Iterable[Ticket], others: Elsewhere) -> list[str]:
     """Return whose uploads are under way, each as often as it has one."""
     return [*(ticket.client for ticket in tickets), *(upload.client for upload in others.moving)]
+
+
+def _promised(tickets: Iterable[Ticket], others: Elsewhere) -> int:
+    """Return how many bytes uploads under way still write."""
+    return sum(ticket.promised for ticket in tickets) + sum(upload.left for upload in others.moving)

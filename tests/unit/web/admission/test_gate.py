@@ -375,18 +375,24 @@ def test_what_others_receive_takes_places_and_bytes() -> None:
         assert gate.active == 1
 
 
-def test_a_resting_upload_keeps_its_room_alone() -> None:
-    """It takes no place, and nobody waits for its work; its free space is promised, and it is a job to be."""
+def test_a_resting_upload_takes_no_place_and_no_room() -> None:
+    """Whoever creates uploads without end promises nothing to anybody; each is a job to be, and that is counted."""
     gate = Gate(LIMITS, Clock())
     resting = Elsewhere.of(open_uploads(600, 600, 600), now=1000.0 + MOVING_SECONDS)
-    assert (
-        gate.state(None, QueueState(wait=10.0, per_byte=1.0, owner_jobs=0), Elsewhere(resting=resting.resting[:2]))
-        is None
-    )
+    two = Elsewhere(resting=resting.resting[:2])
+    assert gate.state(None, QueueState(wait=10.0, per_byte=1.0), two) is None
     assert isinstance(gate.state(None, QueueState(), resting), OwnerShareError)
-    with pytest.raises(StorageFullError), gate.enter(100, 1799, elsewhere=Elsewhere(resting=resting.resting[:2])):
+    with gate.enter(100, 600, elsewhere=two):
         pass
-    with gate.enter(100, 1800, elsewhere=Elsewhere(resting=resting.resting[:2])):
+
+
+def test_one_address_has_its_share_of_open_uploads() -> None:
+    """Creating one costs nothing, and each is kept for a day."""
+    gate = Gate(replace(LIMITS, owner_jobs=100, address_share=2), Clock())
+    resting = Elsewhere.of(open_uploads(1, 1), now=1000.0 + MOVING_SECONDS)
+    with pytest.raises(AddressShareError), gate.admit(1, None, QueueState(), resting, client="10.0.0.1", token=""):
+        pass
+    with gate.admit(1, None, QueueState(), resting, client="10.0.0.2", token=""):
         pass
 
 
@@ -400,7 +406,7 @@ def test_what_moves_elsewhere_makes_the_queue_longer() -> None:
 
 
 def test_an_upload_goes_on_whatever_the_queue_says() -> None:
-    """Admission was asked when it was created: places are asked now, and room for the next part."""
+    """Admission was asked when it was created: places are asked now, and room for the rest."""
     gate, (upload, other, third) = Gate(LIMITS, Clock()), open_uploads(5000, 5000, 5000)
     with gate.receive(upload, None, Elsewhere.of([upload], 1000.0), client="a") as ticket:
         ticket.received(100)
@@ -411,10 +417,9 @@ def test_an_upload_goes_on_whatever_the_queue_says() -> None:
             with pytest.raises(TooManyUploadsError), gate.receive(third, None, Elsewhere(), client="c"):
                 pass
     assert gate.active == 0
-    with (
-        pytest.raises(StorageFullError),
-        gate.receive(upload, LIMITS.reserve + PART_BYTES - 1, Elsewhere(), client="a"),
-    ):
+    with pytest.raises(StorageFullError), gate.receive(upload, LIMITS.reserve + 4999, Elsewhere(), client="a"):
+        pass
+    with gate.receive(upload, LIMITS.reserve + 5000, Elsewhere(), client="a"):
         pass
 
 

@@ -1,0 +1,184 @@
+"""What the requests of tus have in common: letting an upload in, going on with it, telling how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from http import HTTPStatus
+from typing import NamedTuple
+
+from flask import Response, request, url_for
+
+from storage.errors import (
+    BusyError,
+    DrainingError,
+    InvalidRequestError,
+    JobNotFoundError,
+    RungsError,
+    UploadNotFoundError,
+    UploadOffsetError,
+)
+from storage.model.job import Job
+from storage.model.upload import OpenUpload, Upload, expires_at
+from storage.services.holding import Holding, held
+from storage.services.uploads import arrived, complete, end_doubt, note_open, save_upload, upload_of
+from web.admission.decision import RETRY_AFTER_DRAINING
+from web.admission.elsewhere import Elsewhere
+from web.admission.ticket import Ticket
+from web.context import Web
+from web.http.addresses import client
+from web.http.connection import ask_for_body
+from web.http.problems import TURN
+from web.routes.owned import OWNER, owned_job
+from web.upload import tus
+from web.upload.body_reader import body_reader
+from web.upload.continuing import continue_upload
+from web.upload.limits import too_large
+
+JOB = "Rungs-Job"  # the header that names the job which a whole upload has become
+
+
+class Sent(NamedTuple):
+    """What a request says of the bytes that it brings, if it brings any."""
+
+    offset: int
+    length: int | None
+    checksum: tus.Checksum | None
+
+
+def admitted(web: Web, upload: Upload) -> None:
+    """Create the upload if admission lets it in, which is asked once, by what it announces."""
+    services, now = web.services, web.clock()
+    elsewhere = Elsewhere.of(services.jobs.open_uploads(), now)
+    free, queue = services.objects.free_bytes(), web.queue.read().queue_of(OWNER, upload.length, now)
+    token = request.headers.get(TURN, "")
+    try:
+        with web.gate.admit(upload.length, free, queue, elsewhere, client=upload.client, token=token):
+            save_upload(services, upload)
+            note_open(services, upload, 0, now=now)
+    except BusyError as error:
+        web.metrics.uploads.labels("busy").inc()
+        web.queue.note_refusal(error.code)
+        raise
+    except RungsError:
+        web.metrics.uploads.labels("refused").inc()
+        raise
+    web.metrics.uploads.labels("begun").inc()
+
+
+def open_upload(web: Web, upload_id: str) -> Upload | None:
+    """Return the caller's upload, None where it may be a job by now. Raises UploadNotFoundError for another's."""
+    try:
+        upload = upload_of(web.services.objects, upload_id)
+    except UploadNotFoundError:
+        return None
+    if upload.owner != OWNER:
+        raise UploadNotFoundError
+    return upload
+
+
+def _standing(web: Web, upload: Upload) -> int:
+    """Return how many bytes have come for good, to whoever holds the upload. Raises UploadNotFoundError: expired."""
+    end_doubt(web.services.objects, upload.id, keep=False)
+    found = arrived(web.services.objects, upload.id)
+    expired = expires_at(upload, found.at, web.settings.upload_expiry_seconds) < web.clock()
+    if expired and upload.lacks(found.size):
+        raise UploadNotFoundError
+    return found.size
+
+
+def of_job(web: Web, upload_id: str) -> Response:
+    """Tell that the upload has become a job. Raises UploadNotFoundError where there is none."""
+    try:
+        job = owned_job(web, upload_id)
+    except JobNotFoundError as error:
+        raise UploadNotFoundError from error
+    return _whole(job)
+
+
+def _whole(job: Job) -> Response:
+    answer = Response(status=HTTPStatus.NO_CONTENT)
+    answer.headers["Upload-Offset"] = answer.headers["Upload-Length"] = str(job.size)
+    answer.headers[JOB] = job.id
+    answer.headers["Location"] = url_for("jobs.get_job", job_id=job.id)
+    return answer
+
+
+def progress(web: Web, upload: Upload, size: int) -> Response:
+    """Tell how far an upload is that goes on."""
+    answer = Response(status=HTTPStatus.NO_CONTENT)
+    answer.headers["Upload-Offset"] = str(size)
+    answer.headers.update(tus.length_told(upload.length))
+    answer.headers.update(tus.expires(web.clock() + web.settings.upload_expiry_seconds))
+    return answer
+
+
+def as_stored(web: Web, upload: Upload, holding: Holding) -> Response:
+    """Tell how far the upload is by what is stored; one that is whole becomes its job first."""
+    size = _standing(web, upload)
+    return progress(web, upload, size) if upload.lacks(size) else _completed(web, upload, holding)
+
+
+def continued(web: Web, upload: Upload, sent: Sent) -> Response:
+    """Store the request's bytes and tell how far the upload is then."""
+    services = web.services
+    standing = OpenUpload(upload.id, upload.client, sent.offset, max(0, (upload.length or 0) - sent.offset), 0.0)
+    elsewhere = Elsewhere.of(services.jobs.open_uploads(), web.clock())
+    with (
+        web.gate.receive(standing, services.objects.free_bytes(), elsewhere, client=client()) as ticket,
+        held(services.jobs, upload) as holding,
+    ):
+        if _standing(web, upload) != sent.offset:
+            raise UploadOffsetError
+        upload = holding.upload = _with_length(web, upload, sent)
+        most = upload.length or web.gate.limits.upload_bytes
+        if sent.offset + (request.content_length or 0) > most:
+            raise too_large(most)
+        ask_for_body()
+        size = continue_upload(
+            services.objects,
+            holding,
+            body_reader(kept=sent.checksum is None),
+            offset=sent.offset,
+            most=most,
+            checksum=sent.checksum,
+            on_bytes=partial(_count, web, ticket),
+        )
+        return progress(web, upload, size) if upload.lacks(size) else _completed(web, upload, holding)
+
+
+def _count(web: Web, ticket: Ticket, size: int) -> None:
+    """Count bytes that came. Raises BusyError when the upload has to stop: no room is left, or the service stops."""
+    ticket.received(size)
+    web.metrics.upload_bytes.inc(size)
+    if web.gate.is_draining():
+        raise DrainingError(retry_after=RETRY_AFTER_DRAINING)
+    if ticket.part_is_full():
+        web.gate.go_on(web.services.objects.free_bytes())
+
+
+def _with_length(web: Web, upload: Upload, sent: Sent) -> Upload:
+    """Return the upload with the length that was told later, kept. Raises InvalidRequestError for another one."""
+    if sent.length is None or sent.length == upload.length:
+        return upload
+    if upload.length is not None or sent.length < sent.offset:
+        raise InvalidRequestError(reason="upload_length")
+    upload = replace(upload, length=sent.length)
+    save_upload(web.services, upload)
+    return upload
+
+
+def _completed(web: Web, upload: Upload, holding: Holding) -> Response:
+    """Make the upload its job and name it."""
+    now = web.clock()
+    with holding.beating():
+        job = complete(
+            web.services,
+            upload,
+            now=now,
+            promise=lambda size: web.queue.promise(OWNER, size, now),
+            estimate=web.queue.estimate,
+        )
+    web.gate.landed(job.size)
+    web.metrics.uploads.labels("accepted").inc()
+    return _whole(job)

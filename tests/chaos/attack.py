@@ -120,6 +120,7 @@ class Attack:
             remains=remains,
             deleted=self._deleted,
             in_doubt=frozenset(self._people.in_doubt),
+            trouble=tuple(self._people.trouble),
             own_ends=tuple(end for part in self.installation.parts for end in part.own_ends),
         )
 
@@ -243,7 +244,7 @@ def _with_queue(run: Run, queue: LongQueue, shortest: int) -> Run:
         shortest=shortest,
         cancelled=frozenset(queue.cancelled),
         maybe_cancelled=frozenset(queue.maybe_cancelled),
-        trouble=tuple(queue.trouble),
+        trouble=(*run.trouble, *queue.trouble),
     )
 
 

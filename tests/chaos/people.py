@@ -15,6 +15,7 @@ from typing import Any
 
 from tests.chaos.clips import Clip
 from tests.chaos.journal import Journal
+from tests.chaos.resuming import Door, Resumed
 from tests.support.forms import CONTENT_TYPE, upload
 
 PEOPLE = 3
@@ -23,6 +24,7 @@ ANSWER_SECONDS = 120.0  # nobody waits longer for a page
 PAUSE_SECONDS = 1.0  # before a try after a broken connection, and between two looks at whether there is room
 PIECE_BYTES = 1024 * 1024
 SLOW_SECONDS = 0.15  # between the pieces of a slow sender
+TUS_SHARE = 0.5  # of the uploads that go by tus, and on where they broke off
 REGRET_SHARE = 0.12  # of the accepted uploads that are deleted again, some seconds later
 REGRET_SECONDS = 8.0
 
@@ -60,6 +62,7 @@ class People:
         self.tries: list[Tried] = []
         self.deleted: list[str] = []  # ids of jobs that the service says it has deleted
         self.in_doubt: list[str] = []  # ids of those whose deletion was asked for, and never answered
+        self.trouble: list[str] = []  # what was told of an upload by tus and did not hold, a sentence each
         self._threads = [
             threading.Thread(target=self._live, args=(f"{number}", random.Random(f"{seed}/{number}")), daemon=True)
             for number in range(PEOPLE)
@@ -85,7 +88,10 @@ class People:
             if self._unfinished() < MOST_UNFINISHED:
                 number += 1
                 clip, slow, regrets = chance.choice(self._clips), chance.random() < 0.5, chance.random() < REGRET_SHARE
-                job_id = self._send_until_taken(f"{name}.{number}", clip, slow=slow)
+                if chance.random() < TUS_SHARE:
+                    job_id = self._send_by_tus(f"{name}.{number}", clip, chance)
+                else:
+                    job_id = self._send_until_taken(f"{name}.{number}", clip, slow=slow)
                 if job_id is not None and regrets:
                     self._stopped.wait(REGRET_SECONDS * chance.random())
                     self._delete(job_id)
@@ -99,6 +105,19 @@ class People:
             if tried.accepted or self._stopped.wait(pause):
                 return tried.job_id
         return None
+
+    def _send_by_tus(self, title: str, clip: Clip, chance: random.Random) -> str | None:
+        """Create an upload and send it in pieces; return the job's id, None when the run ends before."""
+        began = self._journal.at
+        resumed = Resumed(Door(self._port), clip, f"{title}.1", self._journal, self._stopped, self.trouble)
+        while (answer := resumed.create()).status != HTTPStatus.CREATED:
+            if self._stopped.wait(float(answer.headers.get("retry-after", PAUSE_SECONDS))):
+                return None
+        job_id = resumed.send(answer.headers["location"], chance)
+        if job_id is not None:
+            seconds = self._journal.at - began
+            self.tries.append(Tried(resumed.title, clip.name, began, seconds, HTTPStatus.ACCEPTED, job_id=job_id))
+        return job_id
 
     def _delete(self, job_id: str) -> None:
         """Delete the job; again, as long as nobody says that it is gone."""

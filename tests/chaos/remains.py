@@ -89,12 +89,13 @@ def what_remains(
     with redis.Redis.from_url(installation.redis_direct, decode_responses=True) as client:
         lasting = [key for key in client.keys("*") if client.ttl(key) < 0]  # the others go by themselves
     objects = tuple(services.objects.keys(""))
-    # An upload that never became a job waits for the janitor's age limit. What was deleted does not.
+    # An upload that never became a job waits for the janitor's age limit. So does one by tus of which nothing came, as the
+    # answer to its creation was lost. What was deleted does not.
     known = {name(job) for job in jobs for name in (keys.original, keys.manifest, keys.planned, keys.ended)}
     known |= {address.replace("/media/", "renditions/", 1) for address in named}
     strays = tuple(key for key in objects if key not in known)
     owned = {*jobs, *deleted}
-    young = tuple(key for key in strays if key.startswith("originals/") and key.split("/")[1] not in owned)
+    young = tuple(key for key in strays if _is_young(key) and key.split("/")[1] not in owned)
     return Remains(
         messages=messages(installation),
         keys=tuple(stray_keys(lasting, jobs)),
@@ -104,6 +105,10 @@ def what_remains(
         young_originals=young,
         young_writes=tuple(str(write.object_name) for write in services.objects._unfinished()),
     )
+
+
+def _is_young(key: str) -> bool:
+    return key.startswith(keys.ORIGINALS) or key == keys.upload_record(key.split("/")[1])
 
 
 def left_behind(installation: Installation) -> tuple[str, ...]:

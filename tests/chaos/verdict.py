@@ -85,7 +85,7 @@ class Run:
     cancelled: frozenset[str] = frozenset()  # jobs whose end was promised
     maybe_cancelled: frozenset[str] = frozenset()  # jobs whose end was asked for
     shortest: int = 0  # the fewest unfinished jobs while things were broken
-    trouble: tuple[str, ...] = ()  # what went wrong with the long queue, a sentence each
+    trouble: tuple[str, ...] = ()  # what was told and did not hold, of uploads by tus and of the long queue
 
     @property
     def recoveries(self) -> tuple[Recovery, ...]:

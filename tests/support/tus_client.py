@@ -37,6 +37,14 @@ def ask_tus(server: Listening, method: str, path: str, body: bytes = b"", **head
         connection.close()
 
 
+def quietly_asked(server: Listening, method: str, path: str, **headers: str) -> Answer:
+    """Send one request without a body; status 0 where the line broke."""
+    try:
+        return ask_tus(server, method, path, b"", **headers)
+    except (OSError, http.client.HTTPException):
+        return Answer(0, {})
+
+
 def create_upload(server: Listening, length: int, **headers: str) -> str:
     """Create an upload and return where it is."""
     answer = ask_tus(server, "POST", "/api/uploads", b"", Upload_Length=str(length), **headers)
@@ -58,25 +66,24 @@ class Sender:
         """Ask how far the upload is, until the service answers."""
         deadline = time.monotonic() + _TRIES_SECONDS
         while True:
-            try:
-                answer = ask_tus(self.server, "HEAD", self.place)
-            except (OSError, http.client.HTTPException):
-                answer = Answer(0, {})
+            answer = quietly_asked(self.server, "HEAD", self.place)
             if answer.status not in {0, 423, 503} or time.monotonic() > deadline:
                 return answer
             time.sleep(0.1)
 
     def send(self, until: int, during: Callable[[int], None] = lambda _: None) -> Answer | None:
-        """Send from where the upload is to `until`; None if the line broke, here or there.
-
-        The request announces all that is missing, so a stop before the end looks like a lost line.
-        """
+        """Send from where the upload is to `until`; None if the line broke, here or there."""
         told = self.offset()
         start = int(told.headers["upload-offset"])
-        if start == len(self.data):
-            return told
+        return told if start == len(self.data) else self.send_from(start, until, during)
+
+    def send_from(self, start: int, until: int, during: Callable[[int], None] = lambda _: None) -> Answer | None:
+        """Send one request that announces all behind `start`, and stop at `until`, as a line does that is lost."""
         self.offsets.append(start)
-        connection = socket.create_connection(("127.0.0.1", self.server.port), timeout=60)
+        try:
+            connection = socket.create_connection(("127.0.0.1", self.server.port), timeout=60)
+        except OSError:
+            return None
         try:
             connection.sendall(self.head(start, len(self.data) - start))
             while start < until:

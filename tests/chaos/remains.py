@@ -89,7 +89,7 @@ def what_remains(
     with redis.Redis.from_url(installation.redis_direct, decode_responses=True) as client:
         lasting = [key for key in client.keys("*") if client.ttl(key) < 0]  # the others go by themselves
     objects = tuple(services.objects.keys(""))
-    # An upload that never became a job waits for the janitor's age limit. So does one by tus of which nothing came, as the
+    # An upload that never became a job waits for the janitor's age limit. So does one by tus of which nothing came: the
     # answer to its creation was lost. What was deleted does not.
     known = {name(job) for job in jobs for name in (keys.original, keys.manifest, keys.planned, keys.ended)}
     known |= {address.replace("/media/", "renditions/", 1) for address in named}

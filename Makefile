@@ -9,7 +9,7 @@ LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 LOCK := $(LOCK_ALONE) pyproject.toml
 FFMPEG7_TESTS := tests/unit/workers tests/integration/workers tests/exact tests/field tests/media
 
-.PHONY: up rebuild doctor test fuzz chaos check bench bench-encode bench-fair bench-growth bench-overload bench-simulate bench-trickle bench-upload bench-watch compose-test test-media test-exact test-field test-nasty test-ffmpeg7 test-files test-traits test-schema lock readme clean setup
+.PHONY: up rebuild doctor test fuzz chaos check bench bench-encode bench-fair bench-growth bench-overload bench-simulate bench-trickle bench-upload bench-watch compose-test test-media test-exact test-field test-nasty test-ffmpeg7 test-files test-traits test-schema test-uploads lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
@@ -37,6 +37,9 @@ test-exact: setup ## every picture of ../shared/media/happy against the source's
 
 test-field: setup ## every file of ../shared/field beside what its README calls right
 	$(BIN)/pytest -m field
+
+test-uploads: setup ## an upload of 1 GiB by tus, broken twenty times, web killed twice and Redis once: over both object stores
+	RUNGS_UPLOAD_MIB=1024 $(BIN)/pytest -q -k large tests/integration/web/test_tus_service.py
 
 test-nasty: setup ## every file of ../shared/media under every wrong name, beside canaries; headers that tell of too much
 	$(BIN)/pytest -m nasty

@@ -26,7 +26,7 @@ from tests.support.web_client import MIB, ask, connected, figure
 from tests.support.web_server import WebServer
 
 # RUNGS_UPLOAD_MIB=1024 is the long form, which `make test-uploads` runs.
-SIZE = int(os.environ.get("RUNGS_UPLOAD_MIB", "96")) * MIB
+SIZE = int(os.environ.get("RUNGS_UPLOAD_MIB", "48")) * MIB
 BREAKS = 20
 SLOW_SECONDS = 30
 

@@ -7,9 +7,9 @@ client asks how much there is and sends the rest, to the same web process or ano
             the end the store itself makes one object of them.
     local   one file grows in place and gets its name at the end.
 
-Two requests may write at the same upload, an old one whose client has gone and the new one of the same client. A writer
-asks `may_go_on` before it stores anything, and what is stored is never made less by it: a whole part replaces a part of
-the same bytes, a tail with more bytes counts before one with fewer.
+Two requests may write at the same upload, an old one whose client has gone and the new one of the same client. A
+writer asks before it stores anything (storage/services/holding.py), and what is stored is never made less by it: a
+whole part replaces a part of the same bytes, a tail that reaches farther counts before one that does not.
 """
 
 from __future__ import annotations
@@ -53,11 +53,12 @@ class IncomingObjects(Protocol):
         """Return how much of the upload is stored; nothing of one that nobody began."""
 
     def go_on(
-        self, upload_id: str, *, part_bytes: int, may_go_on: Callable[[], None]
+        self, upload_id: str, *, part_bytes: int, may_go_on: Callable[[], None], may_keep: Callable[[], bool]
     ) -> AbstractContextManager[IncomingWriter]:
         """Write behind what is stored. `part_bytes` is the same each time, and as S3 wants it: 5 MiB or more.
 
-        `may_go_on` is called before anything is stored; what it raises ends the writing, and then nothing more is.
+        `may_go_on` is called before anything is stored; what it raises ends the writing. Then, and at every other end,
+        `may_keep` tells whether what is held may still be stored.
         """
 
     def cut(self, upload_id: str, size: int) -> None:

@@ -35,7 +35,14 @@ class LocalIncoming:
             return Arrived()
         return Arrived(status.st_size, status.st_mtime)
 
-    def go_on(self, upload_id: str, *, part_bytes: int, may_go_on: Callable[[], None]) -> _LocalGrowing:
+    def go_on(
+        self,
+        upload_id: str,
+        *,
+        part_bytes: int,
+        may_go_on: Callable[[], None],
+        may_keep: Callable[[], bool],  # noqa: ARG002 - nothing is held
+    ) -> _LocalGrowing:
         """See IncomingObjects.go_on."""
         return _LocalGrowing(self._root, keys.upload_bytes(upload_id), self._room, part_bytes, may_go_on)
 

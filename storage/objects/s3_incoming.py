@@ -22,7 +22,7 @@ from minio.commonconfig import CopySource
 from minio.datatypes import Part
 from minio.deleteobjects import DeleteObject
 
-from storage.errors import BusyError, ObjectNotFoundError, ObjectStoreDownError, UploadTakenError
+from storage.errors import BusyError, ObjectNotFoundError, ObjectStoreDownError
 from storage.objects import keys
 from storage.objects.contract import ObjectInfo
 from storage.objects.in_flight import InFlight
@@ -50,9 +50,11 @@ class S3Incoming:
         stored = self.stored(upload_id)
         return Arrived(stored.size, max((piece.at for piece in stored.pieces), default=0.0))
 
-    def go_on(self, upload_id: str, *, part_bytes: int, may_go_on: Callable[[], None]) -> _S3Growing:
+    def go_on(
+        self, upload_id: str, *, part_bytes: int, may_go_on: Callable[[], None], may_keep: Callable[[], bool]
+    ) -> _S3Growing:
         """See IncomingObjects.go_on."""
-        return _S3Growing(self, upload_id, part_bytes, may_go_on)
+        return _S3Growing(self, upload_id, part_bytes, may_go_on, may_keep)
 
     def cut(self, upload_id: str, size: int) -> None:
         """See IncomingObjects.cut."""
@@ -137,17 +139,24 @@ class S3Incoming:
 class _S3Growing:
     """An IncomingWriter that sends each part when it is full, and at the end what there is of the next one."""
 
-    def __init__(self, incoming: S3Incoming, upload_id: str, part_bytes: int, may_go_on: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        incoming: S3Incoming,
+        upload_id: str,
+        part_bytes: int,
+        may_go_on: Callable[[], None],
+        may_keep: Callable[[], bool],
+    ) -> None:
         self._incoming = incoming
         self._upload_id = upload_id
         self._part_bytes = part_bytes
         self._may_go_on = may_go_on
+        self._may_keep = may_keep
         self._in_flight = InFlight()
         self._index = 0
         self._before = 0  # bytes of the parts before this one
         self._tails: tuple[StoredPiece, ...] = ()  # of this part, as they are stored
         self._new = bytearray()  # what came of this part behind them
-        self._ended = False
 
     def __enter__(self) -> Self:
         stored = self._incoming.stored(self._upload_id)
@@ -160,10 +169,9 @@ class _S3Growing:
     ) -> None:
         try:
             self._in_flight.wait()
-            if self._new and not self._ended:
-                self._may_go_on()
-                self._store_tail()
-        except (BusyError, UploadTakenError) as failure:
+            if self._new and self._may_keep():
+                self._store_last()
+        except BusyError as failure:
             if error is None:
                 raise
             # What ended the writing must not be hidden by this; the client sends these bytes again.
@@ -193,12 +201,9 @@ class _S3Growing:
 
     def _send_part(self) -> None:
         """Let the part go its way, once the one before it is there; the next one begins."""
-        try:
-            self._may_go_on()
-            self._in_flight.send(partial(self._store_part, self._index, self._tails, self._new))
-        except BaseException:
-            self._ended = True
-            raise
+        self._may_go_on()
+        self._in_flight.wait()
+        self._in_flight.send(partial(self._store_part, self._index, self._tails, self._new))
         self._before += self._part_bytes
         self._index, self._tails, self._new = self._index + 1, (), bytearray()
 
@@ -209,6 +214,13 @@ class _S3Growing:
         )
         if tails:
             self._incoming.remove([tail.key for tail in tails])
+
+    def _store_last(self) -> None:
+        """Write what is held at the end: a whole part that was kept from going its way, or its beginning."""
+        if self._begin + len(self._new) == self._part_bytes:
+            self._store_part(self._index, self._tails, self._new)
+        else:
+            self._store_tail()
 
     def _store_tail(self) -> None:
         """Write the new bytes as another tail, with those before them that are not much larger."""

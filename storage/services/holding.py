@@ -1,8 +1,9 @@
 """Receiving an upload as the only one: of two requests for it the newer one goes on, and the older one stops.
 
 What a client meets that lost its line: the old connection is dead, but nobody on this side knows yet, and the client is
-back already. So the newer request takes the upload, and waits for a moment until the older one has stored what it had.
-If that one does not answer, it waits for its dead client; when it wakes up, it asks before it stores anything.
+back already. So the newer request takes the upload, and waits for a moment until the older one has stored what it had,
+which is a part at most. If that one does not answer, it waits for its dead client; when it wakes up, it asks before it
+stores anything.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Holding:
         self.upload = upload
         self._store = store
         self._holder = token_hex(8)
-        self._looked_at = 0.0
+        self._looked_at = -PATIENCE_SECONDS
         self._size = 0
 
     def take(self) -> Self:
@@ -60,6 +61,17 @@ class Holding:
         if not self._store.hold_upload(noted, self._holder):
             raise UploadTakenError
         self._looked_at = time.monotonic()
+
+    def may_keep(self) -> bool:
+        """Tell whether what was received may still be stored: also if another has taken the upload, and waits for it."""
+        awake = time.monotonic() - self._looked_at < PATIENCE_SECONDS
+        try:
+            self.look()
+        except UploadTakenError:
+            return awake
+        except JobStoreDownError:
+            return False
+        return True
 
     @contextmanager
     def beating(self) -> Iterator[None]:

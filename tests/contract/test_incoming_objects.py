@@ -24,9 +24,14 @@ def yes() -> None:
     """Let every writing go on."""
 
 
+def always() -> bool:
+    """Let everything be kept."""
+    return True
+
+
 def send(store: ObjectStore, data: bytes, *, may_go_on: Callable[[], None] = yes, piece: int = 700_001) -> None:
     """Write these bytes behind what is stored."""
-    with store.incoming.go_on(UPLOAD, part_bytes=PART, may_go_on=may_go_on) as writer:
+    with store.incoming.go_on(UPLOAD, part_bytes=PART, may_go_on=may_go_on, may_keep=always) as writer:
         for start in range(0, len(data), piece):
             writer.write(data[start : start + piece])
 
@@ -81,7 +86,7 @@ def test_what_came_before_a_failure_is_kept(object_store: ObjectStore) -> None:
     """A line that breaks costs nothing that has come."""
 
     def break_off() -> None:
-        with object_store.incoming.go_on(UPLOAD, part_bytes=PART, may_go_on=yes) as writer:
+        with object_store.incoming.go_on(UPLOAD, part_bytes=PART, may_go_on=yes, may_keep=always) as writer:
             writer.write(DATA[: PART + 99])
             raise ZeroDivisionError
 
@@ -123,7 +128,9 @@ def test_a_writer_that_is_late_takes_nothing_away(object_store: ObjectStore) -> 
 
     def come_too_late() -> None:
         nonlocal taken
-        with object_store.incoming.go_on(UPLOAD, part_bytes=PART, may_go_on=may_go_on) as writer:
+        with object_store.incoming.go_on(
+            UPLOAD, part_bytes=PART, may_go_on=may_go_on, may_keep=lambda: False
+        ) as writer:
             writer.write(DATA[:1000])
             send(object_store, DATA[size(object_store) : 2 * PART])
             taken = True
@@ -137,9 +144,33 @@ def test_a_writer_that_is_late_takes_nothing_away(object_store: ObjectStore) -> 
     assert finished(object_store) == DATA
 
 
+@pytest.mark.parametrize("came", [10, PART - 1, PART, 2 * PART])
+def test_a_writer_that_is_awake_keeps_what_it_has(object_store: ObjectStore, came: int) -> None:
+    """The newer request waits for that, and goes on behind it."""
+    taken = False
+
+    def may_go_on() -> None:
+        if taken:
+            raise UploadTakenError
+
+    def be_stopped() -> None:
+        nonlocal taken
+        with object_store.incoming.go_on(UPLOAD, part_bytes=PART, may_go_on=may_go_on, may_keep=always) as writer:
+            writer.write(DATA[: came - 1])
+            taken = True
+            writer.write(DATA[came - 1 : came])
+            may_go_on()
+
+    with pytest.raises(UploadTakenError):
+        be_stopped()
+    assert size(object_store) >= came - 1
+    send(object_store, DATA[size(object_store) :])
+    assert finished(object_store) == DATA
+
+
 def test_a_late_writer_that_nobody_stopped_stores_the_same_bytes(object_store: ObjectStore) -> None:
     """Both send the same file: whoever comes last changes nothing, and less never takes the place of more."""
-    with object_store.incoming.go_on(UPLOAD, part_bytes=PART, may_go_on=yes) as late:
+    with object_store.incoming.go_on(UPLOAD, part_bytes=PART, may_go_on=yes, may_keep=always) as late:
         late.write(DATA[: PART + 10])
         send(object_store, DATA[size(object_store) :])
         late.write(DATA[PART + 10 : PART + 20])

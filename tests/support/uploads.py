@@ -28,6 +28,8 @@ def begun(services: Services, data: bytes, *, length: int | None = 9, created_at
     )
     save_upload(services, upload)
     if data:
-        with services.objects.incoming.go_on(upload.id, part_bytes=PART, may_go_on=lambda: None) as writer:
+        with services.objects.incoming.go_on(
+            upload.id, part_bytes=PART, may_go_on=lambda: None, may_keep=lambda: True
+        ) as writer:
             writer.write(data)
     return upload

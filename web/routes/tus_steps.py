@@ -122,6 +122,9 @@ def as_stored(web: Web, upload: Upload, holding: Holding) -> Response:
 def continued(web: Web, upload: Upload, sent: Sent) -> Response:
     """Store the request's bytes and tell how far the upload is then."""
     services = web.services
+    # Before the upload is taken from whoever receives it: a request of a dead line may be looked at late.
+    if arrived(services.objects, upload.id).size != sent.offset:
+        raise UploadOffsetError
     standing = OpenUpload(upload.id, upload.client, sent.offset, max(0, (upload.length or 0) - sent.offset), 0.0)
     elsewhere = Elsewhere.of(services.jobs.open_uploads(), web.clock())
     with (

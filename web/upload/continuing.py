@@ -64,7 +64,10 @@ def _stored(
 ) -> int:
     upload, size = holding.upload, offset
     with objects.incoming.go_on(
-        upload.id, part_bytes=upload.part_bytes, may_go_on=lambda: holding.go_on(size)
+        upload.id,
+        part_bytes=upload.part_bytes,
+        may_go_on=lambda: holding.go_on(size),
+        may_keep=holding.may_keep,
     ) as writer:
         if writer.size != offset:
             raise UploadOffsetError

@@ -165,7 +165,7 @@ def test_each_role_can_do_its_work_at_the_store(store_of: Callable[[Role], S3Obj
         unfinished.write(large)
     web.put_bytes(keys.manifest(JOB), b"{}", content_type="application/json")
     web.put_bytes(keys.upload_record(JOB), b"{}", content_type="application/json")
-    with web.incoming.go_on(JOB, part_bytes=8 * 1024 * 1024, may_go_on=lambda: None) as incoming:
+    with web.incoming.go_on(JOB, part_bytes=8 * 1024 * 1024, may_go_on=lambda: None, may_keep=lambda: True) as incoming:
         incoming.write(large)
     web.incoming.cut(JOB, len(large) - 1)
     assert janitor.incoming.arrived(JOB).size == len(large) - 1

@@ -376,7 +376,9 @@ def test_bytes_that_nobody_checked_do_not_count(client: FlaskClient, own_service
     upload_id = place.rpartition("/")[2]
     send(client, place, FILM[:1000], 0)
     begin_doubt(own_services.objects, upload_id, 1000)
-    with own_services.objects.incoming.go_on(upload_id, part_bytes=8 << 20, may_go_on=lambda: None) as writer:
+    with own_services.objects.incoming.go_on(
+        upload_id, part_bytes=8 << 20, may_go_on=lambda: None, may_keep=lambda: True
+    ) as writer:
         writer.write(FILM[1000:])
     assert offset(client, place) == 1000
     assert "Rungs-Job" in send(client, place, FILM[1000:], 1000).headers
@@ -408,7 +410,9 @@ def test_a_whole_upload_whose_web_process_died_becomes_its_job(client: FlaskClie
     """Whoever asks next how far it is makes it one."""
     place = created(client)
     upload_id = place.rpartition("/")[2]
-    with own_services.objects.incoming.go_on(upload_id, part_bytes=8 << 20, may_go_on=lambda: None) as writer:
+    with own_services.objects.incoming.go_on(
+        upload_id, part_bytes=8 << 20, may_go_on=lambda: None, may_keep=lambda: True
+    ) as writer:
         writer.write(FILM)
     told = client.head(place, headers=TUS)
     assert (told.headers["Upload-Offset"], told.headers["Rungs-Job"]) == (str(len(FILM)), upload_id)

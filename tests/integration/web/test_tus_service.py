@@ -8,7 +8,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -79,16 +79,30 @@ def assert_nothing_is_left(services: Services) -> None:
     assert services.objects.sweep_unfinished(older_than=0) == 0
 
 
+def as_it_comes(server: WebServer, sender: Sender, stop: int) -> Callable[[int], None]:
+    """Return what waits at the stop until the service has read what was sent: a line holds less than this machine."""
+    before = figure(server, "rungs_upload_bytes_total")
+
+    def wait(sent: int) -> None:
+        if sent == stop:
+            wanted = before + stop - sender.offsets[-1] - MIB
+            wait_until(lambda: figure(server, "rungs_upload_bytes_total") >= wanted, seconds=60, what="what was sent")
+
+    return wait
+
+
 def test_a_large_upload_survives_anything(place: tuple[WebServer, Services], own_redis: RedisServer) -> None:
     """Twenty broken lines, two killed web processes, a killed Redis: each time it goes on from where it was."""
     (server, services), chance = place, random.Random(19)
-    data = chance.randbytes(SIZE)
+    data = b"".join(chance.randbytes(MIB) for _ in range(SIZE // MIB))
     sender = Sender(server, create_upload(server, SIZE), data)
     stops = sorted(chance.randrange(SIZE) for _ in range(BREAKS))
     for number, stop in enumerate(stops):
-        assert sender.send(stop) is None
+        assert sender.send(stop, as_it_comes(server, sender, stop)) is None
         if number in {5, 13}:
+            worker = server.worker_pid()
             server.kill()
+            os.kill(worker, signal.SIGKILL)  # it would outlive its parent for a moment, and answer
             server.start()
         if number == 9:
             own_redis.kill()

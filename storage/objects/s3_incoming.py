@@ -25,7 +25,6 @@ from minio.deleteobjects import DeleteObject
 from storage.errors import BusyError, ObjectNotFoundError, ObjectStoreDownError
 from storage.objects import keys
 from storage.objects.contract import ObjectInfo
-from storage.objects.in_flight import InFlight
 from storage.objects.incoming import Arrived
 from storage.objects.s3_parts import StoredPiece, StoredUpload, piece_of, stored_upload
 from storage.objects.s3_writer import info_of, translated
@@ -152,7 +151,6 @@ class _S3Growing:
         self._part_bytes = part_bytes
         self._may_go_on = may_go_on
         self._may_keep = may_keep
-        self._in_flight = InFlight()
         self._index = 0
         self._before = 0  # bytes of the parts before this one
         self._tails: tuple[StoredPiece, ...] = ()  # of this part, as they are stored
@@ -168,7 +166,6 @@ class _S3Growing:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._in_flight.wait()
             if self._new and self._may_keep():
                 self._store_last()
         except BusyError as failure:
@@ -176,8 +173,6 @@ class _S3Growing:
                 raise
             # What ended the writing must not be hidden by this; the client sends these bytes again.
             _log.warning("the last bytes of an upload are not kept", upload=self._upload_id, reason=str(failure))
-        finally:
-            self._in_flight.close()
 
     @property
     def size(self) -> int:
@@ -200,25 +195,23 @@ class _S3Growing:
                 self._send_part()
 
     def _send_part(self) -> None:
-        """Let the part go its way, once the one before it is there; the next one begins."""
+        """Store the part before the next one begins: no more than one is lost with the process."""
         self._may_go_on()
-        self._in_flight.wait()
-        self._in_flight.send(partial(self._store_part, self._index, self._tails, self._new))
+        self._store_part()
         self._before += self._part_bytes
         self._index, self._tails, self._new = self._index + 1, (), bytearray()
 
-    def _store_part(self, index: int, tails: tuple[StoredPiece, ...], new: bytearray) -> None:
+    def _store_part(self) -> None:
         """Write the whole part, then remove the tails whose place it takes."""
-        self._incoming.put(
-            keys.upload_part(self._upload_id, index), self._incoming.joined(tails) + new if tails else new
-        )
-        if tails:
-            self._incoming.remove([tail.key for tail in tails])
+        part = self._incoming.joined(self._tails) + self._new if self._tails else self._new
+        self._incoming.put(keys.upload_part(self._upload_id, self._index), part)
+        if self._tails:
+            self._incoming.remove([tail.key for tail in self._tails])
 
     def _store_last(self) -> None:
-        """Write what is held at the end: a whole part that was kept from going its way, or its beginning."""
+        """Write what is held at the end: a whole part that was kept from being stored, or its beginning."""
         if self._begin + len(self._new) == self._part_bytes:
-            self._store_part(self._index, self._tails, self._new)
+            self._store_part()
         else:
             self._store_tail()
 

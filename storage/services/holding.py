@@ -63,7 +63,7 @@ class Holding:
         self._looked_at = time.monotonic()
 
     def may_keep(self) -> bool:
-        """Tell whether what was received may still be stored: also if another has taken the upload, and waits for it."""
+        """Tell whether what was received may still be stored: also if another took the upload, and waits for it."""
         awake = time.monotonic() - self._looked_at < PATIENCE_SECONDS
         try:
             self.look()

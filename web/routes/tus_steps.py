@@ -131,6 +131,7 @@ def continued(web: Web, upload: Upload, sent: Sent) -> Response:
         web.gate.receive(standing, services.objects.free_bytes(), elsewhere, client=client()) as ticket,
         held(services.jobs, upload) as holding,
     ):
+        upload = upload_of(services.objects, upload.id)  # it may have ended, or become a job, before it was ours
         if _standing(web, upload) != sent.offset:
             raise UploadOffsetError
         upload = holding.upload = _with_length(web, upload, sent)

@@ -1,4 +1,7 @@
-"""The command `rungs`. What a command needs is imported when it runs, so that the others need none of it."""
+"""The command `rungs`: a user's commands, which need a server's address only, and those of whoever runs the server.
+
+What a server consists of is imported by the latter alone, so that a user's machine needs none of it.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from web.client.commands import add_commands
+from web.client.failures import Exit
+
 if TYPE_CHECKING:
     from storage.settings import Settings
 
-FAILED, USAGE = 1, 2
+_INSTALLATION = "On the server"
+_USER = "Anywhere"
 _SIMULATE = "plan for more encoders or more uploads: how long jobs would wait, and how many would be refused"
 
 app = typer.Typer(
@@ -23,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they show the values of variables, a token's among them
     rich_markup_mode=None,
 )
+add_commands(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         app(args=arguments, prog_name="rungs")
     except SystemExit as ended:
-        if ended.code == USAGE:
+        if ended.code == Exit.USAGE:
             raise
         return int(ended.code or 0)
     return 0
@@ -97,7 +105,7 @@ def _run(command: Callable[[Settings, Mapping[str, str]], int]) -> None:
     except SettingsError as error:
         for line in str(error).splitlines():
             print(f"rungs: {line}", file=sys.stderr)  # noqa: T201 (the terminal is the interface)
-        code = FAILED
+        code = Exit.LOCAL
     raise typer.Exit(code)
 
 

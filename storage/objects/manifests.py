@@ -31,8 +31,8 @@ VERSION: Final = 2  # 1 held the upload's fields only, with rounded times
 class Manifest:
     """A job as it was at one moment.
 
-    The first one has the original's `sha256`, the second one its `segments`, the last one its `events` and how many
-    attempts at each task were counted.
+    The first one has the original's `sha256` if it came as a form, the second one its `segments`, the last one its
+    `events` and how many attempts at each task were counted.
     """
 
     version: Literal[2] = VERSION

@@ -13,6 +13,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from playwright.sync_api import Browser, ConsoleMessage, expect, sync_playwright
 from werkzeug.serving import make_server
+from werkzeug.wsgi import get_input_stream
 
 from storage.services import Services
 from storage.settings import Settings
@@ -28,14 +29,16 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-def closed(app: WSGIApplication) -> WSGIApplication:
-    """Wrap the app so that an answer is closed when nobody reads on.
+def as_gunicorn(app: WSGIApplication) -> WSGIApplication:
+    """Wrap the app so that a body ends where it ends, and an answer is closed when nobody reads on.
 
-    Werkzeug's server, which only these tests use, forgets to where the reader went away in the middle (a page that is
-    closed while its video or its scripts load). gunicorn closes it; the web room's own tests watch that.
+    Werkzeug's server, which only these tests use, gives the socket as it is. And it forgets to close where the reader
+    went away in the middle (a page that is closed while its video or its scripts load). gunicorn does both; the web
+    room's own tests watch that.
     """
 
     def wrapped(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["wsgi.input"] = get_input_stream(environ)
         answer = app(environ, start_response)
         try:
             yield from answer
@@ -77,7 +80,7 @@ def make_site(tmp_path: Path, own_services: Services) -> Iterator[Callable[..., 
     def make(**changes: object) -> Site:
         settings = Settings(data_dir=tmp_path / "data", free_space_reserve=0).model_copy(update=changes)
         app = create_app(settings, own_services)
-        server = make_server("127.0.0.1", 0, closed(app), threaded=True)
+        server = make_server("127.0.0.1", 0, as_gunicorn(app), threaded=True)
         stopping = threading.Event()
         of_app(app).hub.stop_when(stopping.is_set)
         thread = threading.Thread(target=server.serve_forever, name="site")

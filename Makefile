@@ -111,6 +111,9 @@ lock: setup ## pin all packages anew, with hashes and without addresses
 	$(LOCK) --group dev --output-file infra/requirements/dev.txt
 	$(LOCK_ALONE) --group node --output-file infra/requirements/node.txt
 	npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	@# npm copies where a package's authors ask for money, which is an address too
+	node -p 'const lock = require("./package-lock.json"); Object.values(lock.packages).forEach((p) => delete p.funding); JSON.stringify(lock, null, 2)' >package-lock.new
+	mv package-lock.new package-lock.json
 
 clean: ## remove what can be made again; data/ stays
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info

@@ -125,7 +125,7 @@ translations() {
 # Copied where the web service finds them: node_modules is npm's, and holds far more than a page loads.
 page_libraries() {
   local vendor=web/static/vendor stamp=web/static/vendor/package-lock.json
-  if cmp -s package-lock.json "$stamp" && ls "$vendor"/{hls.min.mjs,uPlot.iife.min.js,uPlot.min.css} >/dev/null 2>&1; then
+  if cmp -s package-lock.json "$stamp" && ls "$vendor"/{hls.min.mjs,tus.min.js,uPlot.iife.min.js,uPlot.min.css} >/dev/null 2>&1; then
     return 0
   fi
   say "fetching the pages' libraries"
@@ -136,7 +136,7 @@ page_libraries() {
     PATH="$PWD/$venv/bin:$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
   fi
   mkdir -p "$vendor"
-  cp node_modules/hls.js/dist/hls.min.mjs node_modules/uplot/dist/uPlot.{iife.min.js,min.css} "$vendor/"
+  cp node_modules/{hls.js/dist/hls.min.mjs,tus-js-client/dist/tus.min.js} node_modules/uplot/dist/uPlot.{iife.min.js,min.css} "$vendor/"
   cp package-lock.json "$stamp"
 }
 

@@ -144,7 +144,7 @@ def test_the_page_keeps_its_turn(
 
     for button in ("#send", ".file [data-field=retry]"):
         sends(partial(visit.page.click, button))
-        expect(visit.page.locator(".file.pausing .file-message")).to_contain_text(words)
+        expect(visit.page.locator(".file.retrying .file-message")).to_contain_text(words)
     site.jobs.move(large.id, JobState.CANCELLED)
     wait_until(lambda: site.web.queue.read().outlook.work == 0, what="the queue is seen empty")
     sends(lambda: visit.page.clock.run_for(120_000))
@@ -168,8 +168,8 @@ def test_waiting_can_be_cut_short(make_site: Callable[..., Site], visit: Visit, 
     expect(visit.page).to_have_url(JOB_PAGE)
 
 
-def test_several_files_go_one_after_another(site: Site, visit: Visit) -> None:
-    """Several chosen files are sent in their order, and appear in the list below without a reload."""
+def test_several_files_are_sent(site: Site, visit: Visit) -> None:
+    """Several chosen files are all sent, and appear in the list below without a reload."""
     visit.page.goto(site.url)
     names = ["one", "two", "three"]
     files = [FilePayload(name=f"{name}.mp4", mimeType="video/mp4", buffer=name.encode()) for name in names]
@@ -178,7 +178,8 @@ def test_several_files_go_one_after_another(site: Site, visit: Visit) -> None:
     expect(visit.page.locator("#upload-status")).to_have_text("3 files chosen")
     visit.page.click("#send")
     expect(visit.page.locator("#all-sent")).to_contain_text("All 3 files are uploaded.")
-    expect(visit.page.locator("#jobs .row-title")).to_have_text(names[::-1])
+    expect(visit.page.locator("#jobs .row-title")).to_have_count(3)
+    assert sorted(visit.page.locator("#jobs .row-title").all_inner_texts()) == sorted(names)
     expect(visit.page.locator(".file.sent")).to_have_count(3)
 
 

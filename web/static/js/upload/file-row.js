@@ -1,123 +1,254 @@
-// One chosen file: its row on the page and its way to the server.
+// One file, and what happens on its way to the server.
 
 import { Problem } from "../shared/api.js";
-import { copyOf, field, setProgress, setText, show } from "../shared/dom.js";
-import { duration, percent, rate, size } from "../shared/format.js";
-import { countDown, pauseBefore } from "./retry.js";
-import { Cancelled, send } from "./send.js";
+import { duration, percent, size as sizeWords } from "../shared/format.js";
 import { plural, text } from "../shared/texts.js";
+import { countDown, pauseBefore, pieceAfter, WHOLE } from "./retry.js";
+import { progressWords, RowView } from "./row-view.js";
+import { speedometer } from "./speed.js";
+import { elsewhere, lost, take, tell } from "./tabs.js";
+import { Stopped, Transfer } from "./transfer.js";
 
+const LOCKED = 423; // somebody else goes on with the upload
+const BUSY = ["sending", "retrying", "ending"];
 const ENDED = ["failed", "cancelled", "sent"];
+const HELD = ["waiting", "sending", "retrying", "paused"]; // no other tab may send the upload meanwhile
 
-/** A chosen file. `onRemove(row)` is called when the visitor takes it off the list, `onAgain(row)` to send it again. */
+let piece = WHOLE; // what one request brings: learned by one file for all of the page
+
+/**
+ * A file that was chosen, or an upload of an earlier visit whose file is not here (`file` is null).
+ *
+ * `page` has `endpoint`, `limit`, `find(row)` for an upload of its file that was begun before, and is told by `onChange(row, words)`,
+ * `onProgress(row)`, `onGo(row)`, `onChoose(row)`, `onRemove(row)`, `onSent(row)`.
+ */
 export class FileRow {
-  constructor(file, { limit, onRemove, onAgain }) {
+  constructor({ file = null, place = null, name, size, offset = 0 }, page) {
     this.file = file;
-    this.job = null;
+    this.size = size;
+    this.page = page;
+    this.asked = false; // whether the visitor wants it sent now
+    this.title = "";
+    this.speed = null;
     this.turn = ""; // the place in the queue that a refusal keeps for the file
-    this.element = copyOf("file-row");
     this.hurry = new EventTarget();
-    this.stop = new AbortController();
-    this.part = (name) => field(this.element, name);
-    setText(this.part("name"), file.name);
-    this.part("cancel").addEventListener("click", () => (this.busy ? this.stop.abort(new Cancelled()) : onRemove(this)));
-    this.part("retry").addEventListener("click", () => {
-      if (this.busy) this.hurry.dispatchEvent(new Event("hurry"));
-      else onAgain(this);
+    this.stopping = new AbortController();
+    this.transfer = new Transfer(file, { endpoint: page.endpoint, place, offset });
+    this.view = new RowView(name, {
+      pause: () => (this.state === "paused" ? this.resume() : this.pause()),
+      retry: () => this.#again(),
+      choose: () => page.onChoose(this),
+      cancel: () => this.cancel(),
     });
-    const refusal = refused(file, limit);
-    this.show(refusal ? "failed" : "waiting", refusal ?? `${size(file.size)} · ${text("file.waiting")}`);
-    this.usable = !refusal;
-    show(this.part("retry"), false);
+    const refusal = refused(size, page.limit);
+    if (!file) this.show("unfinished", text("file.unfinished", this.#values));
+    else if (refusal) this.show("failed", refusal, { again: false });
+    else this.show("waiting", `${sizeWords(size)} · ${text("file.waiting")}`);
+  }
+
+  get #values() {
+    return { percent: percent(this.part), size: sizeWords(this.size) };
+  }
+
+  get part() {
+    return this.size ? Math.min(1, this.transfer.sent / this.size) : 0;
+  }
+
+  get place() {
+    return this.transfer.place;
   }
 
   get busy() {
-    return ["sending", "pausing"].includes(this.state);
-  }
-
-  get waiting() {
-    return this.state === "waiting";
-  }
-
-  /** Send the file, as often as it takes; resolves when it is sent, given up or cancelled. Never throws. */
-  async deliver(action, title) {
-    this.stop = new AbortController();
-    for (let failures = 0; ; ) {
-      try {
-        this.job = await this.#try(action, title);
-        return this.#sent();
-      } catch (error) {
-        if (error instanceof Cancelled) return this.show("cancelled", text("file.cancelled"));
-        if (!(error instanceof Problem)) throw error;
-        this.turn = error.turn || this.turn;
-        failures += error.status === 0 ? 1 : 0;
-        if (!(await this.#pause(error, failures))) return undefined;
-      }
-    }
-  }
-
-  #try(action, title) {
-    this.show("sending", text("file.sending", { percent: percent(0) }));
-    const onProgress = (progress) => this.#progress(progress);
-    return send(action, { file: this.file, title, turn: this.turn }, { signal: this.stop.signal, onProgress });
-  }
-
-  #progress({ loaded, total, rate: speed }) {
-    const part = total ? loaded / total : 0;
-    setProgress(this.part("bar"), part, percent(part));
-    const words = [text("file.sending", { percent: percent(part) })];
-    if (loaded >= total) words.splice(0, 1, text("file.storing"));
-    else if (speed) words.push(rate(speed), text("file.left", { duration: duration((total - loaded) / speed) }));
-    setText(this.part("message"), words.join(" · "));
-  }
-
-  /** Wait as the problem asks; false when it is not to be tried again by itself. */
-  async #pause(problem, failures) {
-    const seconds = pauseBefore(problem, failures);
-    if (seconds === null) {
-      const words = problem.status === 0 ? text("file.gave_up", { reason: problem.message }) : problem.message;
-      this.show("failed", words);
-      return false;
-    }
-    const onSecond = (left) => this.show("pausing", text("file.retry_in", { reason: problem.message, duration: duration(left) }));
-    try {
-      await countDown(seconds, { signal: this.stop.signal, hurry: this.hurry, onSecond });
-      return true;
-    } catch (error) {
-      if (!(error instanceof Cancelled)) throw error;
-      this.show("cancelled", text("file.cancelled"));
-      return false;
-    }
-  }
-
-  #sent() {
-    this.show("sent", plural("files.sent", 1));
-    this.part("open").href = this.job.links.page;
-  }
-
-  /** Show a state and its message. */
-  show(state, message) {
-    this.state = state;
-    this.element.className = `file ${state}`;
-    this.element.dataset.state = state;
-    setText(this.part("message"), message);
-    show(this.part("bar"), state === "sending");
-    show(this.part("retry"), ["pausing", "failed", "cancelled"].includes(state));
-    show(this.part("open"), state === "sent");
-    show(this.part("cancel"), state !== "sent");
-    setText(this.part("cancel-word"), text(this.busy ? "word.cancel" : "word.remove"));
-    const name = this.file.name;
-    this.part("cancel").setAttribute("aria-label", text(this.busy ? "file.cancel" : "file.remove", { name }));
-    this.part("retry").setAttribute("aria-label", text("file.retry", { name }));
+    return BUSY.includes(this.state);
   }
 
   get ended() {
     return ENDED.includes(this.state);
   }
+
+  get holds() {
+    return this.place !== null && HELD.includes(this.state);
+  }
+
+  /** Take the file of an upload that was begun before. */
+  takeFile(file) {
+    this.file = this.transfer.file = file;
+    this.#go();
+  }
+
+  /** Send the file, as often as it takes; resolves once it is sent, given up, stopped or left to another tab. Never throws. */
+  async deliver() {
+    this.stopping = new AbortController();
+    const { signal } = this.stopping;
+    for (let failures = 0; ; ) {
+      const before = this.transfer.offset;
+      try {
+        const job = await this.#try(signal);
+        return job && this.sent(job);
+      } catch (error) {
+        if (error instanceof Stopped) return undefined;
+        if (!(error instanceof Problem)) throw error;
+        if (error.status === LOCKED) return this.yield();
+        this.turn = error.turn || this.turn;
+        failures = this.transfer.offset > before ? 1 : failures + 1;
+        const smaller = pieceAfter(error, { failures, piece, unconfirmed: this.transfer.unconfirmed });
+        const refusedPiece = smaller < piece && error.status !== 0;
+        piece = smaller;
+        if (!refusedPiece && !(await this.#wait(error, failures, signal))) return undefined;
+      }
+    }
+  }
+
+  /** One attempt; resolves with the job's id, or with null when another tab sends the file. */
+  async #try(signal) {
+    this.show("sending", text("file.sending", this.#values));
+    if (!this.place) await this.page.find(this);
+    if (signal.aborted) throw new Stopped();
+    if (this.place && elsewhere(this.place) !== null) return this.yield();
+    const measure = speedometer();
+    return this.transfer.attempt({
+      title: this.title,
+      turn: this.turn,
+      chunkSize: piece,
+      onProgress: (sent) => this.#progress(sent, measure(sent)),
+    });
+  }
+
+  #progress(sent, speed) {
+    this.speed = speed;
+    this.view.bar(this.part);
+    const words = text(sent < this.size ? "file.sending" : "file.storing", this.#values);
+    this.view.say(progressWords(words, { sent, size: this.size, speed }));
+    this.page.onProgress(this);
+  }
+
+  /** Wait as the problem asks; false when the file is not to be tried again by itself. */
+  async #wait(problem, failures, signal) {
+    const seconds = pauseBefore(problem, failures);
+    if (seconds === null) {
+      this.show("failed", problem.message);
+      return false;
+    }
+    const reason = problem.message;
+    const hurry = () => this.hurry.dispatchEvent(new Event("hurry"));
+    const onSecond = (left) => {
+      const words = text("file.retry_in", { reason, duration: duration(left) });
+      if (this.state === "retrying") this.view.say(words);
+      else this.show("retrying", words);
+    };
+    if (problem.status === 0) addEventListener("online", hurry);
+    try {
+      await countDown(seconds, { signal, hurry: this.hurry, onSecond });
+      return true;
+    } catch (error) {
+      if (!(error instanceof Stopped)) throw error;
+      return false;
+    } finally {
+      removeEventListener("online", hurry);
+    }
+  }
+
+  #stop() {
+    this.stopping.abort(new Stopped());
+    this.transfer.stop();
+  }
+
+  pause() {
+    this.#stop();
+    this.show("paused", text("file.paused", this.#values));
+  }
+
+  resume() {
+    this.#go();
+  }
+
+  #again() {
+    if (this.state === "retrying") this.hurry.dispatchEvent(new Event("hurry"));
+    else {
+      if (this.state === "elsewhere") take(this.place, this.part);
+      this.#go();
+    }
+  }
+
+  #go() {
+    this.asked = true;
+    this.show("waiting", text("file.waiting"));
+    this.page.onGo(this);
+  }
+
+  /** Let another tab go on with the upload, and go on here when that one does not. */
+  yield() {
+    lost(this.place, this.part);
+    this.#stop();
+    this.show("elsewhere", text("file.elsewhere", this.#values));
+    this.followOther();
+    return null;
+  }
+
+  /** Show what another tab does with the upload. */
+  followOther() {
+    const part = elsewhere(this.place);
+    if (part === null) return this.#go();
+    this.view.bar(part);
+    this.view.say(text("file.elsewhere", { percent: percent(part) }));
+    return undefined;
+  }
+
+  /** End the upload, or take the row off the list where there is none. */
+  async cancel() {
+    const { place } = this;
+    if (this.state === "ending") return;
+    if (!this.#ends) {
+      this.page.onRemove(this);
+      if (this.state === "failed") this.transfer.end().catch(() => {}); // the server removes it in time
+      return;
+    }
+    this.#stop();
+    this.show("ending", text("file.ending"));
+    try {
+      const job = await this.transfer.end();
+      if (job) this.sent(job);
+      else this.cancelled(text("file.cancelled"));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.cancelled(text("file.cancelled_alone"));
+    }
+    if (place) tell("ended", place);
+  }
+
+  get #ends() {
+    return this.busy || ["paused", "unfinished"].includes(this.state) || (this.state === "waiting" && this.place !== null);
+  }
+
+  /** The upload was cancelled. */
+  cancelled(message = text("file.cancelled")) {
+    this.transfer.place = null;
+    this.transfer.offset = this.transfer.sent = 0;
+    this.show("cancelled", message);
+  }
+
+  /** The upload has become a job. */
+  sent(job) {
+    if (this.place && this.state !== "elsewhere") tell("sent", this.place, { job });
+    this.transfer.sent = this.size;
+    this.job = job;
+    this.view.part("open").href = `/jobs/${job}`;
+    this.show("sent", plural("files.sent", 1));
+    this.page.onSent(this);
+  }
+
+  /** Show a state and its message. */
+  show(state, message, { again = this.file !== null } = {}) {
+    this.state = state;
+    if (state !== "sending") this.speed = null;
+    this.view.bar(this.part);
+    this.view.show(state, message, { ends: this.#ends, again });
+    this.page.onChange(this, message);
+  }
 }
 
-function refused(file, limit) {
-  if (file.size === 0) return text("file.empty");
-  if (file.size > limit) return text("file.too_large", { size: size(file.size), limit: size(limit) });
+function refused(size, limit) {
+  if (size === 0) return text("file.empty");
+  if (size > limit) return text("file.too_large", { size: sizeWords(size), limit: sizeWords(limit) });
   return null;
 }

@@ -271,6 +271,37 @@ def test_a_file_that_changes_on_its_way(site: Site, visit: Visit, film: Path) ->
     wait_until(lambda: list(site.web.services.objects.keys("")) == [], what="the end of what was begun")
 
 
+def test_a_paused_file_that_is_chosen_again(site: Site, visit: Visit, film: Path) -> None:
+    """It goes on; it is not sent twice."""
+    page, posts = visit.page, created(visit.page)
+    with slow_network(visit, bytes_per_second=SLOW):
+        begin(site, page, film)
+        page.locator(".file [data-field=pause]").click()
+    page.set_input_files("#file", film)
+    assert arrived(site, page, film)
+    assert len(posts) == 1
+
+
+def test_an_error_after_the_last_byte(site: Site, visit: Visit, film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that did not learn what became of its file asks, and finds the one job."""
+    visit.expect_complaints("500")
+    page, landed = visit.page, site.web.gate.landed
+
+    def failing(size: int) -> None:
+        landed(size)
+        monkeypatch.undo()
+        raise RuntimeError("the answer is lost")
+
+    monkeypatch.setattr(site.web.gate, "landed", failing)
+    page.goto(site.url)
+    page.set_input_files("#file", film)
+    page.click("#send")
+    expect(page.locator(".file.retrying")).to_be_visible()
+    assert arrived(site, page, film)
+    page.goto(site.url)
+    expect(page.locator("#jobs .row-title")).to_have_count(1)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_the_list(site: Site, visitors: Callable[..., Visit], clips: list[Path], scheme: str) -> None:
     """The list breaks no rule of axe with files on their way, paused, waiting and refused; nothing scrolls sideways."""

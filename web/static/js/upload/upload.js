@@ -64,7 +64,7 @@ async function addFiles(files) {
   const prints = await Promise.all(files.map((file) => printOf(file, page.endpoint)));
   const goesOn = lanes.size > 0;
   files.forEach((file, index) => {
-    const begun = rows.find((row) => row.state === "unfinished" && row.print === prints[index]);
+    const begun = rows.find((row) => ["unfinished", "paused"].includes(row.state) && row.print === prints[index]);
     if (begun) begun.takeFile(file);
     else add({ file, name: file.name, size: file.size, print: prints[index], asked: goesOn });
   });

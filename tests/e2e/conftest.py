@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ from storage.services import Services
 from storage.settings import Settings
 from tests.e2e.browser import CHROMIUM_OPTIONS, PATIENCE_MS, Site, Visit
 from tests.e2e.encoder import Encoder
+from tests.e2e.uploading import MEGABYTE
 from tests.support.job_store import OwnJobStore
 from tests.support.missing import require
 from web.app import create_app
@@ -145,3 +147,20 @@ def visit(visitors: Callable[..., Visit]) -> Visit:
 def encoder(own_services: Services, settings: Settings) -> Encoder:
     """Give an encoder that cuts for two slots."""
     return Encoder(own_services, settings.model_copy(update={"encoders": 2, "scratch_reserve": 0}))
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """Give a file of four megabytes, no two of which are alike."""
+    path = tmp_path / "holiday film.mp4"
+    path.write_bytes(Random(1).randbytes(4 * MEGABYTE))
+    return path
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[Path]:
+    """Give three smaller files."""
+    paths = [tmp_path / f"{name}.mp4" for name in ("one", "two", "three")]
+    for path in paths:
+        path.write_bytes(path.name.encode() * 100_000)
+    return paths

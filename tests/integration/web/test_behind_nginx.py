@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import http.server
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +19,7 @@ from tests.support.servers import RedisServer
 from tests.support.trickling import answer_seconds
 from tests.support.tus_client import Sender, create_upload
 from tests.support.waiting import wait_until
-from tests.support.web_client import MIB, ask, figure
+from tests.support.web_client import MIB, answer_of, ask, connected, figure
 from tests.support.web_server import WebServer
 
 HEAD_BYTES = 12_000  # of an answer: the longest title, policy, HSTS and cookies three times over
@@ -103,3 +105,22 @@ def test_an_upload_by_tus_passes(nginx: NginxServer, web: WebServer) -> None:
     assert answer is not None
     assert answer.headers["rungs-job"] in sender.place
     assert sender.offsets[1] >= len(data) // 2 - MIB
+
+
+@pytest.mark.parametrize("path", ["/api/jobs", "/api/uploads/" + "0" * 32])
+def test_an_upload_whose_service_dies_is_not_too_large(tmp_path: Path, path: str) -> None:
+    """It is told as what it is: a client that hears 413 would send smaller pieces, or give up."""
+    with socket.create_server(("127.0.0.1", 0)) as dying:
+        nginx = NginxServer(tmp_path, dying.getsockname()[1]).start()
+        try:
+            with connected(nginx) as client:
+                method = "POST" if path.endswith("jobs") else "PATCH"
+                head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {20 * MIB}\r\n\r\n"
+                client.sendall(head.encode() + bytes(MIB))
+                upstream, _ = dying.accept()
+                upstream.recv(1000)
+                upstream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                upstream.close()
+                assert answer_of(client)[0] == 502
+        finally:
+            nginx.stop()

@@ -14,6 +14,13 @@ JOBS = "RUNGS_SCHEMA_JOBS"  # names jobs that have ended, separated by commas; t
 FILE = "720p.mp4"  # which each of them has
 _EVENTS = "/api/events"
 _EVENTS_OF_JOB = "/api/jobs/{job_id}/events"
+_UPLOADS = "/api/uploads"
+_TUS = {
+    "Tus-Resumable": "1.0.0",
+    "Upload-Length": "1000",
+    "Upload-Offset": "0",
+    "Content-Type": "application/offset+octet-stream",
+}
 _FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 
 
@@ -40,7 +47,12 @@ def filter_case(_context: Any, case: Any) -> bool:
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
-    """Watch only jobs that have ended: the stream of another waits for what nobody does here."""
+    """Watch only jobs that have ended: the stream of another waits for what nobody does here. Speak tus to uploads.
+
+    The headers of tus are the protocol's, and the description leaves them to that.
+    """
+    if case.operation.path.startswith(_UPLOADS):
+        case.headers.update(_TUS)
     if case.operation.path == _EVENTS_OF_JOB and case.method == "GET" and _is_valid(case.query):
         case.path_parameters["job_id"] = os.environ[JOBS].partition(",")[0]
 

@@ -7,12 +7,7 @@ RungsError
 │   ├── UploadIncompleteError     upload_incomplete
 │   ├── UploadEmptyError          upload_empty
 │   ├── UploadTooLargeError       upload_too_large
-│   ├── UploadNotFoundError       upload_not_found
-│   ├── UploadOffsetError         upload_offset     409: the bytes do not begin where the upload stands
-│   ├── UploadChecksumError       upload_checksum   460: the bytes are not those that were sent
-│   ├── UploadTypeError           upload_type       415: not the type that tus asks for
-│   ├── UploadVersionError        upload_version    412: another version of tus
-│   ├── UploadTakenError          upload_taken      423: another request goes on with this upload
+│   ├── UploadError               what tus has statuses for: storage.upload_errors
 │   ├── JobNotFoundError          job_not_found
 │   ├── ObjectNotFoundError       object_not_found
 │   └── ConflictError             conflict
@@ -118,42 +113,6 @@ class UploadTooLargeError(RequestError):
 
     def __init__(self, *, megabytes: float) -> None:
         super().__init__(values={"megabytes": megabytes})
-
-
-class UploadNotFoundError(RequestError):
-    """There is no such upload any more: it expired, was ended, or belongs to somebody else."""
-
-    code = "upload_not_found"
-
-
-class UploadOffsetError(RequestError):
-    """The bytes that were sent do not begin where the upload stands."""
-
-    code = "upload_offset"
-
-
-class UploadChecksumError(RequestError):
-    """The bytes that came are not those that were sent; none of them is kept."""
-
-    code = "upload_checksum"
-
-
-class UploadTypeError(RequestError):
-    """Bytes of an upload came with another content type than tus asks for."""
-
-    code = "upload_type"
-
-
-class UploadVersionError(RequestError):
-    """The client speaks another version of tus."""
-
-    code = "upload_version"
-
-
-class UploadTakenError(RequestError):
-    """Another, newer request goes on with this upload."""
-
-    code = "upload_taken"
 
 
 class JobNotFoundError(RequestError):

@@ -15,9 +15,10 @@ from contextlib import contextmanager, suppress
 from secrets import token_hex
 from typing import Self
 
-from storage.errors import JobStoreDownError, UploadTakenError
+from storage.errors import JobStoreDownError
 from storage.job_store.upload_contract import HOLDER_SECONDS, UploadStore
 from storage.model.upload import OpenUpload, Upload
+from storage.upload_errors import UploadTakenError
 
 # Between two looks whether the upload is still ours, each of which tells how far it is: often enough that who comes
 # back waits for no longer, seldom enough that a fast line costs Redis nothing.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from pydantic import TypeAdapter
 
-from storage.errors import JobNotFoundError, ObjectNotFoundError, UploadNotFoundError
+from storage.errors import JobNotFoundError, ObjectNotFoundError
 from storage.model.job import Job, Promise, is_job_id
 from storage.model.record_checks import spoiled
 from storage.model.upload import OpenUpload, Upload, check_upload
@@ -19,6 +19,7 @@ from storage.objects.contract import ObjectStore
 from storage.objects.incoming import Arrived
 from storage.services import Services
 from storage.services.accepting import accept
+from storage.upload_errors import UploadNotFoundError
 
 _UPLOAD = TypeAdapter(Upload)
 _JSON = "application/json"

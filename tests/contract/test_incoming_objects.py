@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from storage.errors import ObjectNotFoundError, UploadTakenError
+from storage.errors import ObjectNotFoundError
 from storage.objects import keys
 from storage.objects.contract import PART_BYTES, ObjectStore
 from storage.objects.incoming import MOST_PARTS, Arrived, part_bytes_for
+from storage.upload_errors import UploadTakenError
 
 UPLOAD = "0123456789abcdef0123456789abcdef"
 TYPE = "application/octet-stream"

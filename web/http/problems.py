@@ -12,7 +12,7 @@ from flask import Flask, Response, current_app, json, render_template, request
 from jinja2 import TemplateNotFound
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
-from storage import errors, media_errors
+from storage import errors, media_errors, upload_errors
 from storage.error_sentences import SENTENCES
 from storage.sentences import Told
 from web.http.connection import close_after_answer
@@ -42,12 +42,13 @@ STATUS_OF: dict[type[errors.RungsError], Status] = {
     errors.UploadIncompleteError: HTTPStatus.BAD_REQUEST,
     errors.UploadEmptyError: HTTPStatus.BAD_REQUEST,
     errors.UploadTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    errors.UploadNotFoundError: HTTPStatus.NOT_FOUND,
-    errors.UploadOffsetError: HTTPStatus.CONFLICT,
-    errors.UploadChecksumError: TusStatus.CHECKSUM_MISMATCH,
-    errors.UploadTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    errors.UploadVersionError: HTTPStatus.PRECONDITION_FAILED,
-    errors.UploadTakenError: HTTPStatus.LOCKED,
+    upload_errors.UploadError: HTTPStatus.BAD_REQUEST,
+    upload_errors.UploadNotFoundError: HTTPStatus.NOT_FOUND,
+    upload_errors.UploadOffsetError: HTTPStatus.CONFLICT,
+    upload_errors.UploadChecksumError: TusStatus.CHECKSUM_MISMATCH,
+    upload_errors.UploadTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    upload_errors.UploadVersionError: HTTPStatus.PRECONDITION_FAILED,
+    upload_errors.UploadTakenError: HTTPStatus.LOCKED,
     errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
     errors.ObjectNotFoundError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,

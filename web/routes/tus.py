@@ -17,12 +17,13 @@ from http import HTTPStatus
 from flask import Blueprint, Response, request, url_for
 from spectree import Response as Answers
 
-from storage.errors import ConflictError, UploadOffsetError
+from storage.errors import ConflictError
 from storage.model.upload import Upload
 from storage.objects.contract import PART_BYTES
 from storage.objects.incoming import part_bytes_for
 from storage.services.holding import held
 from storage.services.uploads import remove_upload
+from storage.upload_errors import UploadOffsetError
 from web.context import current
 from web.http.addresses import client
 from web.http.connection import TUS_PATH, close_after_answer

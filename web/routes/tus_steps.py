@@ -9,19 +9,12 @@ from typing import NamedTuple
 
 from flask import Response, request, url_for
 
-from storage.errors import (
-    BusyError,
-    DrainingError,
-    InvalidRequestError,
-    JobNotFoundError,
-    RungsError,
-    UploadNotFoundError,
-    UploadOffsetError,
-)
+from storage.errors import BusyError, DrainingError, InvalidRequestError, JobNotFoundError, RungsError
 from storage.model.job import Job
 from storage.model.upload import OpenUpload, Upload, expires_at
 from storage.services.holding import Holding, held
 from storage.services.uploads import arrived, complete, end_doubt, note_open, save_upload, upload_of
+from storage.upload_errors import UploadNotFoundError, UploadOffsetError
 from web.admission.decision import RETRY_AFTER_DRAINING
 from web.admission.elsewhere import Elsewhere
 from web.admission.ticket import Ticket

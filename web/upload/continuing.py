@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from storage.errors import UploadChecksumError, UploadOffsetError
 from storage.objects.contract import ObjectStore
 from storage.services.holding import Holding
 from storage.services.uploads import begin_doubt, end_doubt
+from storage.upload_errors import UploadChecksumError, UploadOffsetError
 from web.upload.limits import too_large
 from web.upload.tus import Checksum
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 
 import structlog
 
-from storage.errors import BusyError, UploadNotFoundError
+from storage.errors import BusyError
 from storage.faults import of_one_job
 from storage.model.event import NO_EVENT
 from storage.model.job import Job, Promise
 from storage.services import Services
 from storage.services.holding import held
 from storage.services.uploads import arrived, complete, upload_of
+from storage.upload_errors import UploadNotFoundError
 
 # The request that brought the last byte makes the job at once, or within the time that the store takes to join the
 # parts, in which it says that it lives. After so long without news it has died.

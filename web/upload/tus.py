@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 
-from storage.errors import InvalidRequestError, UploadEmptyError, UploadTypeError, UploadVersionError
+from storage.errors import InvalidRequestError, UploadEmptyError
 from storage.model.upload import LONGEST_METADATA
+from storage.upload_errors import UploadTypeError, UploadVersionError
 from web.upload.form_fields import checked_webhook_url, display_filename, title_of
 from web.upload.limits import too_large
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from storage.errors import RecordError, UploadNotFoundError
+from storage.errors import RecordError
 from storage.faults import of_one_job
 from storage.model.upload import OpenUpload, expires_at
 from storage.objects import keys
 from storage.services import Services
 from storage.services.holding import held
 from storage.services.uploads import arrived, note_open, remove_upload, upload_of
+from storage.upload_errors import UploadNotFoundError
 
 # A web process that receives an upload tells how far it is several times a second. After so long it has died.
 QUIET_SECONDS = 30.0

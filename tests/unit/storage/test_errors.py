@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from storage import errors, media_errors
+from storage import errors, media_errors, upload_errors
 from storage.error_sentences import FAULTS, SENTENCES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -19,7 +19,12 @@ ROOMS = ("web", "workers", "storage", "infra")
 # A branch is drawn four columns to the right of its parent; a code follows where one is raised.
 _DRAWN = re.compile(r"^([│├└─ ]*)(\w+Error)(?: +(\w+))?", re.MULTILINE)
 BRANCHES = pytest.mark.parametrize(
-    ("module", "root"), [(errors, errors.RungsError), (media_errors, media_errors.MediaError)]
+    ("module", "root"),
+    [
+        (errors, errors.RungsError),
+        (media_errors, media_errors.MediaError),
+        (upload_errors, upload_errors.UploadError),
+    ],
 )
 
 
@@ -52,14 +57,15 @@ def test_what_is_raised_is_drawn_with_its_code(module: ModuleType, root: type[er
     assert {name: getattr(module, name).code for name in leaves} == leaves
 
 
-def test_the_trunk_says_where_its_other_branch_is() -> None:
-    """Whoever reads one module finds the other."""
-    assert media_errors.__name__ in str(errors.__doc__)
+def test_the_trunk_says_where_its_other_branches_are() -> None:
+    """Whoever reads one module finds the others."""
+    for module in (media_errors, upload_errors):
+        assert module.__name__ in str(errors.__doc__)
 
 
 def _raised() -> Iterator[tuple[str, ast.Call, type[errors.RungsError]]]:
     """Yield each place of the product that makes one of our errors."""
-    kinds = {name: kind for module in (errors, media_errors) for name, kind in vars(module).items()}
+    kinds = {name: kind for module in (errors, media_errors, upload_errors) for name, kind in vars(module).items()}
     for module in sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
         for node in ast.walk(ast.parse(module.read_text())):
             name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""

@@ -1,0 +1,56 @@
+"""What a request of an upload by tus meets: the branch of the error tree that the protocol has statuses for.
+
+UploadError                   the client must look how far the upload is, or change what it says
+├── UploadNotFoundError       upload_not_found  it expired, was ended, or is somebody else's
+├── UploadOffsetError         upload_offset     409: the bytes do not begin where the upload stands
+├── UploadChecksumError       upload_checksum   460: the bytes are not those that were sent
+├── UploadTypeError           upload_type       415: not the type that tus asks for
+├── UploadVersionError        upload_version    412: another version of tus
+└── UploadTakenError          upload_taken      423: another request goes on with this upload
+"""
+
+from __future__ import annotations
+
+from storage.errors import RequestError
+
+
+class UploadError(RequestError):
+    """The client must look how far the upload is, or change what it says."""
+
+    code = "upload_refused"
+
+
+class UploadNotFoundError(UploadError):
+    """There is no such upload any more: it expired, was ended, or belongs to somebody else."""
+
+    code = "upload_not_found"
+
+
+class UploadOffsetError(UploadError):
+    """The bytes that were sent do not begin where the upload stands."""
+
+    code = "upload_offset"
+
+
+class UploadChecksumError(UploadError):
+    """The bytes that came are not those that were sent; none of them is kept."""
+
+    code = "upload_checksum"
+
+
+class UploadTypeError(UploadError):
+    """Bytes of an upload came with another content type than tus asks for."""
+
+    code = "upload_type"
+
+
+class UploadVersionError(UploadError):
+    """The client speaks another version of tus."""
+
+    code = "upload_version"
+
+
+class UploadTakenError(UploadError):
+    """Another, newer request goes on with this upload."""
+
+    code = "upload_taken"

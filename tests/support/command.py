@@ -59,7 +59,8 @@ def started(port: int, state: Path, *arguments: str) -> Iterator[subprocess.Pope
     """Start a command against the server on this port of loopback; unfinished uploads are remembered below `state`."""
     own = {"RUNGS_SERVER": f"http://127.0.0.1:{port}", "XDG_STATE_HOME": str(state), "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "infra.cli", *arguments],
+        # Who runs the tests in the background may have Ctrl-C ignored, and then all that they start has, too.
+        ["env", "--default-signal=INT", sys.executable, "-m", "infra.cli", *arguments],
         env=os.environ | own,
         text=True,
         stdout=subprocess.PIPE,

@@ -24,9 +24,11 @@ from typing import Any
 import structlog
 from celery import bootsteps
 from celery.worker import state
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from storage.errors import BusyError
+from storage.errors import BusyError, JobStoreDownError
 from storage.faults import of_one_job
 
 KEEP_SECONDS = 2.0  # a quarter of the visibility timeout: three beats may be lost
@@ -95,8 +97,16 @@ def acknowledge_ended(
     for tag in delivered_tags(channel):
         if tag not in at_work:
             with of_one_job("message", tag, count_fault):
-                channel.basic_ack(tag)
-                _log.warning("acknowledged late", tag=tag)
+                _acknowledge(channel, tag)
+
+
+def _acknowledge(channel: Any, tag: str) -> None:
+    """Acknowledge late. Raises JobStoreDownError: an outage is no message's fault."""
+    try:
+        channel.basic_ack(tag)
+    except (RedisConnectionError, RedisTimeoutError) as error:
+        raise JobStoreDownError(detail=str(error)) from error
+    _log.warning("acknowledged late", tag=tag)
 
 
 def delivered_tags(channel: Any) -> list[str]:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from structlog.testing import capture_logs
 
-from storage.errors import JobNotFoundError, ObjectNotFoundError, RecordError
+from storage.errors import BusyError, JobNotFoundError, ObjectNotFoundError, RecordError
 from storage.job_store import redis_keys
 from storage.model.job import Job, JobState
 from storage.model.task import Stage, Task
@@ -320,7 +321,8 @@ def test_children_are_looked_at_beside_one_that_fails(own_services: Services, se
 class OddChannel:
     """A broker's channel that has forgotten one of its messages."""
 
-    def __init__(self) -> None:
+    def __init__(self, fault: Exception) -> None:
+        self._fault = fault
         self.acknowledged: list[str] = []
         self.qos = self
         self._delivered, self._dirty = {"odd": None, "sound": None}, set[str]()
@@ -328,15 +330,23 @@ class OddChannel:
     def basic_ack(self, tag: str) -> None:
         """Fail for one."""
         if tag == "odd":
-            raise KeyError(tag)
+            raise self._fault
         self.acknowledged.append(tag)
 
 
 def test_messages_are_acknowledged_beside_one_that_fails(own_services: Services) -> None:
     """The keeper goes on with the next."""
-    channel = OddChannel()
+    channel = OddChannel(KeyError("odd"))
     acknowledge_ended(channel, (), own_services.jobs.count_fault)
     assert (channel.acknowledged, own_services.jobs.faults()) == (["sound"], {"message": 1})
+
+
+@pytest.mark.parametrize("outage", [redis.ConnectionError("cut"), redis.TimeoutError("frozen")])
+def test_an_outage_is_no_messages_fault(own_services: Services, outage: Exception) -> None:
+    """Redis went away while a message was acknowledged: the next beat does it."""
+    with pytest.raises(BusyError):
+        acknowledge_ended(OddChannel(outage), (), own_services.jobs.count_fault)
+    assert own_services.jobs.faults() == {}
 
 
 def test_a_lease_is_kept_through_a_fault(own_services: Services, settings: Settings) -> None:

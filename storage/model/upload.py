@@ -16,6 +16,25 @@ VERSION: Final = 1
 LONGEST_METADATA = 16 * 1024  # characters of what a client says of an upload; half of the longest head of a request
 
 
+@dataclass(frozen=True, slots=True)
+class OpenUpload:
+    """An upload that is not a job yet, as all web processes see it: `size` bytes of it had come `at` Unix seconds.
+
+    `left` are the bytes that are still to come, as far as it said.
+    """
+
+    id: str
+    client: str
+    size: int
+    left: int
+    at: float
+
+    @property
+    def length(self) -> int:
+        """Bytes of all of it, as far as it said."""
+        return self.size + self.left
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """What was said when the upload was created.
@@ -40,24 +59,9 @@ class Upload:
         """Tell whether more is to come behind so many bytes."""
         return self.length is None or size < self.length
 
-
-@dataclass(frozen=True, slots=True)
-class OpenUpload:
-    """An upload that is not a job yet, as all web processes see it: `size` bytes of it had come `at` Unix seconds.
-
-    `left` are the bytes that are still to come, as far as it said.
-    """
-
-    id: str
-    client: str
-    size: int
-    left: int
-    at: float
-
-    @property
-    def length(self) -> int:
-        """Bytes of all of it, as far as it said."""
-        return self.size + self.left
+    def standing(self, size: int, at: float) -> OpenUpload:
+        """Return the upload as all web processes see it when so many bytes have come, `at` Unix seconds."""
+        return OpenUpload(self.id, self.client, size, max(0, (self.length or 0) - size), at)
 
 
 def check_upload(upload: Upload, upload_id: str) -> None:

@@ -17,7 +17,7 @@ from typing import Self
 
 from storage.errors import JobStoreDownError
 from storage.job_store.upload_contract import HOLDER_SECONDS, UploadStore
-from storage.model.upload import OpenUpload, Upload
+from storage.model.upload import Upload
 from storage.upload_errors import UploadTakenError
 
 # Between two looks whether the upload is still ours, each of which tells how far it is: often enough that who comes
@@ -57,9 +57,7 @@ class Holding:
 
     def look(self) -> None:
         """Look now. Raises UploadTakenError."""
-        left = max(0, (self.upload.length or 0) - self._size)
-        noted = OpenUpload(self.upload.id, self.upload.client, self._size, left, time.time())
-        if not self._store.hold_upload(noted, self._holder):
+        if not self._store.hold_upload(self.upload.standing(self._size, time.time()), self._holder):
             raise UploadTakenError
         self._looked_at = time.monotonic()
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from storage.errors import JobNotFoundError, ObjectNotFoundError
 from storage.model.job import Job, Promise, is_job_id
 from storage.model.record_checks import spoiled
-from storage.model.upload import OpenUpload, Upload, check_upload
+from storage.model.upload import Upload, check_upload
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
 from storage.objects.incoming import Arrived
@@ -113,8 +113,7 @@ def remove_upload(services: Services, upload_id: str) -> None:
 
 def note_open(services: Services, upload: Upload, size: int, *, now: float) -> None:
     """Let all web processes know of an upload; `now` is Unix seconds."""
-    left = max(0, (upload.length or 0) - size)
-    services.jobs.note_upload(OpenUpload(upload.id, upload.client, size, left, now))
+    services.jobs.note_upload(upload.standing(size, now))
 
 
 def _original(objects: ObjectStore, upload_id: str) -> int:

@@ -23,9 +23,11 @@ class Elsewhere:
     @classmethod
     def of(cls, uploads: Iterable[OpenUpload], now: float) -> Self:
         """Return the uploads as they are at `now`, Unix seconds."""
-        found = tuple(uploads)
-        moving = tuple(upload for upload in found if now - upload.at < MOVING_SECONDS)
-        return cls(moving, tuple(upload for upload in found if upload not in moving))
+        moving: list[OpenUpload] = []
+        resting: list[OpenUpload] = []
+        for upload in uploads:
+            (moving if now - upload.at < MOVING_SECONDS else resting).append(upload)
+        return cls(tuple(moving), tuple(resting))
 
     def without(self, here: Collection[str]) -> Self:
         """Return those that are not received here."""

@@ -11,7 +11,7 @@ from flask import Response, request, url_for
 
 from storage.errors import BusyError, DrainingError, InvalidRequestError, JobNotFoundError, RungsError
 from storage.model.job import Job
-from storage.model.upload import OpenUpload, Upload, expires_at
+from storage.model.upload import Upload, expires_at
 from storage.services.holding import Holding, held
 from storage.services.uploads import arrived, complete, end_doubt, note_open, save_upload, upload_of
 from storage.upload_errors import UploadNotFoundError, UploadOffsetError
@@ -118,7 +118,7 @@ def continued(web: Web, upload: Upload, sent: Sent) -> Response:
     # Before the upload is taken from whoever receives it: a request of a dead line may be looked at late.
     if arrived(services.objects, upload.id).size != sent.offset:
         raise UploadOffsetError
-    standing = OpenUpload(upload.id, upload.client, sent.offset, max(0, (upload.length or 0) - sent.offset), 0.0)
+    standing = upload.standing(sent.offset, web.clock())
     elsewhere = Elsewhere.of(services.jobs.open_uploads(), web.clock())
     with (
         web.gate.receive(standing, services.objects.free_bytes(), elsewhere, client=client()) as ticket,

@@ -9,6 +9,7 @@ import structlog
 
 from storage.errors import BusyError
 from storage.faults import of_one_job
+from storage.job_store.upload_contract import QUIET_SECONDS
 from storage.model.event import NO_EVENT
 from storage.model.job import Job, Promise
 from storage.services import Services
@@ -16,9 +17,6 @@ from storage.services.holding import held
 from storage.services.uploads import arrived, complete, upload_of
 from storage.upload_errors import UploadNotFoundError
 
-# The request that brought the last byte makes the job at once, or within the time that the store takes to join the
-# parts, in which it says that it lives. After so long without news it has died.
-QUIET_SECONDS = 30.0
 ROUND_SECONDS = 20.0
 
 _log = structlog.get_logger(__name__)

@@ -9,15 +9,13 @@ from collections.abc import Iterator
 
 from storage.errors import RecordError
 from storage.faults import of_one_job
+from storage.job_store.upload_contract import QUIET_SECONDS
 from storage.model.upload import OpenUpload, expires_at
 from storage.objects import keys
 from storage.services import Services
 from storage.services.holding import held
 from storage.services.uploads import arrived, note_open, remove_upload, upload_of
 from storage.upload_errors import UploadNotFoundError
-
-# A web process that receives an upload tells how far it is several times a second. After so long it has died.
-QUIET_SECONDS = 30.0
 
 
 def keep_uploads(services: Services, *, now: float, expiry: float) -> Iterator[str]:
@@ -40,7 +38,7 @@ def keep_uploads(services: Services, *, now: float, expiry: float) -> Iterator[s
 
 
 def _is_over(services: Services, upload_id: str, now: float, expiry: float, known: OpenUpload | None) -> bool:
-    """Tell whether the upload is to go, held by us then; note how far it is if it is not."""
+    """Tell whether the upload is to go, and then who receives it stores nothing more; else note how far it is."""
     found = arrived(services.objects, upload_id)
     try:
         upload = upload_of(services.objects, upload_id)

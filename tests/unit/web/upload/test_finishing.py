@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from storage.job_store.upload_contract import QUIET_SECONDS
 from storage.model.job import Job, Promise
 from storage.objects import keys
 from storage.services import Services
 from storage.services.uploads import note_open
 from tests.support.jobs import created
 from tests.support.uploads import begun
-from web.upload.finishing import QUIET_SECONDS, finish_whole
+from web.upload.finishing import finish_whole
 
 PROMISE = Promise(1.0, 2.0)
 

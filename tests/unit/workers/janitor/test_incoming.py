@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from storage.errors import JobNotFoundError
+from storage.job_store.upload_contract import QUIET_SECONDS
 from storage.model.upload import OpenUpload
 from storage.objects import keys
 from storage.services import Services
 from storage.services.uploads import note_open
 from tests.support.uploads import begun
 from web.routes.uploads import new_job_id
-from workers.janitor.incoming import QUIET_SECONDS, keep_uploads
+from workers.janitor.incoming import keep_uploads
 from workers.janitor.janitor import Janitor
 
 DAY = 24 * 3600.0

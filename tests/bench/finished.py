@@ -21,7 +21,7 @@ from storage.objects.manifests import Manifest, put_manifest, read_manifest
 from tests.bench.installation import Installation, is_ready
 from tests.support.clips import make_clip
 from tests.support.waiting import wait_until
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 
 SIZE = "1280x720"  # a video of several rungs, as most are: each has its line in the record
 SAVED_SECONDS = 60.0  # the janitor saves an end in its next round

@@ -9,7 +9,7 @@ from storage.model.job import JobError, JobState
 from storage.model.task import Stage, Task
 from tests.support.jobs import WHY, claim, counted, encoding, make_job
 from tests.support.waiting import wait_until
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 
 REST = 0.4
 

@@ -26,7 +26,7 @@ from tests.support.jobs import (
     with_plan,
 )
 from tests.support.waiting import wait_until
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 
 
 def fields(tasks: tuple[Task, ...]) -> list[str]:

@@ -28,7 +28,7 @@ from tests.support.jobs import (
     position,
     with_plan,
 )
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 
 
 def test_a_created_job_reads_back_as_it_was(job_store: JobStore) -> None:

@@ -11,7 +11,7 @@ from storage.job_store.contract import JobStore
 from storage.model.job import Changes, JobState
 from storage.model.task import Stage, Task
 from tests.support.jobs import claim, created, encoding, make_plan, make_segments, with_plan
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 
 
 def finish(store: JobStore, task: Task) -> None:

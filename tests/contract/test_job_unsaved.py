@@ -9,7 +9,7 @@ import pytest
 from storage.job_store.contract import JobStore
 from storage.model.job import Job, JobState
 from tests.support.jobs import created, encoding, make_job
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 
 MANY = 100
 

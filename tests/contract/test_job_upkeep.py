@@ -11,7 +11,7 @@ from storage.model.job import JobState
 from storage.model.task import Stage, Task
 from tests.support.jobs import claim, created, encoding
 from tests.support.waiting import wait_until
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 
 
 @pytest.mark.parametrize("end", [JobState.FAILED, JobState.CANCELLED])

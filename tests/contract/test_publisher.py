@@ -10,7 +10,7 @@ from storage.broker.contract import ENCODE_QUEUE, FIRST_QUEUE, Publisher
 from storage.model.task import Stage, Task
 from storage.settings import Settings
 from tests.support.deliveries import work_off
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 
 WorkOff = Callable[[str], Task]
 

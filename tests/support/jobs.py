@@ -9,7 +9,7 @@ from storage.model.job import Changes, Job, JobError, JobState
 from storage.model.job_warnings import warning
 from storage.model.plan import BT709, AudioSource, Plan, Rung, Segment, VideoSource
 from storage.model.task import Stage, Task
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 
 CREATED_AT = 1_790_000_000.25
 LEASE = 30.0

@@ -7,7 +7,7 @@ import time
 from storage.model.upload import Upload
 from storage.services import Services
 from storage.services.uploads import save_upload
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 
 PART = 5 << 20  # the smallest that S3 takes
 

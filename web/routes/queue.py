@@ -10,12 +10,12 @@ from spectree import Response as Answers
 from storage.errors import BusyError
 from storage.scheduling.promises_kept import accuracy
 from storage.scheduling.queue_rates import rates
-from web.admission.elsewhere import Elsewhere
 from web.context import Web, current
 from web.http.openapi import Problem, spec
 from web.read.queue_figures import history, machines, per_hour, utilisation
 from web.read.queue_snapshot import Snapshot
 from web.routes.owned import OWNER
+from web.routes.uploading import elsewhere
 from web.schemas.queue import QUEUE_SHOWN, Queue, QueueHistory
 
 _SHOWN = ("id", "title", "state", "queue_position", "progress", "starts_in_seconds", "eta_seconds")
@@ -68,9 +68,8 @@ def queue_json(web: Web) -> dict[str, Any]:
 
 
 def _admission(web: Web, snapshot: Snapshot) -> dict[str, Any]:
-    elsewhere = Elsewhere.of(web.services.jobs.open_uploads(), web.clock())
     queue = snapshot.queue_of(OWNER, 0, web.clock())
-    refusal = web.gate.state(web.services.objects.free_bytes(), queue, elsewhere)
+    refusal = web.gate.state(web.services.objects.free_bytes(), queue, elsewhere(web))
     nothing: dict[str, Any] = {"code": None, "message": None, "values": {}}
     return {
         "open": refusal is None,

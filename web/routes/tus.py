@@ -11,7 +11,6 @@ The upload's id is that of the job which it becomes, so that who lost the answer
 
 from __future__ import annotations
 
-import secrets
 from http import HTTPStatus
 
 from flask import Blueprint, Response, request, url_for
@@ -26,23 +25,26 @@ from storage.services.uploads import remove_upload
 from storage.upload_errors import UploadOffsetError
 from web.context import current
 from web.http.addresses import client
-from web.http.connection import TUS_PATH, close_after_answer
+from web.http.connection import TUS_PATH
 from web.http.openapi import Problem, spec
 from web.routes.owned import OWNER
 from web.routes.tus_steps import Sent, admitted, as_stored, continued, of_job, open_upload, progress
+from web.routes.uploading import close_if_refused, new_job_id
 from web.upload import tus
 
+# What may become of bytes of an upload; 460 is added where the description is completed.
+_REFUSED = {f"HTTP_{status}": Problem for status in (409, 412, 413, 415, 423, 429, 503)}
+
 blueprint = Blueprint("tus", __name__)
+blueprint.after_request(close_if_refused)
 
 
 @blueprint.after_request
 def speak_tus(response: Response) -> Response:
-    """Say which version of tus is spoken; close the connection after a refusal: nobody reads the rest of the body."""
+    """Say which version of tus is spoken."""
     response.headers["Tus-Resumable"] = tus.VERSION
     if response.status_code == HTTPStatus.PRECONDITION_FAILED:
         response.headers["Tus-Version"] = tus.VERSION
-    if response.status_code >= HTTPStatus.BAD_REQUEST:
-        close_after_answer()
     return response
 
 
@@ -56,16 +58,7 @@ def what_is_spoken(upload_id: str = "") -> Response:  # noqa: ARG001 - all uploa
 
 @blueprint.post(TUS_PATH)
 @spec.validate(
-    resp=Answers(
-        HTTP_201=None,
-        HTTP_409=Problem,
-        HTTP_412=Problem,
-        HTTP_413=Problem,
-        HTTP_415=Problem,
-        HTTP_423=Problem,
-        HTTP_429=Problem,
-        HTTP_503=Problem,
-    ),
+    resp=Answers(HTTP_201=None, **_REFUSED),
     tags=["uploads"],
 )
 def create_upload() -> Response:
@@ -83,7 +76,7 @@ def create_upload() -> Response:
     if brings:
         tus.check_type(_said())
     upload = Upload(
-        id=secrets.token_hex(16),
+        id=new_job_id(),
         owner=OWNER,
         client=client(),
         length=length,
@@ -121,17 +114,7 @@ def ask_for_offset(upload_id: str) -> Response:
 
 @blueprint.patch(f"{TUS_PATH}/<upload_id>")
 @spec.validate(
-    resp=Answers(
-        HTTP_204=None,
-        HTTP_404=Problem,
-        HTTP_409=Problem,
-        HTTP_412=Problem,
-        HTTP_413=Problem,
-        HTTP_415=Problem,
-        HTTP_423=Problem,
-        HTTP_429=Problem,
-        HTTP_503=Problem,
-    ),
+    resp=Answers(HTTP_204=None, HTTP_404=Problem, **_REFUSED),
     tags=["uploads"],
 )
 def continue_upload_of(upload_id: str) -> Response:

@@ -9,20 +9,20 @@ from typing import NamedTuple
 
 from flask import Response, request, url_for
 
-from storage.errors import BusyError, DrainingError, InvalidRequestError, JobNotFoundError, RungsError
+from storage.errors import DrainingError, InvalidRequestError, JobNotFoundError
 from storage.model.job import Job
 from storage.model.upload import Upload, expires_at
 from storage.services.holding import Holding, held
 from storage.services.uploads import arrived, complete, end_doubt, note_open, save_upload, upload_of
 from storage.upload_errors import UploadNotFoundError, UploadOffsetError
 from web.admission.decision import RETRY_AFTER_DRAINING
-from web.admission.elsewhere import Elsewhere
 from web.admission.ticket import Ticket
 from web.context import Web
 from web.http.addresses import client
 from web.http.connection import ask_for_body
 from web.http.problems import TURN
 from web.routes.owned import OWNER, owned_job
+from web.routes.uploading import count_bytes, counted_refusals, elsewhere
 from web.upload import tus
 from web.upload.body_reader import body_reader
 from web.upload.continuing import continue_upload
@@ -42,20 +42,15 @@ class Sent(NamedTuple):
 def admitted(web: Web, upload: Upload) -> None:
     """Create the upload if admission lets it in, which is asked once, by what it announces."""
     services, now = web.services, web.clock()
-    elsewhere = Elsewhere.of(services.jobs.open_uploads(), now)
     free, queue = services.objects.free_bytes(), web.queue.read().queue_of(OWNER, upload.length, now)
     token = request.headers.get(TURN, "")
-    try:
-        with web.gate.admit(upload.length, free, queue, elsewhere, client=upload.client, token=token):
-            save_upload(services, upload)
-            note_open(services, upload, 0, now=now)
-    except BusyError as error:
-        web.metrics.uploads.labels("busy").inc()
-        web.queue.note_refusal(error.code)
-        raise
-    except RungsError:
-        web.metrics.uploads.labels("refused").inc()
-        raise
+    others = elsewhere(web)
+    with (
+        counted_refusals(web),
+        web.gate.admit(upload.length, free, queue, others, client=upload.client, token=token),
+    ):
+        save_upload(services, upload)
+        note_open(services, upload, 0, now=now)
     web.metrics.uploads.labels("begun").inc()
 
 
@@ -119,9 +114,8 @@ def continued(web: Web, upload: Upload, sent: Sent) -> Response:
     if arrived(services.objects, upload.id).size != sent.offset:
         raise UploadOffsetError
     standing = upload.standing(sent.offset, web.clock())
-    elsewhere = Elsewhere.of(services.jobs.open_uploads(), web.clock())
     with (
-        web.gate.receive(standing, services.objects.free_bytes(), elsewhere, client=client()) as ticket,
+        web.gate.receive(standing, services.objects.free_bytes(), elsewhere(web), client=client()) as ticket,
         held(services.jobs, upload) as holding,
     ):
         upload = upload_of(services.objects, upload.id)  # it may have ended, or become a job, before it was ours
@@ -146,12 +140,9 @@ def continued(web: Web, upload: Upload, sent: Sent) -> Response:
 
 def _count(web: Web, ticket: Ticket, size: int) -> None:
     """Count bytes that came. Raises BusyError when the upload has to stop: no room is left, or the service stops."""
-    ticket.received(size)
-    web.metrics.upload_bytes.inc(size)
+    count_bytes(web, ticket, size)
     if web.gate.is_draining():
         raise DrainingError(retry_after=RETRY_AFTER_DRAINING)
-    if ticket.part_is_full():
-        web.gate.go_on(web.services.objects.free_bytes())
 
 
 def _with_length(web: Web, upload: Upload, sent: Sent) -> Upload:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import secrets
 from functools import partial
-from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, redirect, request, url_for
+from flask import Blueprint, jsonify, redirect, request, url_for
 from spectree import Response as Answers
 from werkzeug.wrappers import Response as AnyResponse
 
-from storage.errors import BusyError, InvalidRequestError, JobStoreDownError, RungsError
+from storage.errors import InvalidRequestError, JobStoreDownError
 from storage.model.job import Job
 from storage.objects.manifests import delete_job_objects
 from storage.public.job_json import job_json
 from storage.services import Services
 from storage.services.accepting import accept
-from web.admission.elsewhere import Elsewhere
 from web.context import Web, current
 from web.http.addresses import client
-from web.http.connection import UPLOAD_PATH, ask_for_body, close_after_answer
+from web.http.connection import UPLOAD_PATH, ask_for_body
 from web.http.openapi import Problem, spec
 from web.http.problems import TURN, prefers_html
 from web.read.queue_snapshot import QueueSnapshot
 from web.routes.owned import OWNER
+from web.routes.uploading import close_if_refused, count_bytes, counted_refusals, elsewhere, new_job_id
 from web.schemas.jobs import AcceptedJob, UploadForm
 from web.upload.body_reader import body_reader
 from web.upload.multipart_form import read_form
@@ -33,6 +31,7 @@ from web.upload.receiving import Received, receive
 MESSAGE = "The upload is complete. You will be told when encoding is done."
 
 blueprint = Blueprint("uploads", __name__)
+blueprint.after_request(close_if_refused)
 
 
 @blueprint.post(UPLOAD_PATH)
@@ -54,15 +53,8 @@ def create_job() -> AnyResponse:
     JavaScript is sent on to the job's page.
     """
     web = current()
-    try:
+    with counted_refusals(web):
         job = _take(web)
-    except BusyError as error:
-        web.metrics.uploads.labels("busy").inc()
-        web.queue.note_refusal(error.code)
-        raise
-    except RungsError:
-        web.metrics.uploads.labels("refused").inc()
-        raise
     web.metrics.uploads.labels("accepted").inc()
     place = url_for("jobs.get_job", job_id=job.id)
     if prefers_html():
@@ -71,14 +63,6 @@ def create_job() -> AnyResponse:
     answer.status_code = 202
     answer.headers["Location"] = place
     return answer
-
-
-@blueprint.after_request
-def close_if_refused(response: Response) -> Response:
-    """Close the connection after a refusal: most of the body may still be on its way, and nobody will read it."""
-    if response.status_code >= HTTPStatus.BAD_REQUEST:
-        close_after_answer()
-    return response
 
 
 def _shown(web: Web, job: Job) -> dict[str, Any]:
@@ -96,26 +80,13 @@ def _take(web: Web) -> Job:
     web.services.jobs.ping()
     objects, queue = web.services.objects, web.queue.read().queue_of(OWNER, announced, web.clock())
     token = request.headers.get(TURN, "")
-    elsewhere = Elsewhere.of(web.services.jobs.open_uploads(), web.clock())
-    free = objects.free_bytes()
-    with web.gate.enter(announced, free, queue, client=client(), token=token, elsewhere=elsewhere) as ticket:
-
-        def count(size: int) -> None:
-            ticket.received(size)
-            web.metrics.upload_bytes.inc(size)
-            if ticket.part_is_full():
-                web.gate.go_on(objects.free_bytes())
-
+    others, free = elsewhere(web), objects.free_bytes()
+    with web.gate.enter(announced, free, queue, client=client(), token=token, elsewhere=others) as ticket:
         ask_for_body()
         events = read_form(body_reader(kept=False), boundary, announced=announced)
         limit = web.gate.limits.upload_bytes
-        received = receive(events, objects, new_job_id(), limit=limit, on_bytes=count)
+        received = receive(events, objects, new_job_id(), limit=limit, on_bytes=partial(count_bytes, web, ticket))
         return register(received, web.services, web.queue, now=web.clock())
-
-
-def new_job_id() -> str:
-    """Return an unguessable id: 128 random bits as 32 hex digits."""
-    return secrets.token_hex(16)
 
 
 def _boundary() -> str:

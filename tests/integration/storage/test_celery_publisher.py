@@ -12,7 +12,7 @@ from storage.model.task import Stage, Task
 from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.deliveries import PATIENCE, Worker, task_of, worker_of
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 
 
 @pytest.fixture(params=["real_settings", "rabbitmq_settings"], ids=["redis", "rabbitmq"])

@@ -20,7 +20,7 @@ from storage.settings import Settings
 from tests.support.deliveries import task_of, work_off, worker_of
 from tests.support.rabbitmq import RabbitMQServer
 from tests.support.waiting import wait_until
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 
 WEB_PATIENCE = 1.0
 # Beyond its patience a call may take one timeout for each step of connecting, and the machine may be busy.

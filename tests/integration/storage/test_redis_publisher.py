@@ -13,7 +13,7 @@ from storage.model.task import Stage, Task
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.deliveries import PATIENCE, Worker, worker_of
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.services import Services
 from tests.support.jobs import CREATED_AT, created, encoding, make_job, make_plan, with_plan
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 from web.schemas.jobs import Jobs, PublicJob
 
 

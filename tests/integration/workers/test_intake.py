@@ -10,7 +10,7 @@ from kombu.transport.redis import Channel
 from storage.broker.contract import CONTROL_QUEUE
 from storage.model.task import Stage, Task
 from storage.services import Services
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 from workers.process.intake import ask_only_if
 
 

@@ -30,7 +30,7 @@ from tests.support.servers import RedisServer
 from tests.support.stack import READY_SECONDS, Clip, running
 from tests.support.waiting import wait_until
 from tests.support.worker_server import WorkerServer
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 from workers.process.message_keeper import acknowledge_ended, beat, delivered_tags, keep_tags
 
 UNACKED, INDEX = "unacked", "unacked_index"

@@ -24,7 +24,7 @@ from tests.support.ended import slimmed, whole
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import make_job, position
 from tests.support.losing import go_on, rebuilt, step_until, without_redis
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 from workers.janitor.janitor import Janitor
 from workers.janitor.saving import save_ended
 from workers.planning.segments import without_cuts

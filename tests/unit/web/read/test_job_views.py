@@ -12,7 +12,7 @@ from tests.support.job_store import OwnJobStore
 from tests.support.jobs import CREATED_AT, make_job, make_plan
 from web.read.job_views import JobViews
 from web.read.queue_snapshot import QueueSnapshot
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 
 
 def views(store: JobStore) -> JobViews:

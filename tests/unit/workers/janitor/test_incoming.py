@@ -14,7 +14,7 @@ from storage.objects import keys
 from storage.services import Services
 from storage.services.uploads import note_open
 from tests.support.uploads import begun
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 from workers.janitor.incoming import keep_uploads
 from workers.janitor.janitor import Janitor
 

@@ -22,7 +22,7 @@ from tests.support.job_store import OwnJobStore
 from tests.support.jobs import WHY, created, make_plan, with_plan
 from tests.support.memory_publisher import MemoryPublisher
 from tests.support.waiting import wait_until
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 from workers.janitor import janitor as janitor_module
 from workers.janitor import repairs as repairs_module
 from workers.janitor.janitor import Janitor

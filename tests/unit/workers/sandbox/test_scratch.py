@@ -18,7 +18,7 @@ import pytest
 from storage.errors import StorageFullError
 from storage.model.task import Stage, Task
 from tests.support.waiting import wait_until
-from web.routes.uploads import new_job_id
+from web.routes.uploading import new_job_id
 from workers.process.alive import alive_file
 from workers.sandbox.scratch import (
     KEPT_FREE_BYTES,

@@ -15,7 +15,6 @@ import urllib3
 from minio import Minio, MinioAdmin
 from minio.commonconfig import ENABLED, Filter
 from minio.credentials.providers import StaticProvider
-from minio.deleteobjects import DeleteObject
 from minio.error import MinioAdminException, S3Error
 from minio.lifecycleconfig import AbortIncompleteMultipartUpload, LifecycleConfig, Rule
 
@@ -23,7 +22,7 @@ from storage.errors import ObjectStoreDownError
 from storage.objects.contract import ObjectInfo
 from storage.objects.keys import checked_key, checked_prefix
 from storage.objects.s3_incoming import S3Incoming
-from storage.objects.s3_writer import S3Writer, info_of, translated
+from storage.objects.s3_writer import S3Writer, info_of, remove_objects, translated
 from storage.objects.whole import WholeObjects
 
 _CHUNK_BYTES = 256 * 1024  # read at once: few system calls, little memory for each of many players
@@ -96,7 +95,7 @@ class S3ObjectStore(WholeObjects):
     @property
     def incoming(self) -> S3Incoming:
         """See ObjectStore.incoming."""
-        return S3Incoming(self._client, self._bucket)
+        return S3Incoming(self._client, self._bucket, self.read)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See ObjectStore.keys."""
@@ -108,10 +107,7 @@ class S3ObjectStore(WholeObjects):
         """See ObjectStore.delete_prefix."""
         self._abort_unfinished(checked_prefix(prefix), before=time.time())
         keys = tuple(self.keys(prefix))
-        with translated(prefix):
-            refused = list(self._client.remove_objects(self._bucket, (DeleteObject(key) for key in keys)))
-        if refused:
-            raise ObjectStoreDownError(detail=f"{prefix} is not deleted: {refused[0].message}")
+        remove_objects(self._client, self._bucket, keys, prefix)
         return len(keys)
 
     def sweep_unfinished(self, *, older_than: float) -> int:

@@ -10,7 +10,7 @@ no more than 10,000 of one object.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import TracebackType
@@ -20,14 +20,13 @@ import structlog
 from minio import Minio
 from minio.commonconfig import CopySource
 from minio.datatypes import Part
-from minio.deleteobjects import DeleteObject
 
-from storage.errors import BusyError, ObjectNotFoundError, ObjectStoreDownError
+from storage.errors import BusyError, ObjectNotFoundError
 from storage.objects import keys
 from storage.objects.contract import ObjectInfo
 from storage.objects.incoming import Arrived
 from storage.objects.s3_parts import StoredPiece, StoredUpload, piece_of, stored_upload
-from storage.objects.s3_writer import info_of, translated
+from storage.objects.s3_writer import info_of, remove_objects, translated
 
 # Copied at a time at the end: the store works on each by itself, and more of them would be in others' way.
 _COPIES = 4
@@ -38,11 +37,12 @@ _log = structlog.get_logger(__name__)
 
 
 class S3Incoming:
-    """IncomingObjects in one bucket."""
+    """IncomingObjects in one bucket; `read` is that of its ObjectStore."""
 
-    def __init__(self, client: Minio, bucket: str) -> None:
+    def __init__(self, client: Minio, bucket: str, read: Callable[..., Iterator[bytes]]) -> None:
         self._client = client
         self._bucket = bucket
+        self._read = read
 
     def arrived(self, upload_id: str) -> Arrived:
         """See IncomingObjects.arrived."""
@@ -62,7 +62,7 @@ class S3Incoming:
         if crossing is not None:
             piece, left = crossing
             kept = {*kept, self.put_tail(upload_id, piece.index, piece.begin, self.get(piece.key, left))}
-        self.remove([piece.key for piece in stored.everything if piece.key not in kept])
+        self.remove(upload_id, (piece for piece in stored.everything if piece.key not in kept))
 
     def finish(self, upload_id: str, key: str, *, content_type: str) -> ObjectInfo:
         """See IncomingObjects.finish."""
@@ -107,13 +107,7 @@ class S3Incoming:
 
     def get(self, key: str, length: int, *, start: int = 0) -> bytes:
         """Return bytes of an object."""
-        with translated(key):
-            response = self._client.get_object(self._bucket, key, offset=start, length=length)
-            try:
-                return bytes(response.read())
-            finally:
-                response.close()
-                response.release_conn()
+        return b"".join(self._read(key, start=start, length=length))
 
     def joined(self, tails: Iterable[StoredPiece]) -> bytearray:
         """Return the bytes of tails that follow on each other, from the part's beginning."""
@@ -122,12 +116,9 @@ class S3Incoming:
             found += self.get(tail.key, tail.end - len(found), start=len(found) - tail.begin)
         return found
 
-    def remove(self, gone: list[str]) -> None:
-        """Remove objects."""
-        with translated(gone[0] if gone else ""):
-            refused = list(self._client.remove_objects(self._bucket, [DeleteObject(key) for key in gone]))
-        if refused:
-            raise ObjectStoreDownError(detail=f"{refused[0].name} is not deleted: {refused[0].message}")
+    def remove(self, upload_id: str, gone: Iterable[StoredPiece]) -> None:
+        """Remove what does not count any more of an upload."""
+        remove_objects(self._client, self._bucket, (piece.key for piece in gone), keys.upload(upload_id))
 
     def _copy(self, key: str, target: str, number: int, source: str) -> Part:
         headers: Any = CopySource(self._bucket, source).gen_copy_headers()
@@ -206,7 +197,7 @@ class _S3Growing:
         part = self._incoming.joined(self._tails) + self._new if self._tails else self._new
         self._incoming.put(keys.upload_part(self._upload_id, self._index), part)
         if self._tails:
-            self._incoming.remove([tail.key for tail in self._tails])
+            self._incoming.remove(self._upload_id, self._tails)
 
     def _store_last(self) -> None:
         """Write what is held at the end: a whole part that was kept from being stored, or its beginning."""
@@ -217,13 +208,13 @@ class _S3Growing:
 
     def _store_tail(self) -> None:
         """Write the new bytes as another tail, with those before them that are not much larger."""
-        begin, data, gone = self._begin, self._new, list[str]()
+        begin, data, gone = self._begin, self._new, list[StoredPiece]()
         for tail in reversed(self._tails):
             if tail.size > _TAIL_FACTOR * len(data):
                 break
             data = bytearray(self._incoming.get(tail.key, begin - tail.begin)) + data
             begin = tail.begin
-            gone.append(tail.key)
+            gone.append(tail)
         self._incoming.put_tail(self._upload_id, self._index, begin, data)
         if gone:
-            self._incoming.remove(gone)
+            self._incoming.remove(self._upload_id, gone)

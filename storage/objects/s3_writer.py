@@ -7,7 +7,7 @@ written on the library's own calls for parts. They are private: the reason why m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from types import TracebackType
@@ -16,6 +16,7 @@ from typing import Self, cast
 import structlog
 from minio import Minio
 from minio.datatypes import Object, Part
+from minio.deleteobjects import DeleteObject
 from minio.error import MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
@@ -48,6 +49,14 @@ def info_of(status: Object) -> ObjectInfo:
     """Return what S3 says about an object in the contract's words."""
     modified_at = status.last_modified.timestamp() if status.last_modified is not None else 0.0
     return ObjectInfo(str(status.object_name), status.size or 0, modified_at)
+
+
+def remove_objects(client: Minio, bucket: str, keys: Iterable[str], what: str) -> None:
+    """Remove objects; `what` tells people what it was about. Raises ObjectStoreDownError where one stays."""
+    with translated(what):
+        refused = list(client.remove_objects(bucket, (DeleteObject(key) for key in keys)))
+    if refused:
+        raise ObjectStoreDownError(detail=f"{what} is not deleted: {refused[0].message}")
 
 
 class S3Writer:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 from storage.model.damage import Damage, summed_up, warnings_of
 from storage.model.job import Changes, Job, JobError, JobState, Output
@@ -12,8 +14,9 @@ from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.services.queue_reading import estimate_all
 from tests.e2e.browser import Site
-from tests.support.clips import make_clip
+from tests.support.clips import make_clip, make_fragmented
 from tests.support.jobs import make_job, make_plan, make_segments
+from workers.ffmpeg.mp4_boxes import grouped, read_fragmented
 
 RUNGS = (
     Rung("1080p", 1920, 1080, 23, 6_000_000, 12_000_000),
@@ -58,11 +61,26 @@ def encode(site: Site, job: Job, segments: int) -> None:
 
 
 def finish_first_segment(site: Site, job: Job) -> None:
-    """Finish the first segment of an encoding job, so that it has playlists; there is nothing behind them."""
+    """Finish the first segment of an encoding job, so that it has playlists, with real pictures behind them."""
     task = Task(job.id, Stage.SEGMENT, 0)
     site.jobs.claim(task, _ATTEMPT, lease_seconds=60, limit=3)
-    fragments = {rung.name: {"codec": "avc1.64001f", "fragments": [1000, 1000]} for rung in RUNGS}
+    fragments = {rung.name: {"codec": "avc1.64001f", "fragments": _put_segment(site, job, rung)} for rung in RUNGS}
     site.jobs.finish(task, _ATTEMPT, {"frames": FRAMES, "seconds": 1.0, "rungs": fragments})
+
+
+def _put_segment(site: Site, job: Job, rung: Rung) -> list[int]:
+    """Put a rung's first segment into its playlist's folder; returns the bytes of its fragments."""
+    plan = a_plan()
+    path = _clip_path(site, f"{rung.name}-fragmented.mp4")
+    every = plan.fragment_frames
+    make_fragmented(path, frames=FRAMES, every=every, size=_small(rung), rate=plan.rate)
+    with path.open("rb") as file:
+        found = read_fragmented(file, path.stat().st_size)
+    data = path.read_bytes()
+    begin, end = found.pieces[0].start, found.pieces[-1].end
+    for key, part in ((keys.init, data[: found.init_bytes]), (partial(keys.segment, index=0), data[begin:end])):
+        site.web.services.objects.put_bytes(key(job.id, rung.name), part, content_type="video/mp4")
+    return list(grouped(found, first=0, frames=every, ticks=found.pieces[0].ticks // every))
 
 
 def finish(site: Site, job: Job, damage: tuple[Damage, ...] = ()) -> None:
@@ -74,11 +92,19 @@ def finish(site: Site, job: Job, damage: tuple[Damage, ...] = ()) -> None:
 
 
 def _put_clip(site: Site, job: Job, rung: Rung) -> int:
-    path = site.web.settings.data_dir / f"{rung.name}.mp4"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    make_clip(path, seconds=CLIP_SECONDS, size=f"{rung.width // 8 * 2}x{rung.height // 8 * 2}")
+    path = _clip_path(site, f"{rung.name}.mp4")
+    make_clip(path, seconds=CLIP_SECONDS, size=_small(rung))
     key = keys.rendition(job.id, path.name)
     return site.web.services.objects.put_file(key, path, content_type="video/mp4").size
+
+
+def _clip_path(site: Site, name: str) -> Path:
+    site.web.settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return site.web.settings.data_dir / name
+
+
+def _small(rung: Rung) -> str:
+    return f"{rung.width // 8 * 2}x{rung.height // 8 * 2}"
 
 
 def fail(site: Site, job: Job, code: str = "decode_failed") -> None:

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from storage.errors import InvalidRequestError, JobNotFoundError
 from storage.job_store.contract import CURSOR
 from storage.job_store.packed import pack, unpack
-from storage.job_store.slim_codec import is_slim, job_of_slim
+from storage.job_store.slim_codec import is_slim, job_of_slim, named_after
 from storage.model.job import Changes, Job, JobError, JobState, Priority
 from storage.model.job_fields import FIELDS, Kind, named
 from storage.model.plan import Plan, Segment
@@ -29,13 +29,13 @@ _PLAN = TypeAdapter(Plan)
 _ERROR = TypeAdapter(JobError)
 
 _INTAKE, _TEXTS, _JSON = named(Kind.INTAKE), named(Kind.TEXT), named(Kind.JSON)
-_BESIDE = frozenset({"id", "owner", "size"})  # of the intake: in the cursor, or in a field of its own
+_BESIDE = frozenset({"id", "owner", "size", "created_at"})  # of the intake: in the key, or in a field of its own
 _json = partial(json.dumps, separators=(",", ":"))
 
 
 def encode_segment(segment: Segment) -> str:
     """Return the segment as JSON."""
-    return _SEGMENT.dump_json(segment).decode()
+    return _SEGMENT.dump_json(segment, exclude_defaults=True).decode()
 
 
 def decode_segment(text: str | bytes) -> Segment:
@@ -49,10 +49,11 @@ def encode_reason(reason: JobError) -> str:
 
 
 def fields_of_changes(changes: Changes) -> dict[str, str]:
-    """Return the record's fields that a move writes."""
+    """Return the record's fields that a move writes; what they have by default is left out of a record."""
     written = _CHANGES.dump_python(changes, mode="json", exclude={"segments", "plan"})
-    fields = {name: _json(written[name]) for name in _JSON if written.get(name) is not None}
-    if changes.after_start is not None:
+    changed = [field.name for field in FIELDS if getattr(changes, field.name, None) not in (None, field.default)]
+    fields = {name: _json(written[name]) for name in changed if name in written}
+    if changes.after_start:
         fields["after_start"] = repr(changes.after_start)
     return fields | _of_plan(changes.plan)
 
@@ -74,13 +75,14 @@ def fields_of_job(job: Job) -> dict[str, str]:
 
 def fields_of_intake(job: Job) -> dict[str, str]:
     """Return what came with the upload, as whole records have it: it never changes."""
-    return {
-        "intake": _json({name: getattr(job, name) for name in _INTAKE if name not in _BESIDE}),
-        # What scripts read of every record.
-        "owner": job.owner,
-        "cursor": cursor_of(job),
-        "size": str(job.size),
-    }
+    kept = {name: getattr(job, name) for name in _INTAKE if name not in _BESIDE}
+    if job.title == named_after(job.filename):
+        del kept["title"]
+    if job.webhook_url is None:
+        del kept["webhook_url"]
+    # Beside it, what scripts read of every record.
+    own = {"owner": job.owner, "size": str(job.size), "created_at": repr(job.created_at)}
+    return {"intake": _json(kept), **own}
 
 
 def _of_plan(plan: Plan | None) -> dict[str, str]:
@@ -102,16 +104,18 @@ def job_of_fields(fields: Mapping[str, str], job_id: str) -> Job:
     if not fields:
         raise JobNotFoundError(detail=job_id)
     with spoiled(job_id):
-        job = job_of_slim(fields, job_id) if is_slim(fields) else _job_of_whole(fields)
+        job = job_of_slim(fields, job_id) if is_slim(fields) else _job_of_whole(fields, job_id)
         expect(job.id == job_id, "id")
     check_job(job)
     return job
 
 
-def _job_of_whole(fields: Mapping[str, str]) -> Job:
-    own_id = fields["cursor"].rpartition(":")[2]
-    record: dict[str, Any] = {"id": own_id, "owner": fields["owner"], "size": int(fields["size"])}
+def _job_of_whole(fields: Mapping[str, str], job_id: str) -> Job:
+    record: dict[str, Any] = {"id": job_id, "owner": fields["owner"], "size": int(fields["size"])}
+    if "created_at" in fields:
+        record["created_at"] = float(fields["created_at"])
     record |= json.loads(fields["intake"])
+    record.setdefault("title", named_after(record["filename"]))
     record |= {name: fields[name] for name in _TEXTS}
     record |= {
         name: json.loads(unpack(fields[name]) if name == "plan" else fields[name]) for name in _JSON if name in fields

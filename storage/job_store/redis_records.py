@@ -176,9 +176,9 @@ class RedisRecords(RedisScripts):
 def _new_call() -> str:
     """Return a name for one call of a script, so that it is known again where its answer was lost.
 
-    A record keeps the names of its last calls, so it is short: 72 bits, unlike all others of one job.
+    A record keeps the names of its last calls, so it is short: 48 bits, unlike all others of one job.
     """
-    return secrets.token_urlsafe(9)
+    return secrets.token_urlsafe(6)
 
 
 def _not_found(job_id: str) -> JobNotFoundError:

@@ -78,7 +78,7 @@ def pieces_of(job: Job) -> tuple[str, ...]:
         frames_done=job.frames_done,
         made=_POSTER * job.has_poster + _PLAYABLE * job.playable + _STORYBOARD * job.has_storyboard,
         rungs=tuple(_Rung(rung.name, rung.width, rung.height, sizes.get(rung.name)) for rung in job.rungs),
-        title=None if job.title == _named_after(job.filename) else job.title,
+        title=None if job.title == named_after(job.filename) else job.title,
         webhook_url=job.webhook_url,
         error=None if job.error is None else _Reason(job.error.code, job.error.message, job.error.values),
     )
@@ -102,7 +102,7 @@ def job_of_slim(fields: Mapping[str, str], job_id: str) -> Job:
     return Job(
         id=job_id,
         owner=kept.owner,
-        title=_named_after(kept.filename) if kept.title is None else kept.title,
+        title=named_after(kept.filename) if kept.title is None else kept.title,
         filename=kept.filename,
         size=kept.size,
         created_at=kept.created_at,
@@ -121,7 +121,7 @@ def job_of_slim(fields: Mapping[str, str], job_id: str) -> Job:
     )
 
 
-def _named_after(filename: str) -> str:
+def named_after(filename: str) -> str:
     """Return the title of an upload that was given none."""
     return filename.rpartition(".")[0] or filename
 

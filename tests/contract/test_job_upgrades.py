@@ -6,8 +6,10 @@ import json
 
 import pytest
 
+from storage.errors import RecordError
 from storage.job_store import redis_keys
-from storage.model.job import JobState
+from storage.job_store.codec import cursor_of
+from storage.model.job import JobState, Priority
 from storage.model.task import Stage, Task
 from storage.scheduling.costs import Estimate
 from storage.scheduling.work_sums import MICROSECONDS
@@ -81,3 +83,38 @@ def test_attempts_at_the_plan_are_forgotten_with_the_run(store: OwnJobStore) -> 
     store.move(job.id, JobState.CANCELLED)
     store.move(job.id, JobState.QUEUED)
     assert store.attempts(job.id) == {}
+
+
+def test_records_that_had_defaults_and_a_cursor_go_on(store: OwnJobStore) -> None:
+    """They are read as they were, listed where they were, urgent when told so, and become slim in the end."""
+    job = encoding(store, segments=1)
+    before, cursor = store.get(job.id), cursor_of(job)
+    intake = {"title": job.title, "filename": job.filename, "created_at": job.created_at, "webhook_url": None}
+    key = redis_keys.of_job("job", job.id)
+    unled = store._client.hget(key, "start_target")
+    old = {"cursor": cursor, "intake": json.dumps(intake), "warnings": "[]", "after_start": "0.0", "unled": unled}
+    store._client.hset(key, mapping=old)
+    store._client.hdel(key, "created_at")
+    assert store.get(job.id) == before
+    store.prioritise(job.id, Priority.HIGH)
+    assert store.get(job.id).start_target < before.start_target
+    assert list(wrong_sums(store)) == []
+    assert [one.id for one in store.page(owner=job.owner, state=JobState.ENCODING, limit=1, cursor=None).jobs] == [
+        job.id
+    ]
+    ended = store.move(job.id, JobState.CANCELLED)
+    assert store.saved(ended)
+    assert (store.get(job.id).title, store.get(job.id).created_at) == (before.title, before.created_at)
+
+
+def test_a_job_whose_intake_was_spoiled_can_be_ended(store: OwnJobStore) -> None:
+    """It cannot be read, but it is not in everybody's way for ever: lists and sums let it go."""
+    job = encoding(store, segments=1)
+    store._client.hset(redis_keys.of_job("job", job.id), "intake", "5")
+    with pytest.raises(RecordError):
+        store.get(job.id)
+    with pytest.raises(RecordError):
+        store.move(job.id, JobState.CANCELLED)
+    store.delete(job.id)
+    assert store._client.zcard(redis_keys.owned(job.owner, JobState.CANCELLED)) == 0
+    assert store._client.exists(redis_keys.WORK, redis_keys.EXCESS, redis_keys.COUNTED, redis_keys.OWNERS) == 0

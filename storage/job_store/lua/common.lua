@@ -1,18 +1,18 @@
 -- Goes before every script that changes a job; storage/job_store/redis_scripts.py puts the two together.
 --
 -- KEYS, the same for each of them:
---    1 rungs:job:<id>         hash    the record, see storage/job_store/codec.py; and for the scripts: owner, cursor (the job's
---                                     place in lists), size, frames and nominal (the plan's frames and cost), left
---                                     (tasks of encoding not finished), closed_by (the task finished last),
---                                     call:<state> (the call that made the move), tries (failed ones at its notice),
---                                     segments (of the plan), issued (segments handed to the broker so far, the first
---                                     ones), failed_attempts (JSON, the newest last), queued_at (Unix seconds),
---                                     frames_finished (frames_done of finished tasks), encoder_seconds (that those
---                                     and other finished tasks of encoding took); attempts:<task field>, those granted at
---                                     the plan and the package; in_flight, start_target, after_start and target, the
---                                     sum of the two (see storage/scheduling/fairness.py); unled, the start_target
---                                     without its lead; cost, start_cost and told, what is expected of it
---                                     in encoder-seconds (see Estimate).
+--    1 rungs:job:<id>         hash    the record, see storage/job_store/codec.py; and for the scripts: owner, size,
+--                                     created_at (Unix seconds), frames and nominal (the plan's frames and cost), left
+--                                     (tasks of encoding not finished), closed_by (the task finished last), call:<state>
+--                                     (the call that made the move), tries (failed ones at its notice), segments (of the
+--                                     plan), issued (segments handed to the broker so far, the first ones),
+--                                     failed_attempts (JSON, the newest last), queued_at (Unix seconds), frames_finished
+--                                     (frames_done of finished tasks), encoder_seconds (that those and other finished
+--                                     tasks of encoding took); attempts:<task field>, those granted at the plan and the
+--                                     package; in_flight, start_target, after_start and target, the sum of the two (see
+--                                     storage/scheduling/fairness.py); unled, the start_target without its lead where it
+--                                     has one; cost, start_cost and told, what is expected of it in encoder-seconds (see
+--                                     Estimate).
 --                                     Once the end of a job is saved the record is slim (storage/job_store/slim_codec.py):
 --                                     state, priority unless normal, tries, last (event id), and the rest packed in 0, 1,
 --                                     ...; of the job's other keys only leases may be there then, until they run out
@@ -271,10 +271,15 @@ local function note_arrival(since, known, step, leads, apart)
     in_flight = math.max(in_flight, (latest + apart - since) / step)
   end
   in_flight = known or in_flight
-  local unled = since + step * in_flight
+  local unled = string.format('%.6f', since + step * in_flight)
   local start_target = string.format('%.6f', unled - leads[priority])
-  redis.call('HSET', JOB, 'queued_at', string.format('%.6f', now()), 'in_flight', string.format('%.6f', in_flight),
-    'start_target', start_target, 'unled', string.format('%.6f', unled))
+  redis.call('HSET', JOB, 'queued_at', string.format('%.6f', now()), 'in_flight', string.format('%.14g', in_flight),
+    'start_target', start_target)
+  if unled == start_target then
+    redis.call('HDEL', JOB, 'unled')
+  else
+    redis.call('HSET', JOB, 'unled', unled)
+  end
   redis.call('HSETNX', JOB, 'target', start_target)
   redis.call('HINCRBY', TOTALS, 'arrived', 1)
 end

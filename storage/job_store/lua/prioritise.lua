@@ -15,6 +15,7 @@ if priority == 'high' and not may_be_high(owner, ARGV[4]) then
   return {'full'}
 end
 local later = leads[before] - leads[priority]
+redis.call('HSETNX', JOB, 'unled', redis.call('HGET', JOB, 'start_target'))
 for _, name in ipairs({'start_target', 'target'}) do
   redis.call('HSET', JOB, name, string.format('%.6f', redis.call('HGET', JOB, name) + later))
 end

@@ -18,7 +18,7 @@ for _, field in ipairs(redis.call('SMEMBERS', OUT)) do
   end
 end
 redis.call('DEL', WANTED, FRAMES)
-redis.call('HDEL', JOB, 'playable', 'closed_by')
+redis.call('HDEL', JOB, 'playable', 'closed_by', 'warnings')
 redis.call('HSET', JOB, 'frames_done', 0, 'frames_finished', 0, 'encoder_seconds', 0, 'call:replan', ARGV[2])
 for name, value in pairs(cjson.decode(ARGV[3])) do
   redis.call('HSET', JOB, name, value)

@@ -13,13 +13,17 @@ local function kept()
   return #pieces > 0 and cjson.decode(table.concat(pieces)) or nil
 end
 
+-- When a job with a whole record was created, Unix seconds; earlier versions kept its cursor, which begins with it.
+local function created_at()
+  local created, cursor = unpack(redis.call('HMGET', JOB, 'created_at', 'cursor'))
+  return created and tonumber(created) or tonumber(string.match(cursor, '^%d+')) / 1000000
+end
+
 -- Whose the job is, and its place in lists: as storage/job_store/codec.py cursor_of makes it.
 local function place_of()
   local packed = kept()
-  if packed then
-    return packed[1], string.format('%017.0f:%s', packed[2] * 1000000, ID)
-  end
-  return unpack(redis.call('HMGET', JOB, 'owner', 'cursor'))
+  local owner = packed and packed[1] or redis.call('HGET', JOB, 'owner')
+  return owner, string.format('%017.0f:%s', (packed and packed[2] or created_at()) * 1000000, ID)
 end
 
 local function finished_at()

@@ -101,11 +101,11 @@ end
 
 -- The indices that stand beside the sums: what is small is found without looking at all jobs.
 local function index(owner, new)
-  local state, priority, unled, start_target, left, nominal, created = unpack(redis.call('HMGET', JOB, 'state', 'priority',
-    'unled', 'start_target', 'left', 'nominal', 'cursor'))
+  local state, priority, unled, start_target, left, nominal = unpack(redis.call('HMGET', JOB, 'state', 'priority',
+    'unled', 'start_target', 'left', 'nominal'))
   put_in(of_owner('starts', owner), amount_of(unled or start_target), new)
   put_in(UNBEGUN, amount_of(start_target), new and new.waits and state == 'encoding')
-  put_in(PLANNED, created and tonumber(string.match(created, '^%d+')), new and nominal)
+  put_in(PLANNED, new and nominal and created_at() * MICROSECONDS, new and nominal)
   redis.call('ZREMRANGEBYRANK', PLANNED, 0, -1 - PLANNED_KEPT)
   local moves = state == 'packaging' or (state == 'encoding' and left == '0') or redis.call('SCARD', OUT) > 0
     or redis.call('HLEN', LEASES) > 0

@@ -15,7 +15,7 @@ _BUCKET = "s3:ListBucket"
 _UNFINISHED = "s3:ListBucketMultipartUploads"
 _GET, _DELETE, _ABORT = "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"
 _PUT = ("s3:PutObject", _ABORT, "s3:ListMultipartUploadParts")
-_ORIGINALS, _RENDITIONS, _UPLOADS = "originals/*", "renditions/*", "uploads/*"
+_ORIGINALS, _PARTS, _RENDITIONS, _UPLOADS = "originals/*", "parts/*", "renditions/*", "uploads/*"
 _FRAGMENTS, _POSTER = "renditions/*/hls/*", "renditions/*/poster.jpg"
 # The manifests beside an original (storage/objects/keys.py), each with its own writer.
 _ORIGINAL, _PLANNED, _ENDED = "originals/*/original", "originals/*/planned.json", "originals/*/ended.json"
@@ -28,21 +28,24 @@ _GRANTS: dict[Role, tuple[Grant, ...]] = {
     # Takes uploads, signs the addresses from which nginx delivers, and removes jobs.
     WEB: (
         ((_GET, *_PUT, _DELETE), _ORIGINALS),
+        ((_GET, *_PUT, _DELETE), _PARTS),
         ((_GET, *_PUT, _DELETE), _UPLOADS),
         ((_GET, _DELETE, _ABORT), _RENDITIONS),
     ),
     # Plans and packages, and restores records (`rebuild`), which reads everything.
-    CONTROL: (((_GET,), _ORIGINALS), (_PUT, _PLANNED), ((_GET, *_PUT), _RENDITIONS)),
+    CONTROL: (((_GET,), _ORIGINALS), ((_GET,), _PARTS), (_PUT, _PLANNED), ((_GET, *_PUT), _RENDITIONS)),
     # Ends what was left: manifests of ended jobs, objects of failed ones, unfinished writes, forgotten uploads.
     JANITOR: (
         ((_GET, _DELETE, _ABORT), _ORIGINALS),
         (_PUT, _ENDED),
+        ((_GET, _DELETE, _ABORT), _PARTS),
         ((_GET, _DELETE, _ABORT), _UPLOADS),
         ((_GET, _DELETE, _ABORT), _RENDITIONS),
     ),
     # Encodes fragments and the poster; where a cut fails it plans the job anew and removes the fragments made so far.
     ENCODER: (
         ((_GET,), _ORIGINAL),
+        ((_GET,), _PARTS),
         ((_GET, *_PUT), _PLANNED),
         ((_GET, *_PUT, _DELETE), _FRAGMENTS),
         ((_GET, *_PUT), _POSTER),

@@ -79,6 +79,9 @@ class ObjectStore(Protocol):
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield all keys that begin with the prefix, those of one folder together; listed as they are taken."""
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Yield the names of the folders right under the prefix, which ends with `/`; what is in them is not listed."""
+
     def delete_prefix(self, prefix: str) -> int:
         """Delete all objects under the prefix and unfinished writes to it; return how many objects went."""
 

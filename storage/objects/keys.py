@@ -12,6 +12,7 @@ from storage.model.plan import AUDIO
 
 ORIGINALS = "originals/"  # prefix of all that came in, of all jobs
 UPLOADS = "uploads/"  # prefix of all that is coming in, of all uploads
+PARTS = "parts/"  # prefix of the whole parts of all uploads and originals that came in parts
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
@@ -76,7 +77,7 @@ def fragments(job_id: str) -> str:
 
 
 def upload(upload_id: str) -> str:
-    """Prefix of all that there is of an upload: its record, and what has come of it."""
+    """Prefix of all that there is of an upload but its whole parts: its record, and what has come of it."""
     return f"{UPLOADS}{upload_id}/"
 
 
@@ -95,14 +96,24 @@ def upload_bytes(upload_id: str) -> str:
     return f"{UPLOADS}{upload_id}/bytes"
 
 
+def upload_parts(upload_id: str) -> str:
+    """Prefix of the whole parts of an upload, which stay when it is an original."""
+    return f"{PARTS}{upload_id}/"
+
+
 def upload_part(upload_id: str, index: int) -> str:
     """Key of one whole part of an upload."""
-    return f"{UPLOADS}{upload_id}/parts/{index:05d}"
+    return f"{upload_parts(upload_id)}{index:05d}"
+
+
+def upload_tails(upload_id: str) -> str:
+    """Prefix of what has come of the part of an upload that is not whole yet."""
+    return f"{UPLOADS}{upload_id}/tails/"
 
 
 def upload_tail(upload_id: str, index: int, begin: int, end: int) -> str:
     """Key of some bytes of one part of an upload, that is not whole yet."""
-    return f"{UPLOADS}{upload_id}/tails/{index:05d}-{begin}-{end}"
+    return f"{upload_tails(upload_id)}{index:05d}-{begin}-{end}"
 
 
 def checked_key(key: str) -> str:

@@ -84,6 +84,13 @@ class LocalObjectStore(WholeObjects):
             names = (Path(parent, name).relative_to(self._root).as_posix() for name in sorted(files))
             yield from (key for key in names if key.startswith(prefix))
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """See ObjectStore.folders."""
+        folder = checked_prefix(prefix).rpartition("/")[0]
+        if self._is_real(folder):
+            with os.scandir(self._root / folder) as found:
+                yield from sorted(one.name for one in found if one.is_dir(follow_symlinks=False))
+
     def delete_prefix(self, prefix: str) -> int:
         """See ObjectStore.delete_prefix."""
         deleted = 0

@@ -103,5 +103,12 @@ def delete_job_objects(objects: ObjectStore, job_id: str) -> None:
     The manifest goes first: a deletion that breaks off leaves objects that nobody knows, which the janitor removes.
     The other way round it would leave a job that a rebuild brings back without its original.
     """
-    for prefix in (keys.manifest(job_id), keys.renditions(job_id), keys.originals(job_id), keys.upload(job_id)):
+    objects.delete_prefix(keys.manifest(job_id))
+    objects.delete_prefix(keys.renditions(job_id))
+    delete_originals(objects, job_id)
+
+
+def delete_originals(objects: ObjectStore, job_id: str) -> None:
+    """Remove all that came in of a job; the parts of the original first, since it tells of them."""
+    for prefix in (keys.upload_parts(job_id), keys.originals(job_id), keys.upload(job_id)):
         objects.delete_prefix(prefix)

@@ -20,7 +20,8 @@ from minio.lifecycleconfig import AbortIncompleteMultipartUpload, LifecycleConfi
 
 from storage.errors import ObjectStoreDownError
 from storage.objects.contract import ObjectInfo
-from storage.objects.keys import checked_key, checked_prefix
+from storage.objects.keys import checked_key, checked_prefix, upload_part
+from storage.objects.s3_composed import Composition, Compositions
 from storage.objects.s3_incoming import S3Incoming
 from storage.objects.s3_writer import S3Writer, info_of, remove_objects, translated
 from storage.objects.whole import WholeObjects
@@ -50,6 +51,7 @@ class S3ObjectStore(WholeObjects):
         http = _pool(patience)
         # With the region given, the library does not ask the server for it before each bucket's first use.
         self._client = Minio(endpoint, *keys, secure=secure, region=region, http_client=http)
+        self._compositions = Compositions(lambda key: self._looked_at(key)[1])
         self._admin = MinioAdmin(
             endpoint=endpoint, credentials=StaticProvider(*keys), secure=secure, region=region, http_client=http
         )
@@ -60,16 +62,33 @@ class S3ObjectStore(WholeObjects):
 
     def stat(self, key: str) -> ObjectInfo:
         """See ObjectStore.stat."""
-        with translated(checked_key(key)):
-            return info_of(self._client.stat_object(self._bucket, key))
+        info, made_up = self._looked_at(checked_key(key))
+        return info if made_up is None else made_up.seen(info)
 
     def read(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """See ObjectStore.read."""
+        made_up = self._compositions.of(checked_key(key))
+        if made_up is None:
+            return self._read_piece(key, start, length)
+        return self._read_parts(key, made_up, start, made_up.size if length is None else start + length)
+
+    def _read_parts(self, key: str, made_up: Composition, start: int, end: int) -> Iterator[bytes]:
+        for index, offset, length in made_up.pieces(start, end):
+            yield from self._read_piece(upload_part(key.split("/")[1], index), offset, length)
+
+    def _looked_at(self, key: str) -> tuple[ObjectInfo, Composition | None]:
+        """Return what there is under the key, and of what it is made up if it is not what it seems."""
+        with translated(key):
+            status = self._client.stat_object(self._bucket, key)
+        return info_of(status), Composition.told_by(status.metadata or {})
+
+    def _read_piece(self, key: str, start: int, length: int | None) -> Iterator[bytes]:
+        """Read an object that is as it was written."""
         if length == 0:
             # The library takes 0 for no limit.
             self.stat(key)
             return iter(())
-        with translated(checked_key(key)):
+        with translated(key):
             try:
                 response = self._client.get_object(self._bucket, key, offset=start, length=length or 0)
             except S3Error as error:
@@ -102,6 +121,13 @@ class S3ObjectStore(WholeObjects):
         with translated(checked_prefix(prefix)):
             for entry in self._client.list_objects(self._bucket, prefix=prefix, recursive=True):
                 yield entry.object_name
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """See ObjectStore.folders."""
+        with translated(checked_prefix(prefix)):
+            for entry in self._client.list_objects(self._bucket, prefix=prefix):
+                if entry.is_dir:
+                    yield str(entry.object_name).removeprefix(prefix).rstrip("/")
 
     def delete_prefix(self, prefix: str) -> int:
         """See ObjectStore.delete_prefix."""

@@ -4,33 +4,30 @@ A request that ends within a part leaves a tail: the bytes that it brought. The 
 size become one, as in a binary counter. So a client that sends byte by byte makes the store write each of them a few
 times, not the whole part with each. When the part is whole its tails become one object.
 
-The parts become the original by copies that the store makes by itself. S3 takes no part below 5 MiB but the last, and
-no more than 10,000 of one object.
+The parts are what the original is read from later (storage/objects/s3_composed.py): nothing is copied at the end. While
+a part is on its way to the store, the next one comes in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Self, cast
 
 import structlog
 from minio import Minio
-from minio.commonconfig import CopySource
-from minio.datatypes import Part
 
 from storage.errors import BusyError, ObjectNotFoundError
 from storage.objects import keys
 from storage.objects.contract import ObjectInfo
+from storage.objects.in_flight import InFlight
 from storage.objects.incoming import Arrived
-from storage.objects.s3_parts import StoredPiece, StoredUpload, piece_of, stored_upload
+from storage.objects.s3_composed import Composition
+from storage.objects.s3_parts import StoredPiece, StoredUpload, stored_upload
 from storage.objects.s3_writer import info_of, remove_objects, translated
 
-# Copied at a time at the end: the store works on each by itself, and more of them would be in others' way.
-_COPIES = 4
-_TYPE = "application/octet-stream"
+_BYTES = {"Content-Type": "application/octet-stream"}
 _TAIL_FACTOR = 2  # a tail is joined with the one before it unless that is so many times larger
 
 _log = structlog.get_logger(__name__)
@@ -67,37 +64,29 @@ class S3Incoming:
     def finish(self, upload_id: str, key: str, *, content_type: str) -> ObjectInfo:
         """See IncomingObjects.finish."""
         stored = self.stored(upload_id)
-        sources = [part.key for part in stored.parts]
-        if len(stored.tails) > 1:
-            sources.append(self.put_tail(upload_id, len(stored.parts), 0, self.joined(stored.tails)))
-        else:
-            sources += (tail.key for tail in stored.tails)
-        if not sources:
+        if not stored.pieces:
             raise ObjectNotFoundError(detail=keys.upload(upload_id))
+        last, tails = len(stored.parts), stored.tails
+        if tails:
+            self.put(keys.upload_part(upload_id, last), self.joined(tails))
+        made_up = Composition(stored.size, stored.parts[0].end if stored.parts else stored.size)
+        self.put(key, made_up.note(upload_id), {"Content-Type": content_type, **made_up.metadata})
         with translated(key):
-            target = self._client._create_multipart_upload(self._bucket, key, {"Content-Type": content_type})  # noqa: SLF001 - see storage.objects.s3_writer
-            try:
-                with ThreadPoolExecutor(_COPIES) as pool:
-                    parts = list(pool.map(partial(self._copy, key, target), range(1, len(sources) + 1), sources))
-                self._client._complete_multipart_upload(self._bucket, key, target, parts)  # noqa: SLF001
-            except BaseException:
-                self._client._abort_multipart_upload(self._bucket, key, target)  # noqa: SLF001
-                raise
-            return info_of(self._client.stat_object(self._bucket, key))
+            return made_up.seen(info_of(self._client.stat_object(self._bucket, key)))
 
     def stored(self, upload_id: str) -> StoredUpload:
         """Return what is stored of the upload."""
-        prefix = keys.upload(upload_id)
-        with translated(prefix):
-            listed = self._client.list_objects(self._bucket, prefix=prefix, recursive=True)
-            found = (piece_of(info_of(entry), prefix) for entry in listed)
-            return stored_upload(piece for piece in found if piece is not None)
+        return stored_upload(self._listed(keys.upload_parts(upload_id)), self._listed(keys.upload_tails(upload_id)))
 
-    def put(self, key: str, data: bytes | bytearray) -> None:
+    def _listed(self, prefix: str) -> list[ObjectInfo]:
+        with translated(prefix):
+            return [info_of(entry) for entry in self._client.list_objects(self._bucket, prefix=prefix, recursive=True)]
+
+    def put(self, key: str, data: bytes | bytearray, headers: Mapping[str, str] = _BYTES) -> None:
         """Write a part or less, in one request."""
         only_read = cast("bytes", data)
         with translated(key):
-            self._client._put_object(self._bucket, key, only_read, {"Content-Type": _TYPE})  # noqa: SLF001
+            self._client._put_object(self._bucket, key, only_read, dict(headers))  # noqa: SLF001 - see storage.objects.s3_writer
 
     def put_tail(self, upload_id: str, index: int, begin: int, data: bytes | bytearray) -> str:
         """Write bytes of a part that is not whole, and return their key."""
@@ -120,14 +109,12 @@ class S3Incoming:
         """Remove what does not count any more of an upload."""
         remove_objects(self._client, self._bucket, (piece.key for piece in gone), keys.upload(upload_id))
 
-    def _copy(self, key: str, target: str, number: int, source: str) -> Part:
-        headers: Any = CopySource(self._bucket, source).gen_copy_headers()
-        etag, _ = self._client._upload_part_copy(self._bucket, key, target, number, headers)  # noqa: SLF001
-        return Part(number, etag)
-
 
 class _S3Growing:
-    """An IncomingWriter that sends each part when it is full, and at the end what there is of the next one."""
+    """An IncomingWriter that sends each part when it is full, and at the end what there is of the next one.
+
+    A part that is on its way counts as written: leaving the context waits for it.
+    """
 
     def __init__(
         self,
@@ -146,6 +133,7 @@ class _S3Growing:
         self._before = 0  # bytes of the parts before this one
         self._tails: tuple[StoredPiece, ...] = ()  # of this part, as they are stored
         self._new = bytearray()  # what came of this part behind them
+        self._in_flight = InFlight()
 
     def __enter__(self) -> Self:
         stored = self._incoming.stored(self._upload_id)
@@ -157,6 +145,7 @@ class _S3Growing:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
+            self._in_flight.wait()
             if self._new and self._may_keep():
                 self._store_last()
         except BusyError as failure:
@@ -164,6 +153,8 @@ class _S3Growing:
                 raise
             # What ended the writing must not be hidden by this; the client sends these bytes again.
             _log.warning("the last bytes of an upload are not kept", upload=self._upload_id, reason=str(failure))
+        finally:
+            self._in_flight.close()
 
     @property
     def size(self) -> int:
@@ -186,23 +177,23 @@ class _S3Growing:
                 self._send_part()
 
     def _send_part(self) -> None:
-        """Store the part before the next one begins: no more than one is lost with the process."""
+        """Let the part go its way once the one before it is stored: no more than two are lost with the process."""
         self._may_go_on()
-        self._store_part()
+        self._in_flight.send(partial(self._store_part, self._index, self._tails, self._new))
         self._before += self._part_bytes
         self._index, self._tails, self._new = self._index + 1, (), bytearray()
 
-    def _store_part(self) -> None:
+    def _store_part(self, index: int, tails: tuple[StoredPiece, ...], new: bytearray) -> None:
         """Write the whole part, then remove the tails whose place it takes."""
-        part = self._incoming.joined(self._tails) + self._new if self._tails else self._new
-        self._incoming.put(keys.upload_part(self._upload_id, self._index), part)
-        if self._tails:
-            self._incoming.remove(self._upload_id, self._tails)
+        part = self._incoming.joined(tails) + new if tails else new
+        self._incoming.put(keys.upload_part(self._upload_id, index), part)
+        if tails:
+            self._incoming.remove(self._upload_id, tails)
 
     def _store_last(self) -> None:
         """Write what is held at the end: a whole part that was kept from being stored, or its beginning."""
         if self._begin + len(self._new) == self._part_bytes:
-            self._store_part()
+            self._store_part(self._index, self._tails, self._new)
         else:
             self._store_tail()
 

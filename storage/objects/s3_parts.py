@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from storage.objects.contract import ObjectInfo
 
-_PART = re.compile(r"parts/([0-9]{5})")
-_TAIL = re.compile(r"tails/([0-9]{5})-([0-9]{1,12})-([0-9]{1,12})")
+_PART = re.compile(r"[0-9]{5}")
+_TAIL = re.compile(r"([0-9]{5})-([0-9]{1,12})-([0-9]{1,12})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +75,30 @@ class StoredUpload:
         return kept, None
 
 
-def piece_of(info: ObjectInfo, prefix: str) -> StoredPiece | None:
-    """Return what the object is of the upload with this prefix; None for its record, and for another size than told."""
-    name = info.key.removeprefix(prefix)
-    if part := _PART.fullmatch(name):
-        return StoredPiece(info.key, int(part[1]), 0, info.size, info.modified_at)
-    tail = _TAIL.fullmatch(name)
-    if tail is None or int(tail[3]) - int(tail[2]) != info.size:
-        return None
-    return StoredPiece(info.key, int(tail[1]), int(tail[2]), int(tail[3]), info.modified_at)
-
-
-def stored_upload(pieces: Iterable[StoredPiece]) -> StoredUpload:
-    """Return what these objects come to."""
-    found = tuple(pieces)
-    by_index = {piece.index: piece for piece in found if "/parts/" in piece.key}
+def stored_upload(parts: Iterable[ObjectInfo], tails: Iterable[ObjectInfo]) -> StoredUpload:
+    """Return what these objects come to: all that lie where whole parts do, and all that lie where tails do."""
+    by_index = {part.index: part for part in filter(None, map(_part_of, parts))}
     whole = 0
     while whole in by_index:
         whole += 1
-    parts = tuple(by_index[index] for index in range(whole))
-    tails = _chained([piece for piece in found if piece.index == whole and "/tails/" in piece.key])
-    counted = {piece.key for piece in (*parts, *tails)}
-    return StoredUpload(parts, tails, tuple(piece for piece in found if piece.key not in counted))
+    begun = tuple(filter(None, map(_tail_of, tails)))
+    chain = _chained([tail for tail in begun if tail.index == whole])
+    behind_a_gap = (part for index, part in by_index.items() if index > whole)
+    rest = (*behind_a_gap, *(tail for tail in begun if tail not in chain))
+    return StoredUpload(tuple(by_index[index] for index in range(whole)), chain, rest)
+
+
+def _part_of(info: ObjectInfo) -> StoredPiece | None:
+    name = info.key.rpartition("/")[2]
+    return StoredPiece(info.key, int(name), 0, info.size, info.modified_at) if _PART.fullmatch(name) else None
+
+
+def _tail_of(info: ObjectInfo) -> StoredPiece | None:
+    """Return what the tail is; None where its size is not what its name tells."""
+    tail = _TAIL.fullmatch(info.key.rpartition("/")[2])
+    if tail is None or int(tail[3]) - int(tail[2]) != info.size:
+        return None
+    return StoredPiece(info.key, int(tail[1]), int(tail[2]), int(tail[3]), info.modified_at)
 
 
 def _chained(tails: list[StoredPiece]) -> tuple[StoredPiece, ...]:

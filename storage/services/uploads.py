@@ -15,7 +15,7 @@ from storage.model.job import Job, Promise, is_job_id
 from storage.model.record_checks import spoiled
 from storage.model.upload import Upload, check_upload
 from storage.objects import keys
-from storage.objects.contract import ObjectStore
+from storage.objects.contract import ObjectInfo, ObjectStore
 from storage.objects.incoming import Arrived
 from storage.services import Services
 from storage.services.accepting import accept
@@ -50,12 +50,11 @@ def upload_of(objects: ObjectStore, upload_id: str) -> Upload:
 
 def arrived(objects: ObjectStore, upload_id: str) -> Arrived:
     """Return how much of the upload has come for good. What came and was not checked does not count."""
-    try:
-        original = objects.stat(keys.original(upload_id))
-    except ObjectNotFoundError:
-        found, doubt = objects.incoming.arrived(upload_id), _doubt(objects, upload_id)
-        return found if doubt is None else Arrived(min(found.size, doubt), found.at)
-    return Arrived(original.size, original.modified_at)
+    original = _stored_original(objects, upload_id)
+    if original is not None:
+        return Arrived(original.size, original.modified_at)
+    found, doubt = objects.incoming.arrived(upload_id), _doubt(objects, upload_id)
+    return found if doubt is None else Arrived(min(found.size, doubt), found.at)
 
 
 def begin_doubt(objects: ObjectStore, upload_id: str, size: int) -> None:
@@ -100,12 +99,22 @@ def complete(
             promise=promise(size),
         )
         accept(services, job, sha256="", estimate=estimate, undo=lambda: None)
-    remove_upload(services, upload.id)
+    _forget_upload(services, upload.id)
     return job
 
 
 def remove_upload(services: Services, upload_id: str) -> None:
-    """Remove what there is of an upload, its record first: a removal that breaks off leaves bytes that nobody knows."""
+    """Remove what there is of an upload, unless that is an original by now.
+
+    Its whole parts go first: if the removal breaks off, the record still tells of the upload, and less of it is stored.
+    """
+    if _stored_original(services.objects, upload_id) is None:
+        services.objects.delete_prefix(keys.upload_parts(upload_id))
+    _forget_upload(services, upload_id)
+
+
+def _forget_upload(services: Services, upload_id: str) -> None:
+    """Remove what tells of an upload, its record first: if this breaks off, the rest is what nobody knows."""
     services.objects.delete_prefix(keys.upload_record(upload_id))
     services.objects.delete_prefix(keys.upload(upload_id))
     services.jobs.forget_upload(upload_id)
@@ -118,11 +127,17 @@ def note_open(services: Services, upload: Upload, size: int, *, now: float) -> N
 
 def _original(objects: ObjectStore, upload_id: str) -> int:
     """Make what came the original, unless it is, and return its bytes."""
-    key = keys.original(upload_id)
+    found = _stored_original(objects, upload_id)
+    if found is None:
+        found = objects.incoming.finish(upload_id, keys.original(upload_id), content_type=_TYPE)
+    return found.size
+
+
+def _stored_original(objects: ObjectStore, upload_id: str) -> ObjectInfo | None:
     try:
-        return objects.incoming.finish(upload_id, key, content_type=_TYPE).size
+        return objects.stat(keys.original(upload_id))
     except ObjectNotFoundError:
-        return objects.stat(key).size
+        return None
 
 
 def _job_of(services: Services, job_id: str) -> Job | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from itertools import combinations_with_replacement
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from storage.errors import ObjectNotFoundError
 from storage.objects import keys
 from storage.objects.contract import PART_BYTES, ObjectStore
 from storage.objects.incoming import MOST_PARTS, Arrived, part_bytes_for
+from storage.objects.manifests import delete_originals
 from storage.upload_errors import UploadTakenError
 
 UPLOAD = "0123456789abcdef0123456789abcdef"
@@ -60,8 +63,25 @@ def test_an_upload_goes_on_where_it_was(object_store: ObjectStore, stops: tuple[
         assert size(object_store) == end
     assert abs(object_store.incoming.arrived(UPLOAD).at - time.time()) < 60
     assert finished(object_store) == DATA
-    object_store.delete_prefix(keys.upload(UPLOAD))
-    assert list(object_store.keys("")) == [keys.original(UPLOAD)]
+    delete_originals(object_store, UPLOAD)
+    assert list(object_store.keys("")) == []
+
+
+def test_any_bytes_of_an_original_that_came_in_parts_can_be_read(object_store: ObjectStore, tmp_path: Path) -> None:
+    """Within a part, over the border of two, up to the end and beyond it; and nothing of a part that was lost."""
+    send(object_store, DATA)
+    assert finished(object_store) == DATA
+    key, borders = keys.original(UPLOAD), (0, 1, PART - 1, PART, PART + 1, 2 * PART, len(DATA) - 1, len(DATA))
+    for start, end in combinations_with_replacement(borders, 2):
+        assert b"".join(object_store.read(key, start=start, length=end - start)) == DATA[start:end]
+    assert b"".join(object_store.read(key, start=len(DATA) - 5, length=100)) == DATA[-5:]
+    assert b"".join(object_store.read(key, start=len(DATA))) == b""
+    object_store.fetch(key, tmp_path / "film")
+    assert (tmp_path / "film").read_bytes() == DATA
+    if object_store.local_path(key) is None:
+        object_store.delete_prefix(keys.upload_part(UPLOAD, 2))
+        with pytest.raises(ObjectNotFoundError):
+            b"".join(object_store.read(key))
 
 
 def test_a_client_that_sends_little_at_a_time_makes_little_work(object_store: ObjectStore) -> None:
@@ -69,9 +89,9 @@ def test_a_client_that_sends_little_at_a_time_makes_little_work(object_store: Ob
     for number in range(100):
         send(object_store, DATA[100 * number : 100 * number + 100])
         assert size(object_store) == 100 * number + 100
-    assert len(list(object_store.keys(keys.upload(UPLOAD)))) <= 7
+    assert len(list(object_store.keys(""))) <= 7
     send(object_store, DATA[10_000 : PART + 5])
-    assert len(list(object_store.keys(keys.upload(UPLOAD)))) <= 2
+    assert len(list(object_store.keys(""))) <= 2
     send(object_store, DATA[PART + 5 :])
     assert finished(object_store) == DATA
 

@@ -205,6 +205,16 @@ def test_keys_and_deletion_go_by_prefix(object_store: ObjectStore) -> None:
     assert sorted(object_store.keys("")) == sorted([keys.original(JOB), keys.original(OTHER)])
 
 
+def test_folders_are_listed_without_what_is_in_them(object_store: ObjectStore) -> None:
+    """By their names, each once."""
+    assert list(object_store.folders(keys.PARTS)) == []
+    for key in (keys.upload_part(JOB, 0), keys.upload_part(JOB, 1), keys.upload_part(OTHER, 0), keys.original(JOB)):
+        object_store.put_bytes(key, b"x", content_type=TYPE)
+    assert sorted(object_store.folders(keys.PARTS)) == sorted([JOB, OTHER])
+    with pytest.raises(ObjectNotFoundError):
+        list(object_store.folders("../"))
+
+
 def test_keys_of_one_folder_come_together(object_store: ObjectStore) -> None:
     """However their names sort beside those of other folders, so that who groups them need not hold them all."""
     folders = ("originals/a", "originals/a-b", "originals/a.b", "originals/a/a", "originals/aa")

@@ -15,6 +15,7 @@ from storage.faults import of_one_job
 from storage.job_store.contract import Leftovers
 from storage.model.event import NO_EVENT
 from storage.objects import keys
+from storage.objects.manifests import delete_originals
 from storage.services import Services
 from workers.janitor.repairs import ABANDONED_SECONDS, lone_originals, may_be_cleared
 
@@ -46,8 +47,7 @@ def _clear(services: Services, job_id: str) -> bool:
     try:
         objects.delete_prefix(keys.renditions(job_id))
         if leftovers is Leftovers.ALL:
-            objects.delete_prefix(keys.originals(job_id))
-            objects.delete_prefix(keys.upload(job_id))  # or it would become the job once more
+            delete_originals(objects, job_id)  # also of its upload, or that would become the job once more
     except Exception:
         jobs.end_clearing(job_id, gone=False)
         raise
@@ -67,6 +67,21 @@ def remove_orphans(services: Services, *, now: float) -> Iterator[str]:
             yield job_id
 
 
+def remove_lone_parts(services: Services) -> Iterator[str]:
+    """Remove the parts of uploads that ended while one was still on its way to the store; yield whose.
+
+    An upload's record is written before its parts, and its original before that record goes. So whatever neither tells
+    of, looked for in this order, is told of by nothing.
+    """
+    objects = services.objects
+    lone = set(objects.folders(keys.PARTS))
+    lone -= set(objects.folders(keys.UPLOADS))
+    lone -= set(objects.folders(keys.ORIGINALS))
+    for upload_id in lone:
+        objects.delete_prefix(keys.upload_parts(upload_id))
+        yield upload_id
+
+
 def _remove_orphan(services: Services, job_id: str, now: float) -> bool:
     try:
         age = now - services.objects.stat(keys.original(job_id)).modified_at
@@ -77,6 +92,6 @@ def _remove_orphan(services: Services, job_id: str, now: float) -> bool:
     try:
         services.jobs.get(job_id)
     except JobNotFoundError:
-        services.objects.delete_prefix(keys.originals(job_id))
+        delete_originals(services.objects, job_id)
         return True
     return False

@@ -25,7 +25,7 @@ from storage.services import Services
 from storage.services.dispatch import begin_packaging, dispatch
 from storage.services.queue_reading import all_unfinished, record_sample
 from storage.settings import UPLOAD_EXPIRY_SECONDS
-from workers.janitor.cleaning import clear_leftovers, remove_orphans
+from workers.janitor.cleaning import clear_leftovers, remove_lone_parts, remove_orphans
 from workers.janitor.incoming import keep_uploads
 from workers.janitor.repairs import ABANDONED_SECONDS, LOOKS, Repair, Sight, is_stalled, repairs
 from workers.janitor.saving import save_ended
@@ -111,7 +111,7 @@ class Janitor:
         """Look for what takes hours to go wrong; `now` is Unix seconds."""
         for ids in all_unfinished(self._services.jobs):
             self._look(ids, self._give_up_if_stalled)
-        for job_id in remove_orphans(self._services, now=now):
+        for job_id in (*remove_orphans(self._services, now=now), *remove_lone_parts(self._services)):
             self._note(Repair.ORPHAN, job_id)
         for _ in range(self._services.objects.sweep_unfinished(older_than=ABANDONED_SECONDS)):
             self._note(Repair.ABORT)

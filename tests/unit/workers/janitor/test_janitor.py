@@ -237,6 +237,18 @@ def test_only_old_originals_that_never_became_a_job_are_orphans(own_services: Se
     assert own_services.jobs.repairs() == {"orphan": 1}
 
 
+def test_parts_that_nothing_tells_of_are_orphans(own_services: Services, tmp_path: Path) -> None:
+    """Those of an upload and of an original stay."""
+    coming, made_up, lone = new_job_id(), new_job_id(), new_job_id()
+    told = (keys.upload_record(coming), keys.original(made_up))
+    parts = [keys.upload_part(upload_id, 0) for upload_id in (coming, made_up, lone)]
+    for key in (*told, *parts):
+        own_services.objects.put_bytes(key, b"x", content_type="video/mp4")
+    Janitor(own_services, tmp_path / "alive").make_slow_round(now=time.time())
+    assert set(own_services.objects.keys("")) == {*told, *parts[:2]}
+    assert own_services.jobs.repairs() == {"orphan": 1}
+
+
 def test_a_redis_that_came_back_empty_costs_no_original(own_services: Services, tmp_path: Path) -> None:
     """Where nothing ever happened nobody can say what was never made a job."""
     own_services.objects.put_bytes(keys.original(new_job_id()), b"x", content_type="video/mp4")

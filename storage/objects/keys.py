@@ -90,6 +90,11 @@ def upload_doubt(upload_id: str) -> str:
     return f"{UPLOADS}{upload_id}/unchecked"
 
 
+def upload_cut(upload_id: str) -> str:
+    """Key of where the bytes begin of which some were taken back, as they were not what was sent."""
+    return f"{UPLOADS}{upload_id}/cut"
+
+
 def upload_bytes(upload_id: str) -> str:
     """Key of what has come of an upload, where that is one object which grows."""
     return f"{UPLOADS}{upload_id}/bytes"

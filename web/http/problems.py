@@ -45,6 +45,7 @@ STATUS_OF: dict[type[errors.RungsError], Status] = {
     upload_errors.UploadError: HTTPStatus.BAD_REQUEST,
     upload_errors.UploadNotFoundError: HTTPStatus.NOT_FOUND,
     upload_errors.UploadOffsetError: HTTPStatus.CONFLICT,
+    upload_errors.UploadIndexError: HTTPStatus.CONFLICT,
     upload_errors.UploadChecksumError: TusStatus.CHECKSUM_MISMATCH,
     upload_errors.UploadTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     upload_errors.UploadVersionError: HTTPStatus.PRECONDITION_FAILED,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
 
@@ -50,28 +51,34 @@ def store_index(objects: ObjectStore, upload_id: str, read: Callable[[int], byte
         writer.commit()
 
 
-def has_index(objects: ObjectStore, upload_id: str) -> bool:
-    """Tell whether an index of the upload came ahead."""
-    return next(iter(objects.keys(keys.upload_indexes(upload_id))), None) is not None
+def place_of_index(objects: ObjectStore, upload_id: str) -> tuple[int, int] | None:
+    """Return where in the file the index lies that came ahead, from which byte to which; None without one."""
+    key = _key(objects, upload_id)
+    with suppress(ObjectNotFoundError):
+        return None if key is None else (begin := _begin(key), begin + objects.stat(key).size)
+    return None  # the upload has ended
 
 
 def index_of(objects: ObjectStore, upload_id: str) -> HandedIndex | None:
     """Return the upload's index that came ahead, None without one; of two that came at once always the same."""
-    prefix = keys.upload_indexes(upload_id)
-    key = min(objects.keys(prefix), default=None)
-    if key is None:
-        return None
-    try:
-        size, sha256 = _digest(objects.read(key))
-    except ObjectNotFoundError:
-        return None  # the upload has ended
-    return HandedIndex(key, int(key.removeprefix(prefix).partition("-")[0]), size, sha256)
+    key = _key(objects, upload_id)
+    with suppress(ObjectNotFoundError):
+        return None if key is None else HandedIndex(key, _begin(key), *_digest(objects.read(key)))
+    return None
 
 
 def index_agrees(objects: ObjectStore, job_id: str, index: HandedIndex) -> bool:
     """Tell whether the original has these very bytes in this place. Raises ObjectNotFoundError without an original."""
     found = _digest(objects.read(keys.original(job_id), start=index.begin, length=index.size))
     return found == (index.size, index.sha256)
+
+
+def _key(objects: ObjectStore, upload_id: str) -> str | None:
+    return min(objects.keys(keys.upload_indexes(upload_id)), default=None)
+
+
+def _begin(key: str) -> int:
+    return int(key.rpartition("/")[2].partition("-")[0])
 
 
 def _digest(chunks: Iterable[bytes]) -> tuple[int, str]:

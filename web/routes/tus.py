@@ -145,7 +145,8 @@ def continue_upload_of(upload_id: str) -> Response:
 def take_index(upload_id: str) -> Response:
     """Send the index of an MP4 ahead of its media: bytes of the file as they lie from `Upload-Offset` on.
 
-    It is taken once, and only makes the job ready sooner: what counts are the file's own bytes.
+    It is taken once, and only makes the job ready sooner: what counts are the file's own bytes. Where these have all
+    come, nothing is done.
     """
     web = current()
     tus.check_version(_said())
@@ -153,10 +154,9 @@ def take_index(upload_id: str) -> Response:
     upload = open_upload(web, upload_id)
     if upload is None:
         of_job(web, upload_id)
-        raise ConflictError(reason="upload_is_a_job")
-    size = request.content_length
-    begin = tus.index_place(_said(), size=size, length=upload.length)
-    keep_index(web, upload, begin, size or 0)
+    else:
+        size = request.content_length
+        keep_index(web, upload, tus.index_place(_said(), size=size, length=upload.length), size or 0)
     return Response(status=HTTPStatus.NO_CONTENT)
 
 

@@ -95,6 +95,7 @@ SENTENCES: Mapping[str, str] = {
         "You already have the maximum number of videos with high priority. Set one of them back to normal first."
     ),
     "draining": _("This server is being stopped. Uploads will be accepted again soon."),
+    "upload_paused": _("The next part of this video has not been uploaded yet."),
     "object_store_unavailable": _("The storage does not answer at the moment."),
     "job_store_unavailable": _("The queue does not answer at the moment."),
     "broker_unavailable": _("The queue does not answer at the moment."),

@@ -65,6 +65,7 @@ STATUS_OF: dict[type[errors.RungsError], Status] = {
     errors.UploadTooSlowError: HTTPStatus.REQUEST_TIMEOUT,
     errors.HighShareError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.DrainingError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.UploadPausedError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ObjectStoreDownError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.JobStoreDownError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BrokerDownError: HTTPStatus.SERVICE_UNAVAILABLE,

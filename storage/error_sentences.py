@@ -66,6 +66,7 @@ SENTENCES: Mapping[str, str] = {
     "upload_incomplete.kept": _("The line broke before the upload was complete. What came is kept: send the rest."),
     "upload_not_found": _("There is no such upload: it expired, or it was ended. Begin it anew."),
     "upload_offset": _("These bytes do not begin where the upload stands. Ask how far it is, then send the rest."),
+    "upload_index": _("The index of this upload came before. It is not replaced."),
     "upload_checksum": _("What arrived is not what was sent, so none of it was kept. Send it once more."),
     "upload_type": _("Bytes of an upload are sent as application/offset+octet-stream."),
     "upload_version": _("This service speaks tus 1.0.0."),
@@ -94,6 +95,7 @@ SENTENCES: Mapping[str, str] = {
         "You already have the maximum number of videos with high priority. Set one of them back to normal first."
     ),
     "draining": _("This server is being stopped. Uploads will be accepted again soon."),
+    "upload_paused": _("The next part of this video has not been uploaded yet."),
     "object_store_unavailable": _("The storage does not answer at the moment."),
     "job_store_unavailable": _("The queue does not answer at the moment."),
     "broker_unavailable": _("The queue does not answer at the moment."),
@@ -122,6 +124,7 @@ SENTENCES: Mapping[str, str] = {
 FAULTS: Mapping[str, str] = {
     "invalid_request.upload_length": "`Upload-Length` must be the bytes of the whole upload, once and for all.",
     "invalid_request.upload_offset": "`Upload-Offset` must be a number of bytes.",
+    "invalid_request.upload_index": "An index needs `Upload-Offset` and a length, within that of the upload.",
     "invalid_request.upload_metadata": "`Upload-Metadata` must be pairs of a key and base64, separated by commas.",
     "invalid_request.upload_checksum": "`Upload-Checksum` must be `sha1` or `sha256`, a space, and base64.",
     "invalid_request.cursor": "This cursor was not given by a page of jobs.",

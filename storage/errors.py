@@ -23,6 +23,7 @@ RungsError
 │   ├── UploadTooSlowError        upload_too_slow   408: an upload came below the least rate
 │   ├── HighShareError            high_share        429: one owner's urgent jobs are used up
 │   ├── DrainingError             draining          the service is being stopped
+│   ├── UploadPausedError         upload_paused     what is encoded before its last byte waits for more of it
 │   ├── ObjectStoreDownError      object_store_unavailable
 │   ├── JobStoreDownError         job_store_unavailable
 │   └── BrokerDownError           broker_unavailable
@@ -211,6 +212,12 @@ class DrainingError(BusyError):
     """The service is being stopped and takes nothing new."""
 
     code = "draining"
+
+
+class UploadPausedError(BusyError):
+    """Bytes of an upload that are wanted before it is whole did not come in time: another attempt finds them later."""
+
+    code = "upload_paused"
 
 
 class ObjectStoreDownError(BusyError):

@@ -3,6 +3,7 @@
 UploadError                   the client must look how far the upload is, or change what it says
 ├── UploadNotFoundError       upload_not_found  it expired, was ended, or is somebody else's
 ├── UploadOffsetError         upload_offset     409: the bytes do not begin where the upload stands
+├── UploadIndexError          upload_index      409: an index was sent ahead before
 ├── UploadChecksumError       upload_checksum   460: the bytes are not those that were sent
 ├── UploadTypeError           upload_type       415: not the type that tus asks for
 ├── UploadVersionError        upload_version    412: another version of tus
@@ -30,6 +31,12 @@ class UploadOffsetError(UploadError):
     """The bytes that were sent do not begin where the upload stands."""
 
     code = "upload_offset"
+
+
+class UploadIndexError(UploadError):
+    """An index of this upload was sent ahead before; that one stays."""
+
+    code = "upload_index"
 
 
 class UploadChecksumError(UploadError):

@@ -14,7 +14,7 @@ whole part replaces a part of the same bytes, a tail that reaches farther counts
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import ceil
@@ -63,6 +63,13 @@ class IncomingObjects(Protocol):
 
     def cut(self, upload_id: str, size: int) -> None:
         """Forget what came behind the first `size` bytes, which are stored."""
+
+    def read(self, upload_id: str, *, part_bytes: int, start: int, length: int) -> Iterator[bytes]:
+        """Yield the stored bytes from `start` on in chunks, `length` of them at most; `part_bytes` as in `go_on`.
+
+        There are fewer where no more is stored, and where a writer or `finish` moves them meanwhile: who lacks some
+        asks anew. What came and is not checked yet is among them (storage/services/arriving.py).
+        """
 
     def finish(self, upload_id: str, key: str, *, content_type: str) -> ObjectInfo:
         """Make the upload the object of this key, whole, at once. Raises ObjectNotFoundError if nothing is stored."""

@@ -91,6 +91,21 @@ def upload_doubt(upload_id: str) -> str:
     return f"{UPLOADS}{upload_id}/unchecked"
 
 
+def upload_cut(upload_id: str) -> str:
+    """Key of where the bytes begin of which some were taken back, as they were not what was sent."""
+    return f"{UPLOADS}{upload_id}/cut"
+
+
+def upload_indexes(upload_id: str) -> str:
+    """Prefix of the index of an upload that was sent ahead: more than one only where two came at once."""
+    return f"{UPLOADS}{upload_id}/index/"
+
+
+def upload_index(upload_id: str, begin: int, token: str) -> str:
+    """Key of an index that lies at byte `begin` of the file; the token is nobody else's, so that none replaces it."""
+    return f"{upload_indexes(upload_id)}{begin}-{token}"
+
+
 def upload_bytes(upload_id: str) -> str:
     """Key of what has come of an upload, where that is one object which grows."""
     return f"{UPLOADS}{upload_id}/bytes"

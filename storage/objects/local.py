@@ -20,6 +20,7 @@ from uuid import uuid4
 from storage.errors import ObjectStoreDownError, StorageFullError
 from storage.objects.contract import ObjectInfo
 from storage.objects.keys import checked_key, checked_prefix, parts_of
+from storage.objects.local_chunks import file_chunks
 from storage.objects.local_errors import translated
 from storage.objects.local_incoming import LocalIncoming
 from storage.objects.plain_files import move_file, open_new, open_regular, real_folder
@@ -27,7 +28,6 @@ from storage.objects.whole import WholeObjects
 
 # Folder of unfinished writes, inside the root so that the rename stays in one file system; no key can begin with a dot.
 UNFINISHED = ".unfinished"
-_CHUNK_BYTES = 256 * 1024  # read at once: few system calls, little memory for each of many players
 
 
 class LocalObjectStore(WholeObjects):
@@ -53,7 +53,7 @@ class LocalObjectStore(WholeObjects):
 
     def read(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """See ObjectStore.read."""
-        return _chunks(self.open_local(key), key, start, length)
+        return file_chunks(self.open_local(key), key, start, length)
 
     def open_local(self, key: str) -> BinaryIO:
         """See ObjectStore.open_local."""
@@ -210,15 +210,3 @@ class _LocalWriter:
             move_file(self._root, (UNFINISHED, self._name), parts_of(self._key))
             status = os.fstat(self._file.fileno())
         return ObjectInfo(self._key, status.st_size, status.st_mtime)
-
-
-def _chunks(source: BinaryIO, key: str, start: int, length: int | None) -> Iterator[bytes]:
-    with source, translated(key):
-        source.seek(start)
-        left = length
-        while left is None or left > 0:
-            chunk = source.read(_CHUNK_BYTES if left is None else min(_CHUNK_BYTES, left))
-            if not chunk:
-                return
-            left = None if left is None else left - len(chunk)
-            yield chunk

@@ -11,6 +11,7 @@ a part is on its way to the store, the next one comes in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Self, cast
@@ -61,6 +62,19 @@ class S3Incoming:
             kept = {*kept, self.put_tail(upload_id, piece.index, piece.begin, self.get(piece.key, left))}
         self.remove(upload_id, (piece for piece in stored.everything if piece.key not in kept))
 
+    def read(self, upload_id: str, *, part_bytes: int, start: int, length: int) -> Iterator[bytes]:
+        """See IncomingObjects.read."""
+        end = start + length
+        while start < end:
+            index, offset = divmod(start, part_bytes)
+            wanted = min(end - start, part_bytes - offset)
+            began_at = start
+            for data in self._part_read(upload_id, index, offset, wanted):
+                yield data
+                start += len(data)
+            if start < began_at + wanted:
+                return
+
     def finish(self, upload_id: str, key: str, *, content_type: str) -> ObjectInfo:
         """See IncomingObjects.finish."""
         stored = self.stored(upload_id)
@@ -108,6 +122,24 @@ class S3Incoming:
     def remove(self, upload_id: str, gone: Iterable[StoredPiece]) -> None:
         """Remove what does not count any more of an upload."""
         remove_objects(self._client, self._bucket, (piece.key for piece in gone), keys.upload(upload_id))
+
+    def _part_read(self, upload_id: str, index: int, start: int, length: int) -> Iterator[bytes]:
+        """Yield bytes of one part: of the object that it is once it is whole, which needs no listing, or of its tails.
+
+        Whatever is put in the place of something else is there before that goes.
+        """
+        with suppress(ObjectNotFoundError):
+            yield from self._read(keys.upload_part(upload_id, index), start=start, length=length)
+            return
+        stored, end = self.stored(upload_id), start + length
+        for tail in stored.tails if len(stored.parts) == index else ():
+            if tail.begin <= start < min(tail.end, end):
+                wanted = min(tail.end, end) - start
+                data = b""
+                with suppress(ObjectNotFoundError):
+                    data = self.get(tail.key, wanted, start=start - tail.begin)
+                yield data
+                start += len(data)
 
 
 class _S3Growing:

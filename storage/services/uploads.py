@@ -53,21 +53,36 @@ def arrived(objects: ObjectStore, upload_id: str) -> Arrived:
     original = _stored_original(objects, upload_id)
     if original is not None:
         return Arrived(original.size, original.modified_at)
-    found, doubt = objects.incoming.arrived(upload_id), _doubt(objects, upload_id)
+    found, doubt = objects.incoming.arrived(upload_id), _noted(objects, keys.upload_doubt(upload_id))
     return found if doubt is None else Arrived(min(found.size, doubt), found.at)
+
+
+def arrived_to_stay(objects: ObjectStore, upload_id: str) -> int:
+    """Return how many bytes of an upload that is no original yet have come and stay what they are, whoever writes.
+
+    Unlike `arrived` this is also right beside a request whose bytes are found to be wrong meanwhile: where that
+    happened once, nothing behind it is counted.
+    """
+    # In this order: a doubt goes only after the note of what was cut off for it.
+    size = objects.incoming.arrived(upload_id).size
+    doubt = _noted(objects, keys.upload_doubt(upload_id))
+    cut = _noted(objects, keys.upload_cut(upload_id))
+    return min(border for border in (size, doubt, cut) if border is not None)
 
 
 def begin_doubt(objects: ObjectStore, upload_id: str, size: int) -> None:
     """Note that what comes behind the first `size` bytes counts only once it is checked."""
-    objects.put_bytes(keys.upload_doubt(upload_id), str(size).encode(), content_type="text/plain")
+    _note(objects, keys.upload_doubt(upload_id), size)
 
 
 def end_doubt(objects: ObjectStore, upload_id: str, *, keep: bool) -> None:
     """Count what came, or `keep` none of it; nothing happens where there is no doubt."""
-    doubt = _doubt(objects, upload_id)
+    doubt = _noted(objects, keys.upload_doubt(upload_id))
     if doubt is None:
         return
     if not keep and objects.incoming.arrived(upload_id).size > doubt:
+        if _noted(objects, keys.upload_cut(upload_id)) is None:  # else it lies before this one
+            _note(objects, keys.upload_cut(upload_id), doubt)
         objects.incoming.cut(upload_id, doubt)
     objects.delete_prefix(keys.upload_doubt(upload_id))
 
@@ -147,10 +162,15 @@ def _job_of(services: Services, job_id: str) -> Job | None:
         return None
 
 
-def _doubt(objects: ObjectStore, upload_id: str) -> int | None:
+def _note(objects: ObjectStore, key: str, size: int) -> None:
+    objects.put_bytes(key, str(size).encode(), content_type="text/plain")
+
+
+def _noted(objects: ObjectStore, key: str) -> int | None:
+    """Return the number that was noted under the key of an upload, None where there is none."""
     try:
-        text = b"".join(objects.read(keys.upload_doubt(upload_id), length=32))
+        text = b"".join(objects.read(key, length=32))
     except ObjectNotFoundError:
         return None
-    with spoiled(upload_id):
+    with spoiled(key):
         return int(text)

@@ -12,9 +12,9 @@ from web.routes.uploading import new_job_id
 PART = 5 << 20  # the smallest that S3 takes
 
 
-def begun(services: Services, data: bytes, *, length: int | None = 9, created_at: float = 0.0) -> Upload:
-    """Return an upload of which these bytes have come."""
-    upload = Upload(
+def upload_record(*, length: int | None = 9, created_at: float = 0.0) -> Upload:
+    """Return what is known of an upload that somebody creates now."""
+    return Upload(
         id=new_job_id(),
         owner="local",
         client="127.0.0.1",
@@ -26,6 +26,11 @@ def begun(services: Services, data: bytes, *, length: int | None = 9, created_at
         metadata="",
         created_at=created_at or time.time(),
     )
+
+
+def begun(services: Services, data: bytes, *, length: int | None = 9, created_at: float = 0.0) -> Upload:
+    """Return an upload of which these bytes have come."""
+    upload = upload_record(length=length, created_at=created_at)
     save_upload(services, upload)
     if data:
         with services.objects.incoming.go_on(

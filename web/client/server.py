@@ -114,8 +114,8 @@ class RemoteServer:
             finally:
                 response.close()
 
-    def send(self, path: str, blocks: Iterator[bytes], headers: Mapping[str, str]) -> Reply:
-        """Send the blocks by PATCH; `headers` tell their length.
+    def send(self, path: str, blocks: Iterator[bytes], headers: Mapping[str, str], *, method: str = "PATCH") -> Reply:
+        """Send the blocks; `headers` tell their length.
 
         A server that refuses them answers and closes the connection while they are still on their way. The answer is
         read then too, which urllib3's pool does not do after a reset: hence its connection by itself.
@@ -124,7 +124,7 @@ class RemoteServer:
         with self._reaching():
             try:
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # perhaps the answer is there already
-                    connection.request("PATCH", prefix + path, blocks, {**self._headers, **headers})
+                    connection.request(method, prefix + path, blocks, {**self._headers, **headers})
                 response = connection.getresponse()
                 found = {name.lower(): value for name, value in response.headers.items()}
                 return Reply(response.status, found, response.data)

@@ -21,6 +21,7 @@ from web.client.statuses import Status
 UPLOADS = "/api/uploads"
 VERSION = {"Tus-Resumable": "1.0.0"}
 OFFSET_TYPE = "application/offset+octet-stream"
+_BYTES = {**VERSION, "Content-Type": OFFSET_TYPE}
 TURN = "rungs-turn"
 _PLACE = re.compile(rf"(?:.*/)?({JOB_ID})")
 _NUMBER = re.compile(r"[0-9]{1,16}")
@@ -79,14 +80,14 @@ class Uploads:
 
     def send(self, upload_id: str, blocks: Iterator[bytes], offset: int, length: int) -> UploadState:
         """Send so many bytes from the offset on; return how far the upload is then."""
-        headers = {
-            **VERSION,
-            "Content-Type": OFFSET_TYPE,
-            "Content-Length": str(length),
-            "Upload-Offset": str(offset),
-        }
+        headers = {**_BYTES, "Content-Length": str(length), "Upload-Offset": str(offset)}
         answer = self.server.send(f"{UPLOADS}/{upload_id}", blocks, headers)
         return self._standing(self._taken(answer, Status.NO_CONTENT))
+
+    def hand_over(self, upload_id: str, index: Iterator[bytes], begin: int, length: int) -> None:
+        """Send bytes of the file from `begin` on ahead of the others: its index."""
+        headers = {**_BYTES, "Content-Length": str(length), "Upload-Offset": str(begin)}
+        self._taken(self.server.send(f"{UPLOADS}/{upload_id}/index", index, headers, method="PUT"), Status.NO_CONTENT)
 
     def end(self, upload_id: str) -> None:
         """End the upload."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from typing import BinaryIO, Protocol
 
 from web.client import texts
 from web.client.failures import ClientError, RefusedError, UnreachableError
+from web.client.index_ahead import send_index
 from web.client.remembered import Remembered, Wanted
 from web.client.retrying import Again, Failed, Tries, decide
 from web.client.tus import Announced, Uploads, UploadState
@@ -84,6 +86,7 @@ class FileUpload:
     _tries: Tries = field(default_factory=Tries)
     _furthest: int = 0
     _stuck_since: float | None = None  # the first failure since the upload got on
+    _handed: str | None = None  # the upload that was given the file's index
 
     def run(self) -> str:
         """Return the id of the job that the file has become. Raises ClientError."""
@@ -110,6 +113,7 @@ class FileUpload:
         if upload_id is not None:
             standing = self.uploads.standing(upload_id)
             self._got_to(standing.offset)
+            self._hand_over(upload_id)
             return upload_id, standing
         said = Announced(self.source.size, self.source.path.name, self.wanted.title, self.wanted.webhook_url)
         upload_id = self.uploads.create(said)
@@ -119,7 +123,16 @@ class FileUpload:
             self.remembered.keep(self.wanted, upload_id)
         except OSError as error:
             self.told.note(texts.NOT_REMEMBERED % (self.remembered.folder, error.strerror))
+        self._hand_over(upload_id)
         return upload_id, UploadState(0, None)
+
+    def _hand_over(self, upload_id: str) -> None:
+        """Send the file's index beside its media, once for each upload."""
+        if self._handed == upload_id:
+            return
+        self._handed = upload_id
+        about = (self.uploads, upload_id, self.source.path, self.source.size)
+        threading.Thread(target=send_index, args=about, daemon=True).start()
 
     def _sent(self, upload_id: str, offset: int) -> UploadState:
         size = self.source.size

@@ -17,7 +17,7 @@ _FLAG = "rungs.close_connection"
 
 UPLOAD_PATH = "/api/jobs"
 TUS_PATH = "/api/uploads"
-_SENDING = frozenset({"POST", "PATCH"})
+_SENDING = frozenset({"POST", "PATCH", "PUT"})
 
 # How long a refused client may go on sending before it is cut off: long enough to read the answer over a slow line and
 # stop, short enough that a refusal does not become an upload.

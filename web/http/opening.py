@@ -8,7 +8,10 @@ from enum import Enum, auto
 HEAD_BYTES = 32 * 1024  # as much as nginx takes by default, in four buffers of 8 kB
 FORM_BYTES = 64 * 1024  # every body but an upload's is a small form
 _END = b"\r\n\r\n"
-_UPLOAD = re.compile(rb"(?:\r\n)?(?:POST|PATCH) +(?:https?://[^/ ]*)?/api/(?:jobs[? ]|uploads[/? ])")
+_UPLOAD = re.compile(
+    rb"(?:\r\n)?(?:(?:POST|PATCH) +(?:https?://[^/ ]*)?/api/(?:jobs[? ]|uploads[/? ])"
+    rb"|PUT +(?:https?://[^/ ]*)?/api/uploads/)"
+)
 _LENGTH = re.compile(rb"\r\nContent-Length:[ \t]*(\d{1,6})[ \t]*\r\n", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nExpect:", re.IGNORECASE)
 _BARE_LF = re.compile(rb"(?<!\r)\n")

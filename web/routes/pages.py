@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from storage.errors import InvalidRequestError
 from storage.model.job import Job
+from storage.model.upload import LONGEST_INDEX
 from storage.public.job_json import job_json
 from web.context import current
 from web.http.openapi import AnyQuery, Page, Problem, Words, spec
@@ -45,6 +46,7 @@ def index() -> str:
         **_recent(cursor=None),
         blank_job=BLANK_JOB,
         max_upload_bytes=current().settings.max_upload_bytes,
+        longest_index=LONGEST_INDEX,
     )
 
 

@@ -3,6 +3,7 @@
     POST /api/uploads            create one; its bytes may come with it
     HEAD /api/uploads/<id>       how far it is
     PATCH /api/uploads/<id>      more of its bytes
+    PUT /api/uploads/<id>/index  its index, ahead of the media; not of tus
     DELETE /api/uploads/<id>     end it
     OPTIONS /api/uploads         what is spoken here
 
@@ -28,7 +29,7 @@ from web.http.addresses import client
 from web.http.connection import TUS_PATH
 from web.http.openapi import Problem, spec
 from web.routes.owned import OWNER
-from web.routes.tus_steps import Sent, admitted, as_stored, continued, of_job, open_upload, progress
+from web.routes.tus_steps import Sent, admitted, as_stored, continued, keep_index, of_job, open_upload, progress
 from web.routes.uploading import close_if_refused, new_job_id
 from web.upload import tus
 
@@ -134,6 +135,29 @@ def continue_upload_of(upload_id: str) -> Response:
     if answer.headers["Upload-Offset"] != str(sent.offset):
         raise UploadOffsetError
     return answer
+
+
+@blueprint.put(f"{TUS_PATH}/<upload_id>/index")
+@spec.validate(
+    resp=Answers(HTTP_204=None, HTTP_404=Problem, **_REFUSED),
+    tags=["uploads"],
+)
+def take_index(upload_id: str) -> Response:
+    """Send the index of an MP4 ahead of its media: bytes of the file as they lie from `Upload-Offset` on.
+
+    It is taken once, and only makes the job ready sooner: what counts are the file's own bytes. Where these have all
+    come, nothing is done.
+    """
+    web = current()
+    tus.check_version(_said())
+    tus.check_type(_said())
+    upload = open_upload(web, upload_id)
+    if upload is None:
+        of_job(web, upload_id)
+    else:
+        size = request.content_length
+        keep_index(web, upload, tus.index_place(_said(), size=size, length=upload.length), size or 0)
+    return Response(status=HTTPStatus.NO_CONTENT)
 
 
 @blueprint.delete(f"{TUS_PATH}/<upload_id>")

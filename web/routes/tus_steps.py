@@ -13,8 +13,9 @@ from storage.errors import DrainingError, InvalidRequestError, JobNotFoundError
 from storage.model.job import Job
 from storage.model.upload import Upload, expires_at
 from storage.services.holding import Holding, held
+from storage.services.upload_index import place_of_index, store_index
 from storage.services.uploads import arrived, complete, end_doubt, note_open, save_upload, upload_of
-from storage.upload_errors import UploadNotFoundError, UploadOffsetError
+from storage.upload_errors import UploadIndexError, UploadNotFoundError, UploadOffsetError
 from web.admission.decision import RETRY_AFTER_DRAINING
 from web.admission.ticket import Ticket
 from web.context import Web
@@ -136,6 +137,22 @@ def continued(web: Web, upload: Upload, sent: Sent) -> Response:
             on_bytes=partial(_count, web, ticket),
         )
         return progress(web, upload, size) if upload.lacks(size) else _completed(web, upload, holding)
+
+
+def keep_index(web: Web, upload: Upload, begin: int, size: int) -> None:
+    """Store the request's bytes as the upload's index, unless one of this place is there, which a client sent again.
+
+    Raises UploadIndexError where there is one of another place, and BusyError where no room is left.
+    """
+    objects = web.services.objects
+    there = place_of_index(objects, upload.id)
+    if there == (begin, begin + size):
+        return
+    if there is not None:
+        raise UploadIndexError
+    web.gate.go_on(objects.free_bytes())
+    ask_for_body()
+    store_index(objects, upload.id, body_reader(kept=False), begin=begin, size=size)
 
 
 def _count(web: Web, ticket: Ticket, size: int) -> None:

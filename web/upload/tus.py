@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 
 from storage.errors import InvalidRequestError, UploadEmptyError
-from storage.model.upload import LONGEST_METADATA
+from storage.model.upload import LONGEST_INDEX, LONGEST_METADATA
 from storage.upload_errors import UploadTypeError, UploadVersionError
 from web.upload.form_fields import checked_webhook_url, display_filename, title_of
 from web.upload.limits import too_large
@@ -94,6 +94,19 @@ def offset_of(headers: Mapping[str, str]) -> int:
     return found
 
 
+def index_place(headers: Mapping[str, str], *, size: int | None, length: int | None) -> int:
+    """Return where an index of `size` bytes lies in a file of `length` bytes, as Upload-Offset says.
+
+    Raises InvalidRequestError, also where one of these is not known, and UploadTooLargeError.
+    """
+    begin = _number(headers.get("Upload-Offset", ""))
+    if begin is None or not size or length is None or begin + size > length:
+        raise InvalidRequestError(reason="upload_index")
+    if size > LONGEST_INDEX:
+        raise too_large(LONGEST_INDEX)
+    return begin
+
+
 def checksum_of(headers: Mapping[str, str]) -> Checksum | None:
     """Return what the client reckoned of this request's bytes, None if it did not. Raises InvalidRequestError."""
     said = headers.get("Upload-Checksum")
@@ -133,12 +146,13 @@ def metadata_of(header: str) -> dict[str, str]:
 
 
 def what_is_here(limit: int) -> dict[str, str]:
-    """Return what OPTIONS tells: versions, extensions, and the largest upload in bytes."""
+    """Return what OPTIONS tells: versions, extensions, and the largest upload and index in bytes."""
     return {
         "Tus-Version": VERSION,
         "Tus-Extension": EXTENSIONS,
         "Tus-Max-Size": str(limit),
         "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
+        "Rungs-Index-Max-Size": str(LONGEST_INDEX),
     }
 
 

@@ -18,6 +18,7 @@ from storage.errors import (
 from storage.media_errors import DecodeError, MediaError
 from storage.model.job import FailedAttempt, JobError
 from storage.model.task import Stage
+from storage.upload_errors import UploadNotFoundError
 
 FIRST_REST_SECONDS = 2.0  # before the attempt after a failed one: time for what was in the way to pass
 REST_FACTOR = 4.0  # more for each further one: 2 s, 8 s, 32 s
@@ -37,7 +38,7 @@ class Outcome(StrEnum):
 def outcome_of(error: Exception) -> Outcome:
     """Return the next step; whatever is not known is worth another, counted attempt."""
     match error:
-        case LeaseLostError() | JobNotFoundError() | ConflictError():
+        case LeaseLostError() | JobNotFoundError() | ConflictError() | UploadNotFoundError():
             return Outcome.STOP
         case BusyError():
             return Outcome.WAIT

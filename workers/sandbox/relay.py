@@ -3,6 +3,9 @@
 ffmpeg's own HTTP gives up on a store that is away for half a minute, and what it then says of the media is wrong: no
 video, fewer pictures, silence. Here a read goes on where it broke off; what cannot be read in the end is the store's
 failure, by its own type.
+
+An original that is still being uploaded is served as well (workers/sandbox/arriving_view.py). Its reads wait for what
+has not come, for as long as the tool wants it: whether it is stuck, its own time limits tell.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import functools
 import re
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -17,10 +21,10 @@ from contextlib import closing, contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
-from storage.errors import ObjectStoreDownError, RungsError
-from storage.objects.contract import ObjectStore
+from storage.errors import BusyError, ObjectStoreDownError, RungsError
+from storage.objects.contract import ObjectInfo
 
 AWAY_SECONDS = 10.0  # a reader kept waiting for so long at a time waits for a store that is away
 # Reads of the store at once: the poster opens four inputs, and each may leave behind one that it hung up on to seek.
@@ -29,13 +33,34 @@ ByteSpans = tuple[tuple[int, int], ...]  # of bytes: from the first up to the se
 _RANGE = re.compile(r"bytes=([0-9]{1,19})-([0-9]{0,19})")
 
 
+class Readable(Protocol):
+    """What a relay serves from: an ObjectStore, or what stands in for one."""
+
+    def stat(self, key: str) -> ObjectInfo:
+        """See ObjectStore.stat."""
+
+    def read(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """See ObjectStore.read. An empty chunk says that the next bytes are not there yet."""
+
+
 class Relay:
     """Serves one object while the context lasts; entering raises what ObjectStore.stat raises."""
 
-    def __init__(self, objects: ObjectStore, key: str, without: ByteSpans = (), blank: ByteSpans = ()) -> None:
-        """Leave out the spans `without`, sorted: tools see a file that has never had them. `blank` ones are zeros."""
+    def __init__(
+        self,
+        objects: Readable,
+        key: str,
+        without: ByteSpans = (),
+        blank: ByteSpans = (),
+        away: type[BusyError] = ObjectStoreDownError,
+    ) -> None:
+        """Leave out the spans `without`, sorted: tools see a file that has never had them. `blank` ones are zeros.
+
+        `away` is what a tool has failed of that was kept waiting.
+        """
         self._objects = objects
         self._key = key
+        self._away = away
         self._without = without
         self._blank = blank
         self._path = f"/{secrets.token_hex()}"
@@ -43,6 +68,7 @@ class Relay:
         self._longest_wait = 0.0
         self.readers = threading.BoundedSemaphore(READERS)
         self._waits: dict[int, float] = {}
+        self.over = threading.Event()
 
     def __enter__(self) -> Self:
         whole = self._objects.stat(self._key).size
@@ -55,6 +81,7 @@ class Relay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.over.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -76,10 +103,13 @@ class Relay:
             raise self._failure
         longest = max([self._longest_wait, *(time.monotonic() - began for began in list(self._waits.values()))])
         if failed and longest >= AWAY_SECONDS:
-            raise ObjectStoreDownError(detail=f"No answer for {longest:.0f} s: {self._key}")
+            raise self._away(detail=f"No answer for {longest:.0f} s: {self._key}")
 
     def read(self, start: int, end: int) -> Generator[bytes]:
-        """Yield the bytes that are seen from `start` up to `end`; what it raises of the store, `check` raises too."""
+        """Yield the bytes that are seen from `start` up to `end`; what it raises of the store, `check` raises too.
+
+        Nothing is yielded, again and again, while bytes are waited for that have not come.
+        """
         for begins, ends in places(start, end, self._kept):
             yield from self._read(begins, ends)
 
@@ -88,7 +118,7 @@ class Relay:
             chunks = self._objects.read(self._key, start=start, length=end - start)
             begun_at = start
             try:
-                while chunk := self._next(chunks):
+                for chunk in self._waited(chunks):
                     yield blanked(chunk, start, self._blank)
                     start += len(chunk)
                 if start == begun_at:
@@ -99,9 +129,15 @@ class Relay:
                     self._failure = error
                     raise
 
-    def _next(self, chunks: Iterator[bytes]) -> bytes:
-        with self._waiting():
-            return next(chunks, b"")
+    def _waited(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the chunks; a wait lasts until there are bytes."""
+        chunk: bytes | None = b""
+        while chunk is not None:
+            with self._waiting():
+                while (chunk := next(chunks, None)) == b"":
+                    yield b""
+            if chunk:
+                yield chunk
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
@@ -138,7 +174,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             with self._relay.readers, closing(self._relay.read(start, end)) as chunks:
                 for chunk in chunks:
-                    self.wfile.write(chunk)
+                    if chunk:
+                        self.wfile.write(chunk)
+                    elif self._relay.over.is_set() or self._hung_up():
+                        return
+
+    def _hung_up(self) -> bool:
+        """Tell whether the tool has closed this connection; it sends nothing more on one that it still reads."""
+        try:
+            return not self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
         """Say nothing: the tool's own lines tell what matters."""

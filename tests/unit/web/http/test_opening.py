@@ -38,6 +38,7 @@ FORM = post("/language", "content-length: 11")
         (post("/api/jobs/1/retry", "Content-Length: 200"), HeadStage.PARTIAL),
         (post("/api/uploads", "Content-Length: 200"), HeadStage.WHOLE),
         (post("/api/uploads/1", "Content-Length: 200").replace(b"POST", b"PATCH"), HeadStage.WHOLE),
+        (post("/api/uploads/1/index", "Content-Length: 200").replace(b"POST", b"PUT"), HeadStage.WHOLE),
         (post("/api/uploadsx", "Content-Length: 200"), HeadStage.PARTIAL),
         (post("/api/jobs", "Content-Length: 200").replace(b"POST", b"PUT"), HeadStage.PARTIAL),
         (b"GET / HTTP/1.1\nHost: localhost\n\n", HeadStage.NO_HEAD),

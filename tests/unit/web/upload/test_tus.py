@@ -44,6 +44,7 @@ def test_any_header_is_taken_or_refused(headers: dict[str, str]) -> None:
         tus.described,
         lambda said: tus.length_of(said, limit=1000, required=True),
         lambda said: tus.length_of(said, limit=1000, required=False),
+        lambda said: tus.index_place(said, size=10, length=1000),
     ):
         with suppress(RequestError):
             read(headers)

@@ -12,7 +12,7 @@ from storage.errors import OutputMismatchError, RungsError, ToolError
 from storage.model.task import Stage
 from workers.attempts.failure_policy import Outcome, outcome_of, verdict
 
-STOP = {"job_not_found", "conflict", "transition_refused", "job_exists", "lease_lost"}
+STOP = {"job_not_found", "conflict", "transition_refused", "job_exists", "lease_lost", "upload_not_found"}
 WAIT = {
     "busy",
     "too_many_uploads",
@@ -24,6 +24,7 @@ WAIT = {
     "high_share",
     "draining",
     "storage_full",
+    "upload_paused",
     "object_store_unavailable",
     "job_store_unavailable",
     "broker_unavailable",

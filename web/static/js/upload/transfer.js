@@ -3,6 +3,7 @@
 
 import { Problem, problemOf } from "../shared/api.js";
 import { text } from "../shared/texts.js";
+import { sendIndex } from "./index-ahead.js";
 import { UNREADABLE } from "./retry.js";
 import { watchForStall } from "./stall.js";
 import { forget } from "./stored.js";
@@ -17,6 +18,7 @@ export class Transfer {
   #stop = () => {};
   #live = null; // the attempt under way
   #over = false;
+  #indexed = false; // the index was sent ahead, or there is none
 
   constructor(file, { endpoint, place = null, offset = 0 }) {
     this.file = file;
@@ -42,9 +44,11 @@ export class Transfer {
       let creating = false;
       let begun = false;
       let stopped = false;
+      const ahead = new AbortController();
       const watch = watchForStall(this.file.size, () => give(new Problem(text("file.offline"))));
       const settle = (how, value) => {
         watch.end();
+        ahead.abort();
         if (!stopped) how(value);
         stopped = true;
         if (this.#live === upload) this.#live = null;
@@ -70,7 +74,8 @@ export class Transfer {
         onUploadUrlAvailable: () => {
           creating = false;
           if (stopped && (this.#over || this.place || this.#live)) discard(upload);
-          else this.place = upload.url;
+          else this.#isAt(upload.url);
+          if (!stopped) this.#sendIndex(ahead.signal);
         },
         onProgress: (sent) => {
           if (stopped) return;
@@ -106,6 +111,21 @@ export class Transfer {
   async #resume(upload) {
     const known = await upload.findPreviousUploads();
     upload.resumeFromPreviousUpload(known.find((other) => other.uploadUrl === this.place) ?? { uploadUrl: this.place });
+  }
+
+  #isAt(place) {
+    if (place !== this.place) this.#indexed = false;
+    this.place = place;
+  }
+
+  /** Send the file's index beside its media; where that fails the job is ready later. */
+  async #sendIndex(signal) {
+    if (this.#indexed) return;
+    try {
+      this.#indexed = await sendIndex(this.file, this.place, signal);
+    } catch {
+      this.#indexed = false;
+    }
   }
 
   /** Stop the attempt under way; what the server has stays there. */

@@ -13,6 +13,9 @@ from storage.model.job import is_job_id
 from storage.model.record_checks import LONGEST_NAME, LONGEST_URL, expect
 
 VERSION: Final = 1
+# An upload of which nothing came for so long takes no place, nobody waits for its work, and no room is kept for its
+# rest: its client may have gone for good, and whoever creates uploads without end would promise away the whole store.
+MOVING_SECONDS = 60.0
 LONGEST_METADATA = 16 * 1024  # characters of what a client says of an upload; half of the longest head of a request
 
 
@@ -33,6 +36,10 @@ class OpenUpload:
     def length(self) -> int:
         """Bytes of all of it, as far as it said."""
         return self.size + self.left
+
+    def moves(self, now: float) -> bool:
+        """Tell whether something of it came a moment before `now`, Unix seconds."""
+        return now - self.at < MOVING_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

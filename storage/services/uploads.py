@@ -7,11 +7,12 @@ one that is whole makes it a job: the request that brought the last byte, a clie
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pydantic import TypeAdapter
 
-from storage.errors import JobNotFoundError, ObjectNotFoundError
-from storage.model.job import Job, Promise, is_job_id
+from storage.errors import JobNotFoundError, ObjectNotFoundError, TransitionError
+from storage.model.job import Job, JobState, Promise, is_job_id
 from storage.model.record_checks import spoiled
 from storage.model.upload import Upload, check_upload
 from storage.objects import keys
@@ -19,7 +20,7 @@ from storage.objects.contract import ObjectStore
 from storage.objects.incoming import Arrived
 from storage.services import Services
 from storage.services.accepting import accept
-from storage.upload_errors import UploadNotFoundError
+from storage.upload_errors import UploadEndedError, UploadNotFoundError
 
 _UPLOAD = TypeAdapter(Upload)
 _JSON = "application/json"
@@ -77,31 +78,48 @@ def complete(
     services: Services,
     upload: Upload,
     *,
-    now: float,
     promise: Callable[[int], Promise | None] = lambda _: None,
     estimate: Callable[[Job], object] = lambda _: None,
 ) -> Job:
-    """Make a whole upload a job, once, and return it; `now` is Unix seconds.
+    """Queue the job of a whole upload, once, and return it.
 
     `promise` tells what a job of so many bytes is promised. Raises BusyError; the upload is still there then, and
-    whole, and this can be called again.
+    whole, and this can be called again. Raises UploadEndedError if the job was; nothing of the upload is left then.
     """
-    job = _job_of(services, upload.id)
-    if job is None:
-        size = _original(services.objects, upload.id)
-        job = Job(
-            id=upload.id,
-            owner=upload.owner,
-            title=upload.title,
-            filename=upload.filename,
-            size=size,
-            created_at=now,
-            webhook_url=upload.webhook_url,
-            promise=promise(size),
-        )
-        accept(services, job, sha256="", estimate=estimate, undo=lambda: None)
+    job = job_of(services, upload.id)
+    try:
+        if job is None or job.incomplete:
+            size = _original(services.objects, upload.id)
+            job = replace(job_to_be(upload), size=size, state=JobState.QUEUED, incomplete=False, promise=promise(size))
+            accept(services, job, sha256="", estimate=estimate, undo=lambda: None)
+    except TransitionError as error:
+        remove_incomplete(services, upload.id)
+        raise UploadEndedError(detail=upload.id) from error
     remove_upload(services, upload.id)
     return job
+
+
+def job_to_be(upload: Upload) -> Job:
+    """Return the job of an upload that is not whole."""
+    return Job(
+        id=upload.id,
+        owner=upload.owner,
+        title=upload.title,
+        filename=upload.filename,
+        size=upload.length or 0,
+        created_at=upload.created_at,
+        webhook_url=upload.webhook_url,
+        state=JobState.UPLOADING,
+        incomplete=True,
+    )
+
+
+def job_of(services: Services, job_id: str) -> Job | None:
+    """Return the job of this id, None where none is known."""
+    try:
+        return services.jobs.get(job_id)
+    except JobNotFoundError:
+        return None
 
 
 def remove_upload(services: Services, upload_id: str) -> None:
@@ -109,6 +127,12 @@ def remove_upload(services: Services, upload_id: str) -> None:
     services.objects.delete_prefix(keys.upload_record(upload_id))
     services.objects.delete_prefix(keys.upload(upload_id))
     services.jobs.forget_upload(upload_id)
+
+
+def remove_incomplete(services: Services, job_id: str) -> None:
+    """Remove all that there is of a job whose upload did not become whole, or was just becoming its original."""
+    services.objects.delete_prefix(keys.originals(job_id))
+    remove_upload(services, job_id)
 
 
 def note_open(services: Services, upload: Upload, size: int, *, now: float) -> None:
@@ -123,13 +147,6 @@ def _original(objects: ObjectStore, upload_id: str) -> int:
         return objects.incoming.finish(upload_id, key, content_type=_TYPE).size
     except ObjectNotFoundError:
         return objects.stat(key).size
-
-
-def _job_of(services: Services, job_id: str) -> Job | None:
-    try:
-        return services.jobs.get(job_id)
-    except JobNotFoundError:
-        return None
 
 
 def _doubt(objects: ObjectStore, upload_id: str) -> int | None:

@@ -12,8 +12,10 @@ from web.routes.uploading import new_job_id
 PART = 5 << 20  # the smallest that S3 takes
 
 
-def begun(services: Services, data: bytes, *, length: int | None = 9, created_at: float = 0.0) -> Upload:
-    """Return an upload of which these bytes have come."""
+def begun(
+    services: Services, data: bytes, *, length: int | None = 9, created_at: float = 0.0, webhook_url: str | None = None
+) -> Upload:
+    """Return an upload of which these bytes have come; it has no job."""
     upload = Upload(
         id=new_job_id(),
         owner="local",
@@ -22,7 +24,7 @@ def begun(services: Services, data: bytes, *, length: int | None = 9, created_at
         part_bytes=PART,
         filename="film.mp4",
         title="film",
-        webhook_url=None,
+        webhook_url=webhook_url,
         metadata="",
         created_at=created_at or time.time(),
     )

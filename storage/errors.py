@@ -28,6 +28,7 @@ RungsError
 │   ├── JobStoreDownError         job_store_unavailable
 │   └── BrokerDownError           broker_unavailable
 ├── MediaError                    the upload cannot be encoded: storage.media_errors
+├── UploadExpiredError            upload_expired: the rest of a job's file did not come in time
 ├── RecordError                   record_unreadable: what a store holds of this job is not what was written
 ├── ManifestError                 manifest_unreadable: what lies beside an original is not a job of this version
 └── AttemptError                  this attempt failed, another may succeed
@@ -236,6 +237,12 @@ class BrokerDownError(BusyError):
     """RabbitMQ does not answer or does not take messages."""
 
     code = "broker_unavailable"
+
+
+class UploadExpiredError(RungsError):
+    """Nothing more of a job's file came for so long that its upload was given up; nothing was kept."""
+
+    code = "upload_expired"
 
 
 class RecordError(RungsError):

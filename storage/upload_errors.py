@@ -2,6 +2,7 @@
 
 UploadError                   the client must look how far the upload is, or change what it says
 ├── UploadNotFoundError       upload_not_found  it expired, was ended, or is somebody else's
+│   └── UploadEndedError      upload_ended      410: it, or its job, was cancelled
 ├── UploadOffsetError         upload_offset     409: the bytes do not begin where the upload stands
 ├── UploadIndexError          upload_index      409: an index was sent ahead before
 ├── UploadChecksumError       upload_checksum   460: the bytes are not those that were sent
@@ -25,6 +26,12 @@ class UploadNotFoundError(UploadError):
     """There is no such upload any more: it expired, was ended, or belongs to somebody else."""
 
     code = "upload_not_found"
+
+
+class UploadEndedError(UploadNotFoundError):
+    """The upload was ended, or its job was cancelled: whoever sends it is not to begin anew by itself."""
+
+    code = "upload_ended"
 
 
 class UploadOffsetError(UploadError):

@@ -82,6 +82,8 @@ class RecordStore(Protocol):
         """Save a new job, in whatever state it says, and its `created` event. Raises JobExistsError.
 
         `segments` are those of its plan, if it has one already. What is failed or cancelled has leftovers.
+        A job takes the place of one of its id that is uploading, with a `state` event; if that has ended, this raises
+        TransitionError. What is uploading counts in no sum, list or figure of the queue.
         """
 
     def restore(self, job: Job, segments: tuple[Segment, ...], results: Results, *, tell: bool) -> bool:
@@ -90,7 +92,7 @@ class RecordStore(Protocol):
         An unfinished job goes on from the results: its `issued` segments that have none are out, and so are sound and
         poster then. Its targets are those of a job accepted when it was created, with `in_flight` as it says. An end
         counts as saved, so its record is slim at once; `tell` makes the notice that it made then. What is failed or
-        cancelled has leftovers.
+        cancelled has leftovers. What is uploading is never the first event of a store.
         """
 
     def get(self, job_id: str) -> Job:
@@ -108,14 +110,19 @@ class RecordStore(Protocol):
     def page(self, *, owner: str, state: JobState | None, limit: int, cursor: str | None) -> JobPage:
         """Return up to `limit` jobs, newest first. Raises InvalidRequestError for a cursor it did not give."""
 
-    def move(self, job_id: str, to: JobState, changes: Changes | None = None) -> Job:
+    def move(
+        self, job_id: str, to: JobState, changes: Changes | None = None, *, only_from: JobState | None = None
+    ) -> Job:
         """Make one move of the state machine and append its event; return the job after it.
+
+        `only_from` is the one state that it may be in before.
 
         Moving to the present state again changes nothing and is no error, so that a move whose answer was lost can be
         repeated. Moving to queued forgets plan, progress, results, error, attempts and notice, and a high
         priority that its owner has no room for (see prioritise). Moving to a state that is TOLD makes a notice, due at
         once, if the job has a webhook; moving to failed or cancelled makes leftovers.
-        Raises TransitionError, JobNotFoundError, and BusyError for moving to queued while leftovers are being cleared.
+        Raises TransitionError, JobNotFoundError, and for moving to queued BusyError while leftovers are being cleared,
+        ConflictError for a job that is `incomplete`.
         """
 
     def check_cleared(self, job_id: str) -> None:
@@ -124,8 +131,8 @@ class RecordStore(Protocol):
     def prioritise(self, job_id: str, priority: Priority) -> Job:
         """Give an unfinished job another priority, with a `state` event; return the job after it.
 
-        Raises TransitionError for a finished one, HighShareError where its owner has as many high ones as may be
-        (storage.scheduling.fairness HIGH_SHARE), JobNotFoundError.
+        Raises TransitionError for one that is finished or uploading, HighShareError where its owner has as many high
+        ones as may be (storage.scheduling.fairness HIGH_SHARE), JobNotFoundError.
         """
 
     def replan(self, job_id: str, plan: Plan, segments: tuple[Segment, ...], warnings: Warnings) -> Job:

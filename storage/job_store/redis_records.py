@@ -7,7 +7,15 @@ import secrets
 from collections.abc import Sequence
 from operator import attrgetter
 
-from storage.errors import BusyError, HighShareError, JobExistsError, JobNotFoundError, LeaseLostError, TransitionError
+from storage.errors import (
+    BusyError,
+    ConflictError,
+    HighShareError,
+    JobExistsError,
+    JobNotFoundError,
+    LeaseLostError,
+    TransitionError,
+)
 from storage.job_store import redis_keys
 from storage.job_store.codec import (
     checked_cursor,
@@ -49,25 +57,29 @@ class RedisRecords(RedisScripts):
 
     def create(self, job: Job, segments: tuple[Segment, ...] = ()) -> None:
         """See RecordStore.create."""
-        if not self._create(job, segments, {}, queued_at="", tell=False, slim=False):
+        made = self._create(job, segments, {}, queued_at="", tell=False, slim=False)
+        if made < 0:
+            raise TransitionError(detail=f"The upload of job {job.id} was ended.")
+        if not made:
             raise JobExistsError(detail=job.id)
 
     def restore(self, job: Job, segments: tuple[Segment, ...], results: Results, *, tell: bool) -> bool:
         """See RecordStore.restore."""
         told = tell and job.webhook_url is not None and job.state in TOLD
         slim = job.state.finished and job.finished_at is not None
-        return self._create(job, segments, results, queued_at=repr(job.created_at), tell=told, slim=slim)
+        return self._create(job, segments, results, queued_at=repr(job.created_at), tell=told, slim=slim) > 0
 
     def _create(
         self, job: Job, segments: tuple[Segment, ...], results: Results, *, queued_at: str, tell: bool, slim: bool
-    ) -> bool:
+    ) -> int:
         fields = json.dumps(fields_of_slim(job) if slim else fields_of_job(job))
         wanted = json.dumps(fields_of_wanted(job.plan, segments, job.id))
-        times = ("1" if job.state.finished else "", repr(job.created_at))
+        rests = job.state.finished or job.state is JobState.UPLOADING
+        times = ("1" if rests else "", repr(job.created_at))
         done = json.dumps({field: json.dumps(result) for field, result in results.items()})
         restored = (done, queued_at, "1" if tell else "")
         until = repr(self._redis.now() + self._redis.patience)
-        return bool(self._run("create", job.id, _new_call(), fields, wanted, *times, *restored, until, *_ARRIVAL))
+        return int(self._run("create", job.id, _new_call(), fields, wanted, *times, *restored, until, *_ARRIVAL))
 
     def get(self, job_id: str) -> Job:
         """See RecordStore.get."""
@@ -107,10 +119,12 @@ class RedisRecords(RedisScripts):
         jobs = tuple(self._readable(found, lambda job_id, fields: job_of_fields(fields, job_id)))
         return JobPage(jobs, records[limit - 1][0] if len(records) > limit else None)
 
-    def move(self, job_id: str, to: JobState, changes: Changes | None = None) -> Job:
+    def move(
+        self, job_id: str, to: JobState, changes: Changes | None = None, *, only_from: JobState | None = None
+    ) -> Job:
         """See RecordStore.move."""
         written = changes or Changes()
-        allowed = spaced(state for state in JobState if to in ALLOWED_MOVES[state])
+        allowed = spaced(state for state in JobState if to in ALLOWED_MOVES[state] and only_from in {None, state})
         fields = fields_of_changes(written)
         if to is JobState.QUEUED:
             fields |= fields_of_intake(self.get(job_id))  # which a slim record has packed
@@ -135,8 +149,11 @@ class RedisRecords(RedisScripts):
                 return job_of_fields(pairs(record), job_id)
             case ["clearing"]:
                 raise _being_cleared()
+            case ["incomplete"]:
+                raise ConflictError(reason="no_original")
             case ["refused", present]:
                 checked_move(JobState(present), to)
+                raise TransitionError(detail=f"Job {job_id} is {present} and not {only_from}.")
         raise _not_found(job_id)
 
     def check_cleared(self, job_id: str) -> None:
@@ -153,7 +170,7 @@ class RedisRecords(RedisScripts):
             case ["full"]:
                 raise HighShareError(retry_after=_HIGH_RETRY_SECONDS)
             case ["refused", present]:
-                raise _finished_already(JobState(present))
+                raise TransitionError(detail=f"The job is {present}, so its priority changes nothing.")
         raise _not_found(job_id)
 
     def replan(self, job_id: str, plan: Plan, segments: tuple[Segment, ...], warnings: Warnings) -> Job:
@@ -187,7 +204,3 @@ def _not_found(job_id: str) -> JobNotFoundError:
 
 def _being_cleared() -> BusyError:
     return BusyError(reason="clearing", retry_after=_CLEARING_RETRY_SECONDS)
-
-
-def _finished_already(state: JobState) -> TransitionError:
-    return TransitionError(detail=f"The job is {state} already, so its priority changes nothing.")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import TypeAdapter
 
 from storage.job_store import redis_keys
 from storage.job_store.redis_scripts import RedisScripts
-from storage.job_store.upload_contract import HOLDER_SECONDS, KEPT_SECONDS
+from storage.job_store.upload_contract import HOLDER_SECONDS, KEPT_SECONDS, TOLD_SECONDS
 from storage.model.job import is_job_id
 from storage.model.record_checks import expect, spoiled
 from storage.model.upload import OpenUpload
 
 _OPEN = TypeAdapter(OpenUpload)
+_TOLD = round(TOLD_SECONDS * 1000)
 _TIMES = (round(HOLDER_SECONDS * 1000), round(KEPT_SECONDS * 1000))
 
 
@@ -26,8 +29,10 @@ class RedisUploads(RedisScripts):
 
     def hold_upload(self, upload: OpenUpload, holder: str) -> bool:
         """See UploadStore.hold_upload."""
-        keys = [redis_keys.holder_of(upload.id), redis_keys.receiving(holder), redis_keys.UPLOADS]
-        return bool(self._run_alone("hold_upload", keys, holder, *_TIMES, upload.id, _text(upload)))
+        own = [redis_keys.holder_of(upload.id), redis_keys.receiving(holder)]
+        keys = [*own, redis_keys.UPLOADS, redis_keys.EVENTS, redis_keys.of_job("job", upload.id)]
+        told = (upload.id, _text(upload), upload.size, _TOLD)
+        return bool(self._run_alone("hold_upload", keys, holder, *_TIMES, *told))
 
     def leave_upload(self, holder: str) -> None:
         """See UploadStore.leave_upload."""
@@ -49,6 +54,14 @@ class RedisUploads(RedisScripts):
         """See UploadStore.open_uploads."""
         found = self._redis.call(lambda: self._client.hgetall(redis_keys.UPLOADS))
         return tuple(self._readable(found.items(), _read))
+
+    def uploads_of(self, upload_ids: Sequence[str]) -> dict[str, OpenUpload]:
+        """See UploadStore.uploads_of."""
+        if not upload_ids:
+            return {}
+        texts = self._redis.call(lambda: self._client.hmget(redis_keys.UPLOADS, upload_ids))
+        found = ((upload_id, text) for upload_id, text in zip(upload_ids, texts, strict=True) if text is not None)
+        return {upload.id: upload for upload in self._readable(found, _read)}
 
 
 def _text(upload: OpenUpload) -> str:

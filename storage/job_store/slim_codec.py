@@ -91,6 +91,7 @@ def pieces_of(job: Job) -> tuple[str, ...]:
 def fields_of_slim(job: Job) -> dict[str, str]:
     """Return the slim record of an ended job."""
     own = {} if job.priority is Priority.NORMAL else {"priority": job.priority.value}
+    own |= {"incomplete": "true"} if job.incomplete else {}
     return {"state": job.state.value, **own, **{str(place): piece for place, piece in enumerate(pieces_of(job))}}
 
 
@@ -115,6 +116,7 @@ def job_of_slim(fields: Mapping[str, str], job_id: str) -> Job:
         has_poster=_POSTER in kept.made,
         playable=_PLAYABLE in kept.made,
         has_storyboard=_STORYBOARD in kept.made,
+        incomplete="incomplete" in fields,
         outputs=tuple(Output(rung.name, rung.size) for rung in kept.rungs if rung.size is not None),
         error=None if kept.error is None else JobError(kept.error.code, kept.error.message, values=kept.error.values),
         slim=Slim(tuple(SlimRung(rung.name, rung.width, rung.height) for rung in kept.rungs), kept.frames),

@@ -6,6 +6,7 @@ receives it now, and what all open uploads hold. It is lost with Redis, and come
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from storage.model.upload import OpenUpload
@@ -18,6 +19,8 @@ QUIET_SECONDS = 30.0
 # For so long it is kept who took an upload last, when it is a job or ended by then, too: longer than any connection
 # lives of which nothing is heard. An older holder that wakes up within that time stores nothing.
 KEPT_SECONDS = 3600.0
+# Between two events that tell watchers how far an upload is: a bar that moves, for the price of one small event.
+TOLD_SECONDS = 1.0
 
 
 class UploadStore(Protocol):
@@ -27,7 +30,10 @@ class UploadStore(Protocol):
         """Make this request the upload's only holder; return the one it was taken from if that may be at work still."""
 
     def hold_upload(self, upload: OpenUpload, holder: str) -> bool:
-        """Note how far the upload is; return False, and note nothing, if another request has taken it."""
+        """Note how far the upload is; return False, and note nothing, if another request has taken it.
+
+        Every TOLD_SECONDS the watchers of its job get a `progress` event, which the job's own events do not keep.
+        """
 
     def leave_upload(self, holder: str) -> None:
         """Say that this holder stores nothing more."""
@@ -43,3 +49,6 @@ class UploadStore(Protocol):
 
     def open_uploads(self) -> tuple[OpenUpload, ...]:
         """Return all that were noted and not forgotten; one whose note was spoiled is left out."""
+
+    def uploads_of(self, upload_ids: Sequence[str]) -> dict[str, OpenUpload]:
+        """Return those of these uploads that are among them, by id."""

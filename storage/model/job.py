@@ -18,6 +18,7 @@ JOB_ID = "[0-9a-f]{32}"  # the form of a job's id
 class JobState(StrEnum):
     """Where a job is; docs/design.md#states."""
 
+    UPLOADING = "uploading"
     QUEUED = "queued"
     PLANNING = "planning"
     ENCODING = "encoding"
@@ -36,6 +37,8 @@ FINISHED = frozenset({JobState.READY, JobState.FAILED, JobState.CANCELLED})
 GIVEN_UP = frozenset({JobState.FAILED, JobState.CANCELLED})  # what they made is no video; they can be started again
 
 ALLOWED_MOVES: dict[JobState, frozenset[JobState]] = {
+    # Its record is made anew when it is queued: what is to be done for it is known only then (RecordStore.create).
+    JobState.UPLOADING: frozenset({JobState.QUEUED}) | GIVEN_UP,
     JobState.QUEUED: frozenset({JobState.PLANNING}) | GIVEN_UP,
     JobState.PLANNING: frozenset({JobState.ENCODING}) | GIVEN_UP,
     JobState.ENCODING: frozenset({JobState.PACKAGING}) | GIVEN_UP,
@@ -144,6 +147,9 @@ class Job:
     and `target` (Unix seconds) are its place among all jobs (storage.scheduling.fairness); until it is planned the last
     of them is that of its start.
 
+    `incomplete` jobs have no original: their upload is not whole yet, or it ended before it was. As long as one is
+    uploading, `size` is what was announced, 0 where nothing was.
+
     `slim` is there once the rest of an ended job moved to its objects (docs/finished-jobs.md): plan, warnings, damage,
     failed attempts, promise and the error's detail are those of a job without them then.
     """
@@ -177,6 +183,7 @@ class Job:
     in_flight: float = 1.0
     start_target: float = 0.0
     target: float = 0.0
+    incomplete: bool = False
     slim: Slim | None = None
 
     @property

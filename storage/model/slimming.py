@@ -23,6 +23,7 @@ KEPT = (
     "has_poster",
     "playable",
     "has_storyboard",
+    "incomplete",
 )
 
 

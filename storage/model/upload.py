@@ -16,6 +16,9 @@ VERSION: Final = 1
 # Bytes of an index that is sent ahead. 12 hours of 60 pictures and 50 packets of sound a second are 4.75 million
 # packets of 8 to 12 bytes each: a size, a time of showing, its share of the places of chunks.
 LONGEST_INDEX = 64 * 1024 * 1024
+# An upload of which nothing came for so long takes no place, nobody waits for its work, and no room is kept for its
+# rest: its client may have gone for good, and whoever creates uploads without end would promise away the whole store.
+MOVING_SECONDS = 60.0
 LONGEST_METADATA = 16 * 1024  # characters of what a client says of an upload; half of the longest head of a request
 
 
@@ -36,6 +39,10 @@ class OpenUpload:
     def length(self) -> int:
         """Bytes of all of it, as far as it said."""
         return self.size + self.left
+
+    def moves(self, now: float) -> bool:
+        """Tell whether something of it came a moment before `now`, Unix seconds."""
+        return now - self.at < MOVING_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from storage.model.job import GIVEN_UP, FailedAttempt, Job, JobState, Promise, SlimRung
 from storage.model.plan import AudioSource, Plan, Rung, VideoSource
+from storage.model.upload import OpenUpload
 from storage.public.progress import encoded_fraction, progress
 from storage.scheduling.forecast import Forecast
 
@@ -25,22 +26,32 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def job_json(job: Job, *, position: int | None = None, forecast: Forecast | None = None) -> dict[str, Any]:
+def job_json(
+    job: Job,
+    *,
+    position: int | None = None,
+    forecast: Forecast | None = None,
+    upload: OpenUpload | None = None,
+    now: float = 0.0,
+) -> dict[str, Any]:
     """Return the job as everybody sees it.
 
     `position` is the job's place in the queue (1 is next, None once an encoder has begun) and `forecast` when it is
-    expected to start and to be ready: facts about the other jobs, so the caller brings them. URLs are relative.
+    expected to start and to be ready: facts about the other jobs, so the caller brings them. `upload` is what is known
+    at `now`, Unix seconds, of the upload of an uploading job. URLs are relative.
     """
     waits = job.begun_at is None
+    sent = _upload(job, upload, now)
     return {
         "id": job.id,
         "state": job.state.value,
         "title": job.title,
         "filename": job.filename,
-        "size": job.size,
+        "size": job.size if sent is None else sent["length"] or 0,
         "created_at": timestamp(job.created_at),
         "started_at": _optional_time(job.started_at),
         "finished_at": _optional_time(job.finished_at),
+        "upload": sent,
         "progress": round(progress(job), 4),
         "starts_in_seconds": max(1, round(forecast.start)) if forecast is not None and waits else None,
         "eta_seconds": None if forecast is None else max(1, round(forecast.ready)),
@@ -66,6 +77,15 @@ def listed(public: Mapping[str, Any]) -> dict[str, Any]:
     if shown.get("error") is not None:
         shown["error"] = {name: value for name, value in shown["error"].items() if name != "detail"}
     return shown
+
+
+def _upload(job: Job, upload: OpenUpload | None, now: float) -> dict[str, Any] | None:
+    if job.state is not JobState.UPLOADING:
+        return None
+    if upload is None:
+        return {"received": 0, "length": job.size or None, "moving": False}
+    length = upload.length if upload.left else job.size or None  # the whole length may be told with any of the bytes
+    return {"received": upload.size, "length": length, "moving": upload.moves(now)}
 
 
 def _optional_time(seconds: float | None) -> str | None:
@@ -154,7 +174,7 @@ def _links(job: Job) -> dict[str, str | None]:
         "page": f"/jobs/{job.id}",
         "events": f"{api}/events",
         "cancel": None if job.state.finished else f"{api}/cancel",
-        "priority": None if job.state.finished else f"{api}/priority",
-        "retry": f"{api}/retry" if job.state in GIVEN_UP else None,
+        "priority": None if job.state.finished or job.incomplete else f"{api}/priority",
+        "retry": f"{api}/retry" if job.state in GIVEN_UP and not job.incomplete else None,
         "report": f"/media/{job.id}/report.json" if job.state is JobState.READY else None,
     }

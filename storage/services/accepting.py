@@ -24,7 +24,8 @@ def accept(
 
     The manifest comes before the record, so that an accepted job can always be rebuilt. Raises BusyError if one of the
     stores went away. If that is the object store, `undo` is called. If it is the job store, the original stays: the
-    record may be there, and only the word of it was lost. If not, the janitor removes it in the end.
+    record may be there, and only the word of it was lost. If not, the janitor removes it in the end. Raises
+    TransitionError if the job of this id ended before its upload was whole.
     """
     objects = services.objects
     with _or_undone(undo):

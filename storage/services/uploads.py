@@ -7,19 +7,21 @@ one that is whole makes it a job: the request that brought the last byte, a clie
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pydantic import TypeAdapter
 
-from storage.errors import JobNotFoundError, ObjectNotFoundError
-from storage.model.job import Job, Promise, is_job_id
+from storage.errors import JobNotFoundError, ObjectNotFoundError, TransitionError
+from storage.model.job import Job, JobState, Promise, is_job_id
 from storage.model.record_checks import spoiled
 from storage.model.upload import Upload, check_upload
 from storage.objects import keys
 from storage.objects.contract import ObjectInfo, ObjectStore
 from storage.objects.incoming import Arrived
+from storage.objects.manifests import delete_originals
 from storage.services import Services
 from storage.services.accepting import accept
-from storage.upload_errors import UploadNotFoundError
+from storage.upload_errors import UploadEndedError, UploadNotFoundError
 
 _UPLOAD = TypeAdapter(Upload)
 _JSON = "application/json"
@@ -91,31 +93,48 @@ def complete(
     services: Services,
     upload: Upload,
     *,
-    now: float,
     promise: Callable[[int], Promise | None] = lambda _: None,
     estimate: Callable[[Job], object] = lambda _: None,
 ) -> Job:
-    """Make a whole upload a job, once, and return it; `now` is Unix seconds.
+    """Queue the job of a whole upload, once, and return it.
 
     `promise` tells what a job of so many bytes is promised. Raises BusyError; the upload is still there then, and
-    whole, and this can be called again.
+    whole, and this can be called again. Raises UploadEndedError if the job was; nothing of the upload is left then.
     """
-    job = _job_of(services, upload.id)
-    if job is None:
-        size = _original(services.objects, upload.id)
-        job = Job(
-            id=upload.id,
-            owner=upload.owner,
-            title=upload.title,
-            filename=upload.filename,
-            size=size,
-            created_at=now,
-            webhook_url=upload.webhook_url,
-            promise=promise(size),
-        )
-        accept(services, job, sha256="", estimate=estimate, undo=lambda: None)
+    job = job_of(services, upload.id)
+    try:
+        if job is None or job.incomplete:
+            size = _original(services.objects, upload.id)
+            job = replace(job_to_be(upload), size=size, state=JobState.QUEUED, incomplete=False, promise=promise(size))
+            accept(services, job, sha256="", estimate=estimate, undo=lambda: None)
+    except TransitionError as error:
+        remove_incomplete(services, upload.id)
+        raise UploadEndedError(detail=upload.id) from error
     _forget_upload(services, upload.id)
     return job
+
+
+def job_to_be(upload: Upload) -> Job:
+    """Return the job of an upload that is not whole."""
+    return Job(
+        id=upload.id,
+        owner=upload.owner,
+        title=upload.title,
+        filename=upload.filename,
+        size=upload.length or 0,
+        created_at=upload.created_at,
+        webhook_url=upload.webhook_url,
+        state=JobState.UPLOADING,
+        incomplete=True,
+    )
+
+
+def job_of(services: Services, job_id: str) -> Job | None:
+    """Return the job of this id, None where none is known."""
+    try:
+        return services.jobs.get(job_id)
+    except JobNotFoundError:
+        return None
 
 
 def remove_upload(services: Services, upload_id: str) -> None:
@@ -135,6 +154,12 @@ def _forget_upload(services: Services, upload_id: str) -> None:
     services.jobs.forget_upload(upload_id)
 
 
+def remove_incomplete(services: Services, job_id: str) -> None:
+    """Remove all that there is of a job whose upload did not become whole, or was just becoming its original."""
+    delete_originals(services.objects, job_id)
+    services.jobs.forget_upload(job_id)
+
+
 def note_open(services: Services, upload: Upload, size: int, *, now: float) -> None:
     """Let all web processes know of an upload; `now` is Unix seconds."""
     services.jobs.note_upload(upload.standing(size, now))
@@ -152,13 +177,6 @@ def _stored_original(objects: ObjectStore, upload_id: str) -> ObjectInfo | None:
     try:
         return objects.stat(keys.original(upload_id))
     except ObjectNotFoundError:
-        return None
-
-
-def _job_of(services: Services, job_id: str) -> Job | None:
-    try:
-        return services.jobs.get(job_id)
-    except JobNotFoundError:
         return None
 
 

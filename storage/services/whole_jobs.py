@@ -25,8 +25,8 @@ def whole_job(objects: ObjectStore, job: Job, count_fault: Callable[[str], None]
     Where that is missing, damaged or of another end, the fault is counted, and the job is as its record says it, with
     a warning. Raises BusyError while the store is away.
     """
-    if job.slim is None:
-        return job
+    if job.slim is None or job.incomplete:
+        return job  # of one without an original, nothing is saved
     try:
         return completed(job, _end_of(objects, job))
     except (ObjectNotFoundError, ManifestError) as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from http import HTTPStatus
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from tests.chaos.installation import Installation
 from tests.chaos.journal import Journal
 from tests.chaos.long_queue import LongQueue
 from tests.chaos.media import Player
-from tests.chaos.people import People
+from tests.chaos.people import People, status_of
 from tests.chaos.remains import messages, what_remains, work_keys
 from tests.chaos.sums import wrong_now
 from tests.chaos.verdict import Fate, Remains, Run, Wanted
@@ -174,9 +176,19 @@ class Attack:
         began = self._journal.at
         self._journal.show("calm")
         seconds = SETTLE_SECONDS + SETTLE_SECONDS_A_JOB * (0 if self._queue is None else self._queue.count)
-        settled = self._tick_until(lambda: self._people.gone and self._is_calm(), seconds)
+        settled = self._tick_until(lambda: self._people.gone and self._ends_unsent() and self._is_calm(), seconds)
         self._journal.show("settled" if settled else "not settled")
         return self._journal.at - began if settled else None
+
+    def _ends_unsent(self) -> bool:
+        """Delete the jobs of uploads of which nothing came: the answer to their creation was lost."""
+        port = self.installation.web_server.port
+        try:
+            jobs = Player(port, self._folder).ask(f"/api/jobs?limit={PAGE}&state=uploading")["jobs"]
+        except (OSError, LookupError, http.client.HTTPException):
+            return False
+        unsent = [job["id"] for job in jobs if not job["upload"]["received"]]
+        return all(status_of(port, "DELETE", f"/api/jobs/{job_id}") == HTTPStatus.NO_CONTENT for job_id in unsent)
 
     def _is_calm(self) -> bool:
         """Tell whether all parts run and no job, message or lease is left."""
@@ -223,7 +235,7 @@ class Attack:
             frames=(job["plan"] or {}).get("frames", 0),
             warnings=tuple(known["message"] for known in job["warnings"]),
             seconds=_seconds(job),
-            created=events.count(("created", "queued")),
+            created=sum(state == "queued" for _, state in events),
             readied=events.count(("state", "ready")),
         )
         if fate.state != "ready":

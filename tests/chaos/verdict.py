@@ -31,7 +31,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """A job as found at the end; `created` and `readied` count its events, `tracks` are its MP4s and HLS tracks."""
+    """A job as found at the end; `tracks` are its MP4s and HLS tracks.
+
+    `created` and `readied` tell how often it was queued and became ready.
+    """
 
     id: str
     title: str

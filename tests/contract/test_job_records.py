@@ -183,7 +183,7 @@ def test_no_field_of_a_run_is_left_in_the_next_one(job_store: JobStore) -> None:
         start_target=CREATED_AT,
         target=CREATED_AT + 60,
     )
-    assert [field.name for field in FIELDS if getattr(job, field.name) == field.default] == ["slim"]
+    assert [field.name for field in FIELDS if getattr(job, field.name) == field.default] == ["incomplete", "slim"]
     job_store.create(job)
     assert job_store.get(job.id) == job
     again = job_store.move(job.id, JobState.QUEUED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -32,6 +33,8 @@ def estimate(store: JobStore, job: Job, draw: random.Random) -> None:
 def go_on(store: JobStore, job: Job, draw: random.Random) -> None:
     """Bring the job a step further, to its end in the end."""
     match job.state:
+        case JobState.UPLOADING:
+            store.create(replace(job, state=JobState.QUEUED, incomplete=False))
         case JobState.QUEUED:
             store.issue(plans=100, tasks=draw.randrange(10))
             store.move(job.id, JobState.PLANNING)
@@ -80,7 +83,9 @@ def test_sums_are_those_of_the_jobs(job_store: JobStore, seed: int) -> None:
     """After every step of every kind, in whatever order they come; and nothing is left when all have gone."""
     draw, ids = random.Random(seed), list[str]()
     for _ in range(STEPS):
-        ids.append(created(job_store, owner=draw.choice(("one", "two", "a third: 100 % «ü»"))).id)
+        owner, arrives = draw.choice(("one", "two", "a third: 100 % «ü»")), draw.random() < 0.3
+        state = JobState.UPLOADING if arrives else JobState.QUEUED
+        ids.append(created(job_store, owner=owner, state=state, incomplete=arrives).id)
         for job_id in draw.sample(ids, k=min(len(ids), 3)):
             with suppress(ConflictError, JobNotFoundError, HighShareError, LeaseLostError):
                 draw.choice(STEPS_OF_A_JOB)(job_store, job_store.get(job_id), draw)

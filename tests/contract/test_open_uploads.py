@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
 
 from storage.job_store import redis_keys
 from storage.job_store.contract import JobStore
+from storage.job_store.upload_contract import TOLD_SECONDS
+from storage.model.job import JobState
 from storage.model.upload import OpenUpload
 from tests.support.job_store import OwnJobStore
+from tests.support.jobs import created, make_job
 
 UPLOAD = "0123456789abcdef0123456789abcdef"
 OPEN = OpenUpload(UPLOAD, "127.0.0.1", 5, 10, 1_790_000_000.0)
@@ -64,6 +68,46 @@ def test_open_uploads_are_those_that_were_noted(job_store: JobStore) -> None:
     job_store.forget_upload(OPEN.id)
     job_store.forget_upload(OPEN.id)
     assert job_store.open_uploads() == (other,)
+
+
+def test_some_of_the_open_uploads(job_store: JobStore) -> None:
+    """Those that are known, by id."""
+    job_store.note_upload(OPEN)
+    assert job_store.uploads_of([UPLOAD[::-1], UPLOAD]) == {UPLOAD: OPEN}
+    assert job_store.uploads_of([]) == {}
+
+
+def test_watchers_are_told_how_far_an_upload_is() -> None:
+    """At most once a second, and whatever is told is not kept among the events of the job."""
+    store = OwnJobStore()
+    store.create(make_job(id=UPLOAD, state=JobState.UPLOADING, incomplete=True))
+    store.take_upload(UPLOAD, "one")
+    for size in (5, 6, 7):
+        store.hold_upload(replace(OPEN, size=size), "one")
+    store._client.set(redis_keys.receiving("one"), str(round((time.time() - 1.1 * TOLD_SECONDS) * 1000)))
+    store.hold_upload(replace(OPEN, size=8), "one")
+    told = [(event.type, event.data) for event in store.events(None, "0")]
+    assert told == [("created", {"state": "uploading"}), ("progress", {"received": 5}), ("progress", {"received": 8})]
+    assert [event.type for event in store.events(UPLOAD, "0")] == ["created"]
+
+
+@pytest.mark.parametrize("state", [None, JobState.CANCELLED, JobState.QUEUED])
+def test_nobody_is_told_of_an_upload_whose_job_is_not_uploading(state: JobState | None) -> None:
+    """Neither where it was lost, nor where it went on, or ended."""
+    store = OwnJobStore()
+    created(store, id=UPLOAD if state else UPLOAD[::-1], state=state or JobState.QUEUED)
+    store.take_upload(UPLOAD, "one")
+    assert store.hold_upload(OPEN, "one")
+    assert [event.type for event in store.events(None, "0")] == ["created"]
+
+
+def test_an_emptied_store_stays_without_events() -> None:
+    """An upload that goes on is no sign that its jobs were rebuilt."""
+    store = OwnJobStore()
+    store.restore(make_job(id=UPLOAD, state=JobState.UPLOADING, incomplete=True), (), {}, tell=False)
+    store.take_upload(UPLOAD, "one")
+    assert store.hold_upload(OPEN, "one")
+    assert store.last_event_id() == "0-0"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from storage.model.damage import Damage, summed_up, warnings_of
 from storage.model.job import Changes, Job, JobError, JobState, Output
 from storage.model.plan import Plan, Rung
 from storage.model.task import Stage, Task
+from storage.model.upload import OpenUpload
 from storage.objects import keys
 from storage.services.queue_reading import estimate_all
 from tests.e2e.browser import Site
@@ -41,6 +42,14 @@ def add_job(site: Site, title: str = "A film", **fields: object) -> Job:
     job = make_job(**{"title": title, "created_at": time.time(), **fields})
     site.jobs.create(job)
     estimate_all(site.jobs)
+    return job
+
+
+def add_upload(site: Site, title: str = "A film", *, received: int = 4_321_000, length: int = 12_345_678) -> Job:
+    """Put the job of an upload into the site's store of which so many bytes have come just now."""
+    job = make_job(title=title, size=length, created_at=time.time(), state=JobState.UPLOADING, incomplete=True)
+    site.jobs.note_upload(OpenUpload(job.id, "127.0.0.1", received, length - received, time.time()))
+    site.jobs.create(job)
     return job
 
 
@@ -115,7 +124,8 @@ def fail(site: Site, job: Job, code: str = "decode_failed") -> None:
 
 def in_every_state(site: Site) -> dict[str, Job]:
     """Put one job of each state into the store; return them by state."""
-    jobs = {state.value: add_job(site, f"A {state} film") for state in JobState}
+    jobs = {state.value: add_job(site, f"A {state} film") for state in JobState if state is not JobState.UPLOADING}
+    jobs["uploading"] = add_upload(site, "An uploading film")
     site.jobs.move(jobs["planning"].id, JobState.PLANNING)
     for state in ("encoding", "packaging", "ready"):
         start(site, jobs[state])

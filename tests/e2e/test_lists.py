@@ -96,6 +96,7 @@ def test_lists_need_no_scripts(site: Site, visitors: Callable[..., Visit]) -> No
     page.goto(f"{site.url}/queue")
     expect(page.locator("#active .row")).to_have_count(3)
     expect(page.locator("#waiting .row")).to_have_count(1)
+    expect(page.locator("#uploading .row")).to_contain_text("4.3 MB of 12.3 MB has come")
     page.click("#waiting .row")
     expect(page).to_have_url(f"{site.url}/jobs/{jobs['queued'].id}")
 

@@ -12,7 +12,7 @@ from web.routes.uploading import new_job_id
 PART = 5 << 20  # the smallest that S3 takes
 
 
-def upload_record(*, length: int | None = 9, created_at: float = 0.0) -> Upload:
+def upload_record(*, length: int | None = 9, created_at: float = 0.0, webhook_url: str | None = None) -> Upload:
     """Return what is known of an upload that somebody creates now."""
     return Upload(
         id=new_job_id(),
@@ -22,15 +22,17 @@ def upload_record(*, length: int | None = 9, created_at: float = 0.0) -> Upload:
         part_bytes=PART,
         filename="film.mp4",
         title="film",
-        webhook_url=None,
+        webhook_url=webhook_url,
         metadata="",
         created_at=created_at or time.time(),
     )
 
 
-def begun(services: Services, data: bytes, *, length: int | None = 9, created_at: float = 0.0) -> Upload:
-    """Return an upload of which these bytes have come."""
-    upload = upload_record(length=length, created_at=created_at)
+def begun(
+    services: Services, data: bytes, *, length: int | None = 9, created_at: float = 0.0, webhook_url: str | None = None
+) -> Upload:
+    """Return an upload of which these bytes have come; it has no job."""
+    upload = upload_record(length=length, created_at=created_at, webhook_url=webhook_url)
     save_upload(services, upload)
     if data:
         with services.objects.incoming.go_on(

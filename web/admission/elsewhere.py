@@ -8,10 +8,6 @@ from typing import Self
 
 from storage.model.upload import OpenUpload
 
-# An upload of which nothing came for so long takes no place, nobody waits for its work, and no room is kept for its
-# rest: its client may have gone for good, and whoever creates uploads without end would promise away the whole store.
-MOVING_SECONDS = 60.0
-
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
@@ -26,7 +22,7 @@ class Elsewhere:
         moving: list[OpenUpload] = []
         resting: list[OpenUpload] = []
         for upload in uploads:
-            (moving if now - upload.at < MOVING_SECONDS else resting).append(upload)
+            (moving if upload.moves(now) else resting).append(upload)
         return cls(tuple(moving), tuple(resting))
 
     def without(self, here: Collection[str]) -> Self:

@@ -36,6 +36,27 @@ class SeenRung(_Seen):
     size: int | None
 
 
+class SeenUpload(_Seen):
+    """How much of a file has come that is uploaded, in bytes; `moving` if some of it came a moment ago."""
+
+    received: int
+    length: int | None
+    moving: bool
+
+    @property
+    def fraction(self) -> float:
+        """That in parts of the whole, 0..1; 0 where nobody knows the whole."""
+        return min(1.0, self.received / self.length) if self.length else 0.0
+
+
+class UploadingJob(_Seen):
+    """What the list of the queue says of a job whose file is on its way."""
+
+    id: JobId
+    title: str
+    upload: SeenUpload
+
+
 class QueuedJob(_Seen):
     """What the list of the queue says of a job."""
 
@@ -56,6 +77,12 @@ class SeenJob(QueuedJob):
     created_at: str
     rungs: tuple[SeenRung, ...]
     error: SeenError | None
+    upload: SeenUpload | None = None
+
+    @property
+    def fraction(self) -> float:
+        """How far the job is, or its upload as long as that is not whole, 0..1."""
+        return self.progress if self.upload is None else self.upload.fraction
 
     @property
     def is_over(self) -> bool:
@@ -101,3 +128,4 @@ class SeenQueue(_Seen):
     busy: int
     admission: SeenAdmission
     jobs: tuple[QueuedJob, ...]
+    uploading: tuple[UploadingJob, ...] = ()

@@ -141,7 +141,7 @@ def queue(caller: Caller) -> None:
         return
     for line in tables.queue_words(seen):
         screen.say(line)
-    if seen.jobs:
+    if seen.jobs or seen.uploading:
         screen.OUT.print(tables.queue_table(seen))
 
 

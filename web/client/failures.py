@@ -68,6 +68,13 @@ class JobFailedError(ClientError):
     code = "job_failed"
 
 
+class UploadCancelledError(ClientError):
+    """Somebody cancelled the upload, or its job, while it was sent."""
+
+    exit = Exit.REFUSED
+    code = "upload_ended"
+
+
 class NotAllError(ClientError):
     """Of several things not all were done; which and why has been told already."""
 

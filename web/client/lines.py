@@ -40,6 +40,10 @@ class JsonLines:
     def __exit__(self, *_: object) -> None:
         """Nothing is open."""
 
+    def begun(self, path: Path, job_id: str) -> None:
+        """See UploadTeller.begun."""
+        self._event("begun", file=str(path), job_id=job_id)
+
     def sent(self, path: Path, offset: int, size: int) -> None:
         """See UploadTeller.sent; not of every block."""
         now = time.monotonic()

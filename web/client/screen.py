@@ -64,6 +64,10 @@ class Screen:
         if self._bars is not None:
             self._bars.stop()
 
+    def begun(self, path: Path, job_id: str) -> None:
+        """See UploadTeller.begun."""
+        warn(texts.BEGUN % (texts.plain(path.name), job_id))
+
     def sent(self, path: Path, offset: int, size: int) -> None:
         """See UploadTeller.sent."""
         self._show(path, path.name, offset / size, f"sent {self._flow(path, offset, size)}")
@@ -92,7 +96,7 @@ class Screen:
 
     def job(self, seen: SeenJob, _: dict[str, Any]) -> None:
         """See JobTeller.job."""
-        self._show(seen.id, seen.title, seen.progress, f"{texts.percent(seen.progress)} {texts.headline(seen)}")
+        self._show(seen.id, seen.title, seen.fraction, f"{texts.percent(seen.fraction)} {texts.headline(seen)}")
         if seen.is_over:
             self._result(f"{seen.id}  {texts.plain(seen.title)}  {texts.headline(seen)}")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from rich.table import Table
 from rich.text import Text
 
+from storage.model.job import JobState
 from web.client import texts
 from web.client.answers import QueuedJob, SeenJob, SeenQueue, WholeJob
 
@@ -19,7 +20,7 @@ def jobs_table(jobs: Iterable[SeenJob]) -> Table:
     table = _table("job", "title", "size", "", "state")
     for job in jobs:
         table.add_row(
-            job.id, _title(job), texts.size(job.size), texts.percent(job.progress), _words(job, texts.headline(job))
+            job.id, _title(job), texts.size(job.size), texts.percent(job.fraction), _words(job, texts.headline(job))
         )
     return table
 
@@ -31,8 +32,8 @@ def job_table(job: WholeJob) -> Table:
         ("job", job.id),
         ("title", texts.plain(job.title)),
         ("file", f"{texts.plain(job.filename)}, {texts.size(job.size)}"),
-        ("accepted", texts.plain(job.created_at)),
-        ("state", f"{texts.percent(job.progress)} {texts.headline(job)}"),
+        ("created", texts.plain(job.created_at)),
+        ("state", f"{texts.percent(job.fraction)} {texts.headline(job)}"),
         *(("rung", f"{rung.name}, {rung.width} x {rung.height}{_of_size(rung.size)}") for rung in job.rungs),
         *(("warning", texts.plain(warned.message)) for warned in job.warnings),
     ]
@@ -55,12 +56,15 @@ def queue_words(queue: SeenQueue) -> list[str]:
 
 
 def queue_table(queue: SeenQueue) -> Table:
-    """Return the jobs of the queue, oldest first."""
+    """Return the jobs of the queue, oldest first, and behind them those whose file is on its way."""
     table = _table("job", "title", "place", "", "state", "starts in", "ready in")
     for job in queue.jobs:
         place = "" if job.queue_position is None else str(job.queue_position)
         times = ("" if at is None else texts.duration(at) for at in (job.starts_in_seconds, job.eta_seconds))
         table.add_row(job.id, _title(job), place, texts.percent(job.progress), _words(job, job.state.value), *times)
+    for coming in queue.uploading:
+        share = texts.percent(coming.upload.fraction)
+        table.add_row(coming.id, Text(texts.plain(coming.title)), "", share, JobState.UPLOADING.value)
     return table
 
 

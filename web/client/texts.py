@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from web.client.answers import SeenJob
+from web.client.answers import SeenJob, SeenUpload
 from web.client.statuses import Status
 
 NO_DETAIL = "The server answered with status %s and did not say why."
@@ -34,6 +34,9 @@ CANNOT_READ = "%s cannot be read: %s."
 NO_FILE = "it is no regular file"
 INTERRUPTED = "Interrupted."
 NOT_REMEMBERED = "Uploads cannot be remembered in %s (%s), so a killed one will begin anew."
+UPLOAD_ENDED = "The upload of %s was cancelled at the server."
+UPLOAD_ENDED_ADVICE = "Run the same command again to upload it from the beginning."
+BEGUN = "%s is job %s, which can be watched already."
 UPLOAD_GONE = "The server has no such upload any more; it begins anew."
 
 _ADVICE: dict[int, str] = {
@@ -88,12 +91,21 @@ def percent(fraction: float) -> str:
     return f"{int(min(1.0, max(0.0, fraction)) * 100)} %"
 
 
+def came(upload: SeenUpload) -> str:
+    """Return how much of a file has come."""
+    whole = "" if upload.length is None else f" of {size(upload.length)}"
+    rests = "" if upload.moving else ", nothing comes at the moment"
+    return f"{size(upload.received)}{whole}{rests}"
+
+
 def headline(job: SeenJob) -> str:
     """Return in one line how a job is, and when it is expected to be ready."""
     if job.error is not None:
         return f"{job.state}: {plain(job.error.message)}"
     if job.is_over:
         return str(job.state)
+    if job.upload is not None:
+        return f"{job.state}, {came(job.upload)}"
     place = None if job.queue_position is None else f"place {job.queue_position} in the line"
     start = None if job.starts_in_seconds is None else f"starts in about {duration(job.starts_in_seconds)}"
     ready = None if job.eta_seconds is None else f"ready in about {duration(job.eta_seconds)}"

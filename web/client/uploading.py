@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from web.client import texts
-from web.client.failures import ClientError, RefusedError, UnreachableError
+from web.client.failures import ClientError, RefusedError, UnreachableError, UploadCancelledError
 from web.client.index_ahead import send_index
 from web.client.remembered import Remembered, Wanted
 from web.client.retrying import Again, Failed, Tries, decide
+from web.client.statuses import Status
 from web.client.tus import Announced, Uploads, UploadState
 
 BLOCK = 256 * 1024  # bytes sent at once: small enough for a bar that moves, large enough to cost nothing
@@ -23,6 +24,9 @@ BLOCK = 256 * 1024  # bytes sent at once: small enough for a bar that moves, lar
 
 class UploadTeller(Protocol):
     """Whoever is told how an upload goes; sizes in bytes, times in seconds."""
+
+    def begun(self, path: Path, job_id: str) -> None:
+        """The upload is there, and so is its job."""
 
     def sent(self, path: Path, offset: int, size: int) -> None:
         """So much has been sent."""
@@ -85,6 +89,7 @@ class FileUpload:
     most_wait: float | None = None
     _tries: Tries = field(default_factory=Tries)
     _furthest: int = 0
+    _sends: bool = False  # whether any of it was sent by this run
     _stuck_since: float | None = None  # the first failure since the upload got on
     _handed: str | None = None  # the upload that was given the file's index
 
@@ -102,11 +107,18 @@ class FileUpload:
                     self.remembered.forget(self.wanted)
                     return standing.job_id
             except (RefusedError, UnreachableError) as error:
+                self._check_goes_on(error)
                 if self._rest(error).anew:
-                    upload_id = None
+                    upload_id, self._sends = None, False
             except ChangedError:
                 self._give_up(upload_id)
                 raise
+
+    def _check_goes_on(self, error: RefusedError | UnreachableError) -> None:
+        """Raise UploadCancelledError where what is sent here was cancelled; one of an earlier run is begun anew."""
+        if self._sends and isinstance(error, RefusedError) and error.status == Status.GONE:
+            self.remembered.forget(self.wanted)
+            raise UploadCancelledError(texts.UPLOAD_ENDED % self.source.path, texts.UPLOAD_ENDED_ADVICE) from error
 
     def _begun(self, upload_id: str | None) -> tuple[str, UploadState]:
         """Return the upload, created if there is none, and how far it is."""
@@ -138,6 +150,9 @@ class FileUpload:
         size = self.source.size
         if offset > size:
             raise self.uploads.server.no_rungs()
+        if not self._sends:
+            self.told.begun(self.source.path, upload_id)
+        self._sends = True
         self.told.sent(self.source.path, offset, size)
         blocks = self.source.blocks(offset, lambda sent: self.told.sent(self.source.path, sent, size))
         standing = self.uploads.send(upload_id, blocks, offset, size - offset)

@@ -36,7 +36,8 @@ class JobTeller(Protocol):
 
 def pause(jobs: Iterable[SeenJob]) -> float:
     """Return in how many seconds to look at these unfinished jobs again. Pure."""
-    near = (job.starts_in_seconds is None or job.starts_in_seconds < NEAR_SECONDS for job in jobs)
+    moving = (job for job in jobs if job.upload is None or job.upload.moving)
+    near = (job.starts_in_seconds is None or job.starts_in_seconds < NEAR_SECONDS for job in moving)
     return SOON_SECONDS if any(near) else LATER_SECONDS
 
 

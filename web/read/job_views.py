@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from storage.errors import JobNotFoundError
 from storage.job_store.contract import RecordStore, UpkeepStore
 from storage.job_store.queue_contract import QueueStore
+from storage.job_store.upload_contract import UploadStore
 from storage.model.job import Job, JobState
 from storage.objects.contract import ObjectStore
 from storage.public.job_json import job_json, listed
@@ -17,8 +18,8 @@ from storage.services.whole_jobs import whole_or_less
 from web.read.queue_snapshot import QueueSnapshot
 
 
-class JobsInTurn(RecordStore, QueueStore, UpkeepStore, Protocol):
-    """What a view needs of the job store: the record, its place in the queue, and where faults are counted."""
+class JobsInTurn(RecordStore, QueueStore, UpkeepStore, UploadStore, Protocol):
+    """What a view needs of the job store: the record, its upload, its place, and where faults are counted."""
 
 
 class JobViews:
@@ -71,8 +72,14 @@ class JobViews:
 
     def _public(self, jobs: Sequence[Job]) -> list[dict[str, Any]]:
         places = self._store.places({job.id: job.start_target for job in jobs if _is_waiting(job)})
-        forecasts = self._forecasts([job for job in jobs if not job.state.finished])
-        return [job_json(job, position=places.get(job.id), forecast=forecasts.get(job.id)) for job in jobs]
+        uploads = self._store.uploads_of([job.id for job in jobs if job.state is JobState.UPLOADING])
+        forecasts = self._forecasts([job for job in jobs if not (job.state.finished or job.incomplete)])
+        known = ((job, places.get(job.id), forecasts.get(job.id), uploads.get(job.id)) for job in jobs)
+        now = self._clock()
+        return [
+            job_json(job, position=place, forecast=forecast, upload=upload, now=now)
+            for job, place, forecast, upload in known
+        ]
 
     def _forecasts(self, jobs: Sequence[Job]) -> dict[str, Forecast]:
         """Return the jobs' forecasts; of one of which nothing was estimated yet, what it was promised."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Blueprint, Response, jsonify, request
 from spectree import Response as Answers
 
@@ -10,6 +12,7 @@ from storage.model.job import GIVEN_UP, Job, JobState
 from storage.objects import keys
 from storage.objects.manifests import delete_job_objects, forget_run
 from storage.services.dispatch import dispatch_or_leave
+from storage.services.upload_jobs import cancel
 from web.context import Web, current
 from web.http.addresses import client
 from web.http.openapi import Problem, checked_body, checked_query, spec
@@ -41,10 +44,10 @@ def get_job(job_id: str) -> Response:
 @blueprint.post("/api/jobs/<job_id>/cancel")
 @spec.validate(resp=Answers(HTTP_200=PublicJob, HTTP_404=Problem, HTTP_409=Problem, HTTP_503=Problem), tags=["jobs"])
 def cancel_job(job_id: str) -> Response:
-    """Cancel a job that is not finished."""
+    """Cancel a job that is not finished; one that is uploading ends with its upload."""
     web = current()
     owned_job(web, job_id)
-    return jsonify(web.views.of(web.services.jobs.move(job_id, JobState.CANCELLED)))
+    return jsonify(web.views.of(_cancelled(web, job_id)))
 
 
 @blueprint.post("/api/jobs/<job_id>/retry")
@@ -59,6 +62,8 @@ def retry_job(job_id: str) -> Response:
     """
     web = current()
     job = owned_job(web, job_id)
+    if job.incomplete:
+        raise ConflictError(reason="no_original")
     try:
         # It comes after the original and goes before it: where it is, the original is too.
         web.services.objects.stat(keys.manifest(job_id))
@@ -100,7 +105,8 @@ def delete_job(job_id: str) -> Response:
     web = current()
     job = owned_job(web, job_id)
     if not job.state.finished:
-        _cancel_if_running(web, job_id)
+        with suppress(TransitionError):  # it finished in this very moment
+            _cancelled(web, job_id)
     # The record goes last: a deletion that breaks off can be repeated.
     delete_job_objects(web.services.objects, job_id)
     web.services.jobs.delete(job_id)
@@ -117,8 +123,8 @@ def _readmit(web: Web, job: Job) -> None:
         raise
 
 
-def _cancel_if_running(web: Web, job_id: str) -> None:
-    try:
-        web.services.jobs.move(job_id, JobState.CANCELLED)
-    except TransitionError:
-        return  # it finished in this very moment
+def _cancelled(web: Web, job_id: str) -> Job:
+    job = cancel(web.services, job_id)
+    if job.incomplete:
+        web.metrics.uploads.labels("ended").inc()
+    return job

@@ -15,7 +15,7 @@ from storage.public.job_json import job_json
 from web.context import current
 from web.http.openapi import AnyQuery, Page, Problem, Words, spec
 from web.routes.owned import OWNER, owned_job
-from web.routes.queue import queue_json, unfinished
+from web.routes.queue import queue_json, unfinished, uploading
 from web.schemas.jobs import RECENT_JOBS, LanguageForm, RowsQuery
 from web.words import job_words, queue_words
 from web.words.job_page import on_page
@@ -80,6 +80,7 @@ def queue() -> str:
         "queue.html",
         waiting=[job for job in jobs if job_words.waits(job)],
         active=[job for job in jobs if not job_words.waits(job)],
+        uploading=uploading(current()),
         queue=_queue_words(jobs),
         blank_job=BLANK_JOB,
     )
@@ -90,7 +91,7 @@ def queue() -> str:
 def words_of_queue() -> Response:
     """Return the queue and its jobs with their words, for the queue page's script."""
     jobs = unfinished(current())
-    return _fresh({**_queue_words(jobs), "jobs": _rows(jobs)})
+    return _fresh({**_queue_words(jobs), "jobs": _rows([*jobs, *uploading(current())])})
 
 
 @blueprint.post("/language")

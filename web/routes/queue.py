@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify
 from spectree import Response as Answers
 
 from storage.errors import BusyError
+from storage.model.job import JobState
 from storage.scheduling.promises_kept import accuracy
 from storage.scheduling.queue_rates import rates
 from web.context import Web, current
@@ -19,6 +20,7 @@ from web.routes.uploading import elsewhere
 from web.schemas.queue import QUEUE_SHOWN, Queue, QueueHistory
 
 _SHOWN = ("id", "title", "state", "queue_position", "progress", "starts_in_seconds", "eta_seconds")
+_SHOWN_UPLOAD = ("id", "title", "upload")
 
 blueprint = Blueprint("queue", __name__)
 
@@ -29,7 +31,8 @@ def get_queue() -> Response:
     """Show what waits and what is being worked on, how fast, and whether uploads are taken."""
     web = current()
     named = [{name: job[name] for name in _SHOWN} for job in unfinished(web)]
-    return jsonify({**queue_json(web), "jobs": named})
+    coming = [{name: job[name] for name in _SHOWN_UPLOAD} for job in uploading(web)]
+    return jsonify({**queue_json(web), "jobs": named, "uploading": coming})
 
 
 @blueprint.get("/api/queue/history")
@@ -43,6 +46,12 @@ def unfinished(web: Web) -> list[dict[str, Any]]:
     """Return what lists say of the oldest jobs that have not ended, as many as the page shows."""
     jobs = web.services.jobs.records(web.services.jobs.unfinished(QUEUE_SHOWN))
     return web.views.listed([job for job in jobs if job.owner == OWNER])
+
+
+def uploading(web: Web) -> list[dict[str, Any]]:
+    """Return what lists say of the newest jobs whose file is on its way: they stand in no line yet."""
+    page = web.services.jobs.page(owner=OWNER, state=JobState.UPLOADING, limit=QUEUE_SHOWN, cursor=None)
+    return web.views.listed(page.jobs)
 
 
 def queue_json(web: Web) -> dict[str, Any]:

@@ -17,12 +17,13 @@ from http import HTTPStatus
 from flask import Blueprint, Response, request, url_for
 from spectree import Response as Answers
 
-from storage.errors import ConflictError
+from storage.errors import ConflictError, TransitionError
+from storage.model.job import JobState
 from storage.model.upload import Upload
 from storage.objects.contract import PART_BYTES
 from storage.objects.incoming import part_bytes_for
 from storage.services.holding import held
-from storage.services.uploads import remove_upload
+from storage.services.upload_jobs import cancel
 from storage.upload_errors import UploadOffsetError
 from web.context import current
 from web.http.addresses import client
@@ -115,7 +116,7 @@ def ask_for_offset(upload_id: str) -> Response:
 
 @blueprint.patch(f"{TUS_PATH}/<upload_id>")
 @spec.validate(
-    resp=Answers(HTTP_204=None, HTTP_404=Problem, **_REFUSED),
+    resp=Answers(HTTP_204=None, HTTP_404=Problem, HTTP_410=Problem, **_REFUSED),
     tags=["uploads"],
 )
 def continue_upload_of(upload_id: str) -> Response:
@@ -162,19 +163,22 @@ def take_index(upload_id: str) -> Response:
 
 @blueprint.delete(f"{TUS_PATH}/<upload_id>")
 @spec.validate(
-    resp=Answers(HTTP_204=None, HTTP_404=Problem, HTTP_409=Problem, HTTP_412=Problem, HTTP_503=Problem),
+    resp=Answers(
+        HTTP_204=None, HTTP_404=Problem, HTTP_409=Problem, HTTP_410=Problem, HTTP_412=Problem, HTTP_503=Problem
+    ),
     tags=["uploads"],
 )
 def end_upload(upload_id: str) -> Response:
-    """End an upload and remove what has come of it. One that is a job already is cancelled or deleted as a job."""
+    """End an upload, remove what has come of it and cancel its job. One that is whole is ended as a job alone."""
     web = current()
     tus.check_version(_said())
-    upload = open_upload(web, upload_id)
-    if upload is None:
-        of_job(web, upload_id)
-        raise ConflictError(reason="upload_is_a_job")
-    with held(web.services.jobs, upload):
-        remove_upload(web.services, upload.id)
+    try:
+        if open_upload(web, upload_id) is None:
+            of_job(web, upload_id)
+            raise ConflictError(reason="upload_is_a_job")
+        cancel(web.services, upload_id, only_from=JobState.UPLOADING)
+    except TransitionError as error:
+        raise ConflictError(reason="upload_is_a_job") from error
     web.metrics.uploads.labels("ended").inc()
     return Response(status=HTTPStatus.NO_CONTENT)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -14,8 +16,9 @@ from storage.model.job import Job
 from storage.model.upload import Upload, expires_at
 from storage.services.holding import Holding, held
 from storage.services.upload_index import place_of_index, store_index
-from storage.services.uploads import arrived, complete, end_doubt, note_open, save_upload, upload_of
-from storage.upload_errors import UploadIndexError, UploadNotFoundError, UploadOffsetError
+from storage.services.upload_jobs import begin, check_goes_on, is_whole
+from storage.services.uploads import arrived, complete, end_doubt, job_of, save_upload, upload_of
+from storage.upload_errors import UploadIndexError, UploadNotFoundError, UploadOffsetError, UploadTakenError
 from web.admission.decision import RETRY_AFTER_DRAINING
 from web.admission.ticket import Ticket
 from web.context import Web
@@ -50,20 +53,19 @@ def admitted(web: Web, upload: Upload) -> None:
         counted_refusals(web),
         web.gate.admit(upload.length, free, queue, others, client=upload.client, token=token),
     ):
-        save_upload(services, upload)
-        note_open(services, upload, 0, now=now)
+        begin(services, upload)
     web.metrics.uploads.labels("begun").inc()
 
 
 def open_upload(web: Web, upload_id: str) -> Upload | None:
-    """Return the caller's upload, None where it may be a job by now. Raises UploadNotFoundError for another's."""
+    """Return the caller's upload, None where it may be whole by now. Raises UploadNotFoundError for another's."""
     try:
         upload = upload_of(web.services.objects, upload_id)
     except UploadNotFoundError:
         return None
     if upload.owner != OWNER:
         raise UploadNotFoundError
-    return upload
+    return None if is_whole(web.services, upload) else upload
 
 
 def _standing(web: Web, upload: Upload) -> int:
@@ -77,11 +79,14 @@ def _standing(web: Web, upload: Upload) -> int:
 
 
 def of_job(web: Web, upload_id: str) -> Response:
-    """Tell that the upload has become a job. Raises UploadNotFoundError where there is none."""
+    """Tell that the upload is whole, as its job is. Raises UploadNotFoundError where there is none, or it ended."""
     try:
         job = owned_job(web, upload_id)
     except JobNotFoundError as error:
         raise UploadNotFoundError from error
+    check_goes_on(job)
+    if job.incomplete:
+        raise UploadNotFoundError  # this will be told of its job, too
     return _whole(job)
 
 
@@ -116,6 +121,7 @@ def continued(web: Web, upload: Upload, sent: Sent) -> Response:
         raise UploadOffsetError
     standing = upload.standing(sent.offset, web.clock())
     with (
+        _told_of_its_end(web, upload),
         web.gate.receive(standing, services.objects.free_bytes(), elsewhere(web), client=client()) as ticket,
         held(services.jobs, upload) as holding,
     ):
@@ -136,7 +142,22 @@ def continued(web: Web, upload: Upload, sent: Sent) -> Response:
             checksum=sent.checksum,
             on_bytes=partial(_count, web, ticket),
         )
-        return progress(web, upload, size) if upload.lacks(size) else _completed(web, upload, holding)
+        if not upload.lacks(size):
+            return _completed(web, upload, holding)
+        holding.look()  # so that the job's page tells where it stopped
+        return progress(web, upload, size)
+
+
+@contextmanager
+def _told_of_its_end(web: Web, upload: Upload) -> Iterator[None]:
+    """Raise UploadEndedError where the upload was taken away, or is gone, as it was ended."""
+    try:
+        yield
+    except (UploadTakenError, UploadNotFoundError):
+        job = job_of(web.services, upload.id)
+        if job is not None:
+            check_goes_on(job)
+        raise
 
 
 def keep_index(web: Web, upload: Upload, begin: int, size: int) -> None:
@@ -174,13 +195,12 @@ def _with_length(web: Web, upload: Upload, sent: Sent) -> Upload:
 
 
 def _completed(web: Web, upload: Upload, holding: Holding) -> Response:
-    """Make the upload its job and name it."""
+    """Queue the job of the upload and name it."""
     now = web.clock()
     with holding.beating():
         job = complete(
             web.services,
             upload,
-            now=now,
             promise=lambda size: web.queue.promise(OWNER, size, now),
             estimate=web.queue.estimate,
         )

@@ -112,6 +112,14 @@ class FailedAttempt(BaseModel):
     message: str
 
 
+class UploadProgress(BaseModel):
+    """How much of a video has come that is being uploaded, in bytes."""
+
+    received: int = Field(ge=0)
+    length: int | None = Field(description="Of the whole file; null as long as the client has not said it.")
+    moving: bool = Field(description="Whether some of it came within the last minute.")
+
+
 class Links(BaseModel):
     """Addresses of what the job offers at the moment. Null where it does not."""
 
@@ -138,10 +146,11 @@ class ListedJob(BaseModel):
     state: JobState
     title: str
     filename: str
-    size: int
+    size: int = Field(description="Of the original; while it is uploaded, what was announced, or 0.")
     created_at: str
     started_at: str | None
     finished_at: str | None
+    upload: UploadProgress | None = Field(description="Null unless the job is uploading.")
     progress: float = Field(ge=0, le=1, description="Progress of the whole job, 0 to 1.")
     starts_in_seconds: int | None = Field(description="Predicted time until an encoder begins; null once one has.")
     eta_seconds: int | None = Field(description="Predicted time until the job is ready; null when not known.")

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from storage.job_store.queue_contract import Pause
 from storage.model.job import JobState
 from storage.model.layers import Layer
+from web.schemas.jobs import UploadProgress
 
 QUEUE_SHOWN = 100  # unfinished jobs that are named; whoever comes later waits for hours anyway
 
@@ -21,6 +22,14 @@ class Waiting(BaseModel):
     progress: float
     starts_in_seconds: int | None
     eta_seconds: int | None
+
+
+class Uploading(BaseModel):
+    """A job whose file is on its way."""
+
+    id: str
+    title: str
+    upload: UploadProgress
 
 
 class HeldTask(BaseModel):
@@ -92,6 +101,9 @@ class Queue(BaseModel):
     admission: Admission
     rates: Rates
     promises: Promises
+    uploading: list[Uploading] = Field(
+        description=f"Jobs whose file is on its way, newest first, at most {QUEUE_SHOWN}. They count in no figure."
+    )
     jobs: list[Waiting] = Field(description=f"Unfinished jobs, oldest first, at most {QUEUE_SHOWN}.")
 
 

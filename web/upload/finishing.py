@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import structlog
 
@@ -39,7 +40,7 @@ def finish_whole(
     for one in quiet:
         job = None
         with of_one_job("upload", one.id, services.jobs.count_fault):
-            job = _finished(services, one.id, now, promise, estimate)
+            job = _finished(services, one.id, promise, estimate)
         if job is not None:
             yield job
 
@@ -47,7 +48,6 @@ def finish_whole(
 def _finished(
     services: Services,
     upload_id: str,
-    now: float,
     promise: Callable[[str, int], Promise | None],
     estimate: Callable[[Job], object],
 ) -> Job | None:
@@ -57,8 +57,9 @@ def _finished(
         return None  # it is a job already, or ended
     if upload.lacks(arrived(services.objects, upload_id).size):
         return None
-    with held(services.jobs, upload) as holding, holding.beating():
-        return complete(services, upload, now=now, promise=lambda size: promise(upload.owner, size), estimate=estimate)
+    with suppress(UploadNotFoundError), held(services.jobs, upload) as holding, holding.beating():
+        return complete(services, upload, promise=lambda size: promise(upload.owner, size), estimate=estimate)
+    return None
 
 
 def finish_in_rounds(finish: Callable[[], Iterator[Job]], stopping: Callable[[], bool]) -> None:

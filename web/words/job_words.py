@@ -12,6 +12,7 @@ from babel.units import format_unit
 from flask_babel import format_date, format_time
 
 from storage.error_sentences import key_of
+from storage.errors import UploadExpiredError
 from storage.media_errors import MediaError
 from storage.model.job_warnings import ONE
 from storage.model.plan import HDR_TRANSFERS
@@ -19,9 +20,11 @@ from storage.sentences import Told, ToldWarning, shown
 from web.words.language import DEFAULT_LANGUAGE, language
 from web.words.texts import TEXTS
 
-# Failures where another try ends the same way: the pages advise another file instead of a retry.
-FINAL_CODES = frozenset({MediaError.code, *(kind.code for kind in MediaError.__subclasses__())})
-STEPS = ("queued", "planning", "encoding", "packaging", "ready")
+# Failures where another try ends the same way: the pages advise another upload instead of a retry.
+FINAL_CODES = frozenset(
+    {UploadExpiredError.code, MediaError.code, *(kind.code for kind in MediaError.__subclasses__())}
+)
+STEPS = ("uploading", "queued", "planning", "encoding", "packaging", "ready")
 FINISHED = ("ready", "failed", "cancelled")
 
 _NAMES = re.compile(r"%\((\w+)\)s")
@@ -107,6 +110,8 @@ def when(stamp: str) -> str:
 def headline(job: Job) -> str:
     """Return in one line what happens to the job now and when it will be ready."""
     state, eta = job["state"], job["eta_seconds"]
+    if not came_whole(job):
+        return text("done.incomplete") if state in FINISHED else _uploading(job["upload"])
     if state in FINISHED:
         took = _seconds_between(job["started_at"], job["finished_at"]) if state == "ready" else None
         return text(f"done.{state}") if took is None else text("done.took", duration=duration(took))
@@ -123,6 +128,32 @@ def _waiting(job: Job, eta: float) -> str:
     if start is None or start < _MOMENT:
         return text("line.ready_in", line=_doing(job), duration=about(eta))
     return text("line.starts_in", line=_doing(job), start=about(start), duration=about(eta))
+
+
+def _uploading(upload: Mapping[str, Any] | None) -> str:
+    """Return how much of a video has come; None where nothing is known of it."""
+    if upload is None:
+        return text("state.uploading")
+    received, length = upload["received"], upload["length"]
+    if received == length:
+        return text("doing.uploading_all")
+    key = "doing.uploading_any" if length is None else "doing.uploading"
+    line = text(key, received=size(received), length=size(length))
+    return line if upload["moving"] else text("doing.uploading_rests", line=line)
+
+
+def came_whole(job: Job) -> bool:
+    """Tell whether the file of the job came whole: one that is over can be started again then."""
+    over = job["state"] in {"failed", "cancelled"}
+    return job["links"]["retry"] is not None if over else bool(job["state"] != "uploading")
+
+
+def fraction(job: Job) -> float:
+    """Return what the job's bar shows, 0..1: what has come of its file, or what is done of it."""
+    upload = job["upload"]
+    if upload is None:
+        return float(job["progress"])
+    return min(1.0, upload["received"] / upload["length"]) if upload["length"] else 0.0
 
 
 def _doing(job: Job) -> str:
@@ -152,8 +183,9 @@ def in_row(job: Job) -> dict[str, Any]:
     """Return what a row of a list says of the job, and whether it is one of those that wait."""
     return {
         "state": text(f"state.{job['state']}"),
-        "size": size(job["size"]),
-        "percent": percent(job["progress"]),
+        "size": size(job["size"] or None),
+        "percent": percent(fraction(job)),
+        "fraction": fraction(job),
         "headline": row_line(job),
         "waits": waits(job),
     }
@@ -233,6 +265,8 @@ def _number(value: float) -> str:
 
 def advice(error: Mapping[str, Any]) -> str:
     """Return what the visitor can do about a failed job."""
+    if error["code"] == UploadExpiredError.code:
+        return text("next.upload")
     return text("next.media" if error["code"] in FINAL_CODES else "next.attempt")
 
 
@@ -251,6 +285,8 @@ def stopped_at(job: Job) -> str:
     """Return the step the job is at; for a failed or cancelled one, the step where it ended, as its record shows."""
     if job["state"] in STEPS:
         return str(job["state"])
+    if not came_whole(job):
+        return "uploading"
     if job["started_at"] is None:
         return "queued"
     if job["plan"] is None:

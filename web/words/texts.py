@@ -13,6 +13,7 @@ from storage.error_sentences import SENTENCES as ERRORS
 from storage.model.job_warnings import SENTENCES as WARNINGS
 
 _STATES = {
+    "state.uploading": _("Uploading"),
     "state.queued": _("Waiting"),
     "state.planning": _("Planning"),
     "state.encoding": _("Encoding"),
@@ -32,6 +33,10 @@ _PROGRESS = {
     "line.unknown": _("Waiting in line"),
     "line.ready_in": _("%(line)s, ready in about %(duration)s"),
     "line.starts_in": _("%(line)s, starts in about %(start)s, ready in about %(duration)s"),
+    "doing.uploading": _("%(received)s of %(length)s has come"),
+    "doing.uploading_any": _("%(received)s has come"),
+    "doing.uploading_rests": _("%(line)s. Nothing comes at the moment."),
+    "doing.uploading_all": _("All of it has come, and it is being stored"),
     "doing.planning": _("Looking at the video"),
     "doing.encoding": _("Encoding"),
     "doing.packaging": _("Checking and putting the files together"),
@@ -41,6 +46,7 @@ _PROGRESS = {
     "done.took": _("Done in %(duration)s"),
     "done.failed": _("This video could not be encoded"),
     "done.cancelled": _("Can be started again"),
+    "done.incomplete": _("The upload ended before the whole file had come. Nothing was kept."),
     "done.deleted": _("This job was deleted."),
 }
 
@@ -77,6 +83,7 @@ _UPLOAD = {
     "file.another": _("You chose another file. Choose %(name)s, and its upload goes on."),
     "file.ending": _("Cancelling"),
     "file.cancelled": _("The upload was cancelled. Nothing was kept."),
+    "file.cancelled_there": _("The upload was cancelled on another page. Nothing was kept."),
     "file.cancelled_alone": _(
         "The upload was cancelled, but the server could not be told. It removes by itself what has come."
     ),
@@ -93,6 +100,7 @@ _UPLOAD = {
     "file.take": _("Send %(name)s here"),
     "file.pause": _("Pause sending %(name)s"),
     "file.resume": _("Go on sending %(name)s"),
+    "file.open": _("Watch the job of %(name)s in a new tab"),
     "file.choose": _("Choose the file %(name)s"),
     "total.sent": _("%(n)s of %(whole)s files, %(percent)s sent"),
     "word.pause": _("Pause"),
@@ -108,6 +116,8 @@ _UPLOAD = {
 _PAGE = {
     "live.polling": _("Live updates are interrupted. This page now asks the server every few seconds."),
     "live.offline": _("The server cannot be reached. This page keeps trying."),
+    "action.cancel": _("Cancel the encoding"),
+    "action.cancel_upload": _("Cancel the upload"),
     "action.failed": _("That did not work: %(reason)s"),
     "action.later": _("That did not work: %(reason)s Try again in %(duration)s."),
     "notify.on": _("You will get a notification when the video is done. Keep this page open."),
@@ -162,6 +172,7 @@ _DAMAGE = {
 
 _NEXT = {
     "next.media": _("Trying again would not help. Export the video again, or upload a different file."),
+    "next.upload": _("Upload the file again."),
     "next.attempt": _(
         "Your upload is kept, so you can try again. If it fails again, send the details below to the administrator of "
         "this server."

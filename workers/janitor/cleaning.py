@@ -10,13 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from storage.errors import JobNotFoundError, ObjectNotFoundError
+from storage.errors import ObjectNotFoundError
 from storage.faults import of_one_job
 from storage.job_store.contract import Leftovers
 from storage.model.event import NO_EVENT
 from storage.objects import keys
 from storage.objects.manifests import delete_originals
 from storage.services import Services
+from storage.services.uploads import job_of, remove_incomplete
 from workers.janitor.repairs import ABANDONED_SECONDS, lone_originals, may_be_cleared
 
 CLEARED_AT_ONCE = 100
@@ -46,8 +47,8 @@ def _clear(services: Services, job_id: str) -> bool:
         return False
     try:
         objects.delete_prefix(keys.renditions(job_id))
-        if leftovers is Leftovers.ALL:
-            delete_originals(objects, job_id)  # also of its upload, or that would become the job once more
+        if leftovers is Leftovers.ALL or jobs.get(job_id).incomplete:
+            remove_incomplete(services, job_id)  # with an upload, or it would become the job once more
     except Exception:
         jobs.end_clearing(job_id, gone=False)
         raise
@@ -89,9 +90,8 @@ def _remove_orphan(services: Services, job_id: str, now: float) -> bool:
         return False
     if age < ABANDONED_SECONDS:
         return False
-    try:
-        services.jobs.get(job_id)
-    except JobNotFoundError:
+    job = job_of(services, job_id)
+    if job is None or (job.incomplete and job.state.finished):
         delete_originals(services.objects, job_id)
         return True
     return False

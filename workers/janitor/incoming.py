@@ -1,6 +1,6 @@
-"""Uploads that take several requests: forgotten ones go, and the web service is told how far the others are.
+"""Uploads that take several requests: forgotten ones go with their jobs, the others are made known again.
 
-It makes jobs of whole ones, as nobody else may write an original (web/upload/finishing.py).
+The web service queues whole ones, as nobody else may write an original (web/upload/finishing.py).
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from storage.errors import RecordError
 from storage.faults import of_one_job
 from storage.job_store.upload_contract import QUIET_SECONDS
+from storage.model.job import JobState
 from storage.model.upload import OpenUpload, expires_at
 from storage.objects import keys
 from storage.services import Services
 from storage.services.holding import held
-from storage.services.uploads import arrived, note_open, remove_upload, upload_of
+from storage.services.upload_jobs import give_up, is_whole
+from storage.services.uploads import arrived, job_of, note_open, upload_of
 from storage.upload_errors import UploadNotFoundError
 
 
@@ -30,11 +32,21 @@ def keep_uploads(services: Services, *, now: float, expiry: float) -> Iterator[s
         with of_one_job("upload", upload_id, services.jobs.count_fault):
             gone = _is_over(services, upload_id, now, expiry, known.get(upload_id))
             if gone:
-                remove_upload(services, upload_id)
+                give_up(services, upload_id)
         if gone:
             yield upload_id
     for upload_id in known.keys() - stored.keys():
-        services.jobs.forget_upload(upload_id)
+        with of_one_job("upload", upload_id, services.jobs.count_fault):
+            _forget(services, known[upload_id], now, expiry)
+
+
+def _forget(services: Services, missing: OpenUpload, now: float, expiry: float) -> None:
+    """Forget an upload that is not stored; one that did not end may be back when its store is mounted again."""
+    job = job_of(services, missing.id)
+    if job is None or job.state is not JobState.UPLOADING:
+        services.jobs.forget_upload(missing.id)
+    elif missing.at + expiry < now:
+        give_up(services, missing.id)
 
 
 def _is_over(services: Services, upload_id: str, now: float, expiry: float, known: OpenUpload | None) -> bool:
@@ -42,6 +54,8 @@ def _is_over(services: Services, upload_id: str, now: float, expiry: float, know
     found = arrived(services.objects, upload_id)
     try:
         upload = upload_of(services.objects, upload_id)
+        if known is None:
+            is_whole(services, upload)  # its job may be lost, too
     except UploadNotFoundError:
         return True  # its removal broke off
     except RecordError:

@@ -30,6 +30,9 @@ def _save(services: Services, job: Job) -> None:
     jobs = services.jobs
     if jobs.get(job.id).finished_at != job.finished_at:
         return  # it went on since it was read, and another end may be saved already
+    if job.incomplete:  # nothing is left of it, and a rebuild would not know it
+        jobs.saved(job)
+        return
     ended = Manifest(job=job, events=all_events(jobs, job.id), attempts=jobs.attempts(job.id))
     put_manifest(services.objects, keys.ended(job.id), ended)
     if not jobs.saved(job) and not jobs.get(job.id).state.finished:

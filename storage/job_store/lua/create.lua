@@ -1,18 +1,29 @@
--- Save a job: a new one, or one restored with what was done of it.
+-- Save a job: a new one, one restored with what was done of it, or one whose upload is whole now.
 -- ARGV: 2 call token, 3 fields of the record (JSON object), a slim one for a restored end, 4 segments by task field
 --       (JSON object of JSON texts),
---       5 '1' if the job is finished, 6 created_at, 7 results by task field (JSON object of JSON texts), 8 when the job
+--       5 '1' if nothing is to be done for the job: it is finished, or uploading, 6 created_at, 7 results by task field (JSON object of JSON texts), 8 when the job
 --       was queued ('' for now), 9 '1' if the job's webhook is to be told, 10 until when the caller waits (Unix
 --       seconds), 11 to 13 step, leads and apart of note_arrival
--- Returns 1, or 0 where another call made a job of this id; the error LATE when the caller has given up: what was sent
+-- Returns 1, or 0 where another call made a job of this id, unless that one is uploading and this one is not, and -1
+-- where the job of this id ended before its upload was whole; the error LATE when the caller has given up: what was sent
 -- to a frozen Redis is read when it goes on, and a job that was refused is not to appear then.
 local call, fields, wanted, results = ARGV[2], cjson.decode(ARGV[3]), cjson.decode(ARGV[4]), cjson.decode(ARGV[7])
 
-if redis.call('EXISTS', JOB) == 1 then
-  return redis.call('HGET', JOB, 'call:create') == call and 1 or 0
+local before = redis.call('HGET', JOB, 'state')
+local was_uploading = before == 'uploading' and fields.state ~= before
+if redis.call('EXISTS', JOB) == 1 and not was_uploading then
+  if redis.call('HGET', JOB, 'call:create') == call then
+    return 1
+  end
+  return before ~= 'uploading' and redis.call('HEXISTS', JOB, 'incomplete') == 1 and -1 or 0
 end
 if now() > tonumber(ARGV[10]) then
   return redis.error_reply('LATE nobody waits for this job any more')
+end
+if was_uploading then
+  local owner, cursor = place_of()
+  redis.call('ZREM', names_list(before, owner), cursor)
+  redis.call('DEL', JOB)
 end
 for name, value in pairs(fields) do
   redis.call('HSET', JOB, name, value)
@@ -42,7 +53,10 @@ if fields.state == 'failed' or fields.state == 'cancelled' then
   redis.call('ZADD', LEFTOVERS, string.format('%.6f', now()), ID)
 end
 redis.call('PERSIST', JOB_EVENTS)
-emit_state('created', fields.state)
+-- An upload that is found again in an emptied Redis is no sign that somebody rebuilt it.
+if fields.state ~= 'uploading' or ARGV[8] == '' or redis.call('EXISTS', EVENTS) == 1 then
+  emit_state(was_uploading and 'state' or 'created', fields.state)
+end
 if fields['0'] then
   redis.call('HDEL', JOB, 'call:create')
   keep_last_event()

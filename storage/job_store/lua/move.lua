@@ -4,7 +4,8 @@
 --       ('' for none), 8 '1' if leases are kept, 9 how many finished jobs are kept, 10 '1' if the job's webhook is to be
 --       told, 11 to 13 step, leads and apart of note_arrival, 14 fields of the job that a new run forgets (JSON array),
 --       15 which part of an owner's unfinished jobs may be high, one at least
--- Returns {'moved', record}, {'refused', present state}, {'clearing'} while what the last run left is being removed, or
+-- Returns {'moved', record}, {'refused', present state}, {'incomplete'} where a job without an original is to be queued,
+-- {'clearing'} while what the last run left is being removed, or
 -- {'unknown'}. A call that is sent again, because its answer was lost, is told 'moved' whatever happened since.
 local call, to, allowed = ARGV[2], ARGV[3], ARGV[4]
 
@@ -17,6 +18,10 @@ if state == to or redis.call('HGET', JOB, 'call:' .. to) == call then
 end
 if not string.find(allowed, ' ' .. state .. ' ', 1, true) then
   return {'refused', state}
+end
+
+if to == 'queued' and redis.call('HEXISTS', JOB, 'incomplete') == 1 then
+  return {'incomplete'}
 end
 
 local time = now()
@@ -71,7 +76,7 @@ else
   redis.call('ZADD', UNFINISHED, string.format('%.6f', tonumber(string.match(cursor, '^%d+')) / 1000000), ID)
 end
 local queued_at = tonumber(redis.call('HGET', JOB, 'queued_at') or time)
-if ARGV[7] == 'finished_at' then
+if ARGV[7] == 'finished_at' and state ~= 'uploading' then
   redis.call('HINCRBY', TOTALS, 'ended', 1)
   redis.call('HINCRBYFLOAT', TOTALS, 'stayed', string.format('%.6f', time - queued_at))
 end

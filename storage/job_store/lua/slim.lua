@@ -54,7 +54,7 @@ end
 
 -- Put the slim record, packed in `pieces`, in place of an ended job's whole one.
 local function slim_down(pieces)
-  local state, priority, tries = unpack(redis.call('HMGET', JOB, 'state', 'priority', 'tries'))
+  local state, priority, tries, incomplete = unpack(redis.call('HMGET', JOB, 'state', 'priority', 'tries', 'incomplete'))
   redis.call('DEL', JOB, WANTED, FRAMES, DONE, ATTEMPTS, INTERIM)
   redis.call('HSET', JOB, 'state', state)
   for place, piece in ipairs(pieces) do
@@ -65,6 +65,9 @@ local function slim_down(pieces)
   end
   if tries then
     redis.call('HSET', JOB, 'tries', tries)
+  end
+  if incomplete then
+    redis.call('HSET', JOB, 'incomplete', incomplete)
   end
   keep_last_event()
   let_leases_run_out()

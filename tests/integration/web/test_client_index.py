@@ -26,6 +26,9 @@ MEDIA = random.Random(1).randbytes(SIZE)
 class _Quiet:
     """An UploadTeller that tells nobody."""
 
+    def begun(self, path: Path, job_id: str) -> None:
+        """See UploadTeller.begun."""
+
     def sent(self, path: Path, offset: int, size: int) -> None:
         """See UploadTeller.sent."""
 

@@ -213,6 +213,42 @@ def test_a_file_that_changes_is_given_up(server: WebServer, parts: Services, vid
     assert list((tmp_path / "state" / "rungs" / "uploads").iterdir()) == []
 
 
+def test_an_upload_that_is_cancelled_elsewhere_ends(
+    server: WebServer, parts: Services, video: Path, tmp_path: Path
+) -> None:
+    """Its job was named at once; the client says why it stops, and forgets the upload."""
+    state = tmp_path / "state"
+    with HeldLine(server.port, HELD) as line, started(line.port, state, "upload", str(video), "--json") as process:
+        assert line.held.wait(30)
+        wait_until(lambda: arrived(parts) > MIB, what="a part of the file")
+        (upload,) = parts.jobs.open_uploads()
+        assert ask(server, "POST", f"/api/jobs/{upload.id}/cancel")["state"] == "cancelled"
+        line.release()
+        done = ended(process)
+    assert (done.code, done.events[-1]["error"]["code"]) == (Exit.REFUSED, "upload_ended")
+    assert [event["job_id"] for event in done.events if event["event"] == "begun"] == [upload.id]
+    assert list((state / "rungs" / "uploads").iterdir()) == []
+
+
+def test_an_upload_that_was_cancelled_before_begins_anew(
+    server: WebServer, parts: Services, video: Path, tmp_path: Path
+) -> None:
+    """Whoever runs the command again after it was killed wants the file uploaded."""
+    state = tmp_path / "state"
+    with HeldLine(server.port, HELD) as line:
+        with started(line.port, state, "upload", str(video), "--json") as process:
+            assert line.held.wait(30)
+            wait_until(lambda: arrived(parts) > MIB, what="a part of the file")
+            process.kill()
+        (upload,) = parts.jobs.open_uploads()
+        assert ask(server, "POST", f"/api/jobs/{upload.id}/cancel")["state"] == "cancelled"
+        line.release()
+        with started(line.port, state, "upload", str(video), "--json") as process:
+            again = ended(process)
+    assert (again.code, original(parts, again.events)) == (Exit.DONE, digest(video))
+    assert "begins anew" in next(event for event in again.events if event["event"] == "note")["message"]
+
+
 def test_an_interrupted_upload_says_how_to_go_on(server: WebServer, video: Path, tmp_path: Path) -> None:
     """Ctrl-C ends it with the shell's code, and a word about the next run."""
     with (
@@ -235,6 +271,7 @@ def test_nobody_reads_any_more(server: WebServer, video: Path, tmp_path: Path) -
     ):
         assert process.stdout is not None
         assert process.stderr is not None
+        assert json.loads(process.stdout.readline())["event"] == "begun"
         assert json.loads(process.stdout.readline())["offset"] == 0
         next_line = time.monotonic() + 1.1 * OFTEN_SECONDS
         process.stdout.close()

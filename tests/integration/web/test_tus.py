@@ -321,9 +321,9 @@ def test_an_ended_upload_is_gone(client: FlaskClient, own_services: Services) ->
     send(client, place, FILM[:4000], 0)
     assert client.delete(place, headers=TUS).status_code == HTTPStatus.NO_CONTENT
     assert nothing_left(own_services)
-    assert client.head(place, headers=TUS).status_code == HTTPStatus.NOT_FOUND
-    assert client.delete(place, headers=TUS).status_code == HTTPStatus.NOT_FOUND
-    assert send(client, place, FILM[4000:], 4000).status_code == HTTPStatus.NOT_FOUND
+    assert client.head(place, headers=TUS).status_code == HTTPStatus.GONE
+    assert client.delete(place, headers=TUS).status_code == HTTPStatus.GONE
+    assert send(client, place, FILM[4000:], 4000).status_code == HTTPStatus.GONE
 
 
 def test_an_upload_that_is_a_job_is_not_ended(client: FlaskClient) -> None:

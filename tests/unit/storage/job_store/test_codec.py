@@ -78,6 +78,7 @@ KNOWN: dict[str, st.SearchStrategy[Any]] = {
     "in_flight": st.floats(0, 1e6),
     "start_target": st.floats(0, 4e9),
     "target": st.floats(0, 4e9),
+    "incomplete": st.booleans(),
     "slim": st.none(),
 }
 JOBS = st.builds(Job, **KNOWN)

@@ -18,10 +18,10 @@ from storage.errors import (
     StorageFullError,
     TooManyUploadsError,
 )
-from storage.model.upload import OpenUpload
+from storage.model.upload import MOVING_SECONDS, OpenUpload
 from storage.objects.contract import PART_BYTES
 from web.admission.decision import LEARNED_SECONDS, PROMISED_SHARE, TURNS_AN_UPLOAD, Limits, QueueState
-from web.admission.elsewhere import MOVING_SECONDS, Elsewhere
+from web.admission.elsewhere import Elsewhere
 from web.admission.gate import Gate
 from web.admission.turns import AGAIN_SECONDS, KEPT, TURNS_A_KEY, Turns, grace
 from web.upload.limits import OVERHEAD_BYTES

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storage.model.job import JobState
+from storage.model.upload import OpenUpload
 from storage.public.job_json import job_json
 from storage.scheduling.forecast import Forecast
 from tests.support.jobs import make_job
@@ -63,6 +65,23 @@ def test_a_waiting_job_has_its_place_and_times() -> None:
     assert texts.headline(seen) == ("queued, place 3 in the line, starts in about 1 min 1 s, ready in about 2 min 5 s")
     assert pause([seen]) == LATER_SECONDS
     assert pause([seen, SeenJob.model_validate(job_json(make_job()))]) == SOON_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("length", "at", "words", "seconds"),
+    [
+        (10_000_000, 990.0, "uploading, 2.5 MB of 10.0 MB", SOON_SECONDS),
+        (10_000_000, 10.0, "uploading, 2.5 MB of 10.0 MB, nothing comes at the moment", LATER_SECONDS),
+        (None, 990.0, "uploading, 2.5 MB", SOON_SECONDS),
+    ],
+)
+def test_an_uploading_job_says_how_much_has_come(length: int | None, at: float, words: str, seconds: float) -> None:
+    """And whether more comes; a bar shows that, as far as the whole is known."""
+    job = make_job(state=JobState.UPLOADING, incomplete=True, size=length or 0)
+    upload = OpenUpload(job.id, "", 2_500_000, (length or 2_500_000) - 2_500_000, at)
+    seen = SeenJob.model_validate(job_json(job, upload=upload, now=1000.0))
+    assert (texts.headline(seen), seen.fraction) == (words, 0.25 if length else 0.0)
+    assert pause([seen]) == seconds
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,15 @@ from storage.errors import OutputMismatchError, RungsError, ToolError
 from storage.model.task import Stage
 from workers.attempts.failure_policy import Outcome, outcome_of, verdict
 
-STOP = {"job_not_found", "conflict", "transition_refused", "job_exists", "lease_lost", "upload_not_found"}
+STOP = {
+    "job_not_found",
+    "conflict",
+    "transition_refused",
+    "job_exists",
+    "lease_lost",
+    "upload_not_found",
+    "upload_ended",
+}
 WAIT = {
     "busy",
     "too_many_uploads",

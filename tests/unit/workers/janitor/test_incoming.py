@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from storage.errors import JobNotFoundError
 from storage.job_store.upload_contract import QUIET_SECONDS
+from storage.model.event import NO_EVENT
+from storage.model.job import JobState
 from storage.model.upload import OpenUpload
 from storage.objects import keys
 from storage.services import Services
-from storage.services.uploads import note_open
+from storage.services.uploads import job_to_be, note_open
+from storage.services.whole_jobs import whole_job
 from tests.support.uploads import begun
 from web.routes.uploading import new_job_id
 from workers.janitor.incoming import keep_uploads
 from workers.janitor.janitor import Janitor
+from workers.janitor.saving import save_ended
 
 DAY = 24 * 3600.0
 
@@ -95,6 +100,62 @@ def test_one_spoiled_record_keeps_no_other_upload(services: Services) -> None:
     assert [upload.id for upload in services.jobs.open_uploads()] == [other.id]
     assert services.jobs.faults() == {"upload": 1}
     assert looked(services, DAY + 5) == [*sorted((spoilt.id, other.id))]
+
+
+def test_the_job_of_a_forgotten_upload_fails(services: Services, tmp_path: Path) -> None:
+    """It says why, its webhook is told, nothing is left of its bytes, and its record becomes slim as all do."""
+    upload = begun(services, b"half", webhook_url="https://example.com/hook")
+    services.jobs.create(job_to_be(upload))
+    assert looked(services, DAY + 5) == [upload.id]
+    janitor = Janitor(services, tmp_path / "alive")
+    for _ in range(2):
+        janitor.make_round()
+        save_ended(services)
+    job = services.jobs.get(upload.id)
+    assert (job.state, job.error and job.error.code, job.slim is None) == (JobState.FAILED, "upload_expired", False)
+    assert whole_job(services.objects, job, services.jobs.count_fault).warnings == ()
+    assert [notice.job.id for notice in services.jobs.due_notices(9)] == [upload.id]
+    assert (list(services.objects.keys("")), services.jobs.leftovers(9), services.jobs.faults()) == ([], (), {})
+
+
+def test_an_upload_that_became_a_job_meanwhile_costs_it_nothing(services: Services) -> None:
+    """Its record went first, and the process died: what is left goes, and the job goes on."""
+    upload = begun(services, b"half")
+    services.jobs.create(replace(job_to_be(upload), state=JobState.QUEUED, incomplete=False))
+    services.objects.delete_prefix(keys.upload_record(upload.id))
+    assert looked(services) == [upload.id]
+    assert services.jobs.get(upload.id).state is JobState.QUEUED
+
+
+def test_redis_learns_of_jobs_that_it_lost(services: Services) -> None:
+    """Of all uploads that are there, but not as a first event: that would hide that the others are to be rebuilt."""
+    upload = begun(services, b"half")
+    assert looked(services) == []
+    assert services.jobs.get(upload.id) == job_to_be(upload)
+    assert services.jobs.last_event_id() == NO_EVENT
+
+
+def test_an_upload_without_a_store_waits_for_it(services: Services) -> None:
+    """Where it stays away, the job fails in the end."""
+    upload = begun(services, b"")
+    services.jobs.create(job_to_be(upload))
+    note_open(services, upload, 0, now=time.time())
+    services.objects.delete_prefix(keys.upload(upload.id))
+    assert looked(services, DAY - 5) == []
+    assert services.jobs.get(upload.id).state is JobState.UPLOADING
+    looked(services, DAY + 5)
+    assert services.jobs.get(upload.id).state is JobState.FAILED
+    assert services.jobs.open_uploads() == ()
+
+
+def test_what_is_left_of_a_cancelled_upload_goes(services: Services, tmp_path: Path) -> None:
+    """Also where the store was away as it was cancelled, and where the last byte came at the same moment."""
+    upload = begun(services, b"whole one")
+    services.jobs.create(job_to_be(upload))
+    services.jobs.move(upload.id, JobState.CANCELLED)
+    services.objects.incoming.finish(upload.id, keys.original(upload.id), content_type="video/mp4")
+    Janitor(services, tmp_path / "alive").make_round()
+    assert list(services.objects.keys("")) == []
 
 
 def test_the_janitor_looks_at_uploads(services: Services, tmp_path: Path) -> None:

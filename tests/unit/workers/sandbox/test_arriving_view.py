@@ -155,7 +155,7 @@ def test_a_blocked_reader_goes_on_when_bytes_come(own_services: Services, upload
         for begin, end in ((100_000, 100_001), (100_001, 300_000), (300_000, len(DATA))):
             assert not blocked.done()
             send(own_services, upload, DATA[begin:end])
-        complete(own_services, upload, now=1.0)
+        complete(own_services, upload)
         assert blocked.result() == DATA[90_000:]
         assert get(relay, INDEX_BEGIN - 5, INDEX_END + 5) == DATA[INDEX_BEGIN - 5 : INDEX_END + 5]
         relay.check(failed=False)

@@ -29,8 +29,9 @@ export function initActions(job, changed) {
   show(document.getElementById("actions"), true);
 }
 
-/** Show the buttons that make sense for the job; `final` tells that another try would fail the same way. */
+/** Show the buttons that make sense for the job; `final` tells that another try would fail the same way, or is none. */
 export function showActions(job, final) {
+  setText(field(buttons.cancel, "cancel-word"), text(job.state === "uploading" ? "action.cancel_upload" : "action.cancel"));
   show(document.getElementById("another"), final);
   buttons.retry.classList.toggle("main", !final);
   show(buttons.cancel, Boolean(job.links.cancel));

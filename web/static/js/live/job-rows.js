@@ -3,7 +3,8 @@
 import { copyOf, field, setProgress, setState, setText, show } from "../shared/dom.js";
 import { wordTime } from "../shared/format.js";
 
-const BARRED = ["encoding", "packaging"];
+const BARRED = ["uploading", "encoding", "packaging"];
+const COUNTED = ["uploading", "encoding"];
 
 /** Write a job into its row; the server has worded it in `job.words`. */
 export function fillRow(row, job) {
@@ -14,9 +15,9 @@ export function fillRow(row, job) {
   setText(field(row, "size"), words.size);
   setState(field(row, "state"), job.state, words.state);
   setText(field(row, "headline"), words.headline);
-  setText(field(row, "percent"), job.state === "encoding" ? words.percent : "");
+  setText(field(row, "percent"), COUNTED.includes(job.state) ? words.percent : "");
   const bar = field(row, "bar");
-  setProgress(bar, job.progress, words.percent);
+  setProgress(bar, words.fraction, words.percent);
   show(bar, BARRED.includes(job.state));
   const created = field(row, "created");
   if (created.dateTime !== job.created_at) {

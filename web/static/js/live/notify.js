@@ -50,7 +50,7 @@ function showButton(job) {
 }
 
 function showTab(job, icons) {
-  const lead = job.state === "encoding" ? job.words.percent : job.words.state;
+  const lead = ["uploading", "encoding"].includes(job.state) ? job.words.percent : job.words.state;
   document.title = `${lead} · ${job.title} · Rungs`;
   const name = { ready: "ready", failed: "failed", cancelled: "idle" }[job.state] ?? "busy";
   const favicon = document.getElementById("favicon");

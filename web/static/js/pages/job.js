@@ -8,7 +8,8 @@ import { showMode } from "../live/live-note.js";
 import { follow } from "../live/live.js";
 import * as notify from "../live/notify.js";
 import { offer, withdraw } from "../player/player.js";
-import { finished } from "../shared/states.js";
+import { speedWords } from "../live/sending.js";
+import { finished, uploading } from "../shared/states.js";
 import { language, pageData } from "../shared/texts.js";
 
 const { job: first, icons } = pageData();
@@ -16,22 +17,24 @@ let stop = null;
 let announced = "";
 
 function render(job) {
-  show(document.getElementById("uploaded"), !finished(job));
+  show(document.getElementById("uploading"), uploading(job));
+  show(document.getElementById("uploaded"), !finished(job) && !uploading(job));
   setText(field(document, "title"), job.title);
+  setText(field(document, "size"), job.words.size);
   setState(field(document, "state"), job.state, job.words.state);
   renderSteps(job);
   renderFailure(job.error, job.words.failure);
   renderProgress(job);
   renderPicture(job);
   renderPlan(job);
-  showActions(job, Boolean(job.words.failure?.final));
+  showActions(job, Boolean(job.words.failure?.final) || (job.state === "cancelled" && !job.links.retry));
   announce(job);
   notify.update(job, icons);
 }
 
 /** Say aloud what is new, at each step and each quarter: every per cent would drown everything else. */
 function announce(job) {
-  const key = `${job.state} ${Math.floor(job.progress * 4)}`;
+  const key = `${job.state} ${Math.floor(job.words.fraction * 4)}`;
   if (announced && announced !== key) {
     setText(document.getElementById("announcement"), job.words.announcement);
   }
@@ -65,11 +68,14 @@ function renderProgress(job) {
   const { words } = job;
   setText(field(document, "percent"), words.percent);
   setText(field(document, "headline"), words.headline);
+  const speed = speedWords(job.upload);
+  setText(field(document, "speed"), speed);
+  show(field(document, "speed"), Boolean(speed));
   const ready = job.state === "ready";
   setText(field(document, "ladder-heading"), words.heading);
   const bar = field(document, "bar");
   bar.className = job.state;
-  setProgress(bar, job.progress, words.percent);
+  setProgress(bar, words.fraction, words.percent);
   show(bar, !ready);
   show(field(document, "percent"), !ready);
   const list = document.getElementById("rungs");
@@ -155,6 +161,7 @@ function gone() {
   withdraw();
   show(document.getElementById("gone"), true);
   show(document.getElementById("actions"), false);
+  show(document.getElementById("uploading"), false);
   show(document.getElementById("uploaded"), false);
 }
 

@@ -8,13 +8,13 @@ import { showMode } from "../live/live-note.js";
 import { follow, throttled } from "../live/live.js";
 import { initPlots } from "../live/plots.js";
 import { language } from "../shared/texts.js";
-import { finished } from "../shared/states.js";
+import { finished, uploading } from "../shared/states.js";
 
 const REFRESH_MS = 1000; // places in the line change with every job that starts, so all of it is asked again
 const STEADY_MS = 5000; // figures move without any job's event: rates, the predicted wait, uploads
 
 const lists = Object.fromEntries(
-  ["active", "waiting"].map((name) => [
+  ["active", "waiting", "uploading"].map((name) => [
     name,
     new JobRows(document.getElementById(name), { empty: document.getElementById(`no-${name}`), oldestFirst: true }),
   ]),
@@ -29,8 +29,9 @@ function showJobs(jobs) {
   }
 }
 
-/** Which list a job stands in: it waits until an encoder has begun with it. */
+/** Which list a job stands in: it waits until an encoder has begun with it, once its file is here. */
 function listOf(job) {
+  if (uploading(job)) return "uploading";
   return job.words.waits ? "waiting" : "active";
 }
 

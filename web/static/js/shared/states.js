@@ -6,3 +6,8 @@ const FINISHED = ["ready", "failed", "cancelled"];
 export function finished(job) {
   return FINISHED.includes(job.state);
 }
+
+/** Whether the job's file is still on its way. */
+export function uploading(job) {
+  return job.state === "uploading";
+}

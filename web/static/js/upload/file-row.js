@@ -6,10 +6,12 @@ import { plural, text } from "../shared/texts.js";
 import { countDown, pauseBefore, pieceAfter, WHOLE } from "./retry.js";
 import { progressWords, RowView } from "./row-view.js";
 import { speedometer } from "./speed.js";
+import { forget } from "./stored.js";
 import { elsewhere, lost, take, tell } from "./tabs.js";
 import { Stopped, Transfer } from "./transfer.js";
 
 const LOCKED = 423; // somebody else goes on with the upload
+const ENDED_THERE = 410; // somebody cancelled it, or its job
 const BUSY = ["sending", "retrying", "ending"];
 const ENDED = ["failed", "cancelled", "sent"];
 const HELD = ["waiting", "sending", "retrying", "paused"]; // no other tab may send the upload meanwhile
@@ -30,6 +32,7 @@ export class FileRow {
     this.asked = false; // whether the visitor wants it sent now
     this.title = "";
     this.speed = null;
+    this.sends = false; // whether any of it was sent from here
     this.turn = ""; // the place in the queue that a refusal keeps for the file
     this.hurry = new EventTarget();
     this.stopping = new AbortController();
@@ -40,6 +43,7 @@ export class FileRow {
       choose: () => page.onChoose(this),
       cancel: () => this.cancel(),
     });
+    this.view.link(this.transfer.job);
     const refusal = refused(size, page.limit);
     if (!file) this.show("unfinished", text("file.unfinished", this.#values));
     else if (refusal) this.show("failed", refusal, { again: false });
@@ -89,6 +93,8 @@ export class FileRow {
         if (error instanceof Stopped) return undefined;
         if (!(error instanceof Problem)) throw error;
         if (error.status === LOCKED) return this.yield();
+        if (error.status === ENDED_THERE && (await this.#endedThere())) return undefined;
+        if (error.status === ENDED_THERE) continue;
         this.turn = error.turn || this.turn;
         failures = this.transfer.offset > before ? 1 : failures + 1;
         const smaller = pieceAfter(error, { failures, piece, unconfirmed: this.transfer.unconfirmed });
@@ -97,6 +103,24 @@ export class FileRow {
         if (!refusedPiece && !(await this.#wait(error, failures, signal))) return undefined;
       }
     }
+  }
+
+  /** The upload was cancelled on another page: true if that ends the row. One of an earlier visit is begun anew. */
+  async #endedThere() {
+    const { place, sends } = this;
+    await forget(place);
+    tell("ended", place);
+    if (sends) this.cancelled(text("file.cancelled_there"));
+    else this.#begin();
+    return sends;
+  }
+
+  /** Be without an upload. */
+  #begin() {
+    this.transfer.place = null;
+    this.transfer.offset = this.transfer.sent = 0;
+    this.sends = false;
+    this.view.link(null);
   }
 
   /** One attempt; resolves with the job's id, or with null when another tab sends the file. */
@@ -116,6 +140,8 @@ export class FileRow {
 
   #progress(sent, speed) {
     this.speed = speed;
+    this.sends = true;
+    if (!this.view.job) this.view.link(this.transfer.job);
     this.view.bar(this.part);
     const words = text(sent < this.size ? "file.sending" : "file.storing", this.#values);
     this.view.say(progressWords(words, { sent, size: this.size, speed }));
@@ -222,8 +248,7 @@ export class FileRow {
 
   /** The upload was cancelled. */
   cancelled(message = text("file.cancelled")) {
-    this.transfer.place = null;
-    this.transfer.offset = this.transfer.sent = 0;
+    this.#begin();
     this.show("cancelled", message);
   }
 
@@ -232,7 +257,7 @@ export class FileRow {
     if (this.place && this.state !== "elsewhere") tell("sent", this.place, { job });
     this.transfer.sent = this.size;
     this.job = job;
-    this.view.part("open").href = `/jobs/${job}`;
+    this.view.link(job, { sent: true });
     this.show("sent", plural("files.sent", 1));
     this.page.onSent(this);
   }

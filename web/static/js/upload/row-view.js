@@ -6,12 +6,12 @@ import { text } from "../shared/texts.js";
 
 const PARTS = ["bar", "pause", "retry", "choose", "open", "cancel"];
 const SHOWN = {
-  unfinished: ["bar", "choose", "cancel"],
+  unfinished: ["bar", "choose", "open", "cancel"],
   waiting: ["cancel"],
-  sending: ["bar", "pause", "cancel"],
-  retrying: ["retry", "pause", "cancel"],
-  paused: ["bar", "pause", "cancel"],
-  elsewhere: ["bar", "retry", "cancel"],
+  sending: ["bar", "pause", "open", "cancel"],
+  retrying: ["retry", "pause", "open", "cancel"],
+  paused: ["bar", "pause", "open", "cancel"],
+  elsewhere: ["bar", "retry", "open", "cancel"],
   ending: ["cancel"],
   failed: ["retry", "cancel"],
   cancelled: ["retry", "cancel"],
@@ -25,6 +25,7 @@ export class RowView {
     this.element = copyOf("file-row");
     this.part = (part) => field(this.element, part);
     setText(this.part("name"), name);
+    this.job = null;
     for (const [part, act] of Object.entries(on)) this.part(part).addEventListener("click", act);
   }
 
@@ -34,7 +35,8 @@ export class RowView {
     this.element.dataset.state = state;
     setText(this.part("message"), message);
     const focused = this.element.contains(document.activeElement);
-    for (const part of PARTS) show(this.part(part), SHOWN[state].includes(part) && (part !== "retry" || again));
+    const absent = [!again && "retry", !this.job && "open"];
+    for (const part of PARTS) show(this.part(part), SHOWN[state].includes(part) && !absent.includes(part));
     this.#label("cancel", ends ? "cancel" : "remove");
     this.#label("pause", state === "paused" ? "resume" : "pause");
     this.#label("retry", state === "elsewhere" ? "take" : "retry");
@@ -42,6 +44,17 @@ export class RowView {
     this.part("choose").setAttribute("aria-label", text("file.choose", { name: this.name }));
     // A button that goes away must not take the focus with it.
     if (focused && document.activeElement.hidden) this.focus();
+  }
+
+  /** Link the file's job (null: none). As long as it is sent, that opens another tab: this one has to send it. */
+  link(job, { sent = false } = {}) {
+    const open = this.part("open");
+    if (job) open.href = `/jobs/${job}`;
+    open.target = sent ? "" : "_blank";
+    if (sent) open.removeAttribute("aria-label");
+    else open.setAttribute("aria-label", text("file.open", { name: this.name }));
+    show(open, Boolean(job) && SHOWN[this.element.dataset.state]?.includes("open"));
+    this.job = job;
   }
 
   #label(part, act) {

@@ -9,6 +9,7 @@ import { watchForStall } from "./stall.js";
 import { forget } from "./stored.js";
 
 const GONE = [404, 410];
+const EXPIRED = 404;
 
 /** The attempt was stopped: by the visitor, or for another tab. */
 export class Stopped extends Error {}
@@ -26,6 +27,11 @@ export class Transfer {
     this.place = place;
     this.offset = offset;
     this.sent = offset;
+  }
+
+  /** The id of the upload's job, null before it is created. */
+  get job() {
+    return this.place && idOf(this.place);
   }
 
   /** Whether bytes of the last attempt were sent that the server has not confirmed. */
@@ -153,10 +159,10 @@ export class Transfer {
   }
 }
 
-/** Throw the Problem of an answer. tus-js-client itself takes care of an upload that is gone: it creates a new one. */
+/** Throw the Problem of an answer. tus-js-client itself takes care of an upload that expired: it creates a new one. */
 function refuse(request, answer) {
   const status = answer.getStatus();
-  if (status < 400 || (request.getMethod() === "HEAD" && GONE.includes(status))) return;
+  if (status < 400 || (request.getMethod() === "HEAD" && status === EXPIRED)) return;
   throw problemOf(status, answer.getBody(), answer.getHeader("Retry-After"));
 }
 

@@ -113,18 +113,21 @@ def list_packets(
     *,
     met: Callable[[Mapping[int, Columns]], None] | None = None,
     most: int = MOST_PACKETS,
+    by_index: bool = False,
 ) -> Listing:
     """Return the packets of all streams, without decoding. Raises ToolError, ToolTimeoutError, TooComplexError.
 
     The last is raised as soon as there are more than `most` of them.
 
-    `look_seconds` are those of `probe`. `met` gets the columns as far as they are read, again and again.
+    `look_seconds` are those of `probe`. `met` gets the columns as far as they are read, again and again. `by_index`
+    takes the container's word for which packets are keyframes, and does not look into them.
     """
     argv = [
         "ffprobe",
         "-v", "error",
         *looking_arguments(look_seconds),
         *input_arguments(url),
+        *(["-fflags", "+noparse"] if by_index else []),
         "-of", "compact=p=0:nk=1",
         "-show_entries", f"packet={','.join(FIELDS)}",
         "-o", "pipe:1",  # else each line is a write of its own: two hours took a third longer, most of it waking us

@@ -59,7 +59,7 @@ class _View(ABC):
         self._objects = objects
         self._arriving = arriving
         self._length = length
-        self._index = index
+        self.index = index
 
     def stat(self, key: str) -> ObjectInfo:
         """See ObjectStore.stat: as if it were whole."""
@@ -69,17 +69,17 @@ class _View(ABC):
         """See Readable.read. Raises what Arriving does."""
         end = self._length if length is None else min(self._length, start + length)
         while start < end:
-            for chunk in self._piece(start, *next_piece(start, end, self._arrived(), self._index)):
+            for chunk in self._piece(start, *next_piece(start, end, self._arrived(), self.index)):
                 yield chunk
                 start += len(chunk)
 
     def _piece(self, start: int, where: Where, end: int) -> Iterator[bytes]:
         if where is Where.COME:
             yield from self._arriving.read(start, end)
-        elif where is Where.MISSING or self._index is None:
+        elif where is Where.MISSING or self.index is None:
             yield from self._missing(start, end)
         else:
-            yield from self._objects.read(self._index.key, start=start - self._index.begin, length=end - start)
+            yield from self._objects.read(self.index.key, start=start - self.index.begin, length=end - start)
 
     @abstractmethod
     def _arrived(self) -> int:
@@ -104,7 +104,7 @@ class WaitingView(_View):
             yield from super()._piece(start, where, end)
         except ObjectNotFoundError:
             # The index goes when the upload is whole, or has ended: both are found out by the next look.
-            self._index = None
+            self.index = None
 
     def _arrived(self) -> int:
         with self._lock:

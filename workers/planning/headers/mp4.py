@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -73,6 +73,17 @@ def codec_places(file: Ranges, stream: int) -> tuple[tuple[int, int], ...]:
 def top_boxes(file: Ranges, most: int) -> Iterator[Box]:
     """Yield the first `most` boxes of the file itself."""
     return islice(_boxes(file, 0, file.size), most)
+
+
+def is_whole_movie(file: Ranges, has: Callable[[int, int], bool]) -> bool:
+    """Tell whether the index of a file is there, of which `has` tells the bytes that are; one in pieces is not."""
+    for box in top_boxes(file, MOST_BOXES):
+        if box.kind not in _TOP or not has(box.start, box.payload):
+            return False
+        if box.kind == b"moov":
+            children = _boxes(file, box.payload, box.end)
+            return has(box.start, box.end) and all(child.kind != b"mvex" for child in children)
+    return False
 
 
 def _boxes(file: Ranges, start: int, end: int) -> Iterator[Box]:

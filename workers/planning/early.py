@@ -1,0 +1,47 @@
+"""Planning a file that is still being uploaded: a guess, which counts if the plan of the whole file is the same.
+
+Only MP4 and MOV whose index is there in one piece can be guessed. It lists all packets, and that listing by the index
+alone is what the whole file's listing is, but for keyframes that an index leaves out. Of what has not come zeros are
+read: 2 GiB of them in a second.
+"""
+
+from __future__ import annotations
+
+from storage.errors import ToolError, ToolTimeoutError
+from storage.media_errors import MediaError
+from workers.planning.headers.byte_ranges import ranges_of
+from workers.planning.headers.mp4 import is_whole_movie
+from workers.planning.make_plan import PlanLimits
+from workers.planning.plan_file import ConcealError, NotYetError, PlannedFile, planned
+from workers.planning.sight import Sight
+from workers.sandbox.arriving_view import GuessingView
+from workers.sandbox.relay import Relay
+from workers.sandbox.run import Watch
+
+
+def early_plan(view: GuessingView, limits: PlanLimits, watch: Watch) -> PlannedFile | None:
+    """Return what the plan of the whole file is likely to be; None where too little is there, or it is not guessed.
+
+    The watch is for this alone. Of what is wrong with the file nothing is told: its own plan will say it. The limits
+    are part of the guess: the whole file is to be planned by the same. Raises LeaseLostError, and the store's errors.
+    """
+    index = view.index
+    sight = Sight(view.arrived) if index is None else Sight(view.arrived, index.begin, index.end)
+    with Relay(view, "upload") as relay:
+        try:
+            found = _guessed(relay.url, limits, watch, sight)
+        except (MediaError, ToolError, ToolTimeoutError):
+            relay.check(failed=True)
+            return None
+        relay.check(failed=False)
+    return found
+
+
+def _guessed(url: str, limits: PlanLimits, watch: Watch, sight: Sight) -> PlannedFile | None:
+    with ranges_of(url) as file:
+        if not is_whole_movie(file, sight.has):
+            return None
+    try:
+        return planned(url, limits, watch, sight=sight)
+    except (NotYetError, ConcealError):
+        return None

@@ -45,10 +45,11 @@ class S3Incoming:
         self._bucket = bucket
         self._read = read
 
-    def arrived(self, upload_id: str) -> Arrived:
+    def arrived(self, upload_id: str, *, known: int = 0, part_bytes: int = 0) -> Arrived:
         """See IncomingObjects.arrived."""
-        stored = self.stored(upload_id)
-        return Arrived(stored.size, max((piece.at for piece in stored.pieces), default=0.0))
+        whole = known // part_bytes if part_bytes else 0
+        stored = self.stored(upload_id, whole)
+        return Arrived(whole * part_bytes + stored.size, max((piece.at for piece in stored.pieces), default=0.0))
 
     def go_on(
         self, upload_id: str, *, part_bytes: int, may_go_on: Callable[[], None], may_keep: Callable[[], bool]
@@ -99,13 +100,14 @@ class S3Incoming:
                 raise
             return info_of(self._client.stat_object(self._bucket, key))
 
-    def stored(self, upload_id: str) -> StoredUpload:
-        """Return what is stored of the upload."""
+    def stored(self, upload_id: str, whole: int = 0) -> StoredUpload:
+        """Return what is stored of the upload behind its first `whole` parts."""
         prefix = keys.upload(upload_id)
+        after = keys.upload_part(upload_id, whole - 1) if whole else None
         with translated(prefix):
-            listed = self._client.list_objects(self._bucket, prefix=prefix, recursive=True)
+            listed = self._client.list_objects(self._bucket, prefix=prefix, recursive=True, start_after=after)
             found = (piece_of(info_of(entry), prefix) for entry in listed)
-            return stored_upload(piece for piece in found if piece is not None)
+            return stored_upload((piece for piece in found if piece is not None), whole)
 
     def put(self, key: str, data: bytes | bytearray) -> None:
         """Write a part or less, in one request."""
@@ -142,8 +144,8 @@ class S3Incoming:
         with suppress(ObjectNotFoundError):
             yield from self._read(keys.upload_part(upload_id, index), start=start, length=length)
             return
-        stored, end = self.stored(upload_id), start + length
-        for tail in stored.tails if len(stored.parts) == index else ():
+        stored, end = self.stored(upload_id, index), start + length
+        for tail in () if stored.parts else stored.tails:
             if tail.begin <= start < min(tail.end, end):
                 wanted = min(tail.end, end) - start
                 data = b""

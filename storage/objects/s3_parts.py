@@ -86,14 +86,14 @@ def piece_of(info: ObjectInfo, prefix: str) -> StoredPiece | None:
     return StoredPiece(info.key, int(tail[1]), int(tail[2]), int(tail[3]), info.modified_at)
 
 
-def stored_upload(pieces: Iterable[StoredPiece]) -> StoredUpload:
-    """Return what these objects come to."""
+def stored_upload(pieces: Iterable[StoredPiece], first: int = 0) -> StoredUpload:
+    """Return what these objects come to, of parts from the `first` one on."""
     found = tuple(pieces)
     by_index = {piece.index: piece for piece in found if "/parts/" in piece.key}
-    whole = 0
+    whole = first
     while whole in by_index:
         whole += 1
-    parts = tuple(by_index[index] for index in range(whole))
+    parts = tuple(by_index[index] for index in range(first, whole))
     tails = _chained([piece for piece in found if piece.index == whole and "/tails/" in piece.key])
     counted = {piece.key for piece in (*parts, *tails)}
     return StoredUpload(parts, tails, tuple(piece for piece in found if piece.key not in counted))

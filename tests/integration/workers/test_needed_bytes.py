@@ -15,11 +15,12 @@ from workers.ffmpeg.needed_bytes import needed_of_segments, needed_of_sound
 from workers.planning.early import early_plan
 from workers.planning.plan_file import PlannedFile, planned
 from workers.sandbox import relay as relay_module
+from workers.sandbox.arriving_view import PATIENCE_SECONDS
 from workers.sandbox.reach import reach_of
 from workers.sandbox.relay import Relay
 from workers.sandbox.run import ToolLimits, Watch, run_tool
 
-LIMITS_OF_TOOL = ToolLimits(120, 10)
+LIMITS_OF_TOOL = ToolLimits(120, PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")

@@ -49,8 +49,12 @@ class IncomingWriter(Protocol):
 class IncomingObjects(Protocol):
     """Uploads by id. All methods raise ObjectStoreDownError when the store does not answer."""
 
-    def arrived(self, upload_id: str) -> Arrived:
-        """Return how much of the upload is stored; nothing of one that nobody began."""
+    def arrived(self, upload_id: str, *, known: int = 0, part_bytes: int = 0) -> Arrived:
+        """Return how much of the upload is stored; nothing of one that nobody began.
+
+        Who looks again and again, and tells `part_bytes` as in `go_on`, says how much is `known` to be there for good:
+        that is not looked for again, so that a look costs the same however much has come.
+        """
 
     def go_on(
         self, upload_id: str, *, part_bytes: int, may_go_on: Callable[[], None], may_keep: Callable[[], bool]

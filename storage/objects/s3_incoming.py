@@ -42,10 +42,11 @@ class S3Incoming:
         self._bucket = bucket
         self._read = read
 
-    def arrived(self, upload_id: str) -> Arrived:
+    def arrived(self, upload_id: str, *, known: int = 0, part_bytes: int = 0) -> Arrived:
         """See IncomingObjects.arrived."""
-        stored = self.stored(upload_id)
-        return Arrived(stored.size, max((piece.at for piece in stored.pieces), default=0.0))
+        whole = known // part_bytes if part_bytes else 0
+        stored = self.stored(upload_id, whole)
+        return Arrived(whole * part_bytes + stored.size, max((piece.at for piece in stored.pieces), default=0.0))
 
     def go_on(
         self, upload_id: str, *, part_bytes: int, may_go_on: Callable[[], None], may_keep: Callable[[], bool]
@@ -88,13 +89,15 @@ class S3Incoming:
         with translated(key):
             return made_up.seen(info_of(self._client.stat_object(self._bucket, key)))
 
-    def stored(self, upload_id: str) -> StoredUpload:
-        """Return what is stored of the upload."""
-        return stored_upload(self._listed(keys.upload_parts(upload_id)), self._listed(keys.upload_tails(upload_id)))
+    def stored(self, upload_id: str, whole: int = 0) -> StoredUpload:
+        """Return what is stored of the upload behind its first `whole` parts."""
+        parts = self._listed(keys.upload_parts(upload_id), keys.upload_part(upload_id, whole - 1) if whole else None)
+        return stored_upload(parts, self._listed(keys.upload_tails(upload_id)), whole)
 
-    def _listed(self, prefix: str) -> list[ObjectInfo]:
+    def _listed(self, prefix: str, after: str | None = None) -> list[ObjectInfo]:
         with translated(prefix):
-            return [info_of(entry) for entry in self._client.list_objects(self._bucket, prefix=prefix, recursive=True)]
+            found = self._client.list_objects(self._bucket, prefix=prefix, recursive=True, start_after=after)
+            return [info_of(entry) for entry in found]
 
     def put(self, key: str, data: bytes | bytearray, headers: Mapping[str, str] = _BYTES) -> None:
         """Write a part or less, in one request."""
@@ -131,8 +134,8 @@ class S3Incoming:
         with suppress(ObjectNotFoundError):
             yield from self._read(keys.upload_part(upload_id, index), start=start, length=length)
             return
-        stored, end = self.stored(upload_id), start + length
-        for tail in stored.tails if len(stored.parts) == index else ():
+        stored, end = self.stored(upload_id, index), start + length
+        for tail in () if stored.parts else stored.tails:
             if tail.begin <= start < min(tail.end, end):
                 wanted = min(tail.end, end) - start
                 data = b""

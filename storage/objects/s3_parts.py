@@ -75,17 +75,17 @@ class StoredUpload:
         return kept, None
 
 
-def stored_upload(parts: Iterable[ObjectInfo], tails: Iterable[ObjectInfo]) -> StoredUpload:
-    """Return what these objects come to: all that lie where whole parts do, and all that lie where tails do."""
+def stored_upload(parts: Iterable[ObjectInfo], tails: Iterable[ObjectInfo], first: int = 0) -> StoredUpload:
+    """Return what these objects come to: those that lie where whole parts do, from the `first` on, and all tails."""
     by_index = {part.index: part for part in filter(None, map(_part_of, parts))}
-    whole = 0
+    whole = first
     while whole in by_index:
         whole += 1
     begun = tuple(filter(None, map(_tail_of, tails)))
     chain = _chained([tail for tail in begun if tail.index == whole])
     behind_a_gap = (part for index, part in by_index.items() if index > whole)
     rest = (*behind_a_gap, *(tail for tail in begun if tail not in chain))
-    return StoredUpload(tuple(by_index[index] for index in range(whole)), chain, rest)
+    return StoredUpload(tuple(by_index[index] for index in range(first, whole)), chain, rest)
 
 
 def _part_of(info: ObjectInfo) -> StoredPiece | None:

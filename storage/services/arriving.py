@@ -29,7 +29,7 @@ class ArrivingUpload:
 
     def arrived(self) -> int:
         """Return how many bytes, from the first one on, may be read from now on; never less than before."""
-        size = arrived_to_stay(self._objects, self._upload.id)
+        size = arrived_to_stay(self._objects, self._upload, self._size)
         if size <= self._size:
             size = self._original() or size
         self._size = max(self._size, size)

@@ -59,16 +59,16 @@ def arrived(objects: ObjectStore, upload_id: str) -> Arrived:
     return found if doubt is None else Arrived(min(found.size, doubt), found.at)
 
 
-def arrived_to_stay(objects: ObjectStore, upload_id: str) -> int:
+def arrived_to_stay(objects: ObjectStore, upload: Upload, known: int = 0) -> int:
     """Return how many bytes of an upload that is no original yet have come and stay what they are, whoever writes.
 
-    Unlike `arrived` this is also right beside a request whose bytes are found to be wrong meanwhile: where that
-    happened once, nothing behind it is counted.
+    So many as are `known` were returned before. Unlike `arrived` this is also right beside a request whose bytes are
+    found to be wrong meanwhile: where that happened once, nothing behind it is counted.
     """
     # In this order: a doubt goes only after the note of what was cut off for it.
-    size = objects.incoming.arrived(upload_id).size
-    doubt = _noted(objects, keys.upload_doubt(upload_id))
-    cut = _noted(objects, keys.upload_cut(upload_id))
+    size = objects.incoming.arrived(upload.id, known=known, part_bytes=upload.part_bytes).size
+    doubt = _noted(objects, keys.upload_doubt(upload.id))
+    cut = _noted(objects, keys.upload_cut(upload.id))
     return min(border for border in (size, doubt, cut) if border is not None)
 
 

@@ -81,6 +81,9 @@ def test_what_has_come_is_read(store: ObjectStore, arriving: ArrivingUpload) -> 
         assert arriving.arrived() == end
         for start in {0, before, max(0, before - 7), min(PART - 3, end), end - 1}:
             assert read(arriving, start, end) == DATA[start:end]
+        for known in {0, PART - 1, PART, 2 * PART, end}:
+            if known <= end:
+                assert store.incoming.arrived(UPLOAD.id, known=known, part_bytes=PART).size == end
     finish(store)
     assert arriving.arrived() == len(DATA)
     assert read(arriving, 5, len(DATA)) == DATA[5:]
@@ -124,8 +127,8 @@ def test_a_tail_that_becomes_a_part_under_the_readers_hands_is_read_there(
     assert arriving.arrived() == 1000
     listing, rest = S3Incoming.stored, [DATA[1000 : PART + 5]]
 
-    def overtaken(incoming: S3Incoming, upload_id: str) -> StoredUpload:
-        found = listing(incoming, upload_id)
+    def overtaken(incoming: S3Incoming, upload_id: str, whole: int = 0) -> StoredUpload:
+        found = listing(incoming, upload_id, whole)
         if rest:
             send(store, rest.pop())
         return found
@@ -199,4 +202,4 @@ def test_a_doubt_that_ends_meanwhile_is_seen(tmp_path: Path, *, again: bool) -> 
     begin_doubt(store, UPLOAD.id, store.incoming.arrived(UPLOAD.id).size)
     send(store, b"\xff" * 100)
     store.overtake = True
-    assert arrived_to_stay(store, UPLOAD.id) == 1000
+    assert arrived_to_stay(store, UPLOAD) == 1000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 
@@ -22,13 +22,12 @@ FILES = sorted(path.name for path in (media_root() / "happy").glob("*") if path.
 FORMS = {"as it is": None, "index last": (), "index first": ("-movflags", "+faststart")}
 
 
-def outcome(path: Path, percent: int) -> str:
-    """Return whether the plan is there early, and is the one of the whole file."""
-    coming = ComingFile(path)
-    found = early_plan(coming.guess(len(coming.data) * percent // 100), LIMITS, Watch())
-    if found is None:
-        return "later"
-    return "same" if (found.plan, found.segments) == plan_file(str(path), LIMITS, Watch()) else "other"
+def outcomes(path: Path) -> Iterator[str]:
+    """Yield for each share whether the plan is there early, and is the one of the whole file."""
+    coming, whole = ComingFile(path), plan_file(str(path), LIMITS, Watch())
+    for percent in PERCENT:
+        found = early_plan(coming.guess(len(coming.data) * percent // 100), LIMITS, Watch())
+        yield "later" if found is None else "same" if (found.plan, found.segments) == whole else "other"
 
 
 @pytest.mark.parametrize(("name", "form"), product(FILES or ["none"], FORMS))
@@ -39,6 +38,6 @@ def test_an_early_plan_is_the_files(
     options, path = FORMS[form], media_dir / "happy" / name
     if options is not None:
         path = remuxed(path, tmp_path / name, *options)
-    found = Counter(outcome(path, percent) for percent in PERCENT)
+    found = Counter(outcomes(path))
     say(f"{name} {form}: {dict(found)}")
     assert not found["other"]

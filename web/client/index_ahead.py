@@ -1,6 +1,7 @@
 """The index of an MP4 or MOV that lies behind its media, as cameras and phones write it.
 
-Sent ahead, it lets the server begin to encode before the last byte. Nothing depends on it.
+Sent ahead, it lets the server begin to encode before the last byte. So do other boxes there, which tools look at before
+anything else. Nothing depends on it.
 """
 
 from __future__ import annotations
@@ -30,21 +31,29 @@ class IndexPlace(NamedTuple):
 
 
 def index_of(file: BinaryIO, size: int, most: int) -> IndexPlace | None:
-    """Return where the index of a file of `size` bytes lies that comes behind its media; None where there is none.
+    """Return which bytes of a file of `size` bytes its server is to have ahead: all that lies behind the media.
 
-    What follows it is taken with it if that is little. One of more than `most` bytes is left out. Raises OSError.
+    Where that is more than `most` bytes it is the index alone, if it lies there; None where there is nothing, or that
+    is too large as well. Raises OSError.
     """
-    at, media = 0, False
+    index, behind, at = None, 0, 0
     for _ in range(_MOST_BOXES):
+        if at == size:
+            break
         kind, length = _box_at(file, at, size)
         end = at + length
         if length < _SHORT or end > size or kind in _NO_INDEX or (at == 0 and kind not in _FIRST):
             return None
         if kind == b"moov":
-            return IndexPlace(at, size if size - at <= most else end) if media and length <= most else None
-        media = media or kind == b"mdat"
+            index = index or IndexPlace(at, end)
+        if kind == b"mdat":
+            behind = end
         at = end
-    return None
+    if index is None or not behind or at < size or behind == size:
+        return None
+    if size - behind <= most:
+        return IndexPlace(behind, size)
+    return index if index.begin >= behind and index.end - index.begin <= most else None
 
 
 def send_index(uploads: Uploads, upload_id: str, path: Path, size: int) -> None:

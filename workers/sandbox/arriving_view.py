@@ -19,6 +19,9 @@ from storage.objects.contract import ObjectInfo
 from storage.services.upload_index import HandedIndex
 from workers.sandbox.relay import Readable
 
+# A tool that works ahead of an upload and makes no progress for so long is given back, as its ToolLimits say: a line
+# that broke is there again within seconds, and the slot may have other work.
+PATIENCE_SECONDS = 20.0
 POLL_SECONDS = 0.25  # between two looks of a waiting read at what has come: a store is asked four times a second
 _ZEROS = bytes(256 * 1024)
 

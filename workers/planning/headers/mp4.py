@@ -31,6 +31,7 @@ _HEADER_BYTES = 8
 _TOP = frozenset(
     {b"ftyp", b"styp", b"moov", b"mdat", b"meta", b"free", b"skip", b"wide", b"moof", b"uuid", b"pdin", b"pnot"}
 )
+_UNREAD = frozenset({b"mdat", b"free", b"skip", b"wide"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +77,16 @@ def top_boxes(file: Ranges, most: int) -> Iterator[Box]:
 
 
 def is_whole_movie(file: Ranges, has: Callable[[int, int], bool]) -> bool:
-    """Tell whether the index of a file is there, of which `has` tells the bytes that are; one in pieces is not."""
+    """Tell whether all of a file but media is there, of which `has` tells the bytes that are: so much tools read first.
+
+    An index in pieces is not there before they are.
+    """
+    index = None
     for box in top_boxes(file, MOST_BOXES):
-        if box.kind not in _TOP or not has(box.start, box.payload):
+        if box.kind not in _TOP or not has(box.start, box.payload if box.kind in _UNREAD else box.end):
             return False
-        if box.kind == b"moov":
-            children = _boxes(file, box.payload, box.end)
-            return has(box.start, box.end) and all(child.kind != b"mvex" for child in children)
-    return False
+        index = index or (box if box.kind == b"moov" else None)
+    return index is not None and all(child.kind != b"mvex" for child in _boxes(file, index.payload, index.end))
 
 
 def _boxes(file: Ranges, start: int, end: int) -> Iterator[Box]:

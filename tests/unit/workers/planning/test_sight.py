@@ -29,14 +29,17 @@ def box(kind: bytes, *contents: bytes) -> bytes:
 HEAD, MEDIA = box(b"ftyp", bytes(12)), box(b"mdat", bytes(1000))
 INDEX = box(b"moov", box(b"mvhd", bytes(40)), box(b"trak", bytes(100)))
 PIECES = box(b"moov", box(b"mvhd", bytes(40)), box(b"mvex", bytes(20)))
+TAIL = box(b"uuid", bytes(20))
 FIRST, LAST = HEAD + INDEX + MEDIA, HEAD + MEDIA + INDEX
 
 
 @pytest.mark.parametrize(
     ("data", "sight", "expected"),
     [
-        (FIRST, Sight(len(HEAD + INDEX)), True),
-        (FIRST, Sight(len(HEAD + INDEX) - 1), False),
+        (FIRST, Sight(len(HEAD + INDEX) + 8), True),
+        (FIRST, Sight(len(HEAD + INDEX)), False),
+        (FIRST + TAIL, Sight(len(HEAD + INDEX) + 8), False),
+        (FIRST + TAIL, Sight(len(HEAD + INDEX) + 8, len(FIRST), len(FIRST + TAIL)), True),
         (FIRST, Sight(0), False),
         (LAST, Sight(len(HEAD) + 16, len(HEAD + MEDIA), len(LAST)), True),
         (LAST, Sight(len(HEAD) + 7, len(HEAD + MEDIA), len(LAST)), False),

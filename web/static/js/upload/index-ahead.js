@@ -1,5 +1,5 @@
 // Cameras and phones write the index of an MP4 or MOV behind its media. Sent ahead, it lets the server begin to encode
-// before the last byte. Nothing depends on it.
+// before the last byte. So do other boxes there, which tools look at before anything else. Nothing depends on it.
 
 const HEADER = 16; // bytes: a size, a type, and a long size if there is one
 const MOST_BOXES = 32; // of a file's top level; real ones have a few before their index
@@ -7,20 +7,22 @@ const FIRST = ["ftyp", "wide", "mdat", "free", "skip", "pnot"]; // what such a f
 const NO_INDEX = ["moof", "mfra"]; // of a file in fragments, which has its index in pieces
 
 /**
- * Where the index of a file lies that comes behind its media: `{ begin, end }`, with what follows it if that is little;
- * null where there is none, or it has more than `most` bytes.
+ * Which bytes of a file its server is to have ahead: `{ begin, end }` of all that lies behind the media, or of the index
+ * there if that has much behind it; null where there are none, or more than `most`.
  */
 export async function indexOf(file, most) {
-  let media = false;
-  for (let boxes = 0, at = 0; boxes < MOST_BOXES && at < file.size; boxes += 1) {
+  let [index, behind, at] = [null, 0, 0];
+  for (let boxes = 0; boxes < MOST_BOXES && at < file.size; boxes += 1) {
     const { type, size } = await boxAt(file, at);
     const end = at + size;
     if (!type || size < 8 || end > file.size || NO_INDEX.includes(type) || (at === 0 && !FIRST.includes(type))) return null;
-    if (type === "moov") return media && size <= most ? { begin: at, end: file.size - at <= most ? file.size : end } : null;
-    media ||= type === "mdat";
+    if (type === "moov") index ??= { begin: at, end };
+    if (type === "mdat") behind = end;
     at = end;
   }
-  return null;
+  if (!index || !behind || at < file.size || behind === file.size) return null;
+  if (file.size - behind <= most) return { begin: behind, end: file.size };
+  return index.begin >= behind && index.end - index.begin <= most ? index : null;
 }
 
 /** Send the index of a file to the upload at `place`; resolves with whether the server answered. Throws without a line. */

@@ -1,4 +1,7 @@
-"""One mutated upload through probe and plan: it becomes a plan, or an error of the tree that says what it is."""
+"""One mutated upload through probe and plan: it becomes a plan, or an error of the tree that says what it is.
+
+It is also planned as if only some of it had come, which may never end but in a plan or in none.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,16 @@ from pathlib import Path
 from storage.errors import ToolError
 from storage.media_errors import MediaError
 from tests.fuzz.mutations import mutated
+from tests.support.early import ComingFile
+from workers.ffmpeg.needed_bytes import needed_of_segments, needed_of_sound
+from workers.planning.early import early_plan
 from workers.planning.make_plan import PlanLimits
 from workers.planning.plan_file import ConcealError, plan_file
 from workers.sandbox.run import Watch
 
 LIMITS = PlanLimits(max_pixels=8192 * 4352, max_seconds=12 * 3600, preset="veryfast", slots=2)
 MOST_SECONDS = 150.0  # of one upload: streams and looks have 60 s each
+SHARES = 10  # of an upload that is planned before it is whole
 _PICTURES = ("-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=0.6")
 _SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=0.6")
 _FILES = {
@@ -62,12 +69,24 @@ def attempt(seed: int, sources: Sequence[bytes], folder: Path) -> Outcome:
     began = time.monotonic()
     try:
         end = _planned(path)
+        _plan_early(path, seed)
     except Exception as error:  # noqa: BLE001 - exactly what is looked for
         return Outcome(seed, "wrong", f"{type(error).__name__}: {error}")
     finally:
         path.unlink()
     took = time.monotonic() - began
     return Outcome(seed, end, f"took {took:.0f} s" if took > MOST_SECONDS else "")
+
+
+def _plan_early(path: Path, seed: int) -> None:
+    """Plan the upload with its index ahead, as some share of it has come, and reckon what its segments need."""
+    coming = ComingFile(path)
+    size = len(coming.data)
+    found = early_plan(coming.guess(size * (seed % SHARES) // SHARES), LIMITS, Watch())
+    if found is not None:
+        needed = needed_of_segments(found.plan, found.segments, found.listing, size)
+        assert len(needed) == found.plan.segment_count, "as many needs as segments"
+        needed_of_sound(found.plan, found.listing, size)
 
 
 def _planned(path: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,8 @@ def outcomes(path: Path) -> Iterator[str]:
         yield "later" if found is None else "same" if (found.plan, found.segments) == whole else "other"
 
 
-@pytest.mark.parametrize(("name", "form"), product(FILES or ["none"], FORMS))
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", FILES or ["none"])
 def test_an_early_plan_is_the_files(
     name: str, form: str, media_dir: Path, tmp_path: Path, say: Callable[[str], None]
 ) -> None:

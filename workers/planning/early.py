@@ -7,6 +7,9 @@ read: 2 GiB of them in a second.
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
+
 from storage.errors import ToolError, ToolTimeoutError
 from storage.media_errors import MediaError
 from workers.planning.headers.byte_ranges import ranges_of
@@ -19,12 +22,25 @@ from workers.sandbox.relay import Relay
 from workers.sandbox.run import Watch
 
 
+class _Within(threading.Event):
+    """An event that is set where the `outer` one is, which it does not set: a file is given up, and not its attempt."""
+
+    def __init__(self, outer: threading.Event) -> None:
+        super().__init__()
+        self._outer = outer
+
+    def is_set(self) -> bool:
+        """See threading.Event.is_set."""
+        return super().is_set() or self._outer.is_set()
+
+
 def early_plan(view: GuessingView, limits: PlanLimits, watch: Watch) -> PlannedFile | None:
     """Return what the plan of the whole file is likely to be; None where too little is there, or it is not guessed.
 
-    The watch is for this alone. Of what is wrong with the file nothing is told: its own plan will say it. The limits
-    are part of the guess: the whole file is to be planned by the same. Raises LeaseLostError, and the store's errors.
+    Of what is wrong with the file nothing is told: its own plan will say it. The limits are part of the guess: the
+    whole file is to be planned by the same. Raises LeaseLostError when cancelled, and the store's errors.
     """
+    watch = replace(watch, cancelled=_Within(watch.cancelled))
     index = view.index
     sight = Sight(view.arrived) if index is None else Sight(view.arrived, index.begin, index.end)
     with Relay(view, "upload") as relay:

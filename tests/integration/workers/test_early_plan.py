@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.errors import ObjectStoreDownError
+from storage.errors import LeaseLostError, ObjectStoreDownError
 from tests.support.clips import make_fragmented
 from tests.support.early import ComingFile, remuxed
 from tests.support.planning_cost import LIMITS
@@ -73,6 +73,19 @@ def test_what_is_no_video_is_left_to_the_plan(tmp_path: Path) -> None:
     path = tmp_path / "noise.mp4"
     path.write_bytes(b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x20moov" + bytes(range(256)) * 400)
     assert early_plan(ComingFile(path).guess(50_000), LIMITS, Watch()) is None
+
+
+def test_a_file_that_is_given_up_leaves_its_attempt(film: Path) -> None:
+    """Which may go on with something else; one that is cancelled ends the planning."""
+    coming, watch = ComingFile(film), Watch()
+    coming.data = coming.data[: coming.data.index(b"moov") + 4] + bytes(range(250)) * 400
+    assert early_plan(coming.guess(len(coming.data)), LIMITS, watch) is None
+    coming = ComingFile(film)
+    assert early_plan(coming.guess(5000), LIMITS, watch) is None
+    assert not watch.cancelled.is_set()
+    watch.cancelled.set()
+    with pytest.raises(LeaseLostError):
+        early_plan(coming.guess(len(coming.data) // 2), LIMITS, watch)
 
 
 def test_a_store_that_is_away_is_no_judgement(film: Path) -> None:

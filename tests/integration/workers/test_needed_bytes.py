@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,12 +36,21 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def encoded(found: PlannedFile, index: int, url: str, folder: Path) -> list[bytes]:
+def encoded(found: PlannedFile, index: int, url: str, folder: Path, limits: ToolLimits = LIMITS_OF_TOOL) -> list[bytes]:
     """Return what a segment becomes."""
     folder.mkdir(exist_ok=True)
     command = segment_command(found.plan, found.segments[index], url, folder)
-    run_tool(command, LIMITS_OF_TOOL, watch=Watch(), reach=reach_of(url, folder))
+    run_tool(command, limits, watch=Watch(), reach=reach_of(url, folder))
     return [(folder / f"{rung.name}.mp4").read_bytes() for rung in found.plan.rungs]
+
+
+def heard(found: PlannedFile, url: str, folder: Path) -> list[bytes]:
+    """Return what the sound becomes."""
+    folder.mkdir(exist_ok=True)
+    assert found.plan.audio is not None
+    command = audio_command(found.plan, found.plan.audio, url, folder / "audio.mp4", folder / "heard.txt")
+    run_tool(command, LIMITS_OF_TOOL, watch=Watch(), reach=reach_of(url, folder))
+    return [(folder / name).read_bytes() for name in ("audio.mp4", "heard.txt")]
 
 
 @pytest.mark.parametrize("options", [(), ("-movflags", "+faststart")], ids=["index last", "index first"])
@@ -60,6 +72,25 @@ def test_a_segment_needs_no_more(film: Path, tmp_path: Path, options: tuple[str,
         assert early == encoded(found, index, str(path), tmp_path / "late")
 
 
+def test_what_comes_while_it_is_read_makes_no_difference(film: Path, tmp_path: Path) -> None:
+    """The last segment and the sound follow an upload to its end, and are those of the whole file."""
+    found, coming = planned(str(film), LIMITS, Watch()), ComingFile(film)
+    size, last = len(coming.data), len(found.segments) - 1
+
+    def come() -> None:
+        while coming.come < size:
+            coming.come = min(size, coming.come + size // 40)
+            time.sleep(0.1)  # the pace of the line
+
+    for make in (partial(encoded, found, last), partial(heard, found)):
+        with Relay(coming.waiting(size // 10), "film", away=UploadPausedError) as relay, ThreadPoolExecutor(1) as pool:
+            line = pool.submit(come)
+            early = make(relay.url, tmp_path / "early")
+            line.result()
+            relay.check(failed=False)
+        assert early == make(str(film), tmp_path / "late")
+
+
 def test_a_segment_needs_about_so_much(film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With less than its own pictures it waits in vain, and is given back."""
     monkeypatch.setattr(relay_module, "AWAY_SECONDS", 1.0)
@@ -72,7 +103,7 @@ def test_a_segment_needs_about_so_much(film: Path, tmp_path: Path, monkeypatch: 
     last = max(place for time, place in zip(times, positions, strict=True) if time < end)
     with Relay(coming.waiting(last), "film", away=UploadPausedError) as relay:
         with pytest.raises(ToolTimeoutError):
-            encoded(found, 2, relay.url, tmp_path / "early")
+            encoded(found, 2, relay.url, tmp_path / "early", ToolLimits(120, 3))
         with pytest.raises(UploadPausedError):
             relay.check(failed=True)
 
@@ -80,14 +111,8 @@ def test_a_segment_needs_about_so_much(film: Path, tmp_path: Path, monkeypatch: 
 def test_the_sound_needs_no_more(film: Path, tmp_path: Path) -> None:
     """It is encoded in one piece, so that is nearly all of the file; an index behind it need not have come."""
     found, coming = planned(str(film), LIMITS, Watch()), ComingFile(film)
-    audio, size = found.plan.audio, len(coming.data)
-    assert audio is not None
-    made = []
-    with Relay(coming.waiting(needed_of_sound(found.plan, found.listing, size)), "film") as relay:
-        for url in (relay.url, str(film)):
-            target = tmp_path / "audio.mp4"
-            command = audio_command(found.plan, audio, url, target, tmp_path / "heard.txt")
-            run_tool(command, LIMITS_OF_TOOL, watch=Watch(), reach=reach_of(url, tmp_path))
-            made.append(target.read_bytes())
+    come = needed_of_sound(found.plan, found.listing, len(coming.data))
+    with Relay(coming.waiting(come), "film", away=UploadPausedError) as relay:
+        early = heard(found, relay.url, tmp_path / "early")
         relay.check(failed=False)
-    assert made[0] == made[1]
+    assert early == heard(found, str(film), tmp_path / "late")

@@ -10,7 +10,15 @@ from contextlib import suppress
 
 import structlog
 
-from storage.errors import BusyError, ConflictError, JobNotFoundError, ObjectNotFoundError, UploadExpiredError
+from storage.errors import (
+    BusyError,
+    ConflictError,
+    JobExistsError,
+    JobNotFoundError,
+    ObjectNotFoundError,
+    RecordError,
+    UploadExpiredError,
+)
 from storage.model.job import Changes, Job, JobError, JobState
 from storage.model.upload import Upload
 from storage.objects import keys
@@ -29,7 +37,8 @@ def begin(services: Services, upload: Upload) -> None:
     save_upload(services, upload)
     try:
         note_open(services, upload, 0, now=upload.created_at)
-        services.jobs.create(job_to_be(upload))
+        with suppress(JobExistsError):  # the janitor looked at the upload in this very moment
+            services.jobs.create(job_to_be(upload))
     except BusyError:
         with suppress(BusyError):
             services.objects.delete_prefix(keys.upload(upload.id))  # the note stays: the job may be there after all
@@ -63,7 +72,7 @@ def cancel(services: Services, job_id: str, *, only_from: JobState | None = None
         try:
             with suppress(UploadNotFoundError), held(services.jobs, upload_of(services.objects, job_id)):
                 remove_upload(services, job_id)
-        except BusyError as error:
+        except (BusyError, RecordError) as error:
             _log.warning("an ended upload is left to the janitor", job=job_id, error=str(error))
     return job
 

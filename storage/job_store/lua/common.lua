@@ -16,7 +16,8 @@
 --                                     job whose upload is not whole stands in the list of its state alone.
 --                                     Once the end of a job is saved the record is slim (storage/job_store/slim_codec.py):
 --                                     state, priority unless normal, tries, incomplete, last (event id), and the rest
---                                     packed in 0, 1, ...; of the job's other keys only leases may be there then, until they run out
+--                                     packed in 0, 1, ...; of the job's other keys only leases may be there then, until
+--                                     they run out
 --    2 rungs:wanted:<id>      hash    task field -> its segment of the plan as JSON, {} if it makes none; the tasks of
 --                                     encoding
 --    3 rungs:frames:<id>      hash    task field -> output frames done, the best of all attempts

@@ -46,6 +46,13 @@ def test_an_upload_begins_with_its_job(services: Services) -> None:
     assert not is_whole(services, upload)
 
 
+def test_a_job_that_the_janitor_found_first(services: Services) -> None:
+    """Between the two steps of its making: it is the same one."""
+    upload = begun_with_job(services, b"")
+    begin(services, upload)
+    assert services.jobs.get(upload.id) == job_to_be(upload)
+
+
 def test_a_job_that_was_lost_is_made_again(services: Services) -> None:
     """By whoever meets its upload; not where the upload was whole, for that one is to be rebuilt."""
     upload, accepted = begun(services, b"half"), begun(services, b"half")

@@ -119,12 +119,10 @@ class RedisRecords(RedisScripts):
         jobs = tuple(self._readable(found, lambda job_id, fields: job_of_fields(fields, job_id)))
         return JobPage(jobs, records[limit - 1][0] if len(records) > limit else None)
 
-    def move(
-        self, job_id: str, to: JobState, changes: Changes | None = None, *, only_from: JobState | None = None
-    ) -> Job:
+    def move(self, job_id: str, to: JobState, changes: Changes | None = None, *, if_in: JobState | None = None) -> Job:
         """See RecordStore.move."""
         written = changes or Changes()
-        allowed = spaced(state for state in JobState if to in ALLOWED_MOVES[state] and only_from in {None, state})
+        allowed = spaced(state for state in JobState if to in ALLOWED_MOVES[state] and if_in in {None, state})
         fields = fields_of_changes(written)
         if to is JobState.QUEUED:
             fields |= fields_of_intake(self.get(job_id))  # which a slim record has packed
@@ -153,7 +151,7 @@ class RedisRecords(RedisScripts):
                 raise ConflictError(reason="no_original")
             case ["refused", present]:
                 checked_move(JobState(present), to)
-                raise TransitionError(detail=f"Job {job_id} is {present} and not {only_from}.")
+                raise TransitionError(detail=f"Job {job_id} is {present} and not {if_in}.")
         raise _not_found(job_id)
 
     def check_cleared(self, job_id: str) -> None:

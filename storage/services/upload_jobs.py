@@ -65,9 +65,9 @@ def check_goes_on(job: Job) -> None:
         raise (UploadEndedError if job.state is JobState.CANCELLED else UploadNotFoundError)(detail=job.id)
 
 
-def cancel(services: Services, job_id: str, *, only_from: JobState | None = None) -> Job:
+def cancel(services: Services, job_id: str, *, if_in: JobState | None = None) -> Job:
     """Cancel a job, and end its upload if that is not whole. Raises as `RecordStore.move` does."""
-    job = services.jobs.move(job_id, JobState.CANCELLED, only_from=only_from)
+    job = services.jobs.move(job_id, JobState.CANCELLED, if_in=if_in)
     if job.incomplete:
         try:
             with suppress(UploadNotFoundError), held(services.jobs, upload_of(services.objects, job_id)):
@@ -80,7 +80,7 @@ def cancel(services: Services, job_id: str, *, only_from: JobState | None = None
 def give_up(services: Services, upload_id: str) -> None:
     """Remove an upload of which nothing came for too long. Its job fails, unless it ended already or never was."""
     with suppress(ConflictError, JobNotFoundError):
-        services.jobs.move(upload_id, JobState.FAILED, Changes(error=_EXPIRED), only_from=JobState.UPLOADING)
+        services.jobs.move(upload_id, JobState.FAILED, Changes(error=_EXPIRED), if_in=JobState.UPLOADING)
     remove_upload(services, upload_id)
 
 

@@ -112,9 +112,9 @@ def test_a_move_may_be_from_one_state_only(job_store: JobStore) -> None:
     job = uploading(job_store)
     job_store.create(whole(job))
     with pytest.raises(TransitionError):
-        job_store.move(job.id, JobState.FAILED, ENDS[JobState.FAILED], only_from=JobState.UPLOADING)
+        job_store.move(job.id, JobState.FAILED, ENDS[JobState.FAILED], if_in=JobState.UPLOADING)
     assert job_store.get(job.id).state is JobState.QUEUED
-    assert job_store.move(job.id, JobState.CANCELLED, only_from=JobState.QUEUED).state is JobState.CANCELLED
+    assert job_store.move(job.id, JobState.CANCELLED, if_in=JobState.QUEUED).state is JobState.CANCELLED
 
 
 def test_an_upload_that_is_found_again_is_no_first_event(job_store: JobStore) -> None:

@@ -96,7 +96,7 @@ def test_a_job_that_is_whole_is_cancelled_as_it_was(services: Services) -> None:
     upload = begun_with_job(services, FILM)
     complete(services, upload)
     with pytest.raises(TransitionError):
-        cancel(services, upload.id, only_from=JobState.UPLOADING)
+        cancel(services, upload.id, if_in=JobState.UPLOADING)
     assert cancel(services, upload.id).state is JobState.CANCELLED
     assert arrived(services.objects, upload.id).size == len(FILM)
     assert services.jobs.move(upload.id, JobState.QUEUED).state is JobState.QUEUED

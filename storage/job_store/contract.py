@@ -85,13 +85,15 @@ class RecordStore(Protocol):
         It takes the place of an uploading job of its id, with a `state` event; TransitionError if that one ended.
         """
 
-    def restore(self, job: Job, segments: tuple[Segment, ...], results: Results, *, tell: bool) -> bool:
+    def restore(
+        self, job: Job, segments: tuple[Segment, ...], results: Results, *, tell: bool, accepted_at: float | None = None
+    ) -> bool:
         """Save a job as it was, with the results by task field of what was done; False where there is one of this id.
 
         An unfinished job goes on from the results: its `issued` segments that have none are out, and so are sound and
-        poster then. Its targets are those of a job accepted when it was created, with `in_flight` as it says. An end
-        counts as saved, so its record is slim at once; `tell` makes the notice that it made then. What is failed or
-        cancelled has leftovers, and what is uploading is never the first event of a store.
+        poster then. Its targets are those of a job `accepted_at` that time (None: as it was created), with `in_flight`
+        as it says. An end counts as saved, so its record is slim at once; `tell` makes the notice that it made then.
+        What is failed or cancelled has leftovers, and what is uploading is never the first event of a store.
         """
 
     def get(self, job_id: str) -> Job:
@@ -149,7 +151,6 @@ class TaskStore(Protocol):
     """The tasks of jobs: which attempt works on which task, its progress, and its result.
 
     An attempt holds a task by a lease, which it renews. `lease_seconds` and `rest` are seconds.
-
     Every method is atomic; all raise JobStoreDownError when Redis is away.
     """
 
@@ -218,7 +219,6 @@ class EventStore(Protocol):
     """What happened to jobs, oldest first.
 
     About the newest 500 events of each job and the newest 10,000 of all are kept; of a slim one the last, as a `state`.
-
     Every method is atomic; all raise JobStoreDownError when Redis is away.
     """
 

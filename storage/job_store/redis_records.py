@@ -63,11 +63,14 @@ class RedisRecords(RedisScripts):
         if not made:
             raise JobExistsError(detail=job.id)
 
-    def restore(self, job: Job, segments: tuple[Segment, ...], results: Results, *, tell: bool) -> bool:
+    def restore(
+        self, job: Job, segments: tuple[Segment, ...], results: Results, *, tell: bool, accepted_at: float | None = None
+    ) -> bool:
         """See RecordStore.restore."""
         told = tell and job.webhook_url is not None and job.state in TOLD
         slim = job.state.finished and job.finished_at is not None
-        return self._create(job, segments, results, queued_at=repr(job.created_at), tell=told, slim=slim) > 0
+        queued_at = repr(job.created_at if accepted_at is None else accepted_at)
+        return self._create(job, segments, results, queued_at=queued_at, tell=told, slim=slim) > 0
 
     def _create(
         self, job: Job, segments: tuple[Segment, ...], results: Results, *, queued_at: str, tell: bool, slim: bool

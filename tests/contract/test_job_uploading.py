@@ -130,8 +130,9 @@ def test_an_upload_that_is_found_again_is_no_first_event(job_store: JobStore) ->
 
 
 def test_a_deleted_upload_is_gone(job_store: JobStore) -> None:
-    """From all lists, and what is left of it is to be removed."""
+    """From all lists, and what is left of it is to be removed; whoever looked at it before does not bring it back."""
     job = uploading(job_store)
     job_store.delete(job.id)
+    assert not job_store.restore(job, (), {}, tell=False)
     assert job_store.page(owner=job.owner, state=None, limit=9, cursor=None).jobs == ()
     assert list(wrong_sums(job_store)) == []

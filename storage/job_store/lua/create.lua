@@ -5,8 +5,9 @@
 --       (JSON object of JSON texts), 8 when the job was queued ('' for now), 9 '1' if the job's webhook is to be told,
 --       10 until when the caller waits (Unix seconds), 11 to 13 step, leads and apart of note_arrival
 -- Returns 1, or 0 where another call made a job of this id, unless that one is uploading and this one is not, and -1
--- where the job of this id ended before its upload was whole; the error LATE when the caller has given up: what was sent
--- to a frozen Redis is read when it goes on, and a job that was refused is not to appear then.
+-- where the job of this id ended before its upload was whole, or was deleted a moment ago; the error LATE when the
+-- caller has given up: what was sent to a frozen Redis is read when it goes on, and a job that was refused is not to
+-- appear then.
 local call, fields, wanted, results = ARGV[2], cjson.decode(ARGV[3]), cjson.decode(ARGV[4]), cjson.decode(ARGV[7])
 
 local before = redis.call('HGET', JOB, 'state')
@@ -16,6 +17,10 @@ if redis.call('EXISTS', JOB) == 1 and not was_uploading then
     return 1
   end
   return before ~= 'uploading' and redis.call('HEXISTS', JOB, 'incomplete') == 1 and -1 or 0
+end
+-- A look at an upload may have begun before its job was deleted, and is not to bring it back.
+if fields.state == 'uploading' and redis.call('ZSCORE', LEFTOVERS, ID) then
+  return -1
 end
 if now() > tonumber(ARGV[10]) then
   return redis.error_reply('LATE nobody waits for this job any more')

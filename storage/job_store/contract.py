@@ -82,7 +82,7 @@ class RecordStore(Protocol):
         """Save a new job, in whatever state it says, and its `created` event. Raises JobExistsError.
 
         `segments` are those of its plan, if it has one already. What is failed or cancelled has leftovers.
-        It takes the place of an uploading job of its id, with a `state` event; TransitionError if that one ended.
+        It takes the place of an uploading job of its id, with a `state` event; TransitionError where that is over.
         """
 
     def restore(

@@ -134,5 +134,7 @@ def test_a_deleted_upload_is_gone(job_store: JobStore) -> None:
     job = uploading(job_store)
     job_store.delete(job.id)
     assert not job_store.restore(job, (), {}, tell=False)
+    with pytest.raises(TransitionError):
+        job_store.create(whole(job))
     assert job_store.page(owner=job.owner, state=None, limit=9, cursor=None).jobs == ()
     assert list(wrong_sums(job_store)) == []

@@ -18,8 +18,8 @@ if redis.call('EXISTS', JOB) == 1 and not was_uploading then
   end
   return before ~= 'uploading' and redis.call('HEXISTS', JOB, 'incomplete') == 1 and -1 or 0
 end
--- A look at an upload may have begun before its job was deleted, and is not to bring it back.
-if fields.state == 'uploading' and redis.call('ZSCORE', LEFTOVERS, ID) then
+-- Whoever met the job's upload before it was deleted, or was at its last byte, is not to bring it back.
+if redis.call('ZSCORE', LEFTOVERS, ID) then
   return -1
 end
 if now() > tonumber(ARGV[10]) then

@@ -12,12 +12,12 @@ from storage.errors import JobNotFoundError, ObjectStoreDownError, TransitionErr
 from storage.model.job import Job, JobState, Promise
 from storage.model.upload import Upload
 from storage.objects import keys
-from storage.objects.manifests import Manifest, put_manifest
+from storage.objects.manifests import Manifest, delete_job_objects, put_manifest
 from storage.services import Services
 from storage.services.holding import Holding
 from storage.services.upload_jobs import begin, cancel, is_whole
-from storage.services.uploads import arrived, complete, job_to_be, upload_of
-from storage.upload_errors import UploadNotFoundError, UploadTakenError
+from storage.services.uploads import arrived, complete, job_of, job_to_be, upload_of
+from storage.upload_errors import UploadEndedError, UploadNotFoundError, UploadTakenError
 from tests.support.uploads import begun
 
 FILM = b"whole one"
@@ -116,6 +116,20 @@ def test_the_last_byte_and_a_cancellation_at_once(services: Services, at: str) -
     assert (job.state, job.incomplete) == (JobState.CANCELLED, at == "promise")
     stored = {keys.original(upload.id), keys.manifest(upload.id)}
     assert set(services.objects.keys("")) == (set() if job.incomplete else stored)
+
+
+def test_the_last_byte_and_a_deletion_at_once(services: Services) -> None:
+    """The job does not come back."""
+    upload = begun_with_job(services, FILM)
+
+    def deleted(_: int) -> None:
+        cancel(services, upload.id)
+        delete_job_objects(services.objects, upload.id)
+        services.jobs.delete(upload.id)
+
+    with pytest.raises(UploadEndedError):
+        complete(services, upload, promise=deleted)
+    assert (list(services.objects.keys("")), job_of(services, upload.id)) == ([], None)
 
 
 def test_a_store_that_is_away_does_not_keep_a_job_from_being_cancelled(

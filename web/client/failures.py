@@ -68,7 +68,7 @@ class JobFailedError(ClientError):
     code = "job_failed"
 
 
-class UploadEndedError(ClientError):
+class CancelledThereError(ClientError):
     """Somebody cancelled the upload, or its job, while it was sent."""
 
     exit = Exit.REFUSED

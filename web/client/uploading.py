@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from web.client import texts
-from web.client.failures import ClientError, RefusedError, UnreachableError, UploadEndedError
+from web.client.failures import CancelledThereError, ClientError, RefusedError, UnreachableError
 from web.client.remembered import Remembered, Wanted
 from web.client.retrying import Again, Failed, Tries, decide
 from web.client.statuses import Status
@@ -112,10 +112,10 @@ class FileUpload:
                 raise
 
     def _check_goes_on(self, error: RefusedError | UnreachableError) -> None:
-        """Raise UploadEndedError where somebody cancelled what is sent here; one of an earlier run is begun anew."""
+        """Raise CancelledThereError where somebody cancelled what is sent here; one of an earlier run is begun anew."""
         if self._sends and isinstance(error, RefusedError) and error.status == Status.GONE:
             self.remembered.forget(self.wanted)
-            raise UploadEndedError(texts.UPLOAD_ENDED % self.source.path, texts.UPLOAD_ENDED_ADVICE) from error
+            raise CancelledThereError(texts.UPLOAD_ENDED % self.source.path, texts.UPLOAD_ENDED_ADVICE) from error
 
     def _begun(self, upload_id: str | None) -> tuple[str, UploadState]:
         """Return the upload, created if there is none, and how far it is."""

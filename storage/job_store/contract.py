@@ -73,7 +73,7 @@ class Notice:
 class RecordStore(Protocol):
     """Job records and the moves of their state machine.
 
-    A record is read as it was at one moment. Its times are Unix seconds by the store's own clock.
+    A record is one consistent reading, with times in Unix seconds of the store's clock. Of uploading ones no sum knows.
 
     Every method is atomic; all raise JobStoreDownError when Redis is away.
     """
@@ -82,17 +82,18 @@ class RecordStore(Protocol):
         """Save a new job, in whatever state it says, and its `created` event. Raises JobExistsError.
 
         `segments` are those of its plan, if it has one already. What is failed or cancelled has leftovers.
-        A job takes the place of one of its id that is uploading, with a `state` event; if that has ended, this raises
-        TransitionError. What is uploading counts in no sum, list or figure of the queue.
+        It takes the place of an uploading job of its id, with a `state` event; TransitionError where that is over.
         """
 
-    def restore(self, job: Job, segments: tuple[Segment, ...], results: Results, *, tell: bool) -> bool:
+    def restore(
+        self, job: Job, segments: tuple[Segment, ...], results: Results, *, tell: bool, accepted_at: float | None = None
+    ) -> bool:
         """Save a job as it was, with the results by task field of what was done; False where there is one of this id.
 
         An unfinished job goes on from the results: its `issued` segments that have none are out, and so are sound and
-        poster then. Its targets are those of a job accepted when it was created, with `in_flight` as it says. An end
-        counts as saved, so its record is slim at once; `tell` makes the notice that it made then. What is failed or
-        cancelled has leftovers. What is uploading is never the first event of a store.
+        poster then. Its targets are those of a job `accepted_at` that time (None: as it was created), with `in_flight`
+        as it says. An end counts as saved, so its record is slim at once; `tell` makes the notice that it made then.
+        What is failed or cancelled has leftovers, and what is uploading is never the first event of a store.
         """
 
     def get(self, job_id: str) -> Job:
@@ -110,19 +111,14 @@ class RecordStore(Protocol):
     def page(self, *, owner: str, state: JobState | None, limit: int, cursor: str | None) -> JobPage:
         """Return up to `limit` jobs, newest first. Raises InvalidRequestError for a cursor it did not give."""
 
-    def move(
-        self, job_id: str, to: JobState, changes: Changes | None = None, *, only_from: JobState | None = None
-    ) -> Job:
-        """Make one move of the state machine and append its event; return the job after it.
+    def move(self, job_id: str, to: JobState, changes: Changes | None = None, *, if_in: JobState | None = None) -> Job:
+        """Make one move of the state machine, perhaps only `if_in` one state, and append its event; return the job.
 
-        `only_from` is the one state that it may be in before.
-
-        Moving to the present state again changes nothing and is no error, so that a move whose answer was lost can be
-        repeated. Moving to queued forgets plan, progress, results, error, attempts and notice, and a high
-        priority that its owner has no room for (see prioritise). Moving to a state that is TOLD makes a notice, due at
-        once, if the job has a webhook; moving to failed or cancelled makes leftovers.
-        Raises TransitionError, JobNotFoundError, and for moving to queued BusyError while leftovers are being cleared,
-        ConflictError for a job that is `incomplete`.
+        Moving to the present state changes nothing and is no error, so a move whose answer was lost can be repeated.
+        Moving to queued forgets plan, progress, results, error, attempts and notice, and a high priority that its owner
+        has no room for (see prioritise). Moving to a state that is TOLD makes a notice, due at once, if the job has a
+        webhook; moving to failed or cancelled makes leftovers. Raises TransitionError, JobNotFoundError; to queued
+        BusyError while leftovers are being cleared, and ConflictError for what is `incomplete`.
         """
 
     def check_cleared(self, job_id: str) -> None:
@@ -155,7 +151,6 @@ class TaskStore(Protocol):
     """The tasks of jobs: which attempt works on which task, its progress, and its result.
 
     An attempt holds a task by a lease, which it renews. `lease_seconds` and `rest` are seconds.
-
     Every method is atomic; all raise JobStoreDownError when Redis is away.
     """
 
@@ -223,9 +218,7 @@ class TaskStore(Protocol):
 class EventStore(Protocol):
     """What happened to jobs, oldest first.
 
-    About the newest 500 events of each job and the newest 10,000 of all jobs are kept; of a job whose record is slim,
-    the last one, as a `state` event.
-
+    About the newest 500 events of each job and the newest 10,000 of all are kept; of a slim one the last, as a `state`.
     Every method is atomic; all raise JobStoreDownError when Redis is away.
     """
 

@@ -63,11 +63,14 @@ class RedisRecords(RedisScripts):
         if not made:
             raise JobExistsError(detail=job.id)
 
-    def restore(self, job: Job, segments: tuple[Segment, ...], results: Results, *, tell: bool) -> bool:
+    def restore(
+        self, job: Job, segments: tuple[Segment, ...], results: Results, *, tell: bool, accepted_at: float | None = None
+    ) -> bool:
         """See RecordStore.restore."""
         told = tell and job.webhook_url is not None and job.state in TOLD
         slim = job.state.finished and job.finished_at is not None
-        return self._create(job, segments, results, queued_at=repr(job.created_at), tell=told, slim=slim) > 0
+        queued_at = repr(job.created_at if accepted_at is None else accepted_at)
+        return self._create(job, segments, results, queued_at=queued_at, tell=told, slim=slim) > 0
 
     def _create(
         self, job: Job, segments: tuple[Segment, ...], results: Results, *, queued_at: str, tell: bool, slim: bool
@@ -119,12 +122,10 @@ class RedisRecords(RedisScripts):
         jobs = tuple(self._readable(found, lambda job_id, fields: job_of_fields(fields, job_id)))
         return JobPage(jobs, records[limit - 1][0] if len(records) > limit else None)
 
-    def move(
-        self, job_id: str, to: JobState, changes: Changes | None = None, *, only_from: JobState | None = None
-    ) -> Job:
+    def move(self, job_id: str, to: JobState, changes: Changes | None = None, *, if_in: JobState | None = None) -> Job:
         """See RecordStore.move."""
         written = changes or Changes()
-        allowed = spaced(state for state in JobState if to in ALLOWED_MOVES[state] and only_from in {None, state})
+        allowed = spaced(state for state in JobState if to in ALLOWED_MOVES[state] and if_in in {None, state})
         fields = fields_of_changes(written)
         if to is JobState.QUEUED:
             fields |= fields_of_intake(self.get(job_id))  # which a slim record has packed
@@ -153,7 +154,7 @@ class RedisRecords(RedisScripts):
                 raise ConflictError(reason="no_original")
             case ["refused", present]:
                 checked_move(JobState(present), to)
-                raise TransitionError(detail=f"Job {job_id} is {present} and not {only_from}.")
+                raise TransitionError(detail=f"Job {job_id} is {present} and not {if_in}.")
         raise _not_found(job_id)
 
     def check_cleared(self, job_id: str) -> None:

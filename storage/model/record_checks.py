@@ -27,7 +27,7 @@ MOST_SEGMENTS = 100_000  # their object keys have five digits
 MOST_RUNGS = 16
 LONGEST_SIDE = 65_536  # pixels
 _LARGEST = 2**63
-_LATEST = 1e11  # Unix seconds: some thousand years on
+LATEST = 1e11  # Unix seconds: some thousand years on
 _OWNER = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -68,7 +68,7 @@ def check_job(job: Job) -> None:
         expect(job.webhook_url is None or _is_webhook(job.webhook_url), "webhook_url")
         expect(min(job.size, job.frames_done, job.encoder_seconds, job.in_flight) >= 0, "size")
         expect(0 <= job.issued <= MOST_SEGMENTS, "issued")
-        expect(all(time is None or 0 <= time <= _LATEST for time in _times(job)), "time")
+        expect(all(time is None or 0 <= time <= LATEST for time in _times(job)), "time")
         expect(all(_RUNG.fullmatch(output.rung) and output.size >= 0 for output in job.outputs), "outputs")
         expect(all(_CODE.fullmatch(known.code) for known in job.warnings), "warnings")
         expect(job.error is None or _CODE.fullmatch(job.error.code), "error")

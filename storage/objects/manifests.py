@@ -18,7 +18,7 @@ from storage.model.event import Event
 from storage.model.job import Job, JobState
 from storage.model.job_warnings import Warnings
 from storage.model.plan import Plan, Segment
-from storage.model.record_checks import check_job, check_segment
+from storage.model.record_checks import LATEST, check_job, check_segment, expect, spoiled
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
 
@@ -31,14 +31,16 @@ VERSION: Final = 2  # 1 held the upload's fields only, with rounded times
 class Manifest:
     """A job as it was at one moment.
 
-    The first one has the original's `sha256` if it came as a form, the second one its `segments`, the last one its
-    `events` and how many attempts at each task were counted.
+    The first one has the original's `sha256` if it came as a form, and since when the job waits, `accepted_at` in Unix
+    seconds (None: since it was created). The second one has its `segments`, the last one its `events` and how many
+    attempts at each task were counted.
     """
 
     version: Literal[2] = VERSION
     job: Job
     segments: tuple[Segment, ...] = ()
     sha256: str = ""
+    accepted_at: float | None = None
     events: tuple[Event, ...] = ()
     attempts: Mapping[str, int] = field(default_factory=dict, hash=False)
 
@@ -69,6 +71,8 @@ def read_manifest(objects: ObjectStore, key: str, job_id: str, *, most: int = LO
         raise ManifestError(detail=f"{key}: {place}: {issue['msg']}") from error
     try:
         check_job(manifest.job)
+        with spoiled(job_id):
+            expect(manifest.accepted_at is None or 0 <= manifest.accepted_at <= LATEST, "accepted_at")
         for segment in manifest.segments:
             check_segment(segment, job_id)
     except RecordError as error:

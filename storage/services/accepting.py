@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -29,7 +30,7 @@ def accept(
     """
     objects = services.objects
     with _or_undone(undo):
-        put_manifest(objects, keys.manifest(job.id), Manifest(job=job, sha256=sha256))
+        put_manifest(objects, keys.manifest(job.id), Manifest(job=job, sha256=sha256, accepted_at=time.time()))
     # A job that nobody was promised is not to be restored.
     with _or_undone(lambda: objects.delete_prefix(keys.manifest(job.id))):
         _create(services, job)

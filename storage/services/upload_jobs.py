@@ -10,7 +10,15 @@ from contextlib import suppress
 
 import structlog
 
-from storage.errors import BusyError, ConflictError, JobNotFoundError, ObjectNotFoundError, UploadExpiredError
+from storage.errors import (
+    BusyError,
+    ConflictError,
+    JobExistsError,
+    JobNotFoundError,
+    ObjectNotFoundError,
+    RecordError,
+    UploadExpiredError,
+)
 from storage.model.job import Changes, Job, JobError, JobState
 from storage.model.upload import Upload
 from storage.objects import keys
@@ -29,7 +37,8 @@ def begin(services: Services, upload: Upload) -> None:
     save_upload(services, upload)
     try:
         note_open(services, upload, 0, now=upload.created_at)
-        services.jobs.create(job_to_be(upload))
+        with suppress(JobExistsError):  # the janitor looked at the upload in this very moment
+            services.jobs.create(job_to_be(upload))
     except BusyError:
         with suppress(BusyError):
             services.objects.delete_prefix(keys.upload(upload.id))  # the note stays: the job may be there after all
@@ -56,14 +65,14 @@ def check_goes_on(job: Job) -> None:
         raise (UploadEndedError if job.state is JobState.CANCELLED else UploadNotFoundError)(detail=job.id)
 
 
-def cancel(services: Services, job_id: str, *, only_from: JobState | None = None) -> Job:
+def cancel(services: Services, job_id: str, *, if_in: JobState | None = None) -> Job:
     """Cancel a job, and end its upload if that is not whole. Raises as `RecordStore.move` does."""
-    job = services.jobs.move(job_id, JobState.CANCELLED, only_from=only_from)
+    job = services.jobs.move(job_id, JobState.CANCELLED, if_in=if_in)
     if job.incomplete:
         try:
             with suppress(UploadNotFoundError), held(services.jobs, upload_of(services.objects, job_id)):
                 remove_upload(services, job_id)
-        except BusyError as error:
+        except (BusyError, RecordError) as error:
             _log.warning("an ended upload is left to the janitor", job=job_id, error=str(error))
     return job
 
@@ -71,7 +80,7 @@ def cancel(services: Services, job_id: str, *, only_from: JobState | None = None
 def give_up(services: Services, upload_id: str) -> None:
     """Remove an upload of which nothing came for too long. Its job fails, unless it ended already or never was."""
     with suppress(ConflictError, JobNotFoundError):
-        services.jobs.move(upload_id, JobState.FAILED, Changes(error=_EXPIRED), only_from=JobState.UPLOADING)
+        services.jobs.move(upload_id, JobState.FAILED, Changes(error=_EXPIRED), if_in=JobState.UPLOADING)
     remove_upload(services, upload_id)
 
 

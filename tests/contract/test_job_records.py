@@ -207,5 +207,4 @@ def test_a_deleted_job_is_gone_and_says_so_once(job_store: JobStore) -> None:
     assert job_store.counts() == QueueCounts(0, 0)
     assert not job_store.renew(task, "a", lease_seconds=LEASE)
     assert [event.type for event in job_store.events(job.id, "0")].count("deleted") == 1
-    job_store.create(job)
     assert job_store.results(job.id) == {}

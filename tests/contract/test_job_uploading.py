@@ -112,9 +112,9 @@ def test_a_move_may_be_from_one_state_only(job_store: JobStore) -> None:
     job = uploading(job_store)
     job_store.create(whole(job))
     with pytest.raises(TransitionError):
-        job_store.move(job.id, JobState.FAILED, ENDS[JobState.FAILED], only_from=JobState.UPLOADING)
+        job_store.move(job.id, JobState.FAILED, ENDS[JobState.FAILED], if_in=JobState.UPLOADING)
     assert job_store.get(job.id).state is JobState.QUEUED
-    assert job_store.move(job.id, JobState.CANCELLED, only_from=JobState.QUEUED).state is JobState.CANCELLED
+    assert job_store.move(job.id, JobState.CANCELLED, if_in=JobState.QUEUED).state is JobState.CANCELLED
 
 
 def test_an_upload_that_is_found_again_is_no_first_event(job_store: JobStore) -> None:
@@ -130,8 +130,11 @@ def test_an_upload_that_is_found_again_is_no_first_event(job_store: JobStore) ->
 
 
 def test_a_deleted_upload_is_gone(job_store: JobStore) -> None:
-    """From all lists, and what is left of it is to be removed."""
+    """From all lists, and what is left of it is to be removed; whoever looked at it before does not bring it back."""
     job = uploading(job_store)
     job_store.delete(job.id)
+    assert not job_store.restore(job, (), {}, tell=False)
+    with pytest.raises(TransitionError):
+        job_store.create(whole(job))
     assert job_store.page(owner=job.owner, state=None, limit=9, cursor=None).jobs == ()
     assert list(wrong_sums(job_store)) == []

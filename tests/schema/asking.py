@@ -19,6 +19,7 @@ from tests.support.web_server import ROOT, WebServer
 
 # No upload is refused for the many before it: what is tested is what is taken, not how much.
 OPEN = {"ADMISSION_MAX_WAIT_SECONDS": "1000000000", "OWNER_MAX_JOBS": "1000000"}
+CONFIG = ROOT / "tests" / "schema" / "schemathesis.toml"
 # Coverage asks each operation what its schema borders on, fuzzing at random, stateful what was answered before.
 PHASES = "examples,coverage,fuzzing,stateful"
 _PATIENCE_SECONDS = 20.0  # for one answer: a busy machine is no bug
@@ -47,7 +48,15 @@ def ask(server: WebServer, redis_url: str, *, examples: int, seed: int) -> subpr
     }
     return subprocess.run(
         [
-            *(sys.executable, "-m", "schemathesis.cli", "run", f"http://localhost:{server.port}/api/openapi.json"),
+            *(
+                sys.executable,
+                "-m",
+                "schemathesis.cli",
+                "--config-file",
+                str(CONFIG),
+                "run",
+                f"http://localhost:{server.port}/api/openapi.json",
+            ),
             *(part for option in arguments.items() for part in option),
             *("--continue-on-failure", "--no-color"),
         ],

@@ -176,7 +176,7 @@ def end_upload(upload_id: str) -> Response:
         if open_upload(web, upload_id) is None:
             of_job(web, upload_id)
             raise ConflictError(reason="upload_is_a_job")
-        cancel(web.services, upload_id, only_from=JobState.UPLOADING)
+        cancel(web.services, upload_id, if_in=JobState.UPLOADING)
     except TransitionError as error:
         raise ConflictError(reason="upload_is_a_job") from error
     web.metrics.uploads.labels("ended").inc()

@@ -54,10 +54,9 @@ def _is_over(services: Services, upload_id: str, now: float, expiry: float, know
     found = arrived(services.objects, upload_id)
     try:
         upload = upload_of(services.objects, upload_id)
-        if known is None:
-            is_whole(services, upload)  # its job may be lost, too
+        is_whole(services, upload)  # or its job was lost, and is there again
     except UploadNotFoundError:
-        return True  # its removal broke off
+        return True  # its job ended, or its removal broke off
     except RecordError:
         if now - found.at < expiry:
             raise

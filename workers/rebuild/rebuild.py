@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
-from storage.errors import BusyError, JobNotFoundError, ObjectNotFoundError, RecordError
+from storage.errors import BusyError, JobNotFoundError, ManifestError, ObjectNotFoundError, RecordError
 from storage.faults import note_fault
 from storage.model.job import JobState
 from storage.objects import keys
-from storage.objects.manifests import Manifest
+from storage.objects.contract import ObjectStore
+from storage.objects.manifests import Manifest, read_manifest
 from storage.services import Services
 from storage.services.queue_reading import estimate_all
 from workers.rebuild.stored_jobs import Kept, StoredJob, latest, read_kept, resumed, stored_jobs, webhook_may_be_unsent
@@ -103,13 +104,23 @@ def _missing(stored: StoredJob, kept: Kept) -> tuple[str, ...]:
 
 def _make_record(services: Services, now: float, manifest: Manifest) -> JobState | None:
     """Make the record and return the job's state; None if somebody else made one meanwhile."""
-    job, results = manifest.job, {}
+    job, results, accepted_at = manifest.job, {}, None
     if not job.state.finished:
+        accepted_at = _accepted_at(services.objects, job.id)
         if job.plan is not None:
             results = found_results(services.objects, job.id, job.plan, manifest.segments)
         job = resumed(job, results)
-    made = services.jobs.restore(job, manifest.segments, results, tell=webhook_may_be_unsent(job, now))
+    tell = webhook_may_be_unsent(job, now)
+    made = services.jobs.restore(job, manifest.segments, results, tell=tell, accepted_at=accepted_at)
     return job.state if made else None
+
+
+def _accepted_at(objects: ObjectStore, job_id: str) -> float | None:
+    """Return since when the job waited, which is long after its creation where its upload took long."""
+    try:
+        return read_manifest(objects, keys.manifest(job_id), job_id).accepted_at
+    except ManifestError:
+        return None  # another one of the job's was read
 
 
 def _has_record(services: Services, job_id: str) -> bool:

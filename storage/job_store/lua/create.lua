@@ -1,12 +1,13 @@
 -- Save a job: a new one, one restored with what was done of it, or one whose upload is whole now.
 -- ARGV: 2 call token, 3 fields of the record (JSON object), a slim one for a restored end, 4 segments by task field
 --       (JSON object of JSON texts),
---       5 '1' if nothing is to be done for the job: it is finished, or uploading, 6 created_at, 7 results by task field (JSON object of JSON texts), 8 when the job
---       was queued ('' for now), 9 '1' if the job's webhook is to be told, 10 until when the caller waits (Unix
---       seconds), 11 to 13 step, leads and apart of note_arrival
+--       5 '1' if nothing is to be done for the job: it is finished, or uploading, 6 created_at, 7 results by task field
+--       (JSON object of JSON texts), 8 when the job was queued ('' for now), 9 '1' if the job's webhook is to be told,
+--       10 until when the caller waits (Unix seconds), 11 to 13 step, leads and apart of note_arrival
 -- Returns 1, or 0 where another call made a job of this id, unless that one is uploading and this one is not, and -1
--- where the job of this id ended before its upload was whole; the error LATE when the caller has given up: what was sent
--- to a frozen Redis is read when it goes on, and a job that was refused is not to appear then.
+-- where the job of this id ended before its upload was whole, or was deleted a moment ago; the error LATE when the
+-- caller has given up: what was sent to a frozen Redis is read when it goes on, and a job that was refused is not to
+-- appear then.
 local call, fields, wanted, results = ARGV[2], cjson.decode(ARGV[3]), cjson.decode(ARGV[4]), cjson.decode(ARGV[7])
 
 local before = redis.call('HGET', JOB, 'state')
@@ -16,6 +17,10 @@ if redis.call('EXISTS', JOB) == 1 and not was_uploading then
     return 1
   end
   return before ~= 'uploading' and redis.call('HEXISTS', JOB, 'incomplete') == 1 and -1 or 0
+end
+-- Whoever met the job's upload before it was deleted, or was at its last byte, is not to bring it back.
+if redis.call('ZSCORE', LEFTOVERS, ID) then
+  return -1
 end
 if now() > tonumber(ARGV[10]) then
   return redis.error_reply('LATE nobody waits for this job any more')

@@ -5,8 +5,8 @@
 --       told, 11 to 13 step, leads and apart of note_arrival, 14 fields of the job that a new run forgets (JSON array),
 --       15 which part of an owner's unfinished jobs may be high, one at least
 -- Returns {'moved', record}, {'refused', present state}, {'incomplete'} where a job without an original is to be queued,
--- {'clearing'} while what the last run left is being removed, or
--- {'unknown'}. A call that is sent again, because its answer was lost, is told 'moved' whatever happened since.
+-- {'clearing'} while what the last run left is being removed, or {'unknown'}. A call that is sent again, because its
+-- answer was lost, is told 'moved' whatever happened since.
 local call, to, allowed = ARGV[2], ARGV[3], ARGV[4]
 
 local state = redis.call('HGET', JOB, 'state')

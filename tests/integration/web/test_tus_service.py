@@ -193,6 +193,6 @@ def test_an_ended_upload_stops_its_sender(place: tuple[WebServer, Services]) -> 
         sending.sendall(sender.head(0, 4 * PART_BYTES) + bytes(PART_BYTES + 5))
         assert ask_tus(server, "DELETE", upload).status == 204
         sending.sendall(bytes(PART_BYTES))
-        assert b" 423 " in sending.recv(100)
-    assert ask_tus(server, "HEAD", upload).status == 404
+        assert b" 410 " in sending.recv(100)
+    assert ask_tus(server, "HEAD", upload).status == 410
     assert_nothing_is_left(services)

@@ -128,14 +128,16 @@ def test_finished_jobs_come_back_as_they_were(
 
 
 def test_jobs_wait_in_the_order_they_were_accepted(own_services: Services, film: Path) -> None:
-    """A job whose retry was accepted waits again, as it did."""
+    """A job whose retry was accepted waits again, as it did. One whose upload took long was accepted after it."""
     jobs = [submit(own_services, film) for _ in range(3)]
     own_services.jobs.move(jobs[0].id, JobState.FAILED)
     save_ended(own_services)
     forget_run(own_services.objects, jobs[0].id)
     for place, job in enumerate(jobs):
-        accepted = replace(job, created_at=job.created_at + 3 - place)
-        put_manifest(own_services.objects, keys.manifest(job.id), Manifest(job=accepted))
+        at = job.created_at + 3 - place
+        early, late = replace(job, created_at=at), replace(job, created_at=place)
+        manifest = Manifest(job=late, accepted_at=at) if place % 2 else Manifest(job=early)
+        put_manifest(own_services.objects, keys.manifest(job.id), manifest)
     services = without_redis(own_services)
     assert rebuilt(services) == (True, ["restored: 3 queued"])
     assert [position(services.jobs, job.id) for job in jobs] == [3, 2, 1]

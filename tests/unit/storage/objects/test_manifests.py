@@ -37,7 +37,7 @@ JOBS = (
 def test_manifests_survive(own_services: Services, job: Job) -> None:
     """Every field comes back equal, times to the last digit."""
     segments = make_segments(PLAN) if job.plan is not None else ()
-    manifest = Manifest(job=job, segments=segments, sha256="0" * 64)
+    manifest = Manifest(job=job, segments=segments, sha256="0" * 64, accepted_at=CREATED_AT + 1e-6)
     put_manifest(own_services.objects, keys.ended(job.id), manifest)
     assert read_manifest(own_services.objects, keys.ended(job.id), job.id) == manifest
 
@@ -80,6 +80,14 @@ def test_a_manifest_of_another_job_is_refused(own_services: Services) -> None:
         read_manifest(own_services.objects, keys.manifest(JOBS[1].id), JOBS[1].id)
     with pytest.raises(ObjectNotFoundError):
         read_manifest(own_services.objects, keys.ended(JOBS[1].id), JOBS[1].id)
+
+
+@pytest.mark.parametrize("at", [-1.0, 1e300])
+def test_no_job_was_accepted_at_a_time_that_is_none(own_services: Services, at: float) -> None:
+    """Its place among all others would be nonsense."""
+    put_manifest(own_services.objects, keys.manifest(JOBS[0].id), Manifest(job=JOBS[0], accepted_at=at))
+    with pytest.raises(ManifestError, match="accepted_at"):
+        read_manifest(own_services.objects, keys.manifest(JOBS[0].id), JOBS[0].id)
 
 
 class _Breaking(LocalObjectStore):

@@ -12,12 +12,12 @@ from storage.errors import JobNotFoundError, ObjectStoreDownError, TransitionErr
 from storage.model.job import Job, JobState, Promise
 from storage.model.upload import Upload
 from storage.objects import keys
-from storage.objects.manifests import Manifest, put_manifest
+from storage.objects.manifests import Manifest, delete_job_objects, put_manifest
 from storage.services import Services
 from storage.services.holding import Holding
 from storage.services.upload_jobs import begin, cancel, is_whole
-from storage.services.uploads import arrived, complete, job_to_be, upload_of
-from storage.upload_errors import UploadNotFoundError, UploadTakenError
+from storage.services.uploads import arrived, complete, job_of, job_to_be, upload_of
+from storage.upload_errors import UploadEndedError, UploadNotFoundError, UploadTakenError
 from tests.support.uploads import begun
 
 FILM = b"whole one"
@@ -44,6 +44,13 @@ def test_an_upload_begins_with_its_job(services: Services) -> None:
     assert (job.state, job.size, job.created_at, job.title) == ("uploading", 0, upload.created_at, "film")
     assert (upload_of(services.objects, upload.id), len(services.jobs.open_uploads())) == (upload, 1)
     assert not is_whole(services, upload)
+
+
+def test_a_job_that_the_janitor_found_first(services: Services) -> None:
+    """Between the two steps of its making: it is the same one."""
+    upload = begun_with_job(services, b"")
+    begin(services, upload)
+    assert services.jobs.get(upload.id) == job_to_be(upload)
 
 
 def test_a_job_that_was_lost_is_made_again(services: Services) -> None:
@@ -89,7 +96,7 @@ def test_a_job_that_is_whole_is_cancelled_as_it_was(services: Services) -> None:
     upload = begun_with_job(services, FILM)
     complete(services, upload)
     with pytest.raises(TransitionError):
-        cancel(services, upload.id, only_from=JobState.UPLOADING)
+        cancel(services, upload.id, if_in=JobState.UPLOADING)
     assert cancel(services, upload.id).state is JobState.CANCELLED
     assert arrived(services.objects, upload.id).size == len(FILM)
     assert services.jobs.move(upload.id, JobState.QUEUED).state is JobState.QUEUED
@@ -109,6 +116,20 @@ def test_the_last_byte_and_a_cancellation_at_once(services: Services, at: str) -
     assert (job.state, job.incomplete) == (JobState.CANCELLED, at == "promise")
     stored = {keys.original(upload.id), keys.manifest(upload.id)}
     assert set(services.objects.keys("")) == (set() if job.incomplete else stored)
+
+
+def test_the_last_byte_and_a_deletion_at_once(services: Services) -> None:
+    """The job does not come back."""
+    upload = begun_with_job(services, FILM)
+
+    def deleted(_: int) -> None:
+        cancel(services, upload.id)
+        delete_job_objects(services.objects, upload.id)
+        services.jobs.delete(upload.id)
+
+    with pytest.raises(UploadEndedError):
+        complete(services, upload, promise=deleted)
+    assert (list(services.objects.keys("")), job_of(services, upload.id)) == ([], None)
 
 
 def test_a_store_that_is_away_does_not_keep_a_job_from_being_cancelled(

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from storage.errors import JobNotFoundError
 from storage.job_store.upload_contract import QUIET_SECONDS
 from storage.model.event import NO_EVENT
 from storage.model.job import JobState
@@ -46,8 +45,7 @@ def test_a_forgotten_upload_goes(services: Services) -> None:
         assert looked(services, DAY + 5) == [upload.id]
         assert list(services.objects.keys(keys.UPLOADS)) == []
         assert services.jobs.open_uploads() == ()
-        with pytest.raises(JobNotFoundError):
-            services.jobs.get(upload.id)
+        assert services.jobs.get(upload.id).state is JobState.FAILED
 
 
 def test_an_upload_that_goes_on_is_kept(services: Services) -> None:
@@ -129,9 +127,11 @@ def test_an_upload_that_became_a_job_meanwhile_costs_it_nothing(services: Servic
 
 def test_redis_learns_of_jobs_that_it_lost(services: Services) -> None:
     """Of all uploads that are there, but not as a first event: that would hide that the others are to be rebuilt."""
-    upload = begun(services, b"half")
+    upload, received = begun(services, b"half"), begun(services, b"half")
+    services.jobs.note_upload(received.standing(4, time.time()))
     assert looked(services) == []
-    assert services.jobs.get(upload.id) == job_to_be(upload)
+    for one in (upload, received):
+        assert services.jobs.get(one.id) == job_to_be(one)
     assert services.jobs.last_event_id() == NO_EVENT
 
 
@@ -156,6 +156,15 @@ def test_what_is_left_of_a_cancelled_upload_goes(services: Services, tmp_path: P
     services.objects.incoming.finish(upload.id, keys.original(upload.id), content_type="video/mp4")
     Janitor(services, tmp_path / "alive").make_round()
     assert list(services.objects.keys("")) == []
+
+
+def test_what_a_cancelled_upload_stores_late_goes(services: Services) -> None:
+    """It is known no more, and neither is its job made again."""
+    upload = begun(services, b"half")
+    services.jobs.create(job_to_be(upload))
+    services.jobs.move(upload.id, JobState.CANCELLED)
+    assert looked(services) == [upload.id]
+    assert (list(services.objects.keys("")), services.jobs.get(upload.id).state) == ([], JobState.CANCELLED)
 
 
 def test_the_janitor_looks_at_uploads(services: Services, tmp_path: Path) -> None:

@@ -71,6 +71,10 @@ class Settings(BaseSettings):
         ge=60,
         description="An upload by tus of which nothing came for so long is given up, and what came is removed.",
     )
+    early_encoding: bool = Field(
+        default=True,
+        description="Encode uploads by tus before their last byte has come, where encoders would be idle.",
+    )
     max_pending_bytes: int = Field(
         default=256 * GIB,
         ge=1,

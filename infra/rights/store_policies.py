@@ -32,8 +32,14 @@ _GRANTS: dict[Role, tuple[Grant, ...]] = {
         ((_GET, *_PUT, _DELETE), _UPLOADS),
         ((_GET, _DELETE, _ABORT), _RENDITIONS),
     ),
-    # Plans and packages, and restores records (`rebuild`), which reads everything.
-    CONTROL: (((_GET,), _ORIGINALS), ((_GET,), _PARTS), (_PUT, _PLANNED), ((_GET, *_PUT), _RENDITIONS)),
+    # Plans, also uploads that come, packages, and restores records (`rebuild`), which reads everything.
+    CONTROL: (
+        ((_GET,), _ORIGINALS),
+        ((_GET,), _PARTS),
+        ((_GET,), _UPLOADS),
+        (_PUT, _PLANNED),
+        ((_GET, *_PUT), _RENDITIONS),
+    ),
     # Ends what was left: manifests of ended jobs, objects of failed ones, unfinished writes, forgotten uploads.
     JANITOR: (
         ((_GET, _DELETE, _ABORT), _ORIGINALS),
@@ -46,6 +52,7 @@ _GRANTS: dict[Role, tuple[Grant, ...]] = {
     ENCODER: (
         ((_GET,), _ORIGINAL),
         ((_GET,), _PARTS),
+        ((_GET,), _UPLOADS),
         ((_GET, *_PUT), _PLANNED),
         ((_GET, *_PUT, _DELETE), _FRAGMENTS),
         ((_GET, *_PUT), _POSTER),

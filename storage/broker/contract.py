@@ -18,7 +18,8 @@ def queue_of(task: Task) -> str:
     """Return the queue a task belongs to."""
     if not task.is_encoding:
         return CONTROL_QUEUE
-    return ENCODE_QUEUE if task.stage is Stage.SEGMENT and task.index > 0 else FIRST_QUEUE
+    late = task.stage is Stage.EARLY_SEGMENT or (task.stage is Stage.SEGMENT and task.index > 0)
+    return ENCODE_QUEUE if late else FIRST_QUEUE
 
 
 class Publisher(Protocol):

@@ -43,6 +43,16 @@ def decode_segment(text: str | bytes) -> Segment:
     return _SEGMENT.validate_json(text)
 
 
+def encode_plan(plan: Plan) -> str:
+    """Return the plan packed, without what it has by default: it would be most of a waiting job's record."""
+    return pack(_PLAN.dump_json(plan, exclude_defaults=True).decode())
+
+
+def decode_plan(text: str) -> Plan:
+    """Return the plan that `encode_plan` wrote."""
+    return _PLAN.validate_json(unpack(text))
+
+
 def encode_reason(reason: JobError) -> str:
     """Return why a job or an attempt failed, as JSON."""
     return _ERROR.dump_json(reason).decode()
@@ -86,14 +96,10 @@ def fields_of_intake(job: Job) -> dict[str, str]:
 
 
 def _of_plan(plan: Plan | None) -> dict[str, str]:
-    """Return the plan, and beside it its length and cost for the scripts.
-
-    What it has by default is left out, and the rest is packed: it would be most of a waiting job's record.
-    """
+    """Return the plan, and beside it its length and cost for the scripts."""
     if plan is None:
         return {}
-    text = _PLAN.dump_json(plan, exclude_defaults=True).decode()
-    return {"plan": pack(text), "frames": str(plan.frames), "nominal": repr(nominal_cost(plan))}
+    return {"plan": encode_plan(plan), "frames": str(plan.frames), "nominal": repr(nominal_cost(plan))}
 
 
 def job_of_fields(fields: Mapping[str, str], job_id: str) -> Job:

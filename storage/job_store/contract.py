@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from storage.errors import WorkerLostError
+from storage.job_store.early_contract import EarlyStore
 from storage.job_store.queue_contract import QueueStore
 from storage.job_store.upload_contract import UploadStore
 from storage.model.event import Event
@@ -296,5 +297,5 @@ class UpkeepStore(Protocol):
         """Return how many faults each place ever passed over."""
 
 
-class JobStore(RecordStore, TaskStore, EventStore, UpkeepStore, QueueStore, UploadStore, Protocol):
-    """The six parts together; a caller that needs only some of them says which."""
+class JobStore(RecordStore, TaskStore, EventStore, UpkeepStore, QueueStore, UploadStore, EarlyStore, Protocol):
+    """The seven parts together; a caller that needs only some of them says which."""

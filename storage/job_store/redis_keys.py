@@ -26,6 +26,8 @@ UNBEGUN = "rungs:unbegun"
 ACTIVE = "rungs:active"
 PLANNED = "rungs:planned"
 UPLOADS = "rungs:uploads"
+FOLLOWED = "rungs:followed"
+EARLY_OUT = "rungs:early-out"
 
 
 def of_job(name: str, job_id: str) -> str:
@@ -63,9 +65,14 @@ def receiving(holder: str) -> str:
     return f"rungs:receiving:{holder}"
 
 
+def counted() -> tuple[str, ...]:
+    """Return the keys of the sums of work, and of what stands beside them, of all owners."""
+    return (COUNTED, WORK, EXCESS, FIGURES, OWNERS, UNBEGUN, ACTIVE, PLANNED)
+
+
 def all_of(job_id: str) -> list[str]:
     """Return the keys of common.lua, in its order."""
     own = ("job", "wanted", "frames", "done", "attempts", "leases", "interim", "out", "events")
     shared = (EVENTS, WAITING, UNFINISHED, FINISHED, NOTICES, LEFTOVERS, UNSAVED, TOTALS, TARGETS, PLANS, HANDED)
-    counted = (COUNTED, WORK, EXCESS, FIGURES, OWNERS, UNBEGUN, ACTIVE, PLANNED)
-    return [*(of_job(name, job_id) for name in own), *shared, *counted]
+    early = (FOLLOWED, EARLY_OUT, of_job("early", job_id))
+    return [*(of_job(name, job_id) for name in own), *shared, *counted(), *early]

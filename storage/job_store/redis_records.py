@@ -27,6 +27,7 @@ from storage.job_store.codec import (
     segment_of_record,
 )
 from storage.job_store.contract import TOLD, JobPage
+from storage.job_store.early_contract import WASTE_SECONDS
 from storage.job_store.queue_contract import FINISHED_KEPT
 from storage.job_store.redis_scripts import RedisScripts, pairs, spaced
 from storage.job_store.slim_codec import fields_of_slim
@@ -144,6 +145,8 @@ class RedisRecords(RedisScripts):
             *_ARRIVAL,
             _FORGOTTEN,
             HIGH_SHARE,
+            "1" if written.keeps_early else "",
+            WASTE_SECONDS,
         )
         match answer:
             case ["moved", record]:

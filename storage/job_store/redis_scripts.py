@@ -1,4 +1,4 @@
-"""What the six parts of the job store on Redis have in common: its connection, and the scripts that run there."""
+"""What the seven parts of the job store on Redis have in common: its connection, and the scripts that run there."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 from storage.faults import of_one_job
 from storage.job_store import redis_keys
 from storage.redis_client import PatientRedis, load_script
+
+# What goes before every script that changes a job, in this order.
+_COMMON = ("common", "slim", "early_work", "work_sums")
 
 Kept = TypeVar("Kept")
 Read = TypeVar("Read")
@@ -22,7 +25,7 @@ class RedisScripts:
     def __init__(self, redis: PatientRedis) -> None:
         self._redis = redis
         self._client = redis.client
-        self._common = "\n".join(load_script(__package__, name) for name in ("common", "slim", "work_sums"))
+        self._common = "\n".join(load_script(__package__, name) for name in _COMMON)
         self._loaded: dict[str, Any] = {}
 
     def count_fault(self, place: str) -> None:

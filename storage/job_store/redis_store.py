@@ -1,7 +1,8 @@
-"""The job store on Redis, its six parts in one."""
+"""The job store on Redis, its seven parts in one."""
 
 from __future__ import annotations
 
+from storage.job_store.redis_early import RedisEarly
 from storage.job_store.redis_events import RedisEvents
 from storage.job_store.redis_queue import RedisQueue
 from storage.job_store.redis_records import RedisRecords
@@ -10,5 +11,5 @@ from storage.job_store.redis_upkeep import RedisUpkeep
 from storage.job_store.redis_uploads import RedisUploads
 
 
-class RedisJobStore(RedisRecords, RedisTasks, RedisEvents, RedisUpkeep, RedisQueue, RedisUploads):
+class RedisJobStore(RedisRecords, RedisTasks, RedisEvents, RedisUpkeep, RedisQueue, RedisUploads, RedisEarly):
     """A JobStore on Redis; nothing connects before the first call."""

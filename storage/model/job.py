@@ -205,7 +205,8 @@ class Job:
 class Changes:
     """What a move writes besides the state; None leaves a field as it is. A plan comes with what follows from it.
 
-    `after_start` are the seconds by which the job's target lies behind its start's, whatever that is at the time.
+    `after_start` are the seconds by which the job's target lies behind its start's, whatever that is at the time. What
+    was done before the upload was whole counts where it `keeps_early`, and is thrown away else.
     """
 
     plan: Plan | None = None
@@ -217,6 +218,7 @@ class Changes:
     warnings: Warnings | None = None
     damage: tuple[Damage, ...] | None = None
     error: JobError | None = None
+    keeps_early: bool = False
 
 
 def is_job_id(text: str) -> bool:

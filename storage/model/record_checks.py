@@ -143,6 +143,13 @@ def _check_damage(told: Mapping[str, Any]) -> None:
         expect(DamageKind(kind) and _is_count(count), "damage")
 
 
+def check_plan(plan: Plan, job_id: str) -> None:
+    """Raise RecordError unless the plan is one that we could have made."""
+    with spoiled(job_id):
+        _check_plain(plan)
+        _check_plan(plan)
+
+
 def _check_plan(plan: Plan) -> None:
     names = [rung.name for rung in plan.rungs]
     expect(1 <= len(names) <= MOST_RUNGS and len(set(names)) == len(names), "rungs")

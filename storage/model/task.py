@@ -23,6 +23,13 @@ class Stage(StrEnum):
     AUDIO = "audio"
     POSTER = "poster"
     PACKAGE = "package"
+    EARLY_PLAN = "early-plan"
+    EARLY_SEGMENT = "early-segment"
+
+    @property
+    def is_early(self) -> bool:
+        """Tell whether it is work that nobody waits for: before the upload is whole (storage/model/early.py)."""
+        return self in _EARLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,13 @@ class Task:
     @property
     def is_encoding(self) -> bool:
         """Tell whether it takes a slot of an encoder: planning and packaging are short, and done elsewhere."""
-        return self.stage not in {Stage.PLAN, Stage.PACKAGE}
+        return self.stage not in {Stage.PLAN, Stage.PACKAGE, Stage.EARLY_PLAN}
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names under which its lease may stand: early work may become the job's own."""
+        own = (field_of(Stage.SEGMENT, self.index),) if self.stage is Stage.EARLY_SEGMENT else ()
+        return (self.field, *own)
 
     @classmethod
     def of_field(cls, job_id: str, field: str) -> Self:
@@ -50,12 +63,16 @@ class Task:
         return cls(job_id, Stage(stage), int(index))
 
 
+_EARLY = frozenset({Stage.EARLY_PLAN, Stage.EARLY_SEGMENT})
 WANTED_IN: dict[Stage, frozenset[JobState]] = {
     Stage.PLAN: frozenset({JobState.QUEUED, JobState.PLANNING}),
     Stage.SEGMENT: frozenset({JobState.ENCODING}),
     Stage.AUDIO: frozenset({JobState.ENCODING}),
     Stage.POSTER: frozenset({JobState.ENCODING}),
     Stage.PACKAGE: frozenset({JobState.PACKAGING}),
+    Stage.EARLY_PLAN: frozenset({JobState.UPLOADING}),
+    # What has begun goes on when the upload is whole, and if its plan is the same it is the job's own task then.
+    Stage.EARLY_SEGMENT: frozenset({JobState.UPLOADING, JobState.QUEUED, JobState.PLANNING, JobState.ENCODING}),
 }
 
 

@@ -24,10 +24,11 @@ _log = structlog.get_logger()
 def dispatch(services: Services) -> None:
     """Publish the tasks that are due, of all jobs. Raises BusyError.
 
-    What was issued and could not be published is found by the janitor.
+    What was issued and could not be published is found by the janitor; early work is done later then.
     """
     slots = services.jobs.slots()
-    for task in services.jobs.issue(plans=plans_budget(slots), tasks=budget(slots)):
+    due = services.jobs.issue(plans=plans_budget(slots), tasks=budget(slots))
+    for task in (*due, *services.jobs.issue_early(slots)):
         with of_one_job("dispatch", task.job_id, services.jobs.count_fault):
             services.publisher.publish(task)
 

@@ -8,33 +8,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from secrets import token_hex
 
 from storage.errors import ObjectNotFoundError, UploadIncompleteError
+from storage.model.early import HandedIndex
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
 
 _TYPE = "application/octet-stream"
 _READ_BYTES = 256 * 1024  # at most, at once, as of an upload
-
-
-@dataclass(frozen=True, slots=True)
-class HandedIndex:
-    """Bytes of a file that came ahead of it: `size` of them from byte `begin` on, stored under a key of their own.
-
-    What lies under the key never changes. `sha256` is what `index_agrees` goes by when the key is gone.
-    """
-
-    key: str
-    begin: int
-    size: int
-    sha256: str
-
-    @property
-    def end(self) -> int:
-        """Where in the file it ends."""
-        return self.begin + self.size
 
 
 def store_index(objects: ObjectStore, upload_id: str, read: Callable[[int], bytes], *, begin: int, size: int) -> None:

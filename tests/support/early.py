@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from storage.model.early import HandedIndex
 from storage.objects.contract import ObjectInfo
-from storage.services.upload_index import HandedIndex
 from web.client.index_ahead import index_of
 from workers.sandbox.arriving_view import GuessingView, WaitingView
 

@@ -47,7 +47,7 @@ class OwnJobStore(RedisJobStore):
 
     def lose_sums(self) -> None:
         """Forget all sums of work and what stands beside them, as a version that kept none had them."""
-        self._client.delete(*redis_keys.all_of("")[-8:], *self._client.keys("rungs:*-of:*"))
+        self._client.delete(*redis_keys.counted(), *self._client.keys("rungs:*-of:*"))
 
 
 @cache

@@ -29,6 +29,7 @@ from workers.attempts.failure_policy import (
     verdict,
 )
 from workers.attempts.fallback import fall_back, go_without
+from workers.sandbox.arriving_view import PATIENCE_SECONDS
 from workers.sandbox.cpu_watch import WorkBudget
 from workers.sandbox.run import ToolLimits, Watch
 from workers.sandbox.scratch import attempt_name, scratch_folder
@@ -58,7 +59,9 @@ class Attempt:
     @property
     def limits(self) -> ToolLimits:
         """Return the time limits of an ffmpeg of this attempt."""
-        return ToolLimits(deadline=DEADLINE_SECONDS, stall=self.settings.stall_seconds)
+        early = self.task.stage.is_early
+        stall = min(PATIENCE_SECONDS, self.settings.stall_seconds) if early else self.settings.stall_seconds
+        return ToolLimits(deadline=DEADLINE_SECONDS, stall=stall)
 
     def bound(self, cpu_seconds: float) -> None:
         """Let all tools of this attempt together take so many CPU seconds, from now on."""
@@ -85,7 +88,7 @@ def attempt_task(task: Task, stage: StageFunction, services: Services, settings:
     name = attempt_name()
     log = _log.bind(job=task.job_id, task=task.field, attempt=name)
     claim = services.jobs.claim(task, name, lease_seconds=LEASE_SECONDS, limit=settings.attempts)
-    if claim is Claim.SPENT:
+    if claim is Claim.SPENT and not task.stage.is_early:
         _give_up(services, task)
     if claim is not Claim.GRANTED:
         log.info("not ours", claim=str(claim))
@@ -98,7 +101,8 @@ def attempt_task(task: Task, stage: StageFunction, services: Services, settings:
                 stage(attempt)
         log.info("done", seconds=round(time.monotonic() - started, 2), **_work_of(attempt.watch))
     except Exception as error:
-        outcome = outcome_of(error)
+        # What fails early is done again when the upload is whole, and only then it means something.
+        outcome = Outcome.STOP if task.stage.is_early else outcome_of(error)
         expected = isinstance(error, RungsError)
         log.warning("attempt failed", outcome=str(outcome), error=str(error), exc_info=not expected)
         match outcome:

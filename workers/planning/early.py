@@ -14,9 +14,9 @@ from storage.errors import ToolError, ToolTimeoutError
 from storage.media_errors import MediaError
 from workers.planning.headers.byte_ranges import ranges_of
 from workers.planning.headers.mp4 import is_whole_movie
+from workers.planning.known_bytes import KnownBytes
 from workers.planning.make_plan import PlanLimits
 from workers.planning.plan_file import ConcealError, NotYetError, PlannedFile, planned
-from workers.planning.sight import Sight
 from workers.sandbox.arriving_view import GuessingView
 from workers.sandbox.relay import Relay
 from workers.sandbox.run import Watch
@@ -42,10 +42,10 @@ def early_plan(view: GuessingView, limits: PlanLimits, watch: Watch) -> PlannedF
     """
     watch = replace(watch, cancelled=_Within(watch.cancelled))
     index = view.index
-    sight = Sight(view.arrived) if index is None else Sight(view.arrived, index.begin, index.end)
+    known = KnownBytes(view.arrived) if index is None else KnownBytes(view.arrived, index.begin, index.end)
     with Relay(view, "upload") as relay:
         try:
-            found = _guessed(relay.url, limits, watch, sight)
+            found = _guessed(relay.url, limits, watch, known)
         except (MediaError, ToolError, ToolTimeoutError):
             relay.check(failed=True)
             return None
@@ -53,11 +53,11 @@ def early_plan(view: GuessingView, limits: PlanLimits, watch: Watch) -> PlannedF
     return found
 
 
-def _guessed(url: str, limits: PlanLimits, watch: Watch, sight: Sight) -> PlannedFile | None:
+def _guessed(url: str, limits: PlanLimits, watch: Watch, known: KnownBytes) -> PlannedFile | None:
     with ranges_of(url) as file:
-        if not is_whole_movie(file, sight.has):
+        if not is_whole_movie(file, known.has):
             return None
     try:
-        return planned(url, limits, watch, sight=sight)
+        return planned(url, limits, watch, known=known)
     except (NotYetError, ConcealError):
         return None

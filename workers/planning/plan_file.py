@@ -18,6 +18,7 @@ from workers.planning.headers.appended import NOTHING_APPENDED, Appended, append
 from workers.planning.headers.avc import goes_by
 from workers.planning.headers.byte_ranges import Ranges, ranges_of
 from workers.planning.headers.read_headers import look_inside, with_headers
+from workers.planning.known_bytes import KnownBytes
 from workers.planning.make_plan import PlanLimits, choose_video, make_plan
 from workers.planning.overheard import Overheard
 from workers.planning.packet_columns import most_packets
@@ -27,7 +28,6 @@ from workers.planning.picture_facts import SOUGHT_BLINDLY, Look, looks_worth
 from workers.planning.picture_probe import look
 from workers.planning.piece_looks import JumpsTold, PieceLooks
 from workers.planning.probe import list_packets, probe, with_field_order
-from workers.planning.sight import Sight
 from workers.planning.sources import sources_of
 from workers.planning.unlisted import NOTHING_UNLISTED, Unlisted, with_next
 from workers.sandbox.run import Watch
@@ -100,16 +100,16 @@ def planned(
     limits: PlanLimits,
     watch: Watch,
     concealed: Concealed = NOTHING_CONCEALED,
-    sight: Sight | None = None,
+    known: KnownBytes | None = None,
 ) -> PlannedFile:
     """Return what `plan_file` does, and the packets.
 
-    Where only some of the file can be seen, what `sight` tells is looked at, and all else is taken to be alike. Raises
+    Where only some of the file can be seen, what `known` tells is looked at, and all else is taken to be alike. Raises
     NotYetError, too, then.
     """
     left_out, unlisted = concealed.appended, concealed.unlisted
     with ranges_of(url) as begun:
-        found = _examined_if_allowed(url, begun, limits, watch, concealed, sight)
+        found = _examined_if_allowed(url, begun, limits, watch, concealed, known)
         file = begun.again()
         behind = appended(file, found.facts.container, found.listing) if left_out == NOTHING_APPENDED else left_out
         if behind != left_out:
@@ -129,7 +129,7 @@ def planned(
 
 
 def _examined_if_allowed(
-    url: str, file: Ranges, limits: PlanLimits, watch: Watch, concealed: Concealed, sight: Sight | None
+    url: str, file: Ranges, limits: PlanLimits, watch: Watch, concealed: Concealed, known: KnownBytes | None
 ) -> _Examined:
     """Examine the file; where tools were not allowed to decode anything of it, what they say is why it is refused.
 
@@ -138,7 +138,7 @@ def _examined_if_allowed(
     overheard = Overheard()
     watch = replace(watch, on_message=overheard.hear)
     try:
-        found = _examined(url, file, limits, watch, concealed.unlisted, overheard, sight)
+        found = _examined(url, file, limits, watch, concealed.unlisted, overheard, known)
     except (NotMediaError, NoFramesError, ToolError) as error:
         # What is left out of a file moves the rest of it, so its tracks are looked for before that.
         if overheard.unlisted and not concealed.appended.without:
@@ -158,20 +158,20 @@ def _examined(
     watch: Watch,
     unlisted: Unlisted,
     overheard: Overheard,
-    sight: Sight | None,
+    known: KnownBytes | None,
 ) -> _Examined:
     """Examine the file, all of it at once: playback waits. Where a stream comes late, look for it further behind."""
     jumps, pieces = JumpsTold(), None
     with ThreadPoolExecutor(1) as beside:
         reading = beside.submit(
-            list_packets, url, watch, met=jumps.read, most=most_packets(file.size), by_index=sight is not None
+            list_packets, url, watch, met=jumps.read, most=most_packets(file.size), by_index=known is not None
         )
         reading.add_done_callback(lambda _: jumps.end())
         try:
             headers = look_inside(file)
             facts = unlisted.told_in(with_headers(probe(url, watch), headers))
             late = frozenset(stream.index for stream in facts.streams if not stream.is_known)
-            found = None if late else _looked_at(url, facts, reading.result, limits, watch, sight)
+            found = None if late else _looked_at(url, facts, reading.result, limits, watch, known)
             if found is not None and (pieces := _pieces(url, facts, found[0], limits, watch)) is not None:
                 pieces.foresee(jumps)
         except BaseException:
@@ -180,14 +180,14 @@ def _examined(
                 watch.cancelled.set()
             raise
         listing = reading.result()
-    if late and sight is not None:
+    if late and known is not None:
         raise NotYetError
     seconds = late_seconds(facts, listing)
     if seconds:
         facts = unlisted.told_in(with_headers(probe(url, watch, seconds), headers))
         listing = list_packets(url, watch, seconds, most=most_packets(file.size))
-    if seconds or found is None or not _is_as_described(file.again(), facts, found[0], listing, sight):
-        found = _looked_at(url, facts.to_be_decoded(), lambda: listing, limits, watch, sight)
+    if seconds or found is None or not _is_as_described(file.again(), facts, found[0], listing, known):
+        found = _looked_at(url, facts.to_be_decoded(), lambda: listing, limits, watch, known)
         pieces = _pieces(url, facts, found[0], limits, watch)
     video, looks, heard = found
     if video.codec in LOSING_DECODERS and listing.in_order(video):
@@ -210,17 +210,17 @@ def late_seconds(facts: Probe, listing: Listing) -> float:
 
 
 def _looked_at(
-    url: str, facts: Probe, listing: Callable[[], Listing], limits: PlanLimits, watch: Watch, sight: Sight | None
+    url: str, facts: Probe, listing: Callable[[], Listing], limits: PlanLimits, watch: Watch, known: KnownBytes | None
 ) -> tuple[Stream, tuple[Look, ...], tuple[Heard, ...]]:
     """Return the stream to encode and looks into the file; the listing is waited for only where it is needed."""
     video = choose_video(facts)
     if not limits.allow(video):
         return video, (), ()  # what will be refused is not decoded to look at it
     seconds = _seconds(facts, video, listing)
-    if sight is not None:
-        if not sight.shows_beginning(listing(), video):
+    if known is not None:
+        if not known.shows_beginning(listing(), video):
             raise NotYetError
-        seconds = min(seconds, sight.seconds(listing(), video, facts.start_time))
+        seconds = min(seconds, known.seconds(listing(), video, facts.start_time))
     with ThreadPoolExecutor(1) as beside:
         listening = beside.submit(listen, url, facts, choose_audio(facts, video), seconds, watch)
         looks = (Look.described(video),) if video.description else look(url, facts, video, seconds, watch)
@@ -229,13 +229,13 @@ def _looked_at(
     return video, looks, listening.result()
 
 
-def _is_as_described(file: Ranges, facts: Probe, video: Stream, listing: Listing, sight: Sight | None) -> bool:
+def _is_as_described(file: Ranges, facts: Probe, video: Stream, listing: Listing, known: KnownBytes | None) -> bool:
     """Tell whether keyframes all over the file go by the description for which none was decoded; else true as well."""
     if video.description is None:
         return True
     keyframes = listing.keyframe_positions(video)
-    if sight is not None:
-        keyframes = sight.of_keyframes(keyframes)
+    if known is not None:
+        keyframes = known.of_keyframes(keyframes)
     count = looks_worth(facts, video, _seconds(facts, video, lambda: listing))
     read = keyframes[:: math.ceil(len(keyframes) / count) or 1]
     return bool(read) and all(goes_by(file, position, video.description) for position in read)

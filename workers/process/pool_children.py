@@ -55,8 +55,12 @@ class Running:
 
     def holds(self, leases: Mapping[str, Lease]) -> bool:
         """Tell whether the child holds the task, given the leases of its job."""
-        lease = leases.get(self.task.field)
-        return lease is not None and lease.live and self.made(lease)
+        return any(lease.live for _, lease in self.made_of(leases))
+
+    def made_of(self, leases: Mapping[str, Lease]) -> tuple[tuple[Task, Lease], ...]:
+        """Return the leases of its job that the child made for this task, each with the task that it is of."""
+        found = ((field, leases[field]) for field in self.task.fields if field in leases)
+        return tuple((Task.of_field(self.task.job_id, field), lease) for field, lease in found if self.made(lease))
 
 
 class Children:
@@ -79,9 +83,8 @@ class Children:
         sweep_scratch(self._settings.scratch_dir)
         log = _log.bind(job=dead.task.job_id, task=dead.task.field, pid=dead.pid)
         try:
-            lease = self._services.jobs.leases(dead.task.job_id).get(dead.task.field)
-            if lease is not None and dead.made(lease):
-                self._end(dead.task, lease.attempt, told_to=told_to)
+            for task, lease in dead.made_of(self._services.jobs.leases(dead.task.job_id)):
+                self._end(task, lease.attempt, told_to=told_to)
         except BusyError as error:
             log.warning("lost child could not be reported", error=str(error))
         except Exception as error:  # noqa: BLE001 - the other children's deaths are to be reported all the same

@@ -15,8 +15,8 @@ from enum import Enum, auto
 from typing import Protocol
 
 from storage.errors import ObjectNotFoundError
+from storage.model.early import HandedIndex
 from storage.objects.contract import ObjectInfo
-from storage.services.upload_index import HandedIndex
 from workers.sandbox.relay import Readable
 
 # A tool that works ahead of an upload and makes no progress for so long is given back, as its ToolLimits say: a line

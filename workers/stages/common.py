@@ -29,6 +29,7 @@ from workers.stages.work_budgets import speed
 MP4 = "video/mp4"
 # With both cores busy otherwise, the first second of a video took 3.9 s to encode; beside tools of this niceness 2.1 s.
 LATER_NICENESS = 10
+EARLY_NICENESS = 19  # work that nobody waits for takes what everybody else leaves
 
 
 @contextmanager
@@ -48,13 +49,19 @@ def original_of(attempt: Attempt, without: ByteSpans = (), blank: ByteSpans = ()
         objects.stat(key)
         yield str(path)
         return
-    with Relay(objects, key, without, blank) as relay:
-        try:
-            yield relay.url
-        except (ToolError, ToolTimeoutError, MediaError):
-            relay.check(failed=True)
-            raise
-        relay.check(failed=False)
+    with Relay(objects, key, without, blank) as relay, checked(relay) as url:
+        yield url
+
+
+@contextmanager
+def checked(relay: Relay) -> Iterator[str]:
+    """Give the relay's address. Raises why it could not serve a tool, in place of whatever that tool made of it."""
+    try:
+        yield relay.url
+    except (ToolError, ToolTimeoutError, MediaError):
+        relay.check(failed=True)
+        raise
+    relay.check(failed=False)
 
 
 def plan_of(job: Job) -> Plan:
@@ -71,6 +78,8 @@ def speed_here(attempt: Attempt) -> float:
 
 def niceness_of(task: Task, plan: Plan) -> int:
     """Return 0 for the short segment that playback waits for, so that it gets the cores where all else runs as well."""
+    if task.stage.is_early:
+        return EARLY_NICENESS
     return 0 if task.stage is Stage.SEGMENT and plan.opens_with(task.index) else LATER_NICENESS
 
 

@@ -18,6 +18,7 @@ from workers.planning.make_plan import PlanLimits
 from workers.planning.plan_file import NOTHING_CONCEALED, ConcealError, plan_file
 from workers.sandbox.run import Watch
 from workers.stages.common import original_of
+from workers.stages.early_results import keeps_early_work
 from workers.stages.work_budgets import check_affordable, planning_budget
 
 
@@ -26,11 +27,16 @@ def plan_stage(attempt: Attempt) -> None:
     services = attempt.services
     job = services.jobs.move(attempt.job.id, JobState.PLANNING)
     attempt.bound(planning_budget(job.size))
-    plan, segments = _planned(attempt)
+    early = services.jobs.early(job.id)
+    limits = plan_limits(attempt)
+    if early is not None:
+        limits = replace(limits, slots=early.slots, pace=early.pace)
+    plan, segments = _planned(attempt, limits)
     check_affordable(plan, attempt.settings.max_job_hours)
     attempt.check_ours()
+    kept = early is not None and keeps_early_work(services, job.id, early, plan, segments)
     save_planned(services.objects, job, plan, segments, plan.warnings)
-    services.jobs.move(job.id, JobState.ENCODING, _changes(attempt, job, plan, segments))
+    services.jobs.move(job.id, JobState.ENCODING, replace(_changes(attempt, job, plan, segments), keeps_early=kept))
 
 
 def _changes(attempt: Attempt, job: Job, plan: Plan, segments: tuple[Segment, ...]) -> Changes:
@@ -54,9 +60,10 @@ def _changes(attempt: Attempt, job: Job, plan: Plan, segments: tuple[Segment, ..
     )
 
 
-def _planned(attempt: Attempt) -> tuple[Plan, tuple[Segment, ...]]:
+def plan_limits(attempt: Attempt) -> PlanLimits:
+    """Return what the installation takes, and what its encoders do, at this moment."""
     jobs = attempt.services.jobs
-    limits = PlanLimits(
+    return PlanLimits(
         max_pixels=attempt.settings.max_source_pixels,
         max_seconds=attempt.settings.max_source_seconds,
         preset=attempt.settings.encode_preset,
@@ -64,6 +71,9 @@ def _planned(attempt: Attempt) -> tuple[Plan, tuple[Segment, ...]]:
         slots=jobs.slots() or attempt.settings.encoders,
         pace=calibrate(jobs.recent_finished()).pace,
     )
+
+
+def _planned(attempt: Attempt, limits: PlanLimits) -> tuple[Plan, tuple[Segment, ...]]:
     concealed = NOTHING_CONCEALED
     while True:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,14 +25,22 @@ from workers.stages.work_budgets import look_budget, segment_budget
 
 
 def segment_stage(attempt: Attempt) -> None:
-    """Encode one segment into every rung at once, check every frame's time, and store the fragments."""
+    """Encode one segment of the job's plan."""
     plan = plan_of(attempt.job)
     segment = attempt.services.jobs.segment(attempt.job.id, attempt.task.index)
+    encode_segment(attempt, plan, segment, original_of(attempt))
+
+
+def encode_segment(attempt: Attempt, plan: Plan, segment: Segment, original: AbstractContextManager[str]) -> None:
+    """Encode one segment into every rung at once, check every frame's time, store the fragments, and say so.
+
+    `original` gives what a tool opens.
+    """
     reserve(attempt.scratch, segment_bytes(plan, segment))
     speed = speed_here(attempt)
     attempt.bound(segment_budget(plan, segment, attempt.job.size, speed))
     with ExitStack() as opened:
-        url = opened.enter_context(original_of(attempt))
+        url = opened.enter_context(original)
         found, suspicious = _encoded(attempt, plan, segment, url, opened)
         frames = _checked_frames(plan, segment, found)
         short = {} if frames == segment.frames else {"shown": pictures_shown(plan, frames)}

@@ -8,7 +8,7 @@ if not wants(field, ARGV[4]) then
   return 'obsolete'
 end
 -- Plan and package are over when the job moves on, so a result alone does not end them.
-if redis.call('HEXISTS', WANTED, field) == 1 and redis.call('HEXISTS', DONE, field) == 1 then
+if redis.call('HEXISTS', DONE, field) == 1 and (is_early(field) or redis.call('HEXISTS', WANTED, field) == 1) then
   return 'done'
 end
 local holder, ends = lease_of(field)
@@ -26,7 +26,9 @@ if holder ~= attempt then
   local counts, name = attempts_at(field)
   redis.call('HINCRBY', counts, name, 1)
 end
-note_handed(field)
-redis.call('SADD', ACTIVE, ID)
+if not is_early(field) then
+  note_handed(field)
+  redis.call('SADD', ACTIVE, ID)
+end
 lend(field, attempt, ARGV[5])
 return 'granted'

@@ -52,8 +52,10 @@
 --   26 rungs:unbegun          zset    ids of encoding jobs without a picture, by start_target
 --   27 rungs:active           set     ids of unfinished jobs with tasks out or lent, or between encoding and their end
 --   28 rungs:planned          zset    ids of the last jobs that were created, have a plan and are unfinished, by creation
+--   29 rungs:followed, 30 rungs:early-out and 31 rungs:early:<id>: see early_issue.lua
 -- Of each owner: rungs:work-of:<owner> and rungs:excess-of:<owner>, trees as those above; rungs:starts-of:<owner>, zset of
--- the unfinished jobs by start_target without its lead; rungs:high-of:<owner>, set of the high ones among them.
+-- the unfinished jobs by start_target without its lead; rungs:high-of:<owner>, set of the high ones among them;
+-- rungs:wasted-of:<owner>, the encoder-seconds of early work that was in vain, for a while.
 -- The lists of jobs (rungs:owned-in:<state>:<owner>: zsets of cursors, all of score 0) are named from the record inside
 -- the scripts, so this needs a single Redis, not a cluster. Beside them, written without these scripts: rungs:repairs, a
 -- hash of how often the janitor made each repair, and rungs:samples, a list of JSON (see
@@ -63,7 +65,8 @@
 
 local JOB, WANTED, FRAMES, DONE, ATTEMPTS, LEASES, INTERIM, OUT = unpack(KEYS, 1, 8)
 local JOB_EVENTS, EVENTS, WAITING, UNFINISHED, FINISHED, NOTICES, LEFTOVERS, UNSAVED, TOTALS = unpack(KEYS, 9, 17)
-local TARGETS, PLANS, HANDED, COUNTED, WORK, EXCESS, FIGURES, OWNERS, UNBEGUN, ACTIVE, PLANNED = unpack(KEYS, 18)
+local TARGETS, PLANS, HANDED, COUNTED, WORK, EXCESS, FIGURES, OWNERS, UNBEGUN, ACTIVE, PLANNED = unpack(KEYS, 18, 28)
+local FOLLOWED, EARLY_OUT, EARLY = unpack(KEYS, 29)
 local ID = ARGV[1]
 
 -- Events kept: of all jobs for watchers that come back after minutes, of one job for a page that was closed meanwhile.
@@ -193,11 +196,19 @@ local function note_playable()
   emit('playable', '{}')
 end
 
+-- Of tasks that are done before the upload is whole.
+local function is_early(field)
+  return string.sub(field, 1, 6) == 'early-'
+end
+
 -- `states` is what the stage is wanted in, as ' queued planning '.
 local function wants(field, states)
   local state = redis.call('HGET', JOB, 'state')
   if not state or not string.find(states, ' ' .. state .. ' ', 1, true) then
     return false
+  end
+  if is_early(field) then
+    return field == 'early-plan:0' or redis.call('EXISTS', EARLY) == 1
   end
   return state ~= 'encoding' or redis.call('HEXISTS', WANTED, field) == 1
 end
@@ -222,6 +233,7 @@ end
 
 -- Take the task from whoever has it; for `rest` seconds nobody may claim it then. That of an ended job does not rest.
 local function end_lease(field, rest)
+  redis.call('ZREM', EARLY_OUT, ID .. ' ' .. field)
   if rest > 0 and is_unfinished() then
     note_unhanded(field)
     lend(field, '', rest)

@@ -48,7 +48,9 @@ if ARGV[5] ~= '1' then
     redis.call('HSET', FRAMES, field, frames_of(field))
   end
 end
-if fields.state == 'queued' then
+if fields.state == 'uploading' then
+  redis.call('ZADD', FOLLOWED, ARGV[6], ID)
+elseif fields.state == 'queued' then
   redis.call('ZADD', WAITING, redis.call('HGET', JOB, 'start_target'), ID)
 end
 if ARGV[9] == '1' then

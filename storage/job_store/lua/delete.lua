@@ -7,6 +7,8 @@ if not state then
 end
 local owner, cursor = place_of()
 take_back()
+redis.call('ZREM', FOLLOWED, ID)
+redis.call('DEL', EARLY)
 redis.call('DEL', JOB, WANTED, FRAMES, DONE, ATTEMPTS, LEASES, INTERIM)
 redis.call('ZREM', names_list(state, owner), cursor)
 redis.call('ZREM', WAITING, ID)

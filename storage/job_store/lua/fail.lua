@@ -2,7 +2,7 @@
 -- ARGV: 2 task field, 3 attempt, 4 reason (JSON object), 5 seconds for which nobody may claim the task
 -- Returns 1, or 0 when the lease is not the attempt's any more. A call that is sent again, because its answer was lost,
 -- is told 1.
-local field, attempt = ARGV[2], ARGV[3]
+local field, attempt = own_field(ARGV[2], ARGV[3]), ARGV[3]
 
 if lease_of(field) ~= attempt then
   local code = cjson.decode(ARGV[4]).code

@@ -2,7 +2,7 @@
 -- ARGV: 2 task field, 3 attempt, 4 states the stage is wanted in, 5 result (JSON object), 6 '1' if it made the poster,
 --       7 seconds that it took
 -- Returns 'last' when it was the last task of encoding, 'done' when it was not, 'lost' when it is not the attempt's.
-local field, attempt = ARGV[2], ARGV[3]
+local field, attempt = own_field(ARGV[2], ARGV[3]), ARGV[3]
 
 if redis.call('HEXISTS', DONE, field) == 0 then
   if lease_of(field) ~= attempt or not wants(field, ARGV[4]) then
@@ -10,6 +10,10 @@ if redis.call('HEXISTS', DONE, field) == 0 then
   end
   redis.call('HSET', DONE, field, ARGV[5])
   redis.call('HDEL', LEASES, field)
+  if is_early(field) then
+    redis.call('ZREM', EARLY_OUT, ID .. ' ' .. field)
+    return 'done'
+  end
   redis.call('HDEL', INTERIM, field)
   note_unhanded(field)
   redis.call('SREM', OUT, field)

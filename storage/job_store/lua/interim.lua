@@ -1,7 +1,7 @@
 -- Record what a running task has come to so far.
 -- ARGV: 2 task field, 3 attempt, 4 states the stage is wanted in, 5 result so far (JSON object)
 -- Returns 1, or 0 when the lease is lost or the task not wanted any more.
-local field, attempt = ARGV[2], ARGV[3]
+local field, attempt = own_field(ARGV[2], ARGV[3]), ARGV[3]
 
 if lease_of(field) ~= attempt or not wants(field, ARGV[4]) then
   return 0

@@ -3,7 +3,8 @@
 --       6 segments by task field (JSON object of JSON texts; used when encoding begins), 7 field that takes the time
 --       ('' for none), 8 '1' if leases are kept, 9 how many finished jobs are kept, 10 '1' if the job's webhook is to be
 --       told, 11 to 13 step, leads and apart of note_arrival, 14 fields of the job that a new run forgets (JSON array),
---       15 which part of an owner's unfinished jobs may be high, one at least
+--       15 which part of an owner's unfinished jobs may be high, one at least, 16 '1' if what was done early is the job's
+--       own now, 17 seconds for which it is kept how much of that an owner wastes
 -- Returns {'moved', record}, {'refused', present state}, {'incomplete'} where a job without an original is to be queued,
 -- {'clearing'} while what the last run left is being removed, or {'unknown'}. A call that is sent again, because its
 -- answer was lost, is told 'moved' whatever happened since.
@@ -43,6 +44,10 @@ if to == 'queued' then
 else
   redis.call('ZREM', WAITING, ID)
 end
+local early, at_work = {}, {}
+if to == 'encoding' or ARGV[7] == 'finished_at' then
+  early, at_work = end_early(to == 'encoding' and ARGV[16] == '1', ARGV[17])
+end
 if ARGV[8] ~= '1' then
   redis.call('DEL', LEASES)
 end
@@ -52,7 +57,9 @@ end
 if to == 'encoding' then
   local start_target, after_start = unpack(redis.call('HMGET', JOB, 'start_target', 'after_start'))
   redis.call('HSET', JOB, 'target', string.format('%.6f', start_target + (after_start or 0)))
+  keep_early_results(early)
   save_wanted(cjson.decode(ARGV[6]), 0)
+  count_early(early, at_work)
 end
 if ARGV[7] ~= '' then
   redis.call('HSET', JOB, ARGV[7], string.format('%.6f', time))

@@ -1,6 +1,6 @@
 -- Give a lease back as if it had never been granted.
 -- ARGV: 2 task field, 3 attempt, 4 seconds for which nobody may claim the task
-local field = ARGV[2]
+local field = own_field(ARGV[2], ARGV[3])
 
 if lease_of(field) == ARGV[3] then
   local counts, name = attempts_at(field)

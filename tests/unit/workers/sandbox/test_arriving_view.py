@@ -15,12 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.errors import ToolTimeoutError, UploadPausedError
+from storage.model.early import HandedIndex
 from storage.model.upload import Upload
 from storage.objects import keys
 from storage.objects.contract import ObjectInfo
 from storage.services import Services
 from storage.services.arriving import ArrivingUpload
-from storage.services.upload_index import HandedIndex, index_of, store_index
+from storage.services.upload_index import index_of, store_index
 from storage.services.uploads import complete, remove_upload
 from storage.upload_errors import UploadNotFoundError
 from tests.support.uploads import PART, begun

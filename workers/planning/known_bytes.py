@@ -18,7 +18,7 @@ FIRST_PICTURES = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class KnownBytes:
     """The bytes of a file that are there: the first `arrived` ones, and those of an index from `begin` up to `end`."""
 
     arrived: int

@@ -9,7 +9,7 @@ LOCK_ALONE := $(UV) pip compile --quiet --universal --python-version 3.11 --gene
 LOCK := $(LOCK_ALONE) pyproject.toml
 FFMPEG7_TESTS := tests/unit/workers tests/integration/workers tests/exact tests/field tests/media
 
-.PHONY: up rebuild doctor test fuzz chaos check bench bench-encode bench-fair bench-growth bench-overload bench-simulate bench-trickle bench-upload bench-watch compose-test test-media test-exact test-field test-nasty test-ffmpeg7 test-files test-traits test-schema test-uploads lock readme clean setup
+.PHONY: up rebuild doctor test fuzz chaos check bench bench-encode bench-fair bench-growth bench-overlap bench-overload bench-simulate bench-trickle bench-upload bench-watch compose-test test-media test-exact test-field test-nasty test-ffmpeg7 test-files test-traits test-schema test-uploads lock readme clean setup
 
 up: ## start Rungs here, in the foreground
 	@infra/setup.sh run && exec $(BIN)/python -m infra.cli up
@@ -98,6 +98,9 @@ bench-trickle: setup ## what answers take while fifty uploads trickle, and besid
 
 bench-watch: setup ## WATCHERS=500 of as many waiting jobs while the queue moves, three phases of MINUTES=1.5
 	$(BIN)/python -m tests.bench.watch --watchers $(or $(WATCHERS),500) --minutes $(or $(MINUTES),1.5)
+
+bench-overlap: setup ## what encoding before the last byte saves: videos of LENGTH=120 s, sent at three paces
+	PYTHONPATH=. $(BIN)/python -m tests.bench.overlap --seconds $(or $(LENGTH),120)
 
 bench-upload: setup ## speed and memory of 2 GiB by form and by tus, one and twenty at once, beside direct puts
 	$(BIN)/python tests/bench/upload.py

@@ -65,7 +65,7 @@ class Installation:
     _port: int = field(default_factory=free_port)
     _folder: Any = field(default_factory=tempfile.TemporaryDirectory)
     _process: Any = None
-    _idle: float = 0.0
+    idle: float = field(default=0.0, init=False)  # CPU seconds a second with nothing to do
 
     def __enter__(self) -> Self:
         environment = {
@@ -82,7 +82,7 @@ class Installation:
             stderr=subprocess.DEVNULL,
         )
         self._wait_until_ready()
-        self._idle = self._idle_rate()
+        self.idle = self._idle_rate()
         return self
 
     def __exit__(
@@ -111,11 +111,11 @@ class Installation:
     def encode(self, clip: Path) -> Took:
         """Upload the clip, wait for the end, delete the job; return what it took."""
         job_id = self.upload(clip)
-        uploaded, before = time.monotonic(), self._cpu()
+        uploaded, before = time.monotonic(), self.cpu_seconds()
         first = self.wait_for(job_id, self._playable)
         self.wait_for(job_id, is_ready)
         wall = time.monotonic() - uploaded
-        cpu = self._cpu() - before - self._idle * wall
+        cpu = self.cpu_seconds() - before - self.idle * wall
         self.delete(job_id)
         return Took(wall, cpu, first)
 
@@ -212,11 +212,11 @@ class Installation:
     def _idle_rate(self) -> float:
         """Return the CPU seconds per second of an installation with nothing to do, once all parts are up."""
         time.sleep(10)
-        before = self._cpu()
+        before = self.cpu_seconds()
         time.sleep(10)
-        return (self._cpu() - before) / 10
+        return (self.cpu_seconds() - before) / 10
 
-    def _cpu(self) -> float:
+    def cpu_seconds(self) -> float:
         """Return the CPU seconds of all processes below ours, those that ended and were waited for too."""
         parents: dict[int, int] = {}
         spent: dict[int, int] = {}

@@ -87,11 +87,23 @@ def test_an_upload_is_looked_at_when_much_has_come(store: OwnJobStore) -> None:
     assert store.issue_early(2) == ()
     arrive(store, job, FIRST_LOOK_BYTES)
     assert store.issue_early(2) == (early_plan(job),)
+    claim(store, early_plan(job))
+    store.release(early_plan(job), "a")
     assert store.issue_early(2) == ()
     arrive(store, job, LOOK_FACTOR * FIRST_LOOK_BYTES - 1)
     assert store.issue_early(2) == ()
     arrive(store, job, LOOK_FACTOR * FIRST_LOOK_BYTES)
     assert store.issue_early(2) == (early_plan(job),)
+
+
+def test_one_upload_is_looked_at_at_a_time(store: OwnJobStore) -> None:
+    """The next one when that is over, in whatever way."""
+    first, second = (uploading(store, FIRST_LOOK_BYTES, created_at=at) for at in (1.0, 2.0))
+    assert store.issue_early(2) == (early_plan(first),)
+    assert store.issue_early(2) == ()
+    claim(store, early_plan(first))
+    store.release(early_plan(first), "a")
+    assert store.issue_early(2) == (early_plan(second),)
 
 
 def test_segments_go_out_as_their_bytes_come(store: OwnJobStore) -> None:

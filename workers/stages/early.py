@@ -24,13 +24,17 @@ from workers.stages.plan import plan_limits
 from workers.stages.segment import encode_segment
 from workers.stages.work_budgets import planning_budget
 
+# CPU seconds of a guess: several times what the index of a film of twelve hours takes, and no more of a process that
+# plans whole uploads.
+LONGEST_PLAN = 60.0
+
 
 def early_plan_stage(attempt: Attempt) -> None:
     """Plan what has come of an upload, if that can be done; nothing is lost if not."""
     services, job_id = attempt.services, attempt.job.id
     upload = upload_of(services.objects, job_id)
     if upload.length is not None and attempt.settings.early_encoding:
-        attempt.bound(planning_budget(upload.length))
+        attempt.bound(min(planning_budget(upload.length), LONGEST_PLAN))
         found = _planned(attempt, upload, upload.length)
         if found is not None:
             services.jobs.save_early(job_id, found)

@@ -25,12 +25,22 @@ local function hand_out(id, field)
   free = free - 1
 end
 
--- A plan is wanted again when much more has come than at the last look.
+local planning = false
+for _, task in ipairs(redis.call('ZRANGE', OUT, 0, -1)) do
+  planning = planning or string.match(task, ' early%-plan:0$') ~= nil
+end
+
+-- A plan is wanted again when much more has come than at the last look. One is made at a time: who plans whole uploads
+-- is not to be kept by several.
 local function look(id, early, size)
+  if planning then
+    return
+  end
   local looked = tonumber(redis.call('HGET', early, 'looked') or 0)
   if size >= math.max(tonumber(first_look), looked * tonumber(factor)) then
     redis.call('HSET', early, 'looked', string.format('%.0f', size))
     hand_out(id, 'early-plan:0')
+    planning = true
   end
 end
 

@@ -46,13 +46,15 @@ def filter_case(_context: Any, case: Any) -> bool:
 
 
 @schemathesis.hook
-def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
+def before_call(_context: Any, case: Any, kwargs: Any) -> None:
     """Watch only jobs that have ended: the stream of another waits for what nobody does here. Speak tus to uploads.
 
-    The headers of tus are the protocol's, and the description leaves them to that.
+    The headers of tus are the protocol's, and the description leaves them to that; and an index has bytes.
     """
     if case.operation.path.startswith(_UPLOADS):
         case.headers.update(_TUS)
+    if case.operation.path.startswith(_UPLOADS) and case.method == "PUT":
+        kwargs["data"] = b"index"
     if case.operation.path == _EVENTS_OF_JOB and case.method == "GET" and _is_valid(case.query):
         case.path_parameters["job_id"] = os.environ[JOBS].partition(",")[0]
 

@@ -140,7 +140,7 @@ def continue_upload_of(upload_id: str) -> Response:
 
 @blueprint.put(f"{TUS_PATH}/<upload_id>/index")
 @spec.validate(
-    resp=Answers(HTTP_204=None, HTTP_404=Problem, **_REFUSED),
+    resp=Answers(HTTP_204=None, HTTP_404=Problem, HTTP_410=Problem, **_REFUSED),
     tags=["uploads"],
 )
 def take_index(upload_id: str) -> Response:

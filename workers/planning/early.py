@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-from storage.errors import ToolError, ToolTimeoutError
+from storage.errors import LeaseLostError, ToolError, ToolTimeoutError
 from storage.media_errors import MediaError
 from workers.planning.headers.byte_ranges import ranges_of
 from workers.planning.headers.mp4 import is_whole_movie
@@ -40,7 +40,7 @@ def early_plan(view: GuessingView, limits: PlanLimits, watch: Watch) -> PlannedF
     Of what is wrong with the file nothing is told: its own plan will say it. The limits are part of the guess: the
     whole file is to be planned by the same. Raises LeaseLostError when cancelled, and the store's errors.
     """
-    watch = replace(watch, cancelled=_Within(watch.cancelled))
+    outer, watch = watch.cancelled, replace(watch, cancelled=_Within(watch.cancelled))
     index = view.index
     known = KnownBytes(view.arrived) if index is None else KnownBytes(view.arrived, index.begin, index.end)
     with Relay(view, "upload") as relay:
@@ -50,6 +50,8 @@ def early_plan(view: GuessingView, limits: PlanLimits, watch: Watch) -> PlannedF
             relay.check(failed=True)
             return None
         relay.check(failed=False)
+    if outer.is_set():  # tools that were quicker than the look for it
+        raise LeaseLostError
     return found
 
 

@@ -23,7 +23,7 @@ _CONNECTION = "+ping +select +client|setinfo +client|setname +multi +exec +disca
 _SCRIPTS = "+eval +evalsha +script|load +script|exists"
 # What scripts and readers of the job records use (storage/job_store, storage/broker/tally.py).
 _RECORDS = (
-    "+get +set +del +exists +expire +persist +type "
+    "+get +set +del +incrbyfloat +exists +expire +persist +ttl +type "
     "+hget +hset +hsetnx +hdel +hexists +hmget +hgetall +hkeys +hvals +hlen +hincrby +hincrbyfloat "
     "+sadd +srem +smembers +sismember +srandmember +scard "
     "+zadd +zrem +zscore +zrank +zcard +zcount +zincrby +zrange +zrevrange +zrangebyscore +zrevrangebylex "

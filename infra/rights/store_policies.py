@@ -32,13 +32,15 @@ _GRANTS: dict[Role, tuple[Grant, ...]] = {
         ((_GET, *_PUT, _DELETE), _UPLOADS),
         ((_GET, _DELETE, _ABORT), _RENDITIONS),
     ),
-    # Plans, also uploads that come, packages, and restores records (`rebuild`), which reads everything.
+    # Plans, also uploads that come, packages, and restores records (`rebuild`), which reads everything. It removes what
+    # was encoded by an early plan that turned out to be wrong.
     CONTROL: (
         ((_GET,), _ORIGINALS),
         ((_GET,), _PARTS),
         ((_GET,), _UPLOADS),
         (_PUT, _PLANNED),
         ((_GET, *_PUT), _RENDITIONS),
+        ((_DELETE,), _FRAGMENTS),
     ),
     # Ends what was left: manifests of ended jobs, objects of failed ones, unfinished writes, forgotten uploads.
     JANITOR: (
@@ -60,7 +62,7 @@ _GRANTS: dict[Role, tuple[Grant, ...]] = {
 }
 _ON_BUCKET: dict[Role, tuple[str, ...]] = {
     WEB: (_BUCKET, _UNFINISHED),
-    CONTROL: (_BUCKET,),
+    CONTROL: (_BUCKET, _UNFINISHED),
     JANITOR: (_BUCKET, _UNFINISHED),
     ENCODER: (_BUCKET, _UNFINISHED),
 }

@@ -24,7 +24,7 @@ def keeps_early_work(
         return True
     services.jobs.forget_early(job_id)
     _wait_for_attempts(services, job_id)
-    services.objects.delete_prefix(keys.renditions(job_id))
+    services.objects.delete_prefix(keys.fragments(job_id))
     return False
 
 

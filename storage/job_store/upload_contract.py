@@ -13,8 +13,8 @@ from storage.model.upload import OpenUpload
 
 # A holder that says nothing for so long has died, or its line has: nobody waits for it.
 HOLDER_SECONDS = 10.0
-# A holder tells how far the upload is several times a second, and while the store joins the parts. One of which nothing
-# was told for so long is received by nobody, whatever Redis says of it.
+# A holder tells how far the upload is several times a second, and while it becomes a job. One of which nothing was told
+# for so long is received by nobody, whatever Redis says of it.
 QUIET_SECONDS = 30.0
 # For so long it is kept who took an upload last, when it is a job or ended by then, too: longer than any connection
 # lives of which nothing is heard. An older holder that wakes up within that time stores nothing.

@@ -4,7 +4,7 @@ An upload is stored as it comes, and how far it is follows from what is stored. 
 client asks how much there is and sends the rest, to the same web process or another one.
 
     S3      whole parts are objects of their own, of equal size, and so is what has come of the next one, its tail. At
-            the end the store itself makes one object of them.
+            the end the original is made up of them (storage/objects/s3_composed.py).
     local   one file grows in place and gets its name at the end.
 
 Two requests may write at the same upload, an old one whose client has gone and the new one of the same client. A

@@ -100,17 +100,22 @@ def offsets(events: Events) -> list[int]:
     return [event["offset"] for event in events if event["event"] == "sent"]
 
 
+def kill_halfway(line: HeldLine, parts: Services, state: Path, video: Path) -> None:
+    """Begin the upload, and kill its client when a part of the file has come."""
+    with started(line.port, state, "upload", str(video), "--json") as process:
+        assert line.held.wait(30)
+        wait_until(lambda: arrived(parts) > MIB, what="a part of the file")
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+
+
 def test_an_upload_goes_on_after_its_client_was_killed(
     server: WebServer, parts: Services, video: Path, tmp_path: Path
 ) -> None:
     """The same command sends what is missing, of the same upload, and forgets it then."""
     state = tmp_path / "state"
     with HeldLine(server.port, HELD) as line:
-        with started(line.port, state, "upload", str(video), "--json") as process:
-            assert line.held.wait(30)
-            wait_until(lambda: arrived(parts) > MIB, what="a part of the file")
-            process.kill()
-            assert process.wait() == -signal.SIGKILL
+        kill_halfway(line, parts, state, video)
         line.release()
         with started(line.port, state, "upload", str(video), "--json") as process:
             again = ended(process)
@@ -236,10 +241,7 @@ def test_an_upload_that_was_cancelled_before_begins_anew(
     """Whoever runs the command again after it was killed wants the file uploaded."""
     state = tmp_path / "state"
     with HeldLine(server.port, HELD) as line:
-        with started(line.port, state, "upload", str(video), "--json") as process:
-            assert line.held.wait(30)
-            wait_until(lambda: arrived(parts) > MIB, what="a part of the file")
-            process.kill()
+        kill_halfway(line, parts, state, video)
         (upload,) = parts.jobs.open_uploads()
         assert ask(server, "POST", f"/api/jobs/{upload.id}/cancel")["state"] == "cancelled"
         line.release()

@@ -125,7 +125,7 @@ def check_result(task: Task, result: Any) -> None:
         _check_plain(result)
         expect(_is_count(result.get("frames", 0)) and _is_count(result.get("shown", 0)), "frames")
         expect(isinstance(result.get("detail", ""), str), "detail")
-        if task.stage is Stage.SEGMENT:
+        if task.stage in {Stage.SEGMENT, Stage.EARLY_SEGMENT}:
             for name, rung in result.get("rungs", {}).items():
                 expect(_RUNG.fullmatch(name) and _CODEC.fullmatch(rung["codec"]), "rungs")
                 expect(all(map(_is_count, rung["fragments"])), "fragments")

@@ -25,6 +25,7 @@ class Stage(StrEnum):
     PACKAGE = "package"
     EARLY_PLAN = "early-plan"
     EARLY_SEGMENT = "early-segment"
+    EARLY_AUDIO = "early-audio"
 
     @property
     def is_early(self) -> bool:
@@ -63,7 +64,7 @@ class Task:
         return cls(job_id, Stage(stage), int(index))
 
 
-_EARLY = frozenset({Stage.EARLY_PLAN, Stage.EARLY_SEGMENT})
+_EARLY = frozenset({Stage.EARLY_PLAN, Stage.EARLY_SEGMENT, Stage.EARLY_AUDIO})
 WANTED_IN: dict[Stage, frozenset[JobState]] = {
     Stage.PLAN: frozenset({JobState.QUEUED, JobState.PLANNING}),
     Stage.SEGMENT: frozenset({JobState.ENCODING}),
@@ -71,6 +72,7 @@ WANTED_IN: dict[Stage, frozenset[JobState]] = {
     Stage.POSTER: frozenset({JobState.ENCODING}),
     Stage.PACKAGE: frozenset({JobState.PACKAGING}),
     Stage.EARLY_PLAN: frozenset({JobState.UPLOADING}),
+    Stage.EARLY_AUDIO: frozenset({JobState.UPLOADING}),
     # What has begun goes on when the upload is whole, and if its plan is the same it is the job's own task then.
     Stage.EARLY_SEGMENT: frozenset({JobState.UPLOADING, JobState.QUEUED, JobState.PLANNING, JobState.ENCODING}),
 }

@@ -15,6 +15,8 @@ from storage.scheduling.forecast import Forecast
 
 # States whose playlists are served: what a failed or cancelled job left behind is no video.
 PLAYED = frozenset({JobState.ENCODING, JobState.PACKAGING, JobState.READY})
+# Those in which what was encoded before the last byte is played, as long as it may be the job's own in the end.
+EARLY_PLAYED = frozenset({JobState.UPLOADING, JobState.QUEUED, JobState.PLANNING})
 
 
 # What lists leave out of every job (docs/finished-jobs.md); `links.self` leads to it.
@@ -59,7 +61,7 @@ def job_json(
         "promise": None if job.promise is None else _promise(job.promise),
         "queue_position": position,
         "rungs": [_rung(job, rung) for rung in job.rungs],
-        "hls_url": f"/media/{job.id}/hls/master.m3u8" if job.playable and job.state in PLAYED else None,
+        "hls_url": f"/media/{job.id}/hls/master.m3u8" if _is_played(job) else None,
         "poster_url": f"/media/{job.id}/poster.jpg" if job.has_poster else None,
         "storyboard_url": f"/media/{job.id}/storyboard.vtt" if job.has_storyboard else None,
         "warnings": _warnings(job),
@@ -77,6 +79,10 @@ def listed(public: Mapping[str, Any]) -> dict[str, Any]:
     if shown.get("error") is not None:
         shown["error"] = {name: value for name, value in shown["error"].items() if name != "detail"}
     return shown
+
+
+def _is_played(job: Job) -> bool:
+    return job.playable and job.state in PLAYED | EARLY_PLAYED
 
 
 def _upload(job: Job, upload: OpenUpload | None, now: float) -> dict[str, Any] | None:

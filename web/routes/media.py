@@ -19,7 +19,7 @@ from storage.objects import keys
 from storage.objects.contract import ObjectInfo
 from storage.objects.seekable import SeekableObject
 from storage.public.hls import playlist
-from storage.public.job_json import PLAYED
+from storage.services.playing import playing
 from web.context import Web, current
 from web.http.addresses import client
 from web.http.openapi import MediaFile, Problem, spec
@@ -94,11 +94,10 @@ def _forget_other_ranges() -> None:
 
 def _playlist(web: Web, job: Job, name: str) -> Response:
     """Make the playlist as it is now: it grows with every segment until all are encoded."""
-    text = None
-    if job.plan is not None and job.state in PLAYED:
-        results = web.services.jobs.results(job.id, interim=True)
+    text, played = None, playing(web.services.jobs, job)
+    if played is not None:
         with spoiled(job.id):
-            text = playlist(name.removeprefix(_HLS), job.plan, results, ended=job.state is not JobState.ENCODING)
+            text = playlist(name.removeprefix(_HLS), *played, ended=job.state is JobState.PACKAGING)
     if text is None:
         raise ObjectNotFoundError
     answer = Response(text, mimetype=_TYPES["m3u8"])

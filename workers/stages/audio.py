@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import stat
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from storage.errors import OutputMismatchError, ToolError
+from storage.errors import OutputMismatchError, ToolError, ToolTimeoutError
 from storage.model.damage import as_result
 from storage.model.plan import AUDIO, AudioSource, Plan
+from storage.model.task import Stage, field_of
 from storage.objects import keys
 from workers.attempts.attempt import Attempt
 from workers.ffmpeg.commands import SAMPLE_RATE, audio_command
@@ -37,6 +38,24 @@ def audio_stage(attempt: Attempt) -> None:
     path, listed = attempt.scratch / "audio.mp4", attempt.scratch / "heard.txt"
     with _Parts(attempt, path, most_of_audio(plan, plan.audio)) as parts:
         _make(attempt, plan, plan.audio, parts, listed, budget)
+
+
+def encode_audio_that_came(attempt: Attempt, plan: Plan, original: AbstractContextManager[str]) -> None:
+    """Encode the sound up to where `original` makes the tool wait, and publish the parts that are complete by then.
+
+    The tool is stopped there. It never learns that there was an end, so each part is that of the whole file.
+    """
+    if plan.audio is None:
+        raise OutputMismatchError(detail=f"Job {attempt.job.id} has no sound in its plan.")
+    reserve(attempt.scratch, audio_bytes(plan, plan.audio))
+    attempt.bound(audio_budget(plan, attempt.job.size, speed_here(attempt)))
+    path, listed = attempt.scratch / "audio.mp4", attempt.scratch / "heard.txt"
+    with _Parts(attempt, path, most_of_audio(plan, plan.audio)) as parts:
+        with suppress(ToolTimeoutError), original as url:
+            run_ffmpeg(attempt, audio_command(plan, plan.audio, url, path, listed), url)
+        if _has_bytes(path):
+            parts.publish()
+    finish(attempt, {})
 
 
 def _make(attempt: Attempt, plan: Plan, audio: AudioSource, parts: _Parts, listed: Path, budget: float) -> None:
@@ -69,9 +88,13 @@ class _Parts:
     codec: str = ""
     left: ToolFile | None = None
     failure: Exception | None = None
+    told: int = 0  # how many parts the record knows already
     opened: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
+        job_id = self.attempt.job.id
+        known = self.attempt.services.jobs.results(job_id, interim=True).get(field_of(Stage.AUDIO), {})
+        self.told = len(known.get("parts", ()))
         return self
 
     def __exit__(self, *raised: object) -> None:
@@ -82,7 +105,7 @@ class _Parts:
         if self.failure is not None or (self.left is None and not _has_bytes(self.path)):
             return
         try:
-            self._publish()
+            self.publish()
         except Exception as error:  # noqa: BLE001 - see above
             self.failure = error
 
@@ -90,11 +113,11 @@ class _Parts:
         """Publish the rest. Raises what `tick` met, and OutputMismatchError where there is no sound at all."""
         if self.failure is not None:
             raise self.failure
-        self._publish()
+        self.publish()
         if not self.stored:
             raise OutputMismatchError(detail="The encoder's sound has no part that is complete.")
 
-    def _publish(self) -> None:
+    def publish(self) -> None:
         """Store the parts that are complete by now and tell the job's record of them."""
         if self.left is None:
             # Once: what is put in its place later is not read.
@@ -118,7 +141,9 @@ class _Parts:
             data = file.read(piece.end - piece.start)
             objects.put_bytes(keys.audio_part(job_id, len(self.stored)), data, content_type=AUDIO_MP4)
             self.stored.append({"bytes": len(data), "seconds": round(piece.ticks / SAMPLE_RATE, 6)})
-        self.attempt.services.jobs.interim(self.attempt.task, self.attempt.name, self.result(complete=False))
+        # What was told before goes as far as this at least: of an early attempt, or of one that died.
+        if len(self.stored) >= self.told:
+            self.attempt.services.jobs.interim(self.attempt.task, self.attempt.name, self.result(complete=False))
 
     def result(self, *, complete: bool) -> dict[str, Any]:
         """Return what the record says of the sound."""

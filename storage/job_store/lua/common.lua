@@ -185,10 +185,12 @@ end
 
 -- Something can be played from the first segment on, with sound from its first part on.
 local function note_playable()
-  if redis.call('HEXISTS', JOB, 'playable') == 1 or redis.call('HEXISTS', DONE, 'segment:0') == 0 then
+  local early = redis.call('HGET', EARLY, 'audio')
+  local first = early and 'early-segment:0' or 'segment:0'
+  if redis.call('HEXISTS', JOB, 'playable') == 1 or redis.call('HEXISTS', DONE, first) == 0 then
     return
   end
-  local sound = redis.call('HEXISTS', WANTED, 'audio:0') == 1
+  local sound = early == '1' or redis.call('HEXISTS', WANTED, 'audio:0') == 1
   if sound and redis.call('HEXISTS', DONE, 'audio:0') + redis.call('HEXISTS', INTERIM, 'audio:0') == 0 then
     return
   end

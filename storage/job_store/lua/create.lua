@@ -68,7 +68,7 @@ if fields['0'] then
   redis.call('HDEL', JOB, 'call:create')
   keep_last_event()
 end
-if fields.state == 'encoding' then
+if fields.state == 'encoding' or was_uploading then
   note_playable()
 end
 recount()

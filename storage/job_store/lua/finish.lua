@@ -8,10 +8,15 @@ if redis.call('HEXISTS', DONE, field) == 0 then
   if lease_of(field) ~= attempt or not wants(field, ARGV[4]) then
     return 'lost'
   end
-  redis.call('HSET', DONE, field, ARGV[5])
   redis.call('HDEL', LEASES, field)
+  if field == EARLY_AUDIO then
+    hear_early(ARGV[7])
+    return 'done'
+  end
+  redis.call('HSET', DONE, field, ARGV[5])
   if is_early(field) then
     redis.call('ZREM', EARLY_OUT, ID .. ' ' .. field)
+    note_playable()
     return 'done'
   end
   redis.call('HDEL', INTERIM, field)

@@ -17,6 +17,7 @@ let failed = "";
 /** Play what there is of the job; does nothing but count on when that is playing already. */
 export function offer(present) {
   job = present;
+  if (!job.hls_url) failed = ""; // what was encoded early is gone, and there will be another one
   const playlist = job.hls_url !== failed ? job.hls_url : null;
   const files = job.rungs.filter((rung) => rung.url);
   const wanted = playlist ?? files.map((rung) => rung.url).join(" ");

@@ -53,6 +53,7 @@ class _Kept(NamedTuple):
     title: str | None = None  # None where it is the file's name
     webhook_url: str | None = None
     error: _Reason | None = None
+    loudness: int | None = None
 
 
 _KEPT = TypeAdapter(_Kept)
@@ -81,6 +82,7 @@ def pieces_of(job: Job) -> tuple[str, ...]:
         title=None if job.title == named_after(job.filename) else job.title,
         webhook_url=job.webhook_url,
         error=None if job.error is None else _Reason(job.error.code, job.error.message, job.error.values),
+        loudness=job.loudness,
     )
     packed = list(_KEPT.dump_python(kept, mode="json"))
     while packed[-1] is None:
@@ -108,6 +110,7 @@ def job_of_slim(fields: Mapping[str, str], job_id: str) -> Job:
         size=kept.size,
         created_at=kept.created_at,
         webhook_url=kept.webhook_url,
+        loudness=kept.loudness,
         priority=Priority(fields.get("priority", Priority.NORMAL)),
         state=state,
         started_at=kept.started_at,

@@ -147,6 +147,8 @@ class Job:
     and `target` (Unix seconds) are its place among all jobs (storage.scheduling.fairness); until it is planned the last
     of them is that of its start.
 
+    `loudness` is that to which its sound is brought, in LUFS; None leaves it as it is.
+
     `incomplete` jobs have no original: their upload is not whole yet, or it ended before it was. As long as one is
     uploading, `size` is what was announced, 0 where nothing was.
 
@@ -161,6 +163,7 @@ class Job:
     size: int
     created_at: float
     webhook_url: str | None = None
+    loudness: int | None = None
     priority: Priority = Priority.NORMAL
     state: JobState = JobState.QUEUED
     started_at: float | None = None

@@ -9,7 +9,7 @@ from enum import Enum, StrEnum, auto
 from storage.model.job import Job
 
 # Known when the job is accepted, and never changed.
-_INTAKE = frozenset({"id", "owner", "title", "filename", "size", "created_at", "webhook_url"})
+_INTAKE = frozenset({"id", "owner", "title", "filename", "size", "created_at", "webhook_url", "loudness"})
 
 
 class Kind(Enum):

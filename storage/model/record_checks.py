@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from storage.errors import RecordError
 from storage.model.damage import DamageKind
 from storage.model.job import Job, Slim, is_job_id
+from storage.model.loudness import TARGETS
 from storage.model.plan import Plan, Rung, Segment
 from storage.model.task import Stage, Task
 
@@ -66,6 +67,7 @@ def check_job(job: Job) -> None:
         expect(len(job.title) <= LONGEST_NAME and not _CONTROL.search(job.title), "title")
         expect(len(job.filename) <= LONGEST_NAME, "filename")
         expect(job.webhook_url is None or _is_webhook(job.webhook_url), "webhook_url")
+        expect(job.loudness is None or job.loudness in TARGETS, "loudness")
         expect(min(job.size, job.frames_done, job.encoder_seconds, job.in_flight) >= 0, "size")
         expect(0 <= job.issued <= MOST_SEGMENTS, "issued")
         expect(all(time is None or 0 <= time <= LATEST for time in _times(job)), "time")

@@ -20,7 +20,7 @@ EARLY_PLAYED = frozenset({JobState.UPLOADING, JobState.QUEUED, JobState.PLANNING
 
 
 # What lists leave out of every job (docs/finished-jobs.md); `links.self` leads to it.
-NOT_LISTED = frozenset({"promise", "warnings", "damage", "failed_attempts", "plan"})
+NOT_LISTED = frozenset({"promise", "loudness", "warnings", "damage", "failed_attempts", "plan"})
 
 
 def timestamp(seconds: float) -> str:
@@ -58,6 +58,7 @@ def job_json(
         "starts_in_seconds": max(1, round(forecast.start)) if forecast is not None and waits else None,
         "eta_seconds": None if forecast is None else max(1, round(forecast.ready)),
         "priority": job.priority.value,
+        "loudness": job.loudness,
         "promise": None if job.promise is None else _promise(job.promise),
         "queue_position": position,
         "rungs": [_rung(job, rung) for rung in job.rungs],

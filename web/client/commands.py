@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from web.client import downloading, lines, screen, tables, texts, uploading, wat
 from web.client.answers import RUNG_NAME, JobsPage, SeenJob, SeenQueue, WholeJob
 from web.client.command import Caller, command, finish
 from web.client.failures import ClientError, Exit, InterruptedByUser, RefusedError, UsageError
-from web.client.remembered import Remembered, state_folder
+from web.client.remembered import Description, Remembered, state_folder
 from web.client.tus import Uploads
 
 PAGE_LIMIT = 100  # jobs that the API gives at once
@@ -24,6 +25,15 @@ MOST_JOBS = 10_000  # that one list shows
 Files = Annotated[list[Path], typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)]
 JobIds = Annotated[list[str], typer.Argument(metavar="JOB", help="Ids of jobs.")]
 OneJobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+
+
+class Loudness(StrEnum):
+    """What `--loudness` may be."""
+
+    OFF = "off"
+    BROADCAST = "-23"
+    MOBILE = "-16"
+    MUSIC = "-14"
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -39,6 +49,9 @@ def upload(
     watch: Annotated[bool, typer.Option("--watch", help="Stay until the videos are ready.")] = False,
     title: Annotated[str, typer.Option(help="Title of the video. Default: the file's name.")] = "",
     webhook_url: Annotated[str, typer.Option(help="This address receives the job when it has ended.")] = "",
+    loudness: Annotated[
+        Loudness, typer.Option(help="LUFS to which the sound is brought. Default: it stays as it is.")
+    ] = Loudness.OFF,
     max_wait: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", min=0, help="Longest time to wait for room. Default: as long as it takes."),
@@ -47,15 +60,14 @@ def upload(
     """Upload videos. An upload that broke off goes on where it stopped when the command is run again."""
     if title and len(files) > 1:
         raise UsageError(texts.ONE_TITLE)
+    said = Description(title, webhook_url, "" if loudness is Loudness.OFF else loudness.value)
     remembered, uploads = Remembered(state_folder(os.environ)), Uploads(caller.server)
     ids: list[str] = []
     exits: list[Exit] = []
     with _teller(caller) as told:
         for path in files:
             try:
-                job_id = uploading.upload_file(
-                    uploads, path, remembered, told, title=title, webhook_url=webhook_url, most_wait=max_wait
-                )
+                job_id = uploading.upload_file(uploads, path, remembered, told, said=said, most_wait=max_wait)
             except KeyboardInterrupt as error:
                 raise InterruptedByUser(texts.INTERRUPTED, texts.AGAIN_ADVICE) from error
             except ClientError as error:

@@ -173,6 +173,7 @@ class PublicJob(ListedJob):
 
     model_config = ConfigDict(title="Job")
 
+    loudness: int | None = Field(description="LUFS to which its sound is brought; null leaves it as it is.")
     promise: Promise | None
     warnings: list[Warned]
     damage: list[Damaged] = Field(
@@ -217,6 +218,9 @@ class UploadForm(BaseModel):
         max_length=URL_LENGTH,
         pattern=f"^[ \\t\\r\\n]*(?:{WEBHOOK_URL})?[ \\t\\r\\n]*$",
         description="This address receives the job when it has ended.",
+    )
+    loudness: Literal["", "off", "-23", "-16", "-14"] = Field(
+        default="", description="LUFS to which the sound is brought, true peaks below -1 dBTP; as it is where `off`."
     )
 
 

@@ -7,11 +7,13 @@ import unicodedata
 from urllib.parse import urlsplit
 
 from storage.errors import InvalidRequestError
+from storage.model.loudness import TARGETS
 from storage.model.record_checks import LONGEST_URL
 
 NAME_LENGTH = 200  # characters of a title or file name that are kept: more does not fit any page
 URL_LENGTH = LONGEST_URL  # a longer one could not be read back
 UNNAMED = "video"
+OFF = "off"
 
 # Controls, the marks that turn the reading direction around (`exe.4pm` must not look like `mp4.exe`), and what takes no
 # room and only makes two names look like one. Joiners stay: letters of several scripts and emoji are joined by them.
@@ -54,6 +56,18 @@ def display_filename(raw: str) -> str:
 def title_of(title: str, filename: str) -> str:
     """Return the job's title: the one given, else the file's name without its extension."""
     return clean_text(title) or filename.rpartition(".")[0] or filename
+
+
+def checked_loudness(text: str) -> int | None:
+    """Return the loudness to which sound is brought, in LUFS; None for `off` or an empty field.
+
+    Raises InvalidRequestError.
+    """
+    if text in {"", OFF}:
+        return None
+    if text not in map(str, TARGETS):
+        raise InvalidRequestError(reason="loudness", values={"known": ", ".join(map(str, TARGETS))})
+    return int(text)
 
 
 def checked_webhook_url(url: str) -> str | None:

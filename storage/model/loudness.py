@@ -1,0 +1,38 @@
+"""Loudness of sound (EBU R 128, ITU-R BS.1770-4), and how it is brought to a wanted one. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# LUFS that a job may ask for: of broadcasts (EBU R 128), of streams heard on the move (AES TD1008), and what most music
+# services play at.
+TARGETS = (-23, -16, -14)
+# EBU R 128 allows -1 dBTP; what is coded with loss comes out a little higher than it went in (EBU Tech 3344).
+HIGHEST_PEAK = -1.0
+# The meter's gate: below it there is nothing to be measured (BS.1770-4).
+SILENCE = -70.0
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """What was measured of a track: `integrated` in LUFS and `range` in LU, `true_peak` in dBTP; None in silence."""
+
+    integrated: float | None
+    range: float
+    true_peak: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """How many `decibels` louder a track is made; `limited` where its peaks allow no more than that."""
+
+    decibels: float
+    limited: bool
+
+
+def gain_to(target: float, measured: Loudness) -> Gain:
+    """Return what brings a track to the target in LUFS, as far as its peaks stay below HIGHEST_PEAK; silence stays."""
+    if measured.integrated is None or measured.true_peak is None:
+        return Gain(0.0, limited=False)
+    wanted, most = target - measured.integrated, HIGHEST_PEAK - measured.true_peak
+    return Gain(round(min(wanted, most), 2), limited=most < wanted)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from storage.model.job_warnings import Warnings
+from storage.model.timed_text import Chapter
 
 AUDIO = "audio"  # stands where a rung's name does
 
@@ -171,6 +172,7 @@ class Plan:
     a fragment and goes on in fragments of `fragment_frames`; its last one may be shorter. The `segment_count` segments
     themselves are kept beside the plan: there may be thousands, and who reads the plan needs one of them at most. The
     original is read `without` these spans of bytes, of which tools would make a mess, and with `blank` ones as zeros.
+    `chapters` follow each other in time.
     """
 
     video: VideoSource
@@ -186,6 +188,7 @@ class Plan:
     warnings: Warnings
     without: tuple[tuple[int, int], ...] = ()
     blank: tuple[tuple[int, int], ...] = ()
+    chapters: tuple[Chapter, ...] = ()
 
     @property
     def rate(self) -> Fraction:

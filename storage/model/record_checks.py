@@ -16,7 +16,9 @@ from storage.errors import RecordError
 from storage.model.damage import DamageKind
 from storage.model.job import Job, Slim, is_job_id
 from storage.model.plan import Plan, Rung, Segment
+from storage.model.shown_text import NAME_LENGTH
 from storage.model.task import Stage, Task
+from storage.model.timed_text import MOST_CHAPTERS, Chapter
 
 Value = TypeVar("Value")
 
@@ -158,6 +160,7 @@ def _check_plan(plan: Plan) -> None:
     expect(min(plan.rate_num, plan.rate_den, plan.frames, plan.fragment_frames) > 0 <= plan.tail_frames, "frames")
     expect(1 <= plan.segment_count <= MOST_SEGMENTS, "segment_count")
     expect(all(0 <= start <= end for start, end in (*plan.without, *plan.blank)), "without")
+    _check_chapters(plan.chapters)
     video, audio = plan.video, plan.audio
     expect(min(video.width, video.height, video.display_width, video.display_height) > 0, "video")
     expect(max(video.width, video.height, video.display_width, video.display_height) <= LONGEST_SIDE, "video")
@@ -168,6 +171,13 @@ def _check_plan(plan: Plan) -> None:
     expect(all(map(_WORD.fullmatch, words)), "names")
     if audio is not None:
         expect(min(audio.bitrate, audio.sample_rate, audio.channels, audio.source_channels) > 0, "audio")
+
+
+def _check_chapters(chapters: tuple[Chapter, ...]) -> None:
+    expect(len(chapters) <= MOST_CHAPTERS, "chapters")
+    for chapter in chapters:
+        expect(0 <= chapter.start < chapter.end, "chapters")
+        expect(len(chapter.title) <= NAME_LENGTH and not _CONTROL.search(chapter.title), "chapters")
 
 
 def _check_slim(job: Job, slim: Slim) -> None:

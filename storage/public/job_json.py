@@ -18,7 +18,7 @@ PLAYED = frozenset({JobState.ENCODING, JobState.PACKAGING, JobState.READY})
 
 
 # What lists leave out of every job (docs/finished-jobs.md); `links.self` leads to it.
-NOT_LISTED = frozenset({"promise", "warnings", "damage", "failed_attempts", "plan"})
+NOT_LISTED = frozenset({"promise", "warnings", "damage", "failed_attempts", "plan", "chapters"})
 
 
 def timestamp(seconds: float) -> str:
@@ -67,6 +67,7 @@ def job_json(
         "error": _error(job),
         "failed_attempts": [_failed_attempt(failed) for failed in job.failed_attempts],
         "plan": None if job.plan is None else _plan(job.plan),
+        "chapters": [] if job.plan is None else [asdict(chapter) for chapter in job.plan.chapters],
         "links": _links(job),
     }
 

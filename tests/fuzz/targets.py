@@ -30,6 +30,7 @@ from storage.model.job import FailedAttempt, Job, JobError, JobState, Output, Pr
 from storage.model.job_warnings import warning
 from storage.model.names import AttemptName, WorkerName
 from storage.model.record_checks import spoiled, task_of
+from storage.model.shown_text import clean_text
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
 from storage.objects.manifests import Manifest, read_manifest
@@ -39,7 +40,7 @@ from tests.fuzz import garbage
 from tests.support.jobs import make_job, make_plan, make_segments
 from web.routes.media import disposition, is_media_name
 from web.upload.file_name import file_name, text_of
-from web.upload.form_fields import checked_webhook_url, clean_text, display_filename, title_of
+from web.upload.form_fields import checked_webhook_url, display_filename, title_of
 from workers.sandbox.relay import asked_range
 from workers.webhooks.notifier import body_of, headers_of
 from workers.webhooks.sender import receiver_of

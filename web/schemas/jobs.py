@@ -15,7 +15,7 @@ from storage.model.record_checks import LONGEST_URL
 # Every name of a file that can be asked for; a name outside never reaches the object store.
 MEDIA_NAME = (
     r"[1-9][0-9]{1,4}p\.mp4"  # a rung
-    r"|poster\.jpg|storyboard\.(?:jpg|vtt)|report\.json"
+    r"|poster\.jpg|storyboard\.(?:jpg|vtt)|chapters\.vtt|report\.json"
     r"|hls/(?:[a-z0-9]{1,16}/)?[a-z0-9]{1,32}\.(?:m3u8|mp4|m4s)"  # playlists, init sections, fragments
 )
 URL_LENGTH = LONGEST_URL  # what `web.upload.form_fields` takes
@@ -70,6 +70,14 @@ class Plan(BaseModel):
     segments: int
     source: Source
     audio: Audio | None
+
+
+class Chapter(BaseModel):
+    """A chapter of the source, in seconds on the job's timeline."""
+
+    start: float = Field(ge=0)
+    end: float = Field(ge=0)
+    title: str = Field(description="Empty where the source has none.")
 
 
 class ListedFailure(BaseModel):
@@ -181,6 +189,7 @@ class PublicJob(ListedJob):
     error: JobFailure | None
     failed_attempts: list[FailedAttempt] = Field(description="The last failed attempts, at most 20, oldest first.")
     plan: Plan | None
+    chapters: list[Chapter] = Field(description="In the order of time, at most 1000; empty before the job is planned.")
 
 
 class AcceptedJob(PublicJob):

@@ -19,16 +19,18 @@ from typing import IO
 from storage.errors import OutputMismatchError
 from workers.ffmpeg.mp4_boxes import BoxPlace, Fragmented, boxes
 
-VIDEO, SOUND = b"vide", b"soun"
+VIDEO, SOUND, CHAPTERS = b"vide", b"soun", b"text"
 SOUND_OVER_SECONDS = 0.25  # sound is cut by its packets, and an encoder's last one may be long
 
 # What may be in what; anything else is refused. What is in none of the keys is a leaf.
 _CHILDREN = {
     b"moov": {b"mvhd", b"trak", b"mvex", b"udta"},
-    b"trak": {b"tkhd", b"edts", b"mdia"},
+    b"trak": {b"tkhd", b"edts", b"tref", b"mdia"},
+    b"tref": {b"chap"},
     b"edts": {b"elst"},
     b"mdia": {b"mdhd", b"hdlr", b"minf"},
-    b"minf": {b"vmhd", b"smhd", b"dinf", b"stbl"},
+    b"minf": {b"vmhd", b"smhd", b"gmhd", b"dinf", b"stbl"},
+    b"gmhd": {b"gmin", b"text"},
     b"dinf": {b"dref"},
     b"stbl": {b"stsd", b"stts", b"stss", b"ctts", b"stsc", b"stsz", b"stco", b"co64", b"sgpd", b"sbgp"},
     b"mvex": {b"trex", b"mehd"},
@@ -38,18 +40,22 @@ _LEAF_BYTES = 4096  # headers and descriptions have hundreds
 _MOOV_BYTES = 256 * 1024**2  # an index of 12 hours at 60 frames a second is about 30 MB
 # One reference, and it says that the samples are in this very file.
 _IN_THIS_FILE = struct.pack(">III4sI", 0, 1, 12, b"url ", 1)
-_ENTRIES = {VIDEO: b"avc1", SOUND: b"mp4a"}
+_ENTRIES = {VIDEO: b"avc1", SOUND: b"mp4a", CHAPTERS: b"text"}
 _SPARE_FRAMES = 1  # by which the length of the last sample may be another
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a rung's MP4 has to hold: `frames` of `ticks` each, of a clock of `timescale`, and whether `sound`."""
+    """What a rung's MP4 has to hold: `frames` of `ticks` each, of a clock of `timescale`, and whether `sound`.
+
+    The `chapters` are samples of a track of text.
+    """
 
     frames: int
     ticks: int
     timescale: int
     sound: bool
+    chapters: int = 0
 
     @property
     def seconds(self) -> float:
@@ -92,7 +98,8 @@ def check_finished(file: IO[bytes], size: int, planned: Finished) -> None:
     with _well_formed():
         _, index, *rest = _top(file, size, b"ftyp", b"moov", b"free", b"mdat")
         tracks = {track.handler: track for track in _tracks(file, index)}
-        if tracks.keys() != ({VIDEO, SOUND} if planned.sound else {VIDEO}):
+        wanted = {VIDEO: True, SOUND: planned.sound, CHAPTERS: planned.chapters}
+        if tracks.keys() != {kind for kind, is_wanted in wanted.items() if is_wanted}:
             raise OutputMismatchError(detail="The finished file has other tracks than planned.")
         _check_lengths(tracks, planned)
         _check_samples(tracks, rest[-1])
@@ -106,6 +113,8 @@ def _check_lengths(tracks: Mapping[bytes, _Track], planned: Finished) -> None:
     sound = tracks.get(SOUND)
     if sound is not None and sound.duration > (planned.seconds + SOUND_OVER_SECONDS) * sound.timescale:
         raise OutputMismatchError(detail="The finished file's sound is longer than its pictures.")
+    if CHAPTERS in tracks and tracks[CHAPTERS].sizes[0] != planned.chapters:
+        raise OutputMismatchError(detail="The finished file has other chapters than planned.")
 
 
 def _check_samples(tracks: Mapping[bytes, _Track], contents: BoxPlace) -> None:

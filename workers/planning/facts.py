@@ -10,6 +10,7 @@ from typing import Any
 
 from storage.media_errors import NotMediaError
 from storage.model.plan import Crop
+from workers.planning.chapters import ToldChapter, told_chapters
 from workers.planning.headers.tracks import Description
 from workers.planning.raw_streams import FASTEST, RAW_CONTAINERS
 from workers.planning.rotation import Orientation, turn_told
@@ -112,6 +113,7 @@ class Probe:
     streams: tuple[Stream, ...]
     programs: tuple[frozenset[int], ...] = ()
     look_seconds: float = 0.0
+    chapters: tuple[ToldChapter, ...] = ()
 
     def to_be_decoded(self) -> Probe:
         """Return the same without belief in descriptions: pictures are decoded to know them."""
@@ -146,6 +148,7 @@ def parse_probe(answer: dict[str, Any]) -> Probe:
         duration=_seconds(container.get("duration")),
         streams=tuple(replace(_stream(item), raw=name in RAW_CONTAINERS) for item in streams),
         programs=tuple(_program(item) for item in answer.get("programs", [])[:MAX_STREAMS]),
+        chapters=told_chapters(answer.get("chapters", [])),
     )
 
 

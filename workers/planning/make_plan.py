@@ -26,6 +26,7 @@ from storage.model.job_warnings import Warnings
 from storage.model.plan import AudioSource, Plan, Rung, Segment, VideoSource
 from workers.planning.audio import audio_source
 from workers.planning.audio_facts import Heard, sound_changes
+from workers.planning.chapters import chapters_of
 from workers.planning.clock_jumps import (
     LEAST_OF_A_STEP,
     RUN_OUT_SECONDS,
@@ -154,6 +155,8 @@ def make_plan(
         segment_count=len(segments),
         preset=limits.preset,
         warnings=(*size_warnings, *_warnings(found, listing, line, audio, limits)),
+        # Where the clock jumps nobody knows which of its parts a chapter's time means.
+        chapters=() if sources.clock.pictures else chapters_of(probe.chapters, line.start, float(line.frames / rate)),
     )
     return plan, segments
 

@@ -16,10 +16,12 @@ from storage.model.plan import AUDIO, Plan, Rung
 from storage.model.task import Results, Stage, Task
 from storage.objects import keys
 from storage.public.hls import playlists
+from storage.public.webvtt import CHAPTERS, chapters_vtt
 from workers.attempts.attempt import Attempt
 from workers.ffmpeg.commands import frame_ticks, package_command, timescale
 from workers.ffmpeg.filters import SPARE_FRAMES
 from workers.ffmpeg.mp4_boxes import check_grid, read_fragmented
+from workers.ffmpeg.mp4_chapters import ffmetadata, with_chapters, within
 from workers.ffmpeg.published_boxes import Finished, check_finished
 from workers.sandbox.outputs import left_by_tool, own_file
 from workers.sandbox.scratch import reserve
@@ -29,6 +31,7 @@ from workers.stages.storyboard import make_storyboard
 from workers.stages.work_budgets import package_budget
 
 PLAYLIST = "application/vnd.apple.mpegurl"
+_LISTED_CHAPTERS = "chapters.txt"
 
 
 def package_stage(attempt: Attempt) -> None:
@@ -68,6 +71,7 @@ def package_stage(attempt: Attempt) -> None:
 def _renditions(attempt: Attempt, plan: Plan, results: Results, frames: int) -> tuple[tuple[Output, ...], bool]:
     """Make every rung's MP4 and the storyboard of the smallest one, all beside each other: the job waits for them."""
     sound = _joined_sound(attempt, results)
+    _list_chapters(attempt, plan, float(frames / plan.rate))
     with ThreadPoolExecutor(len(plan.rungs)) as pool:
         made = list(pool.map(lambda rung: _rendition(attempt, plan, results, frames, sound, rung), plan.rungs))
     return tuple(output for output, _ in made), made[-1][1]
@@ -83,7 +87,13 @@ def _rendition(
         check_grid(boxes, first=0, frames=frames, ticks=frame_ticks(plan))
         smallest = rung is plan.rungs[-1]
         storyboard = beside.submit(make_storyboard, attempt, plan, results, file, boxes) if smallest else None
-        planned = Finished(frames, frame_ticks(plan), timescale(plan), sound=sound is not None)
+        planned = Finished(
+            frames,
+            frame_ticks(plan),
+            timescale(plan),
+            sound=sound is not None,
+            chapters=len(within(plan.chapters, float(frames / plan.rate))),
+        )
         output = _packaged(attempt, rung.name, joined, sound, planned, most=most_of_mp4(results, rung))
         has_storyboard = storyboard is not None and storyboard.result()
     joined.unlink()
@@ -93,7 +103,10 @@ def _rendition(
 def _packaged(attempt: Attempt, rung: str, joined: Path, sound: Path | None, planned: Finished, *, most: int) -> Output:
     """Make, check and store one rung's MP4 of its joined fragments and the sound."""
     target = attempt.scratch / f"{rung}.mp4"
-    run_ffmpeg(attempt, package_command(joined, sound, target, seconds=planned.seconds), str(attempt.scratch))
+    command = package_command(joined, sound, target, seconds=planned.seconds)
+    if planned.chapters:
+        command = with_chapters(command, str(attempt.scratch / _LISTED_CHAPTERS))
+    run_ffmpeg(attempt, command, str(attempt.scratch))
     key = keys.rendition(attempt.job.id, target.name)
     with (
         left_by_tool(attempt.scratch, target.name, most=most) as left,
@@ -105,6 +118,16 @@ def _packaged(attempt: Attempt, rung: str, joined: Path, sound: Path | None, pla
         info = writer.commit()
     target.unlink()
     return Output(rung=rung, size=info.size)
+
+
+def _list_chapters(attempt: Attempt, plan: Plan, seconds: float) -> None:
+    """Store the chapters for players, and list those that the pictures last for, where an MP4's command finds them."""
+    if not plan.chapters:
+        return
+    body = chapters_vtt(plan.chapters).encode()
+    attempt.services.objects.put_bytes(keys.rendition(attempt.job.id, CHAPTERS), body, content_type="text/vtt")
+    with own_file(attempt.scratch, _LISTED_CHAPTERS) as file:
+        file.write(ffmetadata(within(plan.chapters, seconds)).encode())
 
 
 def _joined_sound(attempt: Attempt, results: Results) -> Path | None:

@@ -15,8 +15,8 @@ from storage.model.record_checks import LONGEST_URL
 # Every name of a file that can be asked for; a name outside never reaches the object store.
 MEDIA_NAME = (
     r"[1-9][0-9]{1,4}p\.mp4"  # a rung
-    r"|poster\.jpg|storyboard\.(?:jpg|vtt)|report\.json"
-    r"|hls/(?:[a-z0-9]{1,16}/)?[a-z0-9]{1,32}\.(?:m3u8|mp4|m4s)"  # playlists, init sections, fragments
+    r"|poster\.jpg|storyboard\.(?:jpg|vtt)|chapters\.vtt|report\.json"
+    r"|hls/(?:[a-z0-9][a-z0-9-]{0,31}/)?[a-z0-9]{1,32}\.(?:m3u8|mp4|m4s)"  # playlists, init sections, fragments
 )
 URL_LENGTH = LONGEST_URL  # what `web.upload.form_fields` takes
 # The addresses that a webhook may have, but for shortened ones of IPv6, which are taken too.
@@ -53,7 +53,7 @@ class Source(BaseModel):
 
 
 class Audio(BaseModel):
-    """The audio stream that was chosen; bit rate of the output in bits/s."""
+    """The audio stream that plays by default; bit rate of the output in bits/s."""
 
     codec: str
     channels: int
@@ -70,6 +70,25 @@ class Plan(BaseModel):
     segments: int
     source: Source
     audio: Audio | None
+
+
+class SoundTrack(BaseModel):
+    """A track of sound, as players offer it."""
+
+    name: str = Field(description="Its folder below `hls/`.", examples=["audio-1"])
+    label: str = Field(description="Unlike that of any other track; NAME in the playlist.", examples=["English"])
+    language: str = Field(description="A BCP 47 tag, empty where the source tells none.", examples=["en"])
+    title: str = Field(description="What the source calls the track; often empty.")
+    default: bool
+    channels: list[int] = Field(description="Of each version of the track that players may choose.")
+
+
+class Chapter(BaseModel):
+    """A chapter of the source, in seconds on the job's timeline."""
+
+    start: float = Field(ge=0)
+    end: float = Field(ge=0)
+    title: str = Field(description="Empty where the source has none.")
 
 
 class ListedFailure(BaseModel):
@@ -182,6 +201,8 @@ class PublicJob(ListedJob):
     error: JobFailure | None
     failed_attempts: list[FailedAttempt] = Field(description="The last failed attempts, at most 20, oldest first.")
     plan: Plan | None
+    audio: list[SoundTrack] = Field(description="The default one first; empty before the job is planned.")
+    chapters: list[Chapter] = Field(description="In the order of time, at most 1000; empty before the job is planned.")
 
 
 class AcceptedJob(PublicJob):

@@ -76,7 +76,7 @@ def early_audio_stage(attempt: Attempt) -> None:
     if attempt.services.jobs.others_wait():
         raise LeaseLostError(detail="Whole uploads wait for this slot.")
     early = attempt.services.jobs.early(attempt.job.id)
-    if early is None or early.plan.audio is None:
+    if early is None or not early.plan.audio:
         raise LeaseLostError(detail="This upload has no sound that is encoded early.")
     attempt.job = replace(attempt.job, plan=early.plan)
     upload = upload_of(attempt.services.objects, attempt.job.id)

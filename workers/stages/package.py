@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from storage.model.damage import of_results, warnings_of
 from storage.model.job import Changes, JobState, Output
 from storage.model.job_warnings import JobWarning, warning
-from storage.model.plan import AUDIO, Plan, Rung
-from storage.model.task import Results, Stage, Task
+from storage.model.plan import Plan, Rung
+from storage.model.task import Results, Stage, Task, sounds_of
 from storage.objects import keys
 from storage.public.hls import playlists
+from storage.public.sound_tracks import SoundTrack, heard_tracks, sound_tracks, told_title
+from storage.public.webvtt import CHAPTERS, chapters_vtt
 from workers.attempts.attempt import Attempt
-from workers.ffmpeg.commands import frame_ticks, package_command, timescale
+from workers.ffmpeg.commands import PackedSound, frame_ticks, package_command, timescale
 from workers.ffmpeg.filters import SPARE_FRAMES
 from workers.ffmpeg.mp4_boxes import check_grid, read_fragmented
+from workers.ffmpeg.mp4_chapters import ffmetadata, with_chapters, within
 from workers.ffmpeg.published_boxes import Finished, check_finished
 from workers.sandbox.outputs import left_by_tool, own_file
 from workers.sandbox.scratch import reserve
@@ -29,6 +32,7 @@ from workers.stages.storyboard import make_storyboard
 from workers.stages.work_budgets import package_budget
 
 PLAYLIST = "application/vnd.apple.mpegurl"
+_LISTED_CHAPTERS = "chapters.txt"
 
 
 def package_stage(attempt: Attempt) -> None:
@@ -67,14 +71,15 @@ def package_stage(attempt: Attempt) -> None:
 
 def _renditions(attempt: Attempt, plan: Plan, results: Results, frames: int) -> tuple[tuple[Output, ...], bool]:
     """Make every rung's MP4 and the storyboard of the smallest one, all beside each other: the job waits for them."""
-    sound = _joined_sound(attempt, results)
+    sounds = _joined_sounds(attempt, plan, results)
+    _list_chapters(attempt, plan, float(frames / plan.rate))
     with ThreadPoolExecutor(len(plan.rungs)) as pool:
-        made = list(pool.map(lambda rung: _rendition(attempt, plan, results, frames, sound, rung), plan.rungs))
+        made = list(pool.map(lambda rung: _rendition(attempt, plan, results, frames, sounds, rung), plan.rungs))
     return tuple(output for output, _ in made), made[-1][1]
 
 
 def _rendition(
-    attempt: Attempt, plan: Plan, results: Results, frames: int, sound: Path | None, rung: Rung
+    attempt: Attempt, plan: Plan, results: Results, frames: int, sounds: Sequence[PackedSound], rung: Rung
 ) -> tuple[Output, bool]:
     """Check and join one rung; return it, and whether there is a storyboard of it. Scratch space is given back."""
     joined = attempt.scratch / f"{rung.name}.fragments.mp4"
@@ -83,17 +88,28 @@ def _rendition(
         check_grid(boxes, first=0, frames=frames, ticks=frame_ticks(plan))
         smallest = rung is plan.rungs[-1]
         storyboard = beside.submit(make_storyboard, attempt, plan, results, file, boxes) if smallest else None
-        planned = Finished(frames, frame_ticks(plan), timescale(plan), sound=sound is not None)
-        output = _packaged(attempt, rung.name, joined, sound, planned, most=most_of_mp4(results, rung))
+        planned = Finished(
+            frames,
+            frame_ticks(plan),
+            timescale(plan),
+            sounds=len(sounds),
+            chapters=len(within(plan.chapters, float(frames / plan.rate))),
+        )
+        output = _packaged(attempt, rung.name, joined, sounds, planned, most=most_of_mp4(results, rung))
         has_storyboard = storyboard is not None and storyboard.result()
     joined.unlink()
     return output, has_storyboard
 
 
-def _packaged(attempt: Attempt, rung: str, joined: Path, sound: Path | None, planned: Finished, *, most: int) -> Output:
-    """Make, check and store one rung's MP4 of its joined fragments and the sound."""
+def _packaged(
+    attempt: Attempt, rung: str, joined: Path, sounds: Sequence[PackedSound], planned: Finished, *, most: int
+) -> Output:
+    """Make, check and store one rung's MP4 of its joined fragments and the sounds."""
     target = attempt.scratch / f"{rung}.mp4"
-    run_ffmpeg(attempt, package_command(joined, sound, target, seconds=planned.seconds), str(attempt.scratch))
+    command = package_command(joined, sounds, target, seconds=planned.seconds)
+    if planned.chapters:
+        command = with_chapters(command, str(attempt.scratch / _LISTED_CHAPTERS))
+    run_ffmpeg(attempt, command, str(attempt.scratch))
     key = keys.rendition(attempt.job.id, target.name)
     with (
         left_by_tool(attempt.scratch, target.name, most=most) as left,
@@ -107,14 +123,27 @@ def _packaged(attempt: Attempt, rung: str, joined: Path, sound: Path | None, pla
     return Output(rung=rung, size=info.size)
 
 
-def _joined_sound(attempt: Attempt, results: Results) -> Path | None:
-    result = results.get(Task(attempt.job.id, Stage.AUDIO).field)
-    if result is None or not result["made"]:
-        return None
-    path = attempt.scratch / "sound.mp4"
+def _list_chapters(attempt: Attempt, plan: Plan, seconds: float) -> None:
+    """Store the chapters for players, and list those that the pictures last for, where an MP4's command finds them."""
+    if not plan.chapters:
+        return
+    body = chapters_vtt(plan.chapters).encode()
+    attempt.services.objects.put_bytes(keys.rendition(attempt.job.id, CHAPTERS), body, content_type="text/vtt")
+    with own_file(attempt.scratch, _LISTED_CHAPTERS) as file:
+        file.write(ffmetadata(within(plan.chapters, seconds)).encode())
+
+
+def _joined_sounds(attempt: Attempt, plan: Plan, results: Results) -> tuple[PackedSound, ...]:
+    made = sounds_of(results)
+    return tuple(_joined_sound(attempt, track, made[track.name]) for track in heard_tracks(plan, results))
+
+
+def _joined_sound(attempt: Attempt, track: SoundTrack, made: Mapping[str, Any]) -> PackedSound:
+    path = attempt.scratch / f"{track.name}.mp4"
     with own_file(attempt.scratch, path.name) as file:
-        _join(attempt, file, AUDIO, len(result["parts"]))
-    return path
+        _join(attempt, file, track.name, len(made["parts"]))
+    audio = track.audio
+    return PackedSound(path, language=audio.language, title=told_title(audio), role=audio.role)
 
 
 def _join(attempt: Attempt, file: BinaryIO, track: str, count: int) -> int:
@@ -138,3 +167,7 @@ def _found_out(plan: Plan, results: Results) -> Iterator[JobWarning]:
             yield warning("cut_short", done=float(result["shown"] / plan.rate), whole=whole)
         if result.get("made") is False and "detail" in result:
             yield warning("sound_undecodable")
+    there = heard_tracks(plan, results)
+    for number, track in enumerate(sound_tracks(plan.audio), 1):
+        if there and track not in there:
+            yield warning("audio_undecodable", number=number, label=track.label)

@@ -99,7 +99,7 @@ def test_what_has_come_can_be_watched(
         plan, results = played
         assert "TYPE=AUDIO" in (playlist(MASTER, plan, results, ended=False) or "")
         *_, picture = rung_fragments(plan, results, plan.rungs[0].name)
-        *_, sound = audio_fragments(results, AUDIO)
+        *_, sound = audio_fragments(results)
         lengths += [float(picture.end), float(sound.end)]
         assert made_of(services, job.id).items() <= at_once.items()
     pictures, sounds = lengths[::2], lengths[1::2]

@@ -9,6 +9,7 @@ from enum import StrEnum
 from storage.errors import TransitionError
 from storage.model.damage import Damage
 from storage.model.job_warnings import Warnings
+from storage.model.loudness import Measured
 from storage.model.names import AttemptName
 from storage.model.plan import Plan, Rung, Segment
 
@@ -179,6 +180,7 @@ class Job:
     has_storyboard: bool = False
     warnings: Warnings = ()
     damage: tuple[Damage, ...] = ()
+    measured: tuple[Measured, ...] = ()
     error: JobError | None = None
     failed_attempts: tuple[FailedAttempt, ...] = ()
     promise: Promise | None = None
@@ -220,6 +222,7 @@ class Changes:
     has_storyboard: bool | None = None
     warnings: Warnings | None = None
     damage: tuple[Damage, ...] | None = None
+    measured: tuple[Measured, ...] | None = None
     error: JobError | None = None
     keeps_early: bool = False
 

@@ -23,6 +23,15 @@ class Loudness:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of the track of sound of this name, and how many decibels louder the video has it."""
+
+    track: str
+    loudness: Loudness
+    gain: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Gain:
     """How many `decibels` louder a track is made; `limited` where its peaks allow no more than that."""
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from storage.model.job import GIVEN_UP, FailedAttempt, Job, JobState, Promise, SlimRung
+from storage.model.loudness import Measured
 from storage.model.plan import AudioSource, Plan, Rung, VideoSource
 from storage.model.upload import OpenUpload
 from storage.public.progress import encoded_fraction, progress
@@ -183,10 +184,13 @@ def _sounds(job: Job) -> list[dict[str, Any]]:
     codes = {known.code for known in job.warnings}
     lost = {known.values.get("number") for known in job.warnings if known.code == "audio_undecodable"}
     tracks = [track for number, track in enumerate(planned, 1) if number not in lost]
-    return [] if "sound_undecodable" in codes else [_sound(track, default=track is tracks[0]) for track in tracks]
+    if "sound_undecodable" in codes:
+        return []
+    measured = {one.track: one for one in job.measured}
+    return [_sound(track, measured.get(track.name), default=track is tracks[0]) for track in tracks]
 
 
-def _sound(track: SoundTrack, *, default: bool) -> dict[str, Any]:
+def _sound(track: SoundTrack, measured: Measured | None, *, default: bool) -> dict[str, Any]:
     return {
         "name": track.name,
         "label": track.label,
@@ -194,6 +198,7 @@ def _sound(track: SoundTrack, *, default: bool) -> dict[str, Any]:
         "title": track.audio.title,
         "default": default,
         "channels": [track.audio.channels],
+        "loudness": None if measured is None else asdict(measured.loudness) | {"gain": measured.gain},
     }
 
 

@@ -72,6 +72,15 @@ class Plan(BaseModel):
     audio: Audio | None
 
 
+class Loudness(BaseModel):
+    """What was measured of a track as it came (EBU R 128), and by how much the video has it louder."""
+
+    integrated: float | None = Field(description="LUFS; null in silence.")
+    range: float = Field(ge=0, description="LU.")
+    true_peak: float | None = Field(description="dBTP; null in silence.")
+    gain: float = Field(description="Decibels, 0 where the job asked for no loudness.")
+
+
 class SoundTrack(BaseModel):
     """A track of sound, as players offer it."""
 
@@ -81,6 +90,7 @@ class SoundTrack(BaseModel):
     title: str = Field(description="What the source calls the track; often empty.")
     default: bool
     channels: list[int] = Field(description="Of each version of the track that players may choose.")
+    loudness: Loudness | None = Field(description="Once the job is ready.")
 
 
 class Chapter(BaseModel):

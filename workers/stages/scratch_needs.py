@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from storage.model.plan import AudioSource, Plan, Rung, Segment
+from storage.model.plan import Plan, Rung, Segment
 from storage.model.task import Results, Stage, sounds_of
 
 SPARE = Fraction(21, 20)  # boxes around the pictures, and the index of an MP4: under 4 % at the lowest rates
@@ -31,12 +31,12 @@ def most_of_rung(plan: Plan, segment: Segment, rung: Rung) -> int:
 
 def audio_bytes(plan: Plan) -> int:
     """Return the most that the job's sounds take, all tracks together."""
-    return sum(_track_bytes(plan, audio) for audio in plan.audio)
+    return sum(_sound_at(plan, audio.bitrate) + _sound_at(plan, audio.surround_bitrate) for audio in plan.audio)
 
 
-def most_of_audio(plan: Plan, audio: AudioSource) -> int:
-    """Return the bytes beyond which no encoder of ours writes this track of the job's sound."""
-    return _at_most(Fraction(_track_bytes(plan, audio)))
+def most_of_audio(plan: Plan, bitrate: int) -> int:
+    """Return the bytes beyond which no encoder of ours writes a sound of the job at so many bits/s."""
+    return _at_most(Fraction(_sound_at(plan, bitrate)))
 
 
 def most_of_mp4(results: Results, rung: Rung) -> int:
@@ -54,8 +54,8 @@ def package_bytes(plan: Plan, results: Results) -> int:
     return _spared(Fraction(pictures + (1 + len(plan.rungs)) * _sound_bytes(results))) + STILLS_BYTES
 
 
-def _track_bytes(plan: Plan, audio: AudioSource) -> int:
-    return _spared(audio.bitrate * plan.frames / plan.rate / _BITS)
+def _sound_at(plan: Plan, bitrate: int) -> int:
+    return _spared(bitrate * plan.frames / plan.rate / _BITS)
 
 
 def _rung_bytes(plan: Plan, segment: Segment, rung: Rung) -> Fraction:

@@ -30,6 +30,7 @@ def test_sound_takes_its_bitrate() -> None:
     (audio,) = PLAN.audio
     lower, each = replace(audio, bitrate=80_000), int(10_000 * PLAN.frames / PLAN.rate * SPARE)
     assert audio_bytes(replace(PLAN, audio=(lower, lower))) == 2 * each
+    assert audio_bytes(replace(PLAN, audio=(lower, replace(lower, surround_bitrate=80_000)))) == 3 * each
 
 
 def test_packaging_takes_everything_twice_and_the_sound_for_each_rung() -> None:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
+from storage.captions.webvtt import CHAPTERS, chapters_vtt
 from storage.model.damage import of_results, warnings_of
 from storage.model.job import Changes, JobState, Output
 from storage.model.job_warnings import JobWarning, warning
@@ -16,7 +17,6 @@ from storage.model.plan import AUDIO, Plan, Rung
 from storage.model.task import Results, Stage, Task
 from storage.objects import keys
 from storage.public.hls import playlists
-from storage.public.webvtt import CHAPTERS, chapters_vtt
 from workers.attempts.attempt import Attempt
 from workers.ffmpeg.commands import frame_ticks, package_command, timescale
 from workers.ffmpeg.filters import SPARE_FRAMES

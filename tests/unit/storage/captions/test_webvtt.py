@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from storage.captions.webvtt import chapters_vtt, stamp
 from storage.model.timed_text import Chapter
-from storage.public.webvtt import chapters_vtt, stamp
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from storage.model.job_warnings import Warnings
-from storage.model.timed_text import Chapter
+from storage.model.timed_text import Chapter, SubtitleSource
 
 AUDIO = "audio"  # stands where a rung's name does
 
@@ -189,6 +189,7 @@ class Plan:
     without: tuple[tuple[int, int], ...] = ()
     blank: tuple[tuple[int, int], ...] = ()
     chapters: tuple[Chapter, ...] = ()
+    subtitles: tuple[SubtitleSource, ...] = ()
 
     @property
     def rate(self) -> Fraction:

@@ -1,6 +1,7 @@
 """HLS playlists (RFC 8216bis) as pure text, made from a job's plan and results: they grow while the job encodes.
 
-Names are relative to the job's `hls/` folder: `master.m3u8`, `<rung>/index.m3u8`, `audio/index.m3u8`.
+Names are relative to the job's `hls/` folder: `master.m3u8`, `<rung>/index.m3u8`, `audio/index.m3u8`, and
+`subtitles-<id>/index.m3u8`, which is made by `hls_subtitles`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from storage.model.plan import AUDIO, Plan, Rung
 from storage.model.task import Results, Stage, field_of
+from storage.public.hls_subtitles import GROUP, listed_tracks, subtitle_media, subtitle_playlist, track_of_folder
 
 MASTER = "master.m3u8"
 # The sound's parts last at most so long, rounded to whole seconds: all playlists of a job share one target duration.
@@ -38,7 +40,8 @@ class Fragment:
 
 def playlists(plan: Plan, results: Results) -> dict[str, str]:
     """Return all playlists of a job that is encoded, by name."""
-    names = (MASTER, f"{AUDIO}/{_INDEX}", *(f"{rung.name}/{_INDEX}" for rung in plan.rungs))
+    texts = (f"{GROUP}-{track.id}/{_INDEX}" for track in listed_tracks(plan, results))
+    names = (MASTER, f"{AUDIO}/{_INDEX}", *(f"{rung.name}/{_INDEX}" for rung in plan.rungs), *texts)
     made = ((name, playlist(name, plan, results, ended=True)) for name in names)
     return {name: text for name, text in made if text is not None}
 
@@ -55,6 +58,12 @@ def playlist(name: str, plan: Plan, results: Results, *, ended: bool) -> str | N
     folder, _, file = name.partition("/")
     if file != _INDEX:
         return None
+    if (track_id := track_of_folder(folder)) is not None:
+        return subtitle_playlist(track_id, plan, results)
+    return _fragments_of(folder, plan, results, ended=ended)
+
+
+def _fragments_of(folder: str, plan: Plan, results: Results, *, ended: bool) -> str | None:
     if folder == AUDIO:
         parts = tuple(audio_fragments(plan, results))
         return _media(plan, parts, ended=ended or bool(_audio(plan, results).get("complete"))) if parts else None
@@ -137,6 +146,7 @@ def _master(plan: Plan, results: Results, *, ended: bool) -> str:
             f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{AUDIO}",NAME="{AUDIO}",DEFAULT=YES,AUTOSELECT=YES,'
             f'CHANNELS="{plan.audio.channels}",URI="{AUDIO}/{_INDEX}"'
         )
+    lines += subtitle_media(listed_tracks(plan, results))
     for rung in plan.rungs:
         lines += [_variant(plan, results, rung, ended=ended), f"{rung.name}/{_INDEX}"]
     return _text(lines, ended=False)
@@ -159,6 +169,7 @@ def _variant(plan: Plan, results: Results, rung: Rung, *, ended: bool) -> str:
         f"RESOLUTION={rung.width}x{rung.height}",
         f"FRAME-RATE={float(plan.rate):.3f}",
         *([f'AUDIO="{AUDIO}"'] if sound else []),
+        *([f'SUBTITLES="{GROUP}"'] if listed_tracks(plan, results) else []),
     ]
     return f"#EXT-X-STREAM-INF:{','.join(attributes)}"
 

@@ -16,7 +16,8 @@ from storage.model.record_checks import LONGEST_URL
 MEDIA_NAME = (
     r"[1-9][0-9]{1,4}p\.mp4"  # a rung
     r"|poster\.jpg|storyboard\.(?:jpg|vtt)|chapters\.vtt|report\.json"
-    r"|hls/(?:[a-z0-9]{1,16}/)?[a-z0-9]{1,32}\.(?:m3u8|mp4|m4s)"  # playlists, init sections, fragments
+    r"|subtitles/[a-z0-9]{1,16}\.vtt"
+    r"|hls/(?:[a-z0-9-]{1,32}/)?[a-z0-9]{1,32}\.(?:m3u8|mp4|m4s|vtt)"  # playlists, init sections, fragments
 )
 URL_LENGTH = LONGEST_URL  # what `web.upload.form_fields` takes
 # The addresses that a webhook may have, but for shortened ones of IPv6, which are taken too.
@@ -70,6 +71,20 @@ class Plan(BaseModel):
     segments: int
     source: Source
     audio: Audio | None
+
+
+class SubtitleTrack(BaseModel):
+    """A track of subtitles that a viewer may choose."""
+
+    id: str
+    label: str = Field(description="What menus say; no two of a job are alike.", examples=["English (SDH)"])
+    language: str = Field(description="A BCP 47 tag, empty where it is not known.", examples=["en"])
+    title: str
+    default: bool
+    forced: bool = Field(description="Only what is foreign in the film.")
+    sdh: bool = Field(description="For the deaf and hard of hearing: sounds are told as well.")
+    origin: Literal["file"]
+    url: str | None = Field(description="WebVTT, once it is there.")
 
 
 class Chapter(BaseModel):
@@ -189,6 +204,7 @@ class PublicJob(ListedJob):
     error: JobFailure | None
     failed_attempts: list[FailedAttempt] = Field(description="The last failed attempts, at most 20, oldest first.")
     plan: Plan | None
+    subtitles: list[SubtitleTrack] = Field(description="At most 32; empty before the job is planned.")
     chapters: list[Chapter] = Field(description="In the order of time, at most 1000; empty before the job is planned.")
 
 

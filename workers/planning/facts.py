@@ -36,8 +36,8 @@ class Stream:
     where it has none. `pcm` names the samples by MP4's own description of plain PCM; `raw` tells that
     no container gives the pictures their times. `projection` and `views` are ffmpeg's names of how a picture
     of all around, or two for two eyes, lie in the frame; empty for ordinary ones. `unlisted` is the decoder that it
-    would need and that no upload may reach; tools see nothing of its codec then. `description` says all
-    pictures, None where they are to be decoded to know them.
+    would need and that no upload may reach; tools see nothing of its codec then. `forced` and `sdh` are said of
+    subtitles (storage.model.timed_text). `description` says all pictures, None where they are to be decoded.
     """
 
     index: int
@@ -78,6 +78,8 @@ class Stream:
     unlisted: str = ""
     counted_seconds: float = 0.0
     description: Description | None = None
+    forced: bool = False
+    sdh: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -162,6 +164,8 @@ def _stream(item: dict[str, Any]) -> Stream:
         duration=_seconds(item.get("duration")),
         default=bool(disposition.get("default")),
         cover=bool(disposition.get("attached_pic")),
+        forced=bool(disposition.get("forced")),
+        sdh=bool(disposition.get("hearing_impaired")),
         language=_tag(item, "language"),
         id=_number(item.get("id", "")),
         title=_title(item),

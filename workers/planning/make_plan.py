@@ -26,7 +26,6 @@ from storage.model.job_warnings import Warnings
 from storage.model.plan import AudioSource, Plan, Rung, Segment, VideoSource
 from workers.planning.audio import audio_source
 from workers.planning.audio_facts import Heard, sound_changes
-from workers.planning.chapters import chapters_of
 from workers.planning.clock_jumps import (
     LEAST_OF_A_STEP,
     RUN_OUT_SECONDS,
@@ -51,6 +50,7 @@ from workers.planning.segments import (
     worth_cutting,
 )
 from workers.planning.sources import Sources, sources_of
+from workers.planning.timed_text import with_timed_text
 from workers.planning.truncation import truncation
 from workers.sandbox.allowed_codecs import PICTURE_CODECS
 
@@ -155,10 +155,8 @@ def make_plan(
         segment_count=len(segments),
         preset=limits.preset,
         warnings=(*size_warnings, *_warnings(found, listing, line, audio, limits)),
-        # Where the clock jumps nobody knows which of its parts a chapter's time means.
-        chapters=() if sources.clock.pictures else chapters_of(probe.chapters, line.start, float(line.frames / rate)),
     )
-    return plan, segments
+    return with_timed_text(plan, probe, video, joined=bool(sources.clock.pictures)), segments
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ LEFT_OUT = (
     "audio_misread",
     "video_left_out",
     "audio_left_out",
-    "subtitle_left_out",
 )
 VIEWS = {"side by side": "stereo_beside", "top and bottom": "stereo_above"}
 
@@ -35,7 +34,7 @@ def shown_flat(video: Stream) -> Warnings:
 
 
 def left_out(probe: Probe, video: Stream, audio: AudioSource | None) -> Warnings:
-    """Say of which kinds streams that a viewer might miss are not in the result, and how many."""
+    """Say of which kinds streams that a viewer might miss are not in the result, and how many; subtitles aside."""
     used = {video.index} if audio is None else {video.index, audio.stream, audio.right}
     others = [stream for stream in probe.streams if stream.index not in used and not stream.cover]
     counts = Counter(_dropped_as(stream) for stream in others if not stream.unlisted)

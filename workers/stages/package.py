@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
+from storage.captions.labels import labels
 from storage.captions.webvtt import CHAPTERS, chapters_vtt
 from storage.model.damage import of_results, warnings_of
 from storage.model.job import Changes, JobState, Output
@@ -161,3 +162,17 @@ def _found_out(plan: Plan, results: Results) -> Iterator[JobWarning]:
             yield warning("cut_short", done=float(result["shown"] / plan.rate), whole=whole)
         if result.get("made") is False and "detail" in result:
             yield warning("sound_undecodable")
+    yield from _unread_subtitles(plan, results)
+
+
+def _unread_subtitles(plan: Plan, results: Results) -> Iterator[JobWarning]:
+    """Yield a warning that names the tracks of text that failed, all of them where no attempt succeeded."""
+    result = results.get(Task("", Stage.SUBTITLES).field, {"made": True})
+    tracks = [source.track for source in plan.subtitles]
+    names = [
+        label
+        for track, label in zip(tracks, labels(tracks), strict=True)
+        if not result["made"] or track.id in result["failed"]
+    ]
+    if names:
+        yield warning("subtitle_unreadable", n=len(names), names=", ".join(names))

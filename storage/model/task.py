@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, Self
 
 from storage.model.job import Job, JobState
-from storage.model.plan import Plan, Segment
+from storage.model.plan import AUDIO, Plan, Segment
 
 Result = Mapping[str, Any]  # what a finished task says of what it made
 Results = Mapping[str, Result]  # by task field
@@ -78,6 +78,16 @@ WANTED_IN: dict[Stage, frozenset[JobState]] = {
 }
 
 
+def sounds_of(results: Results) -> dict[str, Mapping[str, Any]]:
+    """Return what is made so far of a job's tracks of sound that have any, by name and in their order.
+
+    Each has its `codec` and `parts`. What versions before this one made is one track.
+    """
+    made = results.get(field_of(Stage.AUDIO), {})
+    tracks = {AUDIO: made, **made.get("tracks", {})} if made.get("made") else {}
+    return {name: track for name, track in tracks.items() if track.get("parts")}
+
+
 def field_of(stage: Stage, index: int = 0) -> str:
     """Return the name inside a job's record of its task of this stage, such as `segment:3`."""
     return f"{stage}:{index}"
@@ -86,7 +96,7 @@ def field_of(stage: Stage, index: int = 0) -> str:
 def single_tasks(plan: Plan, job_id: str) -> tuple[Task, ...]:
     """Return the tasks of encoding that a job has once: sound and subtitles, if there are any, and its poster."""
     poster = Task(job_id, Stage.POSTER)
-    sounds = (poster,) if plan.audio is None else (Task(job_id, Stage.AUDIO), poster)
+    sounds = (Task(job_id, Stage.AUDIO), poster) if plan.audio else (poster,)
     return (*sounds, Task(job_id, Stage.SUBTITLES)) if plan.subtitles else sounds
 
 

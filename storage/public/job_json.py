@@ -12,6 +12,7 @@ from storage.model.job import GIVEN_UP, FailedAttempt, Job, JobState, Promise, S
 from storage.model.plan import AudioSource, Plan, Rung, VideoSource
 from storage.model.upload import OpenUpload
 from storage.public.progress import encoded_fraction, progress
+from storage.public.sound_tracks import SoundTrack, sound_tracks
 from storage.scheduling.forecast import Forecast
 
 # States whose playlists are served: what a failed or cancelled job left behind is no video.
@@ -19,7 +20,7 @@ PLAYED = frozenset({JobState.ENCODING, JobState.PACKAGING, JobState.READY})
 
 
 # What lists leave out of every job (docs/finished-jobs.md); `links.self` leads to it.
-NOT_LISTED = frozenset({"promise", "warnings", "damage", "failed_attempts", "plan", "subtitles", "chapters"})
+NOT_LISTED = frozenset({"promise", "warnings", "damage", "failed_attempts", "plan", "audio", "subtitles", "chapters"})
 
 
 def timestamp(seconds: float) -> str:
@@ -68,6 +69,7 @@ def job_json(
         "error": _error(job),
         "failed_attempts": [_failed_attempt(failed) for failed in job.failed_attempts],
         "plan": None if job.plan is None else _plan(job.plan),
+        "audio": _sounds(job),
         "subtitles": _subtitles(job),
         "chapters": [] if job.plan is None else [asdict(chapter) for chapter in job.plan.chapters],
         "links": _links(job),
@@ -144,7 +146,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "frames": plan.frames,
         "segments": plan.segment_count,
         "source": _source(plan.video),
-        "audio": None if plan.audio is None else _audio(plan.audio),
+        "audio": _audio(plan.audio[0]) if plan.audio else None,
     }
 
 
@@ -188,6 +190,26 @@ def _audio(audio: AudioSource) -> dict[str, Any]:
         "channels": audio.channels,
         "sample_rate": audio.sample_rate,
         "bitrate": audio.bitrate,
+    }
+
+
+def _sounds(job: Job) -> list[dict[str, Any]]:
+    """Return the tracks of sound but those that could not be decoded."""
+    planned = () if job.plan is None else sound_tracks(job.plan.audio)
+    codes = {known.code for known in job.warnings}
+    lost = {known.values.get("number") for known in job.warnings if known.code == "audio_undecodable"}
+    tracks = [track for number, track in enumerate(planned, 1) if number not in lost]
+    return [] if "sound_undecodable" in codes else [_sound(track, default=track is tracks[0]) for track in tracks]
+
+
+def _sound(track: SoundTrack, *, default: bool) -> dict[str, Any]:
+    return {
+        "name": track.name,
+        "label": track.label,
+        "language": track.audio.language,
+        "title": track.audio.title,
+        "default": default,
+        "channels": [track.audio.channels],
     }
 
 

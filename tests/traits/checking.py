@@ -100,7 +100,7 @@ def _wrong(traits: Traits, services: Services, job: Job, folder: Path) -> list[s
     if job.state is not JobState.READY:
         return [f"{job.state}: {'' if job.error is None else job.error.code}"]
     assert job.plan is not None
-    if traits.audio == "pcm24" and job.plan.audio is None and MISREAD in {warning.code for warning in job.warnings}:
+    if traits.audio == "pcm24" and not job.plan.audio and MISREAD in {warning.code for warning in job.warnings}:
         traits = traits.silent  # ffmpeg 5.1 reads it as 16 bits, and noise is worse than none
     wrong = _warned(traits, job, lost=truth_of(traits).seconds - _cut(traits, truth_of(traits), folder).seconds)
     for way, decoded in decoded_ways(services, job, job.plan.rungs[-1].name, folder).items():

@@ -9,7 +9,8 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -25,7 +26,7 @@ SOUND_OVER_SECONDS = 0.25  # sound is cut by its packets, and an encoder's last 
 # What may be in what; anything else is refused. What is in none of the keys is a leaf.
 _CHILDREN = {
     b"moov": {b"mvhd", b"trak", b"mvex", b"udta"},
-    b"trak": {b"tkhd", b"edts", b"tref", b"mdia"},
+    b"trak": {b"tkhd", b"edts", b"tref", b"mdia", b"udta"},
     b"tref": {b"chap"},
     b"edts": {b"elst"},
     b"mdia": {b"mdhd", b"hdlr", b"minf"},
@@ -46,7 +47,7 @@ _SPARE_FRAMES = 1  # by which the length of the last sample may be another
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a rung's MP4 has to hold: `frames` of `ticks` each, of a clock of `timescale`, and whether `sound`.
+    """What a rung's MP4 has to hold: `frames` of `ticks` each, of a clock of `timescale`, and `sounds` tracks of sound.
 
     The `chapters` are samples of a track of text.
     """
@@ -54,7 +55,7 @@ class Finished:
     frames: int
     ticks: int
     timescale: int
-    sound: bool
+    sounds: int
     chapters: int = 0
 
     @property
@@ -97,31 +98,31 @@ def check_finished(file: IO[bytes], size: int, planned: Finished) -> None:
     """Raise OutputMismatchError unless the MP4 of `size` bytes holds what was planned, index first, and no more."""
     with _well_formed():
         _, index, *rest = _top(file, size, b"ftyp", b"moov", b"free", b"mdat")
-        tracks = {track.handler: track for track in _tracks(file, index)}
-        wanted = {VIDEO: True, SOUND: planned.sound, CHAPTERS: planned.chapters}
-        if tracks.keys() != {kind for kind, is_wanted in wanted.items() if is_wanted}:
+        tracks = _tracks(file, index)
+        wanted = Counter({VIDEO: 1, SOUND: planned.sounds, CHAPTERS: 1 if planned.chapters else 0})
+        if Counter(track.handler for track in tracks) != wanted:
             raise OutputMismatchError(detail="The finished file has other tracks than planned.")
         _check_lengths(tracks, planned)
         _check_samples(tracks, rest[-1])
 
 
-def _check_lengths(tracks: Mapping[bytes, _Track], planned: Finished) -> None:
-    pictures = tracks[VIDEO]
+def _check_lengths(tracks: Sequence[_Track], planned: Finished) -> None:
+    (pictures,) = (track for track in tracks if track.handler == VIDEO)
     off = abs(pictures.duration * planned.timescale - planned.frames * planned.ticks * pictures.timescale)
     if pictures.sizes[0] != planned.frames or off > _SPARE_FRAMES * planned.ticks * pictures.timescale:
         raise OutputMismatchError(detail="The finished file's pictures are not those that were planned.")
-    sound = tracks.get(SOUND)
-    if sound is not None and sound.duration > (planned.seconds + SOUND_OVER_SECONDS) * sound.timescale:
-        raise OutputMismatchError(detail="The finished file's sound is longer than its pictures.")
-    if CHAPTERS in tracks and tracks[CHAPTERS].sizes[0] != planned.chapters:
-        raise OutputMismatchError(detail="The finished file has other chapters than planned.")
+    for track in tracks:
+        if track.handler == SOUND and track.duration > (planned.seconds + SOUND_OVER_SECONDS) * track.timescale:
+            raise OutputMismatchError(detail="The finished file's sound is longer than its pictures.")
+        if track.handler == CHAPTERS and track.sizes[0] != planned.chapters:
+            raise OutputMismatchError(detail="The finished file has other chapters than planned.")
 
 
-def _check_samples(tracks: Mapping[bytes, _Track], contents: BoxPlace) -> None:
+def _check_samples(tracks: Sequence[_Track], contents: BoxPlace) -> None:
     """Raise OutputMismatchError unless the samples of all tracks are the contents of the file, to the byte."""
-    if contents.kind != b"mdat" or sum(track.sizes[1] for track in tracks.values()) != contents.end - contents.payload:
+    if contents.kind != b"mdat" or sum(track.sizes[1] for track in tracks) != contents.end - contents.payload:
         raise OutputMismatchError(detail="The finished file holds something besides its samples.")
-    for first, last in (track.offsets for track in tracks.values()):
+    for first, last in (track.offsets for track in tracks):
         if first < contents.payload or last >= contents.end:
             raise OutputMismatchError(detail="The finished file's samples lie outside of it.")
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from storage.media_errors import NotMediaError
-from storage.model.plan import Crop
+from storage.model.plan import ROLES, Crop
 from workers.planning.chapters import ToldChapter, told_chapters
 from workers.planning.headers.tracks import Description
 from workers.planning.raw_streams import FASTEST, RAW_CONTAINERS
@@ -36,8 +36,8 @@ class Stream:
     where it has none. `pcm` names the samples by MP4's own description of plain PCM; `raw` tells that
     no container gives the pictures their times. `projection` and `views` are ffmpeg's names of how a picture
     of all around, or two for two eyes, lie in the frame; empty for ordinary ones. `unlisted` is the decoder that it
-    would need and that no upload may reach; tools see nothing of its codec then. `forced` and `sdh` are said of
-    subtitles (storage.model.timed_text). `description` says all pictures, None where they are to be decoded.
+    would need and that no upload may reach; tools see nothing of its codec then. `description` says all
+    pictures, None where they are to be decoded. `role` is one of ROLES or empty; `forced` and `sdh` are of subtitles.
     """
 
     index: int
@@ -78,6 +78,7 @@ class Stream:
     unlisted: str = ""
     counted_seconds: float = 0.0
     description: Description | None = None
+    role: str = ""
     forced: bool = False
     sdh: bool = False
 
@@ -169,6 +170,7 @@ def _stream(item: dict[str, Any]) -> Stream:
         language=_tag(item, "language"),
         id=_number(item.get("id", "")),
         title=_title(item),
+        role=next((role for role in ROLES if disposition.get(role)), ""),
         counted_seconds=float(_counted(item) * _ratio(item.get("time_base", ""), "/")),
         **_pictures(item),
         **_colours(item),

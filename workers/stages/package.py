@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from storage.captions.labels import labels
 from storage.captions.webvtt import CHAPTERS, chapters_vtt
 from storage.model.damage import of_results, warnings_of
 from storage.model.job import Changes, JobState, Output
 from storage.model.job_warnings import JobWarning, warning
-from storage.model.plan import AUDIO, Plan, Rung
-from storage.model.task import Results, Stage, Task
+from storage.model.plan import Plan, Rung
+from storage.model.task import Results, Stage, Task, sounds_of
 from storage.objects import keys
 from storage.public.hls import playlists
+from storage.public.sound_tracks import SoundTrack, heard_tracks, sound_tracks, told_title
 from workers.attempts.attempt import Attempt
-from workers.ffmpeg.commands import frame_ticks, package_command, timescale
+from workers.ffmpeg.commands import PackedSound, frame_ticks, package_command, timescale
 from workers.ffmpeg.filters import SPARE_FRAMES
 from workers.ffmpeg.mp4_boxes import check_grid, read_fragmented
 from workers.ffmpeg.mp4_chapters import ffmetadata, with_chapters, within
@@ -71,15 +72,15 @@ def package_stage(attempt: Attempt) -> None:
 
 def _renditions(attempt: Attempt, plan: Plan, results: Results, frames: int) -> tuple[tuple[Output, ...], bool]:
     """Make every rung's MP4 and the storyboard of the smallest one, all beside each other: the job waits for them."""
-    sound = _joined_sound(attempt, results)
+    sounds = _joined_sounds(attempt, plan, results)
     _list_chapters(attempt, plan, float(frames / plan.rate))
     with ThreadPoolExecutor(len(plan.rungs)) as pool:
-        made = list(pool.map(lambda rung: _rendition(attempt, plan, results, frames, sound, rung), plan.rungs))
+        made = list(pool.map(lambda rung: _rendition(attempt, plan, results, frames, sounds, rung), plan.rungs))
     return tuple(output for output, _ in made), made[-1][1]
 
 
 def _rendition(
-    attempt: Attempt, plan: Plan, results: Results, frames: int, sound: Path | None, rung: Rung
+    attempt: Attempt, plan: Plan, results: Results, frames: int, sounds: Sequence[PackedSound], rung: Rung
 ) -> tuple[Output, bool]:
     """Check and join one rung; return it, and whether there is a storyboard of it. Scratch space is given back."""
     joined = attempt.scratch / f"{rung.name}.fragments.mp4"
@@ -92,19 +93,21 @@ def _rendition(
             frames,
             frame_ticks(plan),
             timescale(plan),
-            sound=sound is not None,
+            sounds=len(sounds),
             chapters=len(within(plan.chapters, float(frames / plan.rate))),
         )
-        output = _packaged(attempt, rung.name, joined, sound, planned, most=most_of_mp4(results, rung))
+        output = _packaged(attempt, rung.name, joined, sounds, planned, most=most_of_mp4(results, rung))
         has_storyboard = storyboard is not None and storyboard.result()
     joined.unlink()
     return output, has_storyboard
 
 
-def _packaged(attempt: Attempt, rung: str, joined: Path, sound: Path | None, planned: Finished, *, most: int) -> Output:
-    """Make, check and store one rung's MP4 of its joined fragments and the sound."""
+def _packaged(
+    attempt: Attempt, rung: str, joined: Path, sounds: Sequence[PackedSound], planned: Finished, *, most: int
+) -> Output:
+    """Make, check and store one rung's MP4 of its joined fragments and the sounds."""
     target = attempt.scratch / f"{rung}.mp4"
-    command = package_command(joined, sound, target, seconds=planned.seconds)
+    command = package_command(joined, sounds, target, seconds=planned.seconds)
     if planned.chapters:
         command = with_chapters(command, str(attempt.scratch / _LISTED_CHAPTERS))
     run_ffmpeg(attempt, command, str(attempt.scratch))
@@ -131,14 +134,17 @@ def _list_chapters(attempt: Attempt, plan: Plan, seconds: float) -> None:
         file.write(ffmetadata(within(plan.chapters, seconds)).encode())
 
 
-def _joined_sound(attempt: Attempt, results: Results) -> Path | None:
-    result = results.get(Task(attempt.job.id, Stage.AUDIO).field)
-    if result is None or not result["made"]:
-        return None
-    path = attempt.scratch / "sound.mp4"
+def _joined_sounds(attempt: Attempt, plan: Plan, results: Results) -> tuple[PackedSound, ...]:
+    made = sounds_of(results)
+    return tuple(_joined_sound(attempt, track, made[track.name]) for track in heard_tracks(plan, results))
+
+
+def _joined_sound(attempt: Attempt, track: SoundTrack, made: Mapping[str, Any]) -> PackedSound:
+    path = attempt.scratch / f"{track.name}.mp4"
     with own_file(attempt.scratch, path.name) as file:
-        _join(attempt, file, AUDIO, len(result["parts"]))
-    return path
+        _join(attempt, file, track.name, len(made["parts"]))
+    audio = track.audio
+    return PackedSound(path, language=audio.language, title=told_title(audio), role=audio.role)
 
 
 def _join(attempt: Attempt, file: BinaryIO, track: str, count: int) -> int:
@@ -162,6 +168,10 @@ def _found_out(plan: Plan, results: Results) -> Iterator[JobWarning]:
             yield warning("cut_short", done=float(result["shown"] / plan.rate), whole=whole)
         if result.get("made") is False and "detail" in result:
             yield warning("sound_undecodable")
+    there = heard_tracks(plan, results)
+    for number, track in enumerate(sound_tracks(plan.audio), 1):
+        if there and track not in there:
+            yield warning("audio_undecodable", number=number, label=track.label)
     yield from _unread_subtitles(plan, results)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from storage.model.plan import AudioSource, Plan, Rung, Segment
-from storage.model.task import Results, Stage, Task
+from storage.model.task import Results, Stage, sounds_of
 
 SPARE = Fraction(21, 20)  # boxes around the pictures, and the index of an MP4: under 4 % at the lowest rates
 STILLS_BYTES = 32 * 1024**2  # pictures to choose a poster from, or the sheet of a storyboard
@@ -29,14 +29,14 @@ def most_of_rung(plan: Plan, segment: Segment, rung: Rung) -> int:
     return _at_most(_rung_bytes(plan, segment, rung))
 
 
-def audio_bytes(plan: Plan, audio: AudioSource) -> int:
-    """Return the most that the job's sound takes."""
-    return _spared(audio.bitrate * plan.frames / plan.rate / _BITS)
+def audio_bytes(plan: Plan) -> int:
+    """Return the most that the job's sounds take, all tracks together."""
+    return sum(_track_bytes(plan, audio) for audio in plan.audio)
 
 
 def most_of_audio(plan: Plan, audio: AudioSource) -> int:
-    """Return the bytes beyond which no encoder of ours writes the job's sound."""
-    return _at_most(Fraction(audio_bytes(plan, audio)))
+    """Return the bytes beyond which no encoder of ours writes this track of the job's sound."""
+    return _at_most(Fraction(_track_bytes(plan, audio)))
 
 
 def most_of_mp4(results: Results, rung: Rung) -> int:
@@ -54,6 +54,10 @@ def package_bytes(plan: Plan, results: Results) -> int:
     return _spared(Fraction(pictures + (1 + len(plan.rungs)) * _sound_bytes(results))) + STILLS_BYTES
 
 
+def _track_bytes(plan: Plan, audio: AudioSource) -> int:
+    return _spared(audio.bitrate * plan.frames / plan.rate / _BITS)
+
+
 def _rung_bytes(plan: Plan, segment: Segment, rung: Rung) -> Fraction:
     return (rung.maxrate * (segment.frames / plan.rate) + rung.bufsize) / _BITS
 
@@ -65,8 +69,7 @@ def _fragments(results: Results, rung: Rung) -> Iterator[int]:
 
 
 def _sound_bytes(results: Results) -> int:
-    audio = results.get(Task("", Stage.AUDIO).field, {})
-    return sum(part["bytes"] for part in audio.get("parts", ()))
+    return sum(part["bytes"] for track in sounds_of(results).values() for part in track["parts"])
 
 
 def _at_most(size: Fraction) -> int:

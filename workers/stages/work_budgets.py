@@ -88,8 +88,8 @@ def look_budget(plan: Plan, segment: Segment, size: int, speed: float) -> float:
 
 
 def audio_budget(plan: Plan, size: int, speed: float) -> float:
-    """Return the CPU seconds of a job's sound, or of a look at its damage."""
-    return _budget(SOUND_SHARE * plan.duration, size, 0.0, speed)
+    """Return the CPU seconds of a job's sounds, or of a look at the damage of one."""
+    return _budget(SOUND_SHARE * len(plan.audio) * plan.duration, size, 0.0, speed)
 
 
 def poster_budget(plan: Plan, size: int, speed: float) -> float:

@@ -12,7 +12,7 @@ import pytest
 
 from storage.errors import OutputMismatchError
 from storage.model.timed_text import Chapter
-from workers.ffmpeg.commands import package_command
+from workers.ffmpeg.commands import PackedSound, package_command
 from workers.ffmpeg.mp4_boxes import boxes
 from workers.ffmpeg.mp4_chapters import ffmetadata, with_chapters, within
 from workers.ffmpeg.published_boxes import Finished, check_finished
@@ -40,7 +40,7 @@ def test_an_mp4_has_the_chapters(tmp_path: Path, *, sound: bool) -> None:
     _ffmpeg("-f lavfi -i sine=duration=2:sample_rate=48000 -c:a aac", heard)
     listed, target = tmp_path / "chapters.txt", tmp_path / "whole.mp4"
     listed.write_text(ffmetadata(CHAPTERS))
-    command = package_command(pictures, heard if sound else None, target, seconds=2.0)
+    command = package_command(pictures, [PackedSound(heard)] if sound else [], target, seconds=2.0)
     subprocess.run(with_chapters(command, str(listed)), check=True, capture_output=True, timeout=60)
     assert [
         (float(one["start_time"]), float(one["end_time"]), one["tags"]["title"]) for one in _looked(target)["chapters"]
@@ -51,7 +51,7 @@ def test_an_mp4_has_the_chapters(tmp_path: Path, *, sound: bool) -> None:
         (1.5, 2.0, "4"),
     ]
     assert set(_looked(target)["format"]["tags"]) == {"major_brand", "minor_version", "compatible_brands"}
-    planned = Finished(frames=50, ticks=512, timescale=12_800, sound=sound)
+    planned = Finished(frames=50, ticks=512, timescale=12_800, sounds=int(sound))
     with target.open("rb") as file:
         assert [box.kind for box in boxes(file, 0, target.stat().st_size)][:2] == [b"ftyp", b"moov"]
         check_finished(file, target.stat().st_size, replace(planned, chapters=4))

@@ -26,9 +26,10 @@ def test_a_longer_segment_takes_more() -> None:
 
 
 def test_sound_takes_its_bitrate() -> None:
-    """For the whole job."""
-    assert PLAN.audio is not None
-    assert audio_bytes(PLAN, replace(PLAN.audio, bitrate=80_000)) == int(10_000 * PLAN.frames / PLAN.rate * SPARE)
+    """For the whole job, each track."""
+    (audio,) = PLAN.audio
+    lower, each = replace(audio, bitrate=80_000), int(10_000 * PLAN.frames / PLAN.rate * SPARE)
+    assert audio_bytes(replace(PLAN, audio=(lower, lower))) == 2 * each
 
 
 def test_packaging_takes_everything_twice_and_the_sound_for_each_rung() -> None:

@@ -6,8 +6,9 @@ long a cue is shown: each segment of a stream repeats those that reach into it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import attrgetter
 
 from storage.subtitle_errors import SubtitleTooLargeError
@@ -16,6 +17,8 @@ from storage.subtitle_errors import SubtitleTooLargeError
 MOST_CUES = 50_000
 _MOST_READ = 2 * MOST_CUES  # layers of ASS say the same twice
 LONGEST_MILLISECONDS = 300_000  # a sign that stands in a picture stands for seconds, a notice for a minute
+# Texts that stand at once, where a container has room for one: two people and a sign, and some more.
+_MOST_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +49,20 @@ def on_timeline(cues: Iterable[Cue], start: float, duration: float) -> tuple[Cue
             if len(shown) > MOST_CUES:
                 raise SubtitleTooLargeError
     return tuple(sorted(shown, key=attrgetter("start", "end")))
+
+
+def one_at_a_time(cues: Sequence[Cue]) -> Iterator[Cue]:
+    """Yield the same as cues of which no two overlap, for MP4; `cues` are sorted by their start.
+
+    What is shown at once is one text, at most _MOST_AT_ONCE of them; places are given up.
+    """
+    edges = sorted({edge for cue in cues for edge in (cue.start, cue.end)})
+    shown: list[Cue] = []
+    at = 0
+    for begin, end in pairwise(edges):
+        shown = [cue for cue in shown if cue.end > begin]
+        while at < len(cues) and cues[at].start <= begin:
+            shown += [cues[at]] if len(shown) < _MOST_AT_ONCE else []
+            at += 1
+        if shown:
+            yield Cue(begin, end, "\n".join(dict.fromkeys(cue.text for cue in shown)))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from storage.model.job_warnings import Warnings
-from storage.model.timed_text import Chapter
+from storage.model.timed_text import Chapter, SubtitleSource
 
 AUDIO = "audio"  # stands where a rung's name does
 # Audio tracks of a job: films have a handful, discs up to eight of each kind. Each costs half a minute an hour.
@@ -225,6 +225,7 @@ class Plan:
     without: tuple[tuple[int, int], ...] = ()
     blank: tuple[tuple[int, int], ...] = ()
     chapters: tuple[Chapter, ...] = ()
+    subtitles: tuple[SubtitleSource, ...] = ()
 
     @property
     def rate(self) -> Fraction:

@@ -2,6 +2,7 @@
 
 Names are relative to the job's `hls/` folder: `master.m3u8`, `<rung>/index.m3u8`, `audio/index.m3u8` and, of further
 tracks of sound, `audio-1/index.m3u8` and so on; `audio-surround/index.m3u8` is the version in 5.1 of the first.
+`subtitles-<id>/index.m3u8` is made by `hls_subtitles`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from fractions import Fraction
 
 from storage.model.plan import AUDIO, Plan, Rung
 from storage.model.task import Results, Stage, field_of, sounds_of
+from storage.public.hls_subtitles import GROUP, listed_tracks, subtitle_media, subtitle_playlist, track_of_folder
 from storage.public.sound_tracks import Rendition, sound_groups
 
 MASTER = "master.m3u8"
@@ -41,7 +43,8 @@ class Fragment:
 
 def playlists(plan: Plan, results: Results) -> dict[str, str]:
     """Return all playlists of a job that is encoded, by name."""
-    folders = (*_sound_names(plan, results), *(rung.name for rung in plan.rungs))
+    texts = (f"{GROUP}-{track.id}" for track in listed_tracks(plan, results))
+    folders = (*_sound_names(plan, results), *(rung.name for rung in plan.rungs), *texts)
     names = (MASTER, *(f"{folder}/{_INDEX}" for folder in folders))
     made = ((name, playlist(name, plan, results, ended=True)) for name in names)
     return {name: text for name, text in made if text is not None}
@@ -59,6 +62,12 @@ def playlist(name: str, plan: Plan, results: Results, *, ended: bool) -> str | N
     folder, _, file = name.partition("/")
     if file != _INDEX:
         return None
+    if (track_id := track_of_folder(folder)) is not None:
+        return subtitle_playlist(track_id, plan, results)
+    return _fragments_of(folder, plan, results, ended=ended)
+
+
+def _fragments_of(folder: str, plan: Plan, results: Results, *, ended: bool) -> str | None:
     if folder in _sound_names(plan, results):
         is_complete = results[field_of(Stage.AUDIO)].get("complete", False)
         return _media(plan, tuple(audio_fragments(results, folder)), ended=ended or is_complete)
@@ -135,7 +144,8 @@ def _sound_names(plan: Plan, results: Results) -> dict[str, None]:
 
 def _master(plan: Plan, results: Results, *, ended: bool) -> str:
     groups = sound_groups(plan, results)
-    lines = [*_head(), *(line for group, renditions in groups.items() for line in _sounds(group, renditions))]
+    sounds = (line for group, renditions in groups.items() for line in _sounds(group, renditions))
+    lines = [*_head(), *sounds, *subtitle_media(listed_tracks(plan, results))]
     for rung in plan.rungs:
         for group in groups or [""]:
             lines += [_variant(plan, results, rung, group, ended=ended), f"{rung.name}/{_INDEX}"]
@@ -190,6 +200,7 @@ def _variant(plan: Plan, results: Results, rung: Rung, group: str, *, ended: boo
         f"RESOLUTION={rung.width}x{rung.height}",
         f"FRAME-RATE={float(plan.rate):.3f}",
         *([f'AUDIO="{group}"'] if group else []),
+        *([f'SUBTITLES="{GROUP}"'] if listed_tracks(plan, results) else []),
     ]
     return f"#EXT-X-STREAM-INF:{','.join(attributes)}"
 

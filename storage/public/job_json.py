@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from storage.captions.labels import labels
 from storage.model.job import GIVEN_UP, FailedAttempt, Job, JobState, Promise, SlimRung
 from storage.model.plan import SURROUND_CHANNELS, AudioSource, Plan, Rung, VideoSource
 from storage.model.upload import OpenUpload
@@ -19,7 +20,7 @@ PLAYED = frozenset({JobState.ENCODING, JobState.PACKAGING, JobState.READY})
 
 
 # What lists leave out of every job (docs/finished-jobs.md); `links.self` leads to it.
-NOT_LISTED = frozenset({"promise", "warnings", "damage", "failed_attempts", "plan", "audio", "chapters"})
+NOT_LISTED = frozenset({"promise", "warnings", "damage", "failed_attempts", "plan", "audio", "subtitles", "chapters"})
 
 
 def timestamp(seconds: float) -> str:
@@ -69,6 +70,7 @@ def job_json(
         "failed_attempts": [_failed_attempt(failed) for failed in job.failed_attempts],
         "plan": None if job.plan is None else _plan(job.plan),
         "audio": _sounds(job),
+        "subtitles": _subtitles(job),
         "chapters": [] if job.plan is None else [asdict(chapter) for chapter in job.plan.chapters],
         "links": _links(job),
     }
@@ -146,6 +148,27 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "source": _source(plan.video),
         "audio": _audio(plan.audio[0]) if plan.audio else None,
     }
+
+
+def _subtitles(job: Job) -> list[dict[str, Any]]:
+    """Return the tracks of the file, which turn out to be empty at times; each can be fetched once all are read."""
+    sources = () if job.plan is None else job.plan.subtitles
+    tracks = [one.track for one in sources if job.subtitles_made is None or one.track.id in job.subtitles_made]
+    made = frozenset(job.subtitles_made or ()) if job.state in PLAYED else frozenset()
+    return [
+        {
+            "id": track.id,
+            "label": label,
+            "language": track.language,
+            "title": track.title,
+            "default": track.default,
+            "forced": track.forced,
+            "sdh": track.sdh,
+            "origin": "file",
+            "url": f"/media/{job.id}/subtitles/{track.id}.vtt" if track.id in made else None,
+        }
+        for track, label in zip(tracks, labels(tracks), strict=True)
+    ]
 
 
 def _source(video: VideoSource) -> dict[str, Any]:

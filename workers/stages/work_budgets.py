@@ -101,6 +101,11 @@ def poster_budget(plan: Plan, size: int, speed: float) -> float:
     return _budget(work, size, len(MOMENTS) * size * share, speed)
 
 
+def subtitles_budget(tracks: int, size: int, speed: float) -> float:
+    """Return the CPU seconds of taking out tracks of text: the original is read once, perhaps for each once more."""
+    return FLOOR_SECONDS + speed * (1 + tracks) * size / READ_BYTES_PER_SECOND
+
+
 def package_budget(plan: Plan, speed: float) -> float:
     """Return the CPU seconds of joining what was made: it reads nothing of the original."""
     return _budget(PACKAGE_SHARE * nominal_cost(plan), 0, 0.0, speed)

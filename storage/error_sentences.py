@@ -73,6 +73,7 @@ SENTENCES: Mapping[str, str] = {
     "upload_type": _("Bytes of an upload are sent as application/offset+octet-stream."),
     "upload_version": _("This service speaks tus 1.0.0."),
     "upload_taken": _("Another request goes on with this upload."),
+    "subtitle_too_large": _("These subtitles hold more text than any film has."),
     "upload_empty": _("The file is empty."),
     "upload_too_large": _("This file is too large: at most %(megabytes)s MB can be uploaded here."),
     "invalid_request": _("A field of the request is missing or malformed."),

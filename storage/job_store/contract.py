@@ -206,7 +206,7 @@ class TaskStore(Protocol):
         Finishing what is finished already changes nothing and answers as the first time. Raises LeaseLostError when
         this attempt does not hold the task or the job no longer wants it. Plan and package are over when the job
         moves on, not when they are finished: until then they can be claimed again, so a crash in between is mended.
-        A poster counts as there, and has its event, if `made` in its result is true.
+        A poster counts as there, and has its event, if `made` in its result is true; subtitles are those of `tracks`.
         """
 
     def results(self, job_id: str, *, interim: bool = False) -> dict[str, dict[str, Any]]:

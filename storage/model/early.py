@@ -49,6 +49,7 @@ class EarlyPlan:
     def same_as(self, plan: Plan, segments: tuple[Segment, ...]) -> bool:
         """Tell whether this is the plan of the whole file, so that every segment would be encoded alike.
 
-        What chapters are called may stand behind what had come.
+        What chapters and tracks of text are called may stand behind what had come.
         """
-        return (replace(self.plan, chapters=plan.chapters), self.segments) == (plan, segments)
+        made = replace(self.plan, chapters=plan.chapters, subtitles=plan.subtitles)
+        return (made, self.segments) == (plan, segments)

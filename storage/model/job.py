@@ -142,7 +142,8 @@ class Job:
 
     `frames_done` counts encoded output frames of the timeline (0..plan.frames); `issued` segments, the first ones, were
     handed to the broker; `has_poster`, `playable` (the first segment, with sound), `outputs` and `has_storyboard` say
-    what can be fetched already. `failed_attempts` are the last ones, oldest first. `begun_at` is when an encoder had
+    what can be fetched already; `subtitles_made` are the ids of such tracks of the file, None until all of them were
+    read. `failed_attempts` are the last ones, oldest first. `begun_at` is when an encoder had
     made its first pictures; the finished tasks of encoding took `encoder_seconds` together. `damage` are the places
     where the source was damaged, known once the job is ready. `in_flight`, `start_target`
     and `target` (Unix seconds) are its place among all jobs (storage.scheduling.fairness); until it is planned the last
@@ -178,6 +179,7 @@ class Job:
     playable: bool = False
     outputs: tuple[Output, ...] = ()
     has_storyboard: bool = False
+    subtitles_made: tuple[str, ...] | None = None
     warnings: Warnings = ()
     damage: tuple[Damage, ...] = ()
     measured: tuple[Measured, ...] = ()

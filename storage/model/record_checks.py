@@ -19,7 +19,7 @@ from storage.model.loudness import TARGETS
 from storage.model.plan import MOST_SOUNDS, ROLES, AudioSource, Plan, Rung, Segment
 from storage.model.shown_text import NAME_LENGTH
 from storage.model.task import Stage, Task
-from storage.model.timed_text import MOST_CHAPTERS, Chapter
+from storage.model.timed_text import MOST_CHAPTERS, MOST_SUBTITLES, Chapter, SubtitleSource, is_subtitle_id
 
 Value = TypeVar("Value")
 
@@ -37,7 +37,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # As uploads take it: a host, perhaps a port, and no user. The host is judged when it is called.
 _URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]\\\s]+)(?::([0-9]{0,5}))?(?:[/?#][!-~]*)?")
 _LAST_PORT = 65_535
-_SOUND = re.compile(r"audio-[1-9][0-9]{0,2}")
+_SOUND = re.compile(r"audio(?:-[1-9][0-9]{0,2})?(?:-surround)?")
 _RUNG = re.compile(r"[1-9][0-9]{0,4}p")
 _CODE = re.compile(r"[a-z0-9_.]{1,64}")
 _WORD = re.compile(r"[A-Za-z0-9_.()+/ -]{0,64}")  # a codec, a colour, a layout: no character that separates filters
@@ -77,6 +77,8 @@ def check_job(job: Job) -> None:
         expect(all(time is None or 0 <= time <= LATEST for time in _times(job)), "time")
         expect(all(_RUNG.fullmatch(output.rung) and output.size >= 0 for output in job.outputs), "outputs")
         expect(all(_CODE.fullmatch(known.code) for known in job.warnings), "warnings")
+        made = job.subtitles_made or ()
+        expect(len(made) <= MOST_SUBTITLES and all(map(is_subtitle_id, made)), "subtitles_made")
         expect(job.error is None or _CODE.fullmatch(job.error.code), "error")
         for failed in job.failed_attempts:
             task_of(job.id, failed.task)
@@ -140,6 +142,10 @@ def check_result(task: Task, result: Any) -> None:
             for name, track in result.get("tracks", {}).items():
                 expect(_SOUND.fullmatch(name), "tracks")
                 _check_sound(track)
+        if task.stage is Stage.SUBTITLES:
+            tracks = result.get("tracks", ())
+            expect(len(tracks) <= MOST_SUBTITLES and all(map(_is_made_track, tracks)), "tracks")
+            expect(all(map(is_subtitle_id, result.get("failed", ()))), "failed")
         _check_damage(result.get("damage", {"places": [], "counts": {}}))
 
 
@@ -172,6 +178,7 @@ def _check_plan(plan: Plan) -> None:
     expect(1 <= plan.segment_count <= MOST_SEGMENTS, "segment_count")
     expect(all(0 <= start <= end for start, end in (*plan.without, *plan.blank)), "without")
     _check_chapters(plan.chapters)
+    _check_subtitles(plan.subtitles)
     video = plan.video
     expect(min(video.width, video.height, video.display_width, video.display_height) > 0, "video")
     expect(max(video.width, video.height, video.display_width, video.display_height) <= LONGEST_SIDE, "video")
@@ -187,6 +194,7 @@ def _check_sounds(sounds: Sequence[AudioSource]) -> None:
     expect(len(sounds) <= MOST_SOUNDS, "audio")
     for sound in sounds:
         expect(min(sound.bitrate, sound.sample_rate, sound.channels, sound.source_channels) > 0, "audio")
+        expect(sound.surround_bitrate >= 0, "audio")
         expect(_WORD.fullmatch(sound.codec) and _WORD.fullmatch(sound.layout), "names")
         expect(_TAG.fullmatch(sound.language) and sound.role in {"", *ROLES}, "audio")
         expect(len(sound.title) <= NAME_LENGTH and not _CONTROL.search(sound.title), "title")
@@ -197,6 +205,14 @@ def _check_chapters(chapters: tuple[Chapter, ...]) -> None:
     for chapter in chapters:
         expect(0 <= chapter.start < chapter.end, "chapters")
         expect(len(chapter.title) <= NAME_LENGTH and not _CONTROL.search(chapter.title), "chapters")
+
+
+def _check_subtitles(sources: tuple[SubtitleSource, ...]) -> None:
+    ids = {source.track.id for source in sources}
+    expect(len(ids) == len(sources) <= MOST_SUBTITLES and all(map(is_subtitle_id, ids)), "subtitles")
+    for track, codec in ((source.track, source.codec) for source in sources):
+        expect(_WORD.fullmatch(codec) and _TAG.fullmatch(track.language), "subtitles")
+        expect(len(track.title) <= NAME_LENGTH and not _CONTROL.search(track.title), "subtitles")
 
 
 def _check_slim(job: Job, slim: Slim) -> None:
@@ -210,6 +226,10 @@ def _check_slim(job: Job, slim: Slim) -> None:
 def _is_rung(rung: Rung) -> bool:
     sides = rung.width, rung.height
     return min(*sides, rung.maxrate, rung.bufsize) > 0 and max(sides) <= LONGEST_SIDE and rung.crf >= 0
+
+
+def _is_made_track(told: Mapping[str, Any]) -> bool:
+    return is_subtitle_id(told["id"]) and _is_count(told["cues"]) and _is_count(told["bytes"])
 
 
 def _is_count(value: object) -> bool:

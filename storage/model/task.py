@@ -22,6 +22,7 @@ class Stage(StrEnum):
     SEGMENT = "segment"
     AUDIO = "audio"
     POSTER = "poster"
+    SUBTITLES = "subtitles"
     PACKAGE = "package"
     EARLY_PLAN = "early-plan"
     EARLY_SEGMENT = "early-segment"
@@ -70,6 +71,7 @@ WANTED_IN: dict[Stage, frozenset[JobState]] = {
     Stage.SEGMENT: frozenset({JobState.ENCODING}),
     Stage.AUDIO: frozenset({JobState.ENCODING}),
     Stage.POSTER: frozenset({JobState.ENCODING}),
+    Stage.SUBTITLES: frozenset({JobState.ENCODING}),
     Stage.PACKAGE: frozenset({JobState.PACKAGING}),
     Stage.EARLY_PLAN: frozenset({JobState.UPLOADING}),
     Stage.EARLY_AUDIO: frozenset({JobState.UPLOADING}),
@@ -94,9 +96,10 @@ def field_of(stage: Stage, index: int = 0) -> str:
 
 
 def single_tasks(plan: Plan, job_id: str) -> tuple[Task, ...]:
-    """Return the tasks of encoding that a job has once, not for each segment: its sound if any, and its poster."""
+    """Return the tasks of encoding that a job has once: sound and subtitles, if there are any, and its poster."""
     poster = Task(job_id, Stage.POSTER)
-    return (Task(job_id, Stage.AUDIO), poster) if plan.audio else (poster,)
+    sounds = (Task(job_id, Stage.AUDIO), poster) if plan.audio else (poster,)
+    return (*sounds, Task(job_id, Stage.SUBTITLES)) if plan.subtitles else sounds
 
 
 def wanted_tasks(plan: Plan, segments: tuple[Segment, ...], job_id: str) -> dict[str, Segment | None]:

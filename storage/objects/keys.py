@@ -65,6 +65,16 @@ def track(job_id: str, rung: str) -> str:
     return f"renditions/{job_id}/hls/{rung}/"
 
 
+def subtitle(job_id: str, track_id: str) -> str:
+    """Key of a whole track of subtitles."""
+    return f"renditions/{job_id}/subtitles/{track_id}.vtt"
+
+
+def subtitle_segment(job_id: str, track_id: str, index: int) -> str:
+    """Key of one segment of a track of subtitles."""
+    return f"renditions/{job_id}/hls/subtitles-{track_id}/{index:05d}.vtt"
+
+
 def fragments(job_id: str) -> str:
     """Prefix of all init sections, fragments and sound."""
     return f"renditions/{job_id}/hls/"

@@ -7,9 +7,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from storage.captions.labels import labels
 from storage.model.job import GIVEN_UP, FailedAttempt, Job, JobState, Promise, SlimRung
 from storage.model.loudness import Measured
-from storage.model.plan import AudioSource, Plan, Rung, VideoSource
+from storage.model.plan import SURROUND_CHANNELS, AudioSource, Plan, Rung, VideoSource
 from storage.model.upload import OpenUpload
 from storage.public.progress import encoded_fraction, progress
 from storage.public.sound_tracks import SoundTrack, sound_tracks
@@ -22,7 +23,9 @@ EARLY_PLAYED = frozenset({JobState.UPLOADING, JobState.QUEUED, JobState.PLANNING
 
 
 # What lists leave out of every job (docs/finished-jobs.md); `links.self` leads to it.
-NOT_LISTED = frozenset({"promise", "loudness", "warnings", "damage", "failed_attempts", "plan", "audio", "chapters"})
+NOT_LISTED = frozenset(
+    {"promise", "loudness", "warnings", "damage", "failed_attempts", "plan", "audio", "subtitles", "chapters"}
+)
 
 
 def timestamp(seconds: float) -> str:
@@ -73,6 +76,7 @@ def job_json(
         "failed_attempts": [_failed_attempt(failed) for failed in job.failed_attempts],
         "plan": None if job.plan is None else _plan(job.plan),
         "audio": _sounds(job),
+        "subtitles": _subtitles(job),
         "chapters": [] if job.plan is None else [asdict(chapter) for chapter in job.plan.chapters],
         "links": _links(job),
     }
@@ -156,6 +160,27 @@ def _plan(plan: Plan) -> dict[str, Any]:
     }
 
 
+def _subtitles(job: Job) -> list[dict[str, Any]]:
+    """Return the tracks of the file, which turn out to be empty at times; each can be fetched once all are read."""
+    sources = () if job.plan is None else job.plan.subtitles
+    tracks = [one.track for one in sources if job.subtitles_made is None or one.track.id in job.subtitles_made]
+    made = frozenset(job.subtitles_made or ()) if job.state in PLAYED else frozenset()
+    return [
+        {
+            "id": track.id,
+            "label": label,
+            "language": track.language,
+            "title": track.title,
+            "default": track.default,
+            "forced": track.forced,
+            "sdh": track.sdh,
+            "origin": "file",
+            "url": f"/media/{job.id}/subtitles/{track.id}.vtt" if track.id in made else None,
+        }
+        for track, label in zip(tracks, labels(tracks), strict=True)
+    ]
+
+
 def _source(video: VideoSource) -> dict[str, Any]:
     return {
         "codec": video.codec,
@@ -197,7 +222,7 @@ def _sound(track: SoundTrack, measured: Measured | None, *, default: bool) -> di
         "language": track.audio.language,
         "title": track.audio.title,
         "default": default,
-        "channels": [track.audio.channels],
+        "channels": [track.audio.channels, *([SURROUND_CHANNELS] if track.audio.surround_bitrate else [])],
         "loudness": None if measured is None else asdict(measured.loudness) | {"gain": measured.gain},
     }
 

@@ -11,12 +11,14 @@ from storage.model.damage import DamageKind
 from storage.model.event import EVENT_ID
 from storage.model.job import JobState, Priority
 from storage.model.record_checks import LONGEST_URL
+from web.schemas.tracks import Chapter, SoundTrack, SubtitleTrack
 
 # Every name of a file that can be asked for; a name outside never reaches the object store.
 MEDIA_NAME = (
     r"[1-9][0-9]{1,4}p\.mp4"  # a rung
     r"|poster\.jpg|storyboard\.(?:jpg|vtt)|chapters\.vtt|report\.json"
-    r"|hls/(?:[a-z0-9][a-z0-9-]{0,31}/)?[a-z0-9]{1,32}\.(?:m3u8|mp4|m4s)"  # playlists, init sections, fragments
+    r"|subtitles/[a-z0-9]{1,16}\.vtt"
+    r"|hls/(?:[a-z0-9][a-z0-9-]{0,31}/)?[a-z0-9]{1,32}\.(?:m3u8|mp4|m4s|vtt)"  # playlists, init sections, fragments
 )
 URL_LENGTH = LONGEST_URL  # what `web.upload.form_fields` takes
 # The addresses that a webhook may have, but for shortened ones of IPv6, which are taken too.
@@ -70,35 +72,6 @@ class Plan(BaseModel):
     segments: int
     source: Source
     audio: Audio | None
-
-
-class Loudness(BaseModel):
-    """What was measured of a track as it came (EBU R 128), and by how much the video has it louder."""
-
-    integrated: float | None = Field(description="LUFS; null in silence.")
-    range: float = Field(ge=0, description="LU.")
-    true_peak: float | None = Field(description="dBTP; null in silence.")
-    gain: float = Field(description="Decibels, 0 where the job asked for no loudness.")
-
-
-class SoundTrack(BaseModel):
-    """A track of sound, as players offer it."""
-
-    name: str = Field(description="Its folder below `hls/`.", examples=["audio-1"])
-    label: str = Field(description="Unlike that of any other track; NAME in the playlist.", examples=["English"])
-    language: str = Field(description="A BCP 47 tag, empty where the source tells none.", examples=["en"])
-    title: str = Field(description="What the source calls the track; often empty.")
-    default: bool
-    channels: list[int] = Field(description="Of each version of the track that players may choose.")
-    loudness: Loudness | None = Field(description="Once the job is ready.")
-
-
-class Chapter(BaseModel):
-    """A chapter of the source, in seconds on the job's timeline."""
-
-    start: float = Field(ge=0)
-    end: float = Field(ge=0)
-    title: str = Field(description="Empty where the source has none.")
 
 
 class ListedFailure(BaseModel):
@@ -212,6 +185,7 @@ class PublicJob(ListedJob):
     failed_attempts: list[FailedAttempt] = Field(description="The last failed attempts, at most 20, oldest first.")
     plan: Plan | None
     audio: list[SoundTrack] = Field(description="The default one first; empty before the job is planned.")
+    subtitles: list[SubtitleTrack] = Field(description="At most 32; empty before the job is planned.")
     chapters: list[Chapter] = Field(description="In the order of time, at most 1000; empty before the job is planned.")
 
 

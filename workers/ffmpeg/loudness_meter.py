@@ -9,8 +9,8 @@ from typing import Any
 
 from storage.model.loudness import SILENCE, Loudness
 
-# What the meter wrote last stands in so many bytes: ten times a second it writes some 350 of a stereo track, 30 more
-# of each further channel.
+# What the meter wrote last stands in so many bytes: ten times a second it writes some 350 of a stereo track, and 30
+# more of each further channel.
 LAST_BYTES = 4096
 _VALUE = re.compile(r"^lavfi\.r128\.(I|LRA|true_peak)=(-?[0-9]{1,6}\.[0-9]+)$", re.MULTILINE)
 

@@ -20,7 +20,8 @@ from typing import IO
 from storage.errors import OutputMismatchError
 from workers.ffmpeg.mp4_boxes import BoxPlace, Fragmented, boxes
 
-VIDEO, SOUND, CHAPTERS = b"vide", b"soun", b"text"
+VIDEO, SOUND, CHAPTERS, SUBTITLES = b"vide", b"soun", b"text", b"sbtl"
+TEXT_OVER_SECONDS = 0.1  # times of text are rounded
 SOUND_OVER_SECONDS = 0.25  # sound is cut by its packets, and an encoder's last one may be long
 
 # What may be in what; anything else is refused. What is in none of the keys is a leaf.
@@ -30,7 +31,7 @@ _CHILDREN = {
     b"tref": {b"chap"},
     b"edts": {b"elst"},
     b"mdia": {b"mdhd", b"hdlr", b"minf"},
-    b"minf": {b"vmhd", b"smhd", b"gmhd", b"dinf", b"stbl"},
+    b"minf": {b"vmhd", b"smhd", b"gmhd", b"nmhd", b"dinf", b"stbl"},
     b"gmhd": {b"gmin", b"text"},
     b"dinf": {b"dref"},
     b"stbl": {b"stsd", b"stts", b"stss", b"ctts", b"stsc", b"stsz", b"stco", b"co64", b"sgpd", b"sbgp"},
@@ -41,7 +42,7 @@ _LEAF_BYTES = 4096  # headers and descriptions have hundreds
 _MOOV_BYTES = 256 * 1024**2  # an index of 12 hours at 60 frames a second is about 30 MB
 # One reference, and it says that the samples are in this very file.
 _IN_THIS_FILE = struct.pack(">III4sI", 0, 1, 12, b"url ", 1)
-_ENTRIES = {VIDEO: b"avc1", SOUND: b"mp4a", CHAPTERS: b"text"}
+_ENTRIES = {VIDEO: b"avc1", SOUND: b"mp4a", CHAPTERS: b"text", SUBTITLES: b"tx3g"}
 _SPARE_FRAMES = 1  # by which the length of the last sample may be another
 
 
@@ -49,7 +50,7 @@ _SPARE_FRAMES = 1  # by which the length of the last sample may be another
 class Finished:
     """What a rung's MP4 has to hold: `frames` of `ticks` each, of a clock of `timescale`, and `sounds` tracks of sound.
 
-    The `chapters` are samples of a track of text.
+    The `chapters` are samples of a track of text, `subtitles` tracks of their own.
     """
 
     frames: int
@@ -57,6 +58,7 @@ class Finished:
     timescale: int
     sounds: int
     chapters: int = 0
+    subtitles: int = 0
 
     @property
     def seconds(self) -> float:
@@ -100,6 +102,7 @@ def check_finished(file: IO[bytes], size: int, planned: Finished) -> None:
         _, index, *rest = _top(file, size, b"ftyp", b"moov", b"free", b"mdat")
         tracks = _tracks(file, index)
         wanted = Counter({VIDEO: 1, SOUND: planned.sounds, CHAPTERS: 1 if planned.chapters else 0})
+        wanted[SUBTITLES] = planned.subtitles
         if Counter(track.handler for track in tracks) != wanted:
             raise OutputMismatchError(detail="The finished file has other tracks than planned.")
         _check_lengths(tracks, planned)
@@ -114,6 +117,8 @@ def _check_lengths(tracks: Sequence[_Track], planned: Finished) -> None:
     for track in tracks:
         if track.handler == SOUND and track.duration > (planned.seconds + SOUND_OVER_SECONDS) * track.timescale:
             raise OutputMismatchError(detail="The finished file's sound is longer than its pictures.")
+        if track.handler == SUBTITLES and track.duration > (planned.seconds + TEXT_OVER_SECONDS) * track.timescale:
+            raise OutputMismatchError(detail="The finished file's subtitles last longer than its pictures.")
         if track.handler == CHAPTERS and track.sizes[0] != planned.chapters:
             raise OutputMismatchError(detail="The finished file has other chapters than planned.")
 

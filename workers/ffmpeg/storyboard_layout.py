@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
+from storage.captions.webvtt import block, webvtt
 from storage.model.plan import Rung
 from storage.public.hls import Fragment
-from storage.public.webvtt import block, webvtt
 from workers.planning.ladder import even
 
 SHEET = "storyboard.jpg"

@@ -37,7 +37,7 @@ class Stream:
     no container gives the pictures their times. `projection` and `views` are ffmpeg's names of how a picture
     of all around, or two for two eyes, lie in the frame; empty for ordinary ones. `unlisted` is the decoder that it
     would need and that no upload may reach; tools see nothing of its codec then. `description` says all
-    pictures, None where they are to be decoded to know them. `role` is one of ROLES, empty for a usual track.
+    pictures, None where they are to be decoded. `role` is one of ROLES or empty; `forced` and `sdh` are of subtitles.
     """
 
     index: int
@@ -79,6 +79,8 @@ class Stream:
     counted_seconds: float = 0.0
     description: Description | None = None
     role: str = ""
+    forced: bool = False
+    sdh: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -163,6 +165,8 @@ def _stream(item: dict[str, Any]) -> Stream:
         duration=_seconds(item.get("duration")),
         default=bool(disposition.get("default")),
         cover=bool(disposition.get("attached_pic")),
+        forced=bool(disposition.get("forced")),
+        sdh=bool(disposition.get("hearing_impaired")),
         language=_tag(item, "language"),
         id=_number(item.get("id", "")),
         title=_title(item),

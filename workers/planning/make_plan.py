@@ -25,7 +25,6 @@ from storage.media_errors import (
 from storage.model.job_warnings import Warnings
 from storage.model.plan import AudioSource, Plan, Rung, Segment, VideoSource
 from workers.planning.audio_facts import Heard, sound_changes
-from workers.planning.chapters import chapters_of
 from workers.planning.clock_jumps import (
     LEAST_OF_A_STEP,
     RUN_OUT_SECONDS,
@@ -49,6 +48,7 @@ from workers.planning.segments import (
     worth_cutting,
 )
 from workers.planning.sources import Sources, audio_sources, sources_of
+from workers.planning.timed_text import with_timed_text
 from workers.planning.truncation import truncation
 from workers.sandbox.allowed_codecs import PICTURE_CODECS
 
@@ -153,10 +153,8 @@ def make_plan(
         segment_count=len(segments),
         preset=limits.preset,
         warnings=(*size_warnings, *_warnings(found, listing, line, audio, limits)),
-        # Where the clock jumps nobody knows which of its parts a chapter's time means.
-        chapters=() if sources.clock.pictures else chapters_of(probe.chapters, line.start, float(line.frames / rate)),
     )
-    return plan, segments
+    return with_timed_text(plan, probe, video, joined=bool(sources.clock.pictures)), segments
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ LEFT_OUT = (
     "audio_misread",
     "video_left_out",
     "audio_left_out",
-    "subtitle_left_out",
 )
 VIEWS = {"side by side": "stereo_beside", "top and bottom": "stereo_above"}
 
@@ -36,7 +35,7 @@ def shown_flat(video: Stream) -> Warnings:
 
 
 def left_out(probe: Probe, video: Stream, audio: Sequence[AudioSource]) -> Warnings:
-    """Say of which kinds streams that a viewer might miss are not in the result, and how many."""
+    """Say of which kinds streams that a viewer might miss are not in the result, and how many; subtitles aside."""
     used = {video.index, *(track.stream for track in audio), *(track.right for track in audio)}
     others = [stream for stream in probe.streams if stream.index not in used and not stream.cover]
     counts = Counter(_dropped_as(stream) for stream in others if not stream.unlisted)

@@ -35,7 +35,7 @@ DESCRIPTION = ":".join(
     (
         "format=format_name,start_time,duration",
         f"stream={','.join(_STREAM)}",
-        "stream_disposition=default,attached_pic",
+        "stream_disposition=default,attached_pic,forced,hearing_impaired",
         f"stream_tags={','.join(chain.from_iterable((tag, tag.upper(), tag.capitalize()) for tag in _TAGS))}",
         "stream_side_data_list",
         "program=program_id",

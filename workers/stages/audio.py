@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +13,8 @@ import structlog
 
 from storage.errors import OutputMismatchError, ToolError, ToolTimeoutError
 from storage.model.damage import as_result
-from storage.model.plan import AUDIO, AudioSource, Plan, sound_name
-from storage.model.task import Stage, field_of
+from storage.model.plan import AUDIO, AudioSource, Plan, sound_name, surround_name
+from storage.model.task import sounds_of
 from storage.objects import keys
 from workers.attempts.attempt import Attempt
 from workers.ffmpeg.audio_commands import SAMPLE_RATE, SoundFiles, audio_command
@@ -28,8 +28,11 @@ from workers.stages.scratch_needs import audio_bytes, most_of_audio
 from workers.stages.work_budgets import audio_budget
 
 AUDIO_MP4 = "audio/mp4"
+# The record is told of new parts when they are a sixteenth of those it knows. Told of each, it would be written some
+# thousand times for a long film, with all parts of all tracks; and sound is far ahead of the pictures by then.
+TOLD_SHARE = 16
 
-Made = dict[int, dict[str, Any]]  # what the record says of tracks, by their numbers in the plan
+Made = dict[str, dict[str, Any]]  # what the record says of tracks and their versions in 5.1, by their names
 
 _log = structlog.get_logger()
 
@@ -69,7 +72,7 @@ def encode_audio_that_came(attempt: Attempt, plan: Plan, original: AbstractConte
     with ExitStack() as opened:
         run = _run(attempt, plan, range(len(plan.audio)), opened)
         with suppress(ToolTimeoutError), original as url:
-            run_ffmpeg(attempt, audio_command(plan, run.files, url), url)
+            run_ffmpeg(attempt, audio_command(plan, list(run.files.values()), url), url)
         run.publish()
     finish(attempt, {})
 
@@ -84,7 +87,7 @@ def _one_by_one(attempt: Attempt, plan: Plan, budget: float) -> tuple[Made, dict
             if error.killed:
                 raise
             _log.warning("sound not decoded", job=attempt.job.id, track=number, error=str(error))
-            attempt.services.objects.delete_prefix(keys.track(attempt.job.id, sound_name(number)))
+            _forget(attempt, number)
         else:
             made |= track
             damage |= found
@@ -98,8 +101,9 @@ def _encoded(attempt: Attempt, plan: Plan, numbers: Iterable[int], budget: float
     """
     with ExitStack() as opened, original_of(attempt) as url:
         run = _run(attempt, plan, numbers, opened)
-        suspicious = run_ffmpeg(attempt, audio_command(plan, run.files, url), url, on_tick=run.tick)
-        heard = {track.number: read_heard(attempt.scratch, track.files.heard.name) for track in run.tracks}
+        command = audio_command(plan, list(run.files.values()), url)
+        suspicious = run_ffmpeg(attempt, command, url, on_tick=run.tick)
+        heard = {number: read_heard(attempt.scratch, made.heard.name) for number, made in run.files.items()}
         found = dict[str, Any]()
         if heard.get(0) is not None:
             look = damaged_sound(attempt, plan, plan.audio[0], url, heard[0], suspicious=suspicious, cpu_seconds=budget)
@@ -109,15 +113,38 @@ def _encoded(attempt: Attempt, plan: Plan, numbers: Iterable[int], budget: float
 
 def _run(attempt: Attempt, plan: Plan, numbers: Iterable[int], opened: ExitStack) -> _Run:
     """Return what a command will write of these tracks; its files stay open as long as `opened`."""
-    tracks = [opened.enter_context(_Track(attempt, number, plan)) for number in numbers]
-    known = attempt.services.jobs.results(attempt.job.id, interim=True).get(field_of(Stage.AUDIO), {})
-    return _Run(attempt, tracks, is_whole=len(tracks) == len(plan.audio), told=len(known.get("parts", ())))
+    files = {number: _files(attempt.scratch, number, plan.audio[number]) for number in numbers}
+    tracks = [opened.enter_context(track) for track in _tracks(attempt, plan, files)]
+    known = sounds_of(attempt.services.jobs.results(attempt.job.id, interim=True)).values()
+    told = sum(len(track["parts"]) for track in known)
+    return _Run(attempt, files, tracks, is_whole=len(files) == len(plan.audio), told=told)
 
 
-def _result(made: Mapping[int, dict[str, Any]], *, complete: bool) -> dict[str, Any]:
-    """Return what the record says of the sounds: of the first as ever, of further ones by their names."""
-    first = made.get(0, {"codec": "", "parts": []})
-    further = {sound_name(number): track for number, track in made.items() if number}
+def _files(scratch: Path, number: int, audio: AudioSource) -> SoundFiles:
+    """Return where ffmpeg writes what it makes of the track of this number."""
+    name = sound_name(number)
+    wide = scratch / f"{surround_name(number)}.mp4" if audio.surround_bitrate else None
+    return SoundFiles(audio, scratch / f"{name}.mp4", scratch / f"heard{name.removeprefix(AUDIO)}.txt", wide)
+
+
+def _tracks(attempt: Attempt, plan: Plan, files: Mapping[int, SoundFiles]) -> Iterator[_Track]:
+    for number, made in files.items():
+        audio = made.audio
+        yield _Track(attempt, number, made.target, most_of_audio(plan, audio.bitrate))
+        if made.surround is not None:
+            yield _Track(attempt, number, made.surround, most_of_audio(plan, audio.surround_bitrate))
+
+
+def _forget(attempt: Attempt, number: int) -> None:
+    """Remove what was published of a track."""
+    for name in (sound_name(number), surround_name(number)):
+        attempt.services.objects.delete_prefix(keys.track(attempt.job.id, name))
+
+
+def _result(made: Made, *, complete: bool) -> dict[str, Any]:
+    """Return what the record says of the sounds: of the first as ever, of all others by their names."""
+    first = made.get(AUDIO, {"codec": "", "parts": []})
+    further = {name: track for name, track in made.items() if name != AUDIO}
     return {"made": True, **first, "complete": complete, **({"tracks": further} if further else {})}
 
 
@@ -125,19 +152,15 @@ def _result(made: Mapping[int, dict[str, Any]], *, complete: bool) -> dict[str, 
 class _Run:
     """The tracks that one command of ffmpeg is writing; `is_whole` tells that these are all of the job.
 
-    So many parts of the first one are `told` already: by an early attempt, or one that died.
+    `told` are the parts of all tracks that the record knows of: also by an early attempt, or by one that died.
     """
 
     attempt: Attempt
+    files: Mapping[int, SoundFiles]
     tracks: Sequence[_Track]
     is_whole: bool
-    told: int = 0
     failure: Exception | None = None
-
-    @property
-    def files(self) -> list[SoundFiles]:
-        """What the command writes."""
-        return [track.files for track in self.tracks]
+    told: int = 0
 
     def tick(self) -> None:
         """Publish what there is. What goes wrong is raised at the end: who calls this has the tool's pipe to drain."""
@@ -159,26 +182,33 @@ class _Run:
             if track.number in heard:
                 track.end()
             else:
-                self.attempt.services.objects.delete_prefix(keys.track(self.attempt.job.id, track.name))
-        return {track.number: track.made for track in self.tracks if track.number in heard}
+                _forget(self.attempt, track.number)
+        return {track.name: track.made for track in self.tracks if track.number in heard}
 
     def publish(self) -> None:
         """Store the parts that are complete by now, and tell the job's record of them."""
-        fresh = [track.publish() for track in self.tracks]
+        for track in self.tracks:
+            track.publish()
         # Players load the master playlist once: all tracks stand in it from the first time on.
-        is_news = any(fresh) and len(self.tracks[0].stored) >= self.told
-        if is_news and self.is_whole and all(track.stored for track in self.tracks):
-            made = {track.number: track.made for track in self.tracks}
+        there = self.is_whole and all(track.stored for track in self.tracks)
+        count = sum(len(track.stored) for track in self.tracks)
+        if there and count - self.told > self.told // TOLD_SHARE:
+            self.told = count
+            made = {track.name: track.made for track in self.tracks}
             self.attempt.services.jobs.interim(self.attempt.task, self.attempt.name, _result(made, complete=False))
 
 
 @dataclass(slots=True)
 class _Track:
-    """One of the files ffmpeg is writing, and what of it is stored already."""
+    """One of the files ffmpeg is writing, of at most `most` bytes, and what of it is stored already.
+
+    It holds the track of this `number`, or its version in 5.1.
+    """
 
     attempt: Attempt
     number: int
-    plan: Plan
+    path: Path
+    most: int
     stored: list[dict[str, Any]] = field(default_factory=list)
     codec: str = ""
     left: ToolFile | None = None
@@ -192,20 +222,8 @@ class _Track:
 
     @property
     def name(self) -> str:
-        """The track's name, which its objects have."""
-        return sound_name(self.number)
-
-    @property
-    def audio(self) -> AudioSource:
-        """The track as it is planned."""
-        return self.plan.audio[self.number]
-
-    @property
-    def files(self) -> SoundFiles:
-        """Where ffmpeg writes what it makes of the track."""
-        scratch = self.attempt.scratch
-        heard = f"heard{self.name.removeprefix(AUDIO)}.txt"
-        return SoundFiles(self.audio, scratch / f"{self.name}.mp4", scratch / heard)
+        """Its name, which its objects have."""
+        return self.path.stem
 
     @property
     def made(self) -> dict[str, Any]:
@@ -218,19 +236,18 @@ class _Track:
         if not self.stored:
             raise OutputMismatchError(detail="The encoder's sound has no part that is complete.")
 
-    def publish(self) -> bool:
-        """Store the parts that are complete by now; tell whether there are any that were not before."""
-        path = self.files.target
-        if self.left is None and not _has_bytes(path):
-            return False
+    def publish(self) -> None:
+        """Store the parts that are complete by now."""
+        if self.left is None and not _has_bytes(self.path):
+            return
         if self.left is None:
             # Once: what is put in its place later is not read.
-            left = left_by_tool(self.attempt.scratch, path.name, most=most_of_audio(self.plan, self.audio))
+            left = left_by_tool(self.attempt.scratch, self.path.name, most=self.most)
             self.left = self.opened.enter_context(left)
         found = read_fragmented(self.left.file, self.left.grown(), growing=True)
         fresh = found.pieces[len(self.stored) :]
         if not fresh:
-            return False
+            return
         self.attempt.check_ours()
         objects, job_id = self.attempt.services.objects, self.attempt.job.id
         file = self.left.file
@@ -245,7 +262,6 @@ class _Track:
             data = file.read(piece.end - piece.start)
             objects.put_bytes(keys.segment(job_id, self.name, len(self.stored)), data, content_type=AUDIO_MP4)
             self.stored.append({"bytes": len(data), "seconds": round(piece.ticks / SAMPLE_RATE, 6)})
-        return True
 
 
 def _has_bytes(path: Path) -> bool:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from storage.model.plan import AudioSource, Plan, Rung, Segment
-from storage.model.task import Results, Stage, sounds_of
+from storage.model.plan import Plan, Rung, Segment
+from storage.model.task import Results, Stage, field_of, sounds_of
 
 SPARE = Fraction(21, 20)  # boxes around the pictures, and the index of an MP4: under 4 % at the lowest rates
+LISTED_BITRATE = 24_000  # bits/s of a list of decoded sound: of twelve hours it has about 120 MB
 STILLS_BYTES = 32 * 1024**2  # pictures to choose a poster from, or the sheet of a storyboard
 # What a file may have above that, so that an encoder which misses its rate a little is not taken for a hostile one.
 LEFT_SPARE = Fraction(5, 4)
 LEFT_SPARE_BYTES = 1024**2  # init section and index of a file of one frame
+TEXT_SPARE = 4
+CUE_BYTES = 128  # the tables of an MP4 for a cue and the pause behind it
 _BITS = 8
 
 
@@ -30,32 +33,32 @@ def most_of_rung(plan: Plan, segment: Segment, rung: Rung) -> int:
 
 
 def audio_bytes(plan: Plan) -> int:
-    """Return the most that the job's sounds take, all tracks together."""
-    return sum(_track_bytes(plan, audio) for audio in plan.audio)
+    """Return the most that the job's sounds take, all tracks together, and the lists of when they are heard."""
+    return sum(_sound_at(plan, audio.bitrate + audio.surround_bitrate + LISTED_BITRATE) for audio in plan.audio)
 
 
-def most_of_audio(plan: Plan, audio: AudioSource) -> int:
-    """Return the bytes beyond which no encoder of ours writes this track of the job's sound."""
-    return _at_most(Fraction(_track_bytes(plan, audio)))
+def most_of_audio(plan: Plan, bitrate: int) -> int:
+    """Return the bytes beyond which no encoder of ours writes a sound of the job at so many bits/s."""
+    return _at_most(Fraction(_sound_at(plan, bitrate)))
 
 
 def most_of_mp4(results: Results, rung: Rung) -> int:
-    """Return the bytes beyond which no MP4 is of a rung's fragments and the sound."""
-    return _at_most(Fraction(sum(_fragments(results, rung)) + _sound_bytes(results)))
+    """Return the bytes beyond which no MP4 is of a rung's fragments, the sound and the subtitles."""
+    return _at_most(Fraction(sum(_fragments(results, rung)) + _beside_bytes(results)))
 
 
 def package_bytes(plan: Plan, results: Results) -> int:
-    """Return what packaging takes: of all rungs at once their fragments joined and the MP4 of them, and the sound.
+    """Return what packaging takes: of all rungs at once their fragments joined and the MP4 of them, and what is beside.
 
     The storyboard's file of keyframes is at most the smallest rung once more.
     """
     rungs = [sum(_fragments(results, rung)) for rung in plan.rungs]
     pictures = 2 * sum(rungs) + rungs[-1]
-    return _spared(Fraction(pictures + (1 + len(plan.rungs)) * _sound_bytes(results))) + STILLS_BYTES
+    return _spared(Fraction(pictures + (1 + len(plan.rungs)) * _beside_bytes(results))) + STILLS_BYTES
 
 
-def _track_bytes(plan: Plan, audio: AudioSource) -> int:
-    return _spared(audio.bitrate * plan.frames / plan.rate / _BITS)
+def _sound_at(plan: Plan, bitrate: int) -> int:
+    return _spared(bitrate * plan.frames / plan.rate / _BITS)
 
 
 def _rung_bytes(plan: Plan, segment: Segment, rung: Rung) -> Fraction:
@@ -66,6 +69,13 @@ def _fragments(results: Results, rung: Rung) -> Iterator[int]:
     for field, result in results.items():
         if field.startswith(f"{Stage.SEGMENT}:"):
             yield from result["rungs"][rung.name]["fragments"]
+
+
+def _beside_bytes(results: Results) -> int:
+    """Return the bytes of sound and subtitles; in an MP4, cues that overlap say the same more than once."""
+    texts = results.get(field_of(Stage.SUBTITLES), {}).get("tracks", ())
+    text: int = sum(TEXT_SPARE * track["bytes"] + CUE_BYTES * track["cues"] for track in texts)
+    return _sound_bytes(results) + text
 
 
 def _sound_bytes(results: Results) -> int:

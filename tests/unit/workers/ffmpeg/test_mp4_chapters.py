@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,13 @@ def test_an_mp4_has_the_chapters(tmp_path: Path, *, sound: bool) -> None:
         (1.5, 2.0, "4"),
     ]
     assert set(_looked(target)["format"]["tags"]) == {"major_brand", "minor_version", "compatible_brands"}
-    planned = {"frames": 50, "ticks": 512, "timescale": 12_800, "sounds": int(sound)}
+    planned = Finished(frames=50, ticks=512, timescale=12_800, sounds=int(sound))
     with target.open("rb") as file:
         assert [box.kind for box in boxes(file, 0, target.stat().st_size)][:2] == [b"ftyp", b"moov"]
-        check_finished(file, target.stat().st_size, Finished(**planned, chapters=4))
+        check_finished(file, target.stat().st_size, replace(planned, chapters=4))
         for count in (0, 3):
             with pytest.raises(OutputMismatchError):
-                check_finished(file, target.stat().st_size, Finished(**planned, chapters=count))
+                check_finished(file, target.stat().st_size, replace(planned, chapters=count))
 
 
 def _ffmpeg(options: str, target: Path) -> None:

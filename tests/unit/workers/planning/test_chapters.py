@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ _TIMES = st.floats(-1e9, 1e9) | st.floats(-5, 25)
 
 def test_what_ffprobe_says_is_read() -> None:
     """Titles in either case, none at all; and what has no time is no chapter."""
-    answer = [
+    answer: list[dict[str, Any]] = [
         {"start_time": "0.000000", "end_time": "2.500000", "tags": {"title": "Opening"}},
         {"start_time": "2.500000", "end_time": "4.000000", "tags": {"TITLE": "Second"}},
         {"start_time": "4.000000", "end_time": "5.000000"},

@@ -55,6 +55,10 @@ SENTENCES: Mapping[str, str] = {
     "not_cut": _("This file cannot be cut safely, so it was encoded in one piece."),
     "cut_short": _("The file is damaged: only %(done)s s of %(whole)s s of pictures could be decoded."),
     "audio_undecodable": _("Audio track %(number)s (%(label)s) could not be decoded and is left out."),
+    "loudness_limited": _(
+        "The sound of %(label)s is %(by)s LU below %(wanted)s LUFS, as its peaks allow it to be no louder."
+    ),
+    "loudness_unknown": _("The loudness of %(label)s could not be measured, so it was left as it is."),
     "sound_undecodable": _("The sound could not be decoded; the video is silent."),
     "pictures_missing": _("Pictures were missing in %(n)s places, the longest of %(longest)s s at %(at_clock)s."),
     "pictures_missing.one": _("Pictures were missing in one place, for %(longest)s s at %(at_clock)s."),

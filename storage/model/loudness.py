@@ -31,17 +31,14 @@ class Measured:
     gain: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Gain:
-    """How many `decibels` louder a track is made; `limited` where its peaks allow no more than that."""
-
-    decibels: float
-    limited: bool
-
-
-def gain_to(target: float, measured: Loudness) -> Gain:
-    """Return what brings a track to the target in LUFS, as far as its peaks stay below HIGHEST_PEAK; silence stays."""
+def gain_to(target: float, measured: Loudness) -> float:
+    """Return how many decibels bring a track to the target in LUFS, its peaks below HIGHEST_PEAK; silence stays."""
     if measured.integrated is None or measured.true_peak is None:
-        return Gain(0.0, limited=False)
-    wanted, most = target - measured.integrated, HIGHEST_PEAK - measured.true_peak
-    return Gain(round(min(wanted, most), 2), limited=most < wanted)
+        return 0.0
+    return round(min(target - measured.integrated, HIGHEST_PEAK - measured.true_peak), 2)
+
+
+def lacks(target: float, one: Measured) -> float:
+    """Return by how many LU the track is quieter than the target, as its peaks allow no more; 0 where it is not."""
+    heard = one.loudness.integrated
+    return 0.0 if heard is None else max(0.0, round(target - heard - one.gain, 1))

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator
 from storage.model.job_warnings import Warnings
 from storage.model.timed_text import Chapter, SubtitleSource
 
+SURROUND = "-surround"  # ends the name of a track of sound where that is its version in 5.1
 AUDIO = "audio"  # stands where a rung's name does
 # Audio tracks of a job: films have a handful, discs up to eight of each kind. Each costs half a minute an hour.
 MOST_SOUNDS = 16
@@ -195,7 +196,7 @@ def sound_name(number: int) -> str:
 
 def surround_name(number: int) -> str:
     """Return the name of the version in 5.1 of that track."""
-    return f"{sound_name(number)}-surround"
+    return f"{sound_name(number)}{SURROUND}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any, Self
 
 from storage.model.job import Job, JobState
+from storage.model.loudness import Loudness, Measured
 from storage.model.plan import AUDIO, Plan, Segment
 
 Result = Mapping[str, Any]  # what a finished task says of what it made
@@ -88,6 +89,12 @@ def sounds_of(results: Results) -> dict[str, Mapping[str, Any]]:
     made = results.get(field_of(Stage.AUDIO), {})
     tracks = {AUDIO: made, **made.get("tracks", {})} if made.get("made") else {}
     return {name: track for name, track in tracks.items() if track.get("parts")}
+
+
+def measured_of(results: Results) -> tuple[Measured, ...]:
+    """Return what was measured of a job's tracks of sound, and of their versions in 5.1."""
+    tracks = [track for track in sounds_of(results).values() if "loudness" in track]
+    return tuple(Measured(track["track"], Loudness(**track["loudness"]), track["gain"]) for track in tracks)
 
 
 def field_of(stage: Stage, index: int = 0) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from storage.captions.labels import labels
 from storage.model.job import GIVEN_UP, FailedAttempt, Job, JobState, Promise, SlimRung
 from storage.model.loudness import Measured
-from storage.model.plan import SURROUND_CHANNELS, AudioSource, Plan, Rung, VideoSource
+from storage.model.plan import SURROUND, SURROUND_CHANNELS, AudioSource, Plan, Rung, VideoSource
 from storage.model.upload import OpenUpload
 from storage.public.progress import encoded_fraction, progress
 from storage.public.sound_tracks import SoundTrack, sound_tracks
@@ -211,11 +211,10 @@ def _sounds(job: Job) -> list[dict[str, Any]]:
     tracks = [track for number, track in enumerate(planned, 1) if number not in lost]
     if "sound_undecodable" in codes:
         return []
-    measured = {one.track: one for one in job.measured}
-    return [_sound(track, measured.get(track.name), default=track is tracks[0]) for track in tracks]
+    return [_sound(track, job.measured, default=track is tracks[0]) for track in tracks]
 
 
-def _sound(track: SoundTrack, measured: Measured | None, *, default: bool) -> dict[str, Any]:
+def _sound(track: SoundTrack, measured: Sequence[Measured], *, default: bool) -> dict[str, Any]:
     return {
         "name": track.name,
         "label": track.label,
@@ -223,8 +222,16 @@ def _sound(track: SoundTrack, measured: Measured | None, *, default: bool) -> di
         "title": track.audio.title,
         "default": default,
         "channels": [track.audio.channels, *([SURROUND_CHANNELS] if track.audio.surround_bitrate else [])],
-        "loudness": None if measured is None else asdict(measured.loudness) | {"gain": measured.gain},
+        "loudness": _loudness(track.name, {one.track: one for one in measured}),
     }
+
+
+def _loudness(name: str, measured: Mapping[str, Measured]) -> dict[str, Any] | None:
+    """Return the loudness of a track as it came, which is that of its 5.1; and how much louder its stereo is made."""
+    if name not in measured:
+        return None
+    own = measured[name]
+    return asdict(measured.get(f"{name}{SURROUND}", own).loudness) | {"gain": own.gain}
 
 
 def _links(job: Job) -> dict[str, str | None]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import ffmpeg
 
@@ -15,6 +15,7 @@ from storage.model.plan import SURROUND_CHANNELS, AudioSource, Plan
 from workers.ffmpeg.audio_filters import in_surround, in_two_channels
 from workers.ffmpeg.commands import compiled
 from workers.ffmpeg.filters import on_steady_clock
+from workers.ffmpeg.loudness_meter import metered
 from workers.sandbox.allowed_inputs import as_input, input_options, looking_options
 
 AUDIO_PART_MICROSECONDS = 4_000_000  # one part of sound about as long as a fragment of pictures
@@ -36,13 +37,16 @@ _PADS = re.compile(r"\[(s\d+)\]")
 class SoundFiles:
     """A track of sound and the files that are made of it: the encoded `target`, and when it was `heard`.
 
-    `surround` is its version in 5.1, None for a track that has none.
+    `surround` is its version in 5.1, None for a track that has none. Both are made louder, by so many decibels. What
+    their loudness is before that stands in the file `metered` then.
     """
 
     audio: AudioSource
     target: Path
     heard: Path
     surround: Path | None = None
+    gain: float = 0.0
+    surround_gain: float = 0.0
 
 
 def audio_command(plan: Plan, sounds: Sequence[SoundFiles], url: str) -> list[str]:
@@ -51,7 +55,21 @@ def audio_command(plan: Plan, sounds: Sequence[SoundFiles], url: str) -> list[st
     The times of what was decoded go to `heard`, one line each: that file has none where nothing can be decoded, while
     the target is then filled with silence, as it is in holes.
     """
-    first, *further = (_sound_command(plan, sound, url) for sound in sounds)
+    return _command_of([_sound_command(plan, sound, url, _encoded) for sound in sounds])
+
+
+def measuring_command(plan: Plan, sounds: Sequence[SoundFiles], url: str) -> list[str]:
+    """Return the command that only measures the loudness of what `audio_command` would encode, and when it is heard."""
+    return _command_of([_sound_command(plan, sound, url, _measured) for sound in sounds])
+
+
+def meter_of(target: Path) -> Path:
+    """Return the file in which the loudness stands of what is encoded to the target."""
+    return target.with_suffix(".loudness")
+
+
+def _command_of(commands: Sequence[list[str]]) -> list[str]:
+    first, *further = commands
     # Each has a graph of its own. One of all would wait for the first samples of each, and hold those of the others.
     return [*first, *(argument for n, command in enumerate(further, 1) for argument in _behind_input(command, n))]
 
@@ -63,7 +81,7 @@ def _behind_input(command: list[str], number: int) -> list[str]:
     return [_PADS.sub(rf"[a{number}\1]", part) if place in named else part for place, part in enumerate(rest)]
 
 
-def _sound_command(plan: Plan, sound: SoundFiles, url: str) -> list[str]:
+def _sound_command(plan: Plan, sound: SoundFiles, url: str, made: Callable[[Any, Plan, _Version], Any]) -> list[str]:
     audio = sound.audio
     source = _sound_input(audio, url)
     streams = [audio.stream] if audio.right is None else [audio.stream, audio.right]
@@ -76,19 +94,33 @@ def _sound_command(plan: Plan, sound: SoundFiles, url: str) -> list[str]:
         versions = whole.filter_multi_output("asplit", 2)
         placed = [versions[0]]
         wide = in_surround(versions[1], audio)
-        outputs.append(_encoded(plan, wide, sound.surround, audio.surround_bitrate, SURROUND_CHANNELS))
-    stereo = in_two_channels(placed, audio)
-    return compiled(
-        [_encoded(plan, stereo, sound.target, audio.bitrate, audio.channels), *outputs, _listed(parts[1], sound.heard)]
+        version = _Version(sound.surround, audio.surround_bitrate, SURROUND_CHANNELS, sound.surround_gain)
+        outputs.append(made(wide, plan, version))
+    stereo = made(
+        in_two_channels(placed, audio), plan, _Version(sound.target, audio.bitrate, audio.channels, sound.gain)
     )
+    return compiled([stereo, *outputs, _listed(parts[1], sound.heard)])
 
 
-def _encoded(plan: Plan, sound: Any, target: Path, bitrate: int, channels: int) -> Any:
+class _Version(NamedTuple):
+    """One file that is made of a track: `bitrate` in bits/s, `gain` in decibels."""
+
+    target: Path
+    bitrate: int
+    channels: int
+    gain: float
+
+
+def _measured(sound: Any, plan: Plan, version: _Version) -> Any:  # noqa: ARG001 - the length of the picture is not heard
+    return ffmpeg.output(metered(sound, meter_of(version.target)), "-", f="null")
+
+
+def _encoded(sound: Any, plan: Plan, version: _Version) -> Any:
     """Return the output of a sound, filled with silence to the end of the picture."""
     options: dict[str, Any] = {
         "c:a": "aac",
-        "b:a": bitrate,
-        "ac": channels,
+        "b:a": version.bitrate,
+        "ac": version.channels,
         # Packets that begin before the last one's end. First the encoder's run-in: without it the first packet is the
         # first moment of the picture, in every player and without edit lists, which players of fragments treat
         # differently. And where a broadcast goes from 5.1 to stereo, ffmpeg begins its filters, and so our silence from
@@ -104,8 +136,11 @@ def _encoded(plan: Plan, sound: Any, target: Path, bitrate: int, channels: int) 
         "fflags": "+bitexact",  # the same bytes from every attempt
         "f": "mp4",
     }
-    filled = sound.filter("apad").filter("atrim", end=f"{plan.duration:.6f}")
-    return ffmpeg.output(filled, str(target), **options)
+    louder = metered(sound, meter_of(version.target))
+    if version.gain:
+        louder = louder.filter("volume", f"{version.gain:.2f}dB")
+    filled = louder.filter("apad").filter("atrim", end=f"{plan.duration:.6f}")
+    return ffmpeg.output(filled, str(version.target), **options)
 
 
 def heard_command(audio: AudioSource, url: str, heard: Path) -> list[str]:

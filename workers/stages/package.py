@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from storage.captions.labels import labels
 from storage.model.damage import of_results, warnings_of
 from storage.model.job import Changes, JobState, Output
-from storage.model.job_warnings import JobWarning, warning
 from storage.model.plan import SURROUND_CHANNELS, Plan, Rung
-from storage.model.task import Results, Stage, Task, sounds_of
+from storage.model.task import Results, Stage, Task, measured_of, sounds_of
 from storage.objects import keys
 from storage.public.hls import playlists
-from storage.public.sound_tracks import Rendition, heard_tracks, sound_groups, sound_tracks, told_title
+from storage.public.sound_tracks import Rendition, sound_groups, told_title
 from workers.attempts.attempt import Attempt
 from workers.ffmpeg.commands import PackedSound, frame_ticks, package_command, timescale
-from workers.ffmpeg.filters import SPARE_FRAMES
 from workers.ffmpeg.mp4_boxes import check_grid, read_fragmented
 from workers.ffmpeg.mp4_subtitles import kept_back, shown_unasked
 from workers.ffmpeg.published_boxes import Finished, check_finished
 from workers.sandbox.outputs import left_by_tool, own_file
 from workers.sandbox.scratch import reserve
 from workers.stages.common import MP4, plan_of, run_ffmpeg, speed_here
+from workers.stages.found_out import found_out
 from workers.stages.scratch_needs import most_of_mp4, package_bytes
 from workers.stages.storyboard import make_storyboard
 from workers.stages.timed_text import TimedText, timed_text
@@ -53,7 +50,8 @@ def package_stage(attempt: Attempt) -> None:
     frames = sum(results[segment.field]["frames"] for segment in segments)
     outputs, has_storyboard = _renditions(attempt, plan, results, frames)
     damage = of_results(results.values(), until=float(frames / plan.rate))
-    warnings = (*job.warnings, *_found_out(plan, results), *warnings_of(damage))
+    measured = measured_of(results)
+    warnings = (*job.warnings, *found_out(job, plan, results), *warnings_of(damage))
     report = {
         "plan": asdict(plan),
         "segments": [asdict(segment) for segment in attempt.services.jobs.segments(job.id)],
@@ -66,6 +64,7 @@ def package_stage(attempt: Attempt) -> None:
         "outputs": [asdict(output) for output in outputs],
         "warnings": [asdict(known) for known in warnings],
         "damage": [asdict(place) for place in damage.places],
+        "loudness": [asdict(one) for one in measured],
     }
     objects = attempt.services.objects
     for name, text in playlists(plan, results).items():
@@ -73,7 +72,8 @@ def package_stage(attempt: Attempt) -> None:
     body = json.dumps(report, indent=2).encode()
     objects.put_bytes(keys.rendition(job.id, "report.json"), body, content_type="application/json")
     attempt.check_ours()
-    changes = Changes(outputs=outputs, has_storyboard=has_storyboard, warnings=warnings, damage=damage.places)
+    found = Changes(warnings=warnings, damage=damage.places, measured=measured)
+    changes = replace(found, outputs=outputs, has_storyboard=has_storyboard)
     attempt.services.jobs.move(job.id, JobState.READY, changes)
 
 
@@ -157,31 +157,3 @@ def _join(attempt: Attempt, file: BinaryIO, track: str, count: int) -> int:
         file.writelines(objects.read(keys.segment(job_id, track, index)))
     file.flush()
     return file.tell()
-
-
-def _found_out(plan: Plan, results: Results) -> Iterator[JobWarning]:
-    """Yield the warnings that only the encoding could give."""
-    for result in results.values():
-        if "shown" in result and plan.frames - plan.tail_frames - result["shown"] > SPARE_FRAMES:
-            whole = float((plan.frames - plan.tail_frames) / plan.rate)
-            yield warning("cut_short", done=float(result["shown"] / plan.rate), whole=whole)
-        if result.get("made") is False and "detail" in result:
-            yield warning("sound_undecodable")
-    there = heard_tracks(plan, results)
-    for number, track in enumerate(sound_tracks(plan.audio), 1):
-        if there and track not in there:
-            yield warning("audio_undecodable", number=number, label=track.label)
-    yield from _unread_subtitles(plan, results)
-
-
-def _unread_subtitles(plan: Plan, results: Results) -> Iterator[JobWarning]:
-    """Yield a warning that names the tracks of text that failed, all of them where no attempt succeeded."""
-    result = results.get(Task("", Stage.SUBTITLES).field, {"made": True})
-    tracks = [source.track for source in plan.subtitles]
-    names = [
-        label
-        for track, label in zip(tracks, labels(tracks), strict=True)
-        if not result["made"] or track.id in result["failed"]
-    ]
-    if names:
-        yield warning("subtitle_unreadable", n=len(names), names=", ".join(names))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from storage.model.plan import Plan, Rung, Segment
+from storage.model.plan import AudioSource, Plan, Rung, Segment
 from storage.model.task import Results, Stage, field_of, sounds_of
 
 SPARE = Fraction(21, 20)  # boxes around the pictures, and the index of an MP4: under 4 % at the lowest rates
+METERED_BITRATE = 40_000  # bits/s of what the meter of loudness writes: ten blocks of up to 500 bytes a second
 LISTED_BITRATE = 24_000  # bits/s of a list of decoded sound: of twelve hours it has about 120 MB
 STILLS_BYTES = 32 * 1024**2  # pictures to choose a poster from, or the sheet of a storyboard
 # What a file may have above that, so that an encoder which misses its rate a little is not taken for a hostile one.
@@ -34,7 +35,7 @@ def most_of_rung(plan: Plan, segment: Segment, rung: Rung) -> int:
 
 def audio_bytes(plan: Plan) -> int:
     """Return the most that the job's sounds take, all tracks together, and the lists of when they are heard."""
-    return sum(_sound_at(plan, audio.bitrate + audio.surround_bitrate + LISTED_BITRATE) for audio in plan.audio)
+    return sum(_sound_at(plan, _bitrate(audio)) for audio in plan.audio)
 
 
 def most_of_audio(plan: Plan, bitrate: int) -> int:
@@ -55,6 +56,12 @@ def package_bytes(plan: Plan, results: Results) -> int:
     rungs = [sum(_fragments(results, rung)) for rung in plan.rungs]
     pictures = 2 * sum(rungs) + rungs[-1]
     return _spared(Fraction(pictures + (1 + len(plan.rungs)) * _beside_bytes(results))) + STILLS_BYTES
+
+
+def _bitrate(audio: AudioSource) -> int:
+    """Return bits/s of all that is written of a track while it is encoded."""
+    versions = 2 if audio.surround_bitrate else 1
+    return audio.bitrate + audio.surround_bitrate + LISTED_BITRATE + versions * METERED_BITRATE
 
 
 def _sound_at(plan: Plan, bitrate: int) -> int:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from storage.model.loudness import HIGHEST_PEAK, Gain, Loudness, gain_to
+from storage.model.loudness import HIGHEST_PEAK, Loudness, Measured, gain_to, lacks
 
 
 @pytest.mark.parametrize(
-    ("measured", "expected"),
+    ("measured", "gain", "lacking"),
     [
-        (Loudness(-30.0, 5.0, -20.0), Gain(7.0, limited=False)),
-        (Loudness(-12.5, 5.0, 0.3), Gain(-10.5, limited=False)),
-        (Loudness(-30.0, 20.0, -3.0), Gain(2.0, limited=True)),
-        (Loudness(-24.0, 20.0, -2.0), Gain(1.0, limited=False)),
-        (Loudness(-23.0, 20.0, 2.0), Gain(-3.0, limited=True)),
-        (Loudness(None, 0.0, None), Gain(0.0, limited=False)),
+        (Loudness(-30.0, 5.0, -20.0), 7.0, 0.0),
+        (Loudness(-12.5, 5.0, 0.3), -10.5, 0.0),
+        (Loudness(-30.0, 20.0, -3.0), 2.0, 5.0),
+        (Loudness(-24.0, 20.0, -2.0), 1.0, 0.0),
+        (Loudness(-23.0, 20.0, 2.0), -3.0, 3.0),
+        (Loudness(None, 0.0, None), 0.0, 0.0),
     ],
 )
-def test_sound_is_brought_to_a_loudness_as_far_as_peaks_allow(measured: Loudness, expected: Gain) -> None:
+def test_sound_is_brought_to_a_loudness_as_far_as_peaks_allow(measured: Loudness, gain: float, lacking: float) -> None:
     """Silence stays what it is."""
-    assert gain_to(-23, measured) == expected
-    if measured.true_peak is not None:
-        assert measured.true_peak + expected.decibels <= HIGHEST_PEAK
+    assert gain_to(-23, measured) == gain
+    assert lacks(-23, Measured("audio", measured, gain)) == lacking
+    assert measured.true_peak is None or measured.true_peak + gain <= HIGHEST_PEAK

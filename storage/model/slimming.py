@@ -25,6 +25,7 @@ KEPT = (
     "playable",
     "has_storyboard",
     "incomplete",
+    "added",
 )
 
 

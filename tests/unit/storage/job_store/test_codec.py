@@ -29,6 +29,7 @@ from storage.model.damage import Damage, DamageKind
 from storage.model.job import FailedAttempt, Job, JobError, JobState, Output, Priority, Promise
 from storage.model.job_fields import FIELDS
 from storage.model.job_warnings import UNNAMED, JobWarning
+from storage.model.loudness import TARGETS, Loudness, Measured
 from storage.model.plan import Plan, Segment
 from storage.model.record_checks import check_job
 from storage.model.slimming import completed, is_end_of
@@ -46,6 +47,9 @@ URLS = st.sampled_from(["http://a", "https://example.com:8443/hook?x=1", "http:/
 FIELDS_OF_TASKS = st.sampled_from(["plan:0", "segment:7", "audio:0", "poster:0", "package:0"])
 WARNINGS = st.builds(JobWarning, CODES, TEXT, st.dictionaries(TEXT, st.floats(0, 4e9), max_size=2))
 DAMAGE = st.builds(Damage, st.sampled_from(DamageKind), st.floats(0, 4e9), st.floats(0, 4e9))
+DECIBELS = st.floats(-99, 99)
+LOUDNESS = st.builds(Loudness, st.none() | DECIBELS, DECIBELS, st.none() | DECIBELS)
+MEASURED = st.builds(Measured, st.sampled_from(["audio", "audio-1", "audio-1-surround"]), LOUDNESS, DECIBELS)
 PROMISES = st.builds(Promise, st.floats(0, 4e9), st.floats(0, 4e9))
 FAILED = st.builds(FailedAttempt, FIELDS_OF_TASKS, TEXT, st.floats(0, 4e9), CODES, TEXT)
 KNOWN: dict[str, st.SearchStrategy[Any]] = {
@@ -56,6 +60,7 @@ KNOWN: dict[str, st.SearchStrategy[Any]] = {
     "size": st.integers(0, 2**60),
     "created_at": st.floats(min_value=0, max_value=4e9),
     "webhook_url": st.none() | URLS,
+    "loudness": st.none() | st.sampled_from(TARGETS),
     "priority": st.sampled_from(Priority),
     "state": st.sampled_from(JobState),
     "started_at": TIMES,
@@ -71,6 +76,7 @@ KNOWN: dict[str, st.SearchStrategy[Any]] = {
     "has_storyboard": st.booleans(),
     "warnings": st.lists(WARNINGS, max_size=3).map(tuple),
     "damage": st.lists(DAMAGE, max_size=3).map(tuple),
+    "measured": st.lists(MEASURED, max_size=3).map(tuple),
     "error": st.none() | st.builds(JobError, CODES, TEXT, TEXT),
     "failed_attempts": st.lists(FAILED, max_size=3).map(tuple),
     "promise": st.none() | PROMISES,

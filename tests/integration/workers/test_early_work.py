@@ -90,7 +90,7 @@ def test_what_has_come_can_be_watched(
     """Pictures and sound by the playlists, of the very bytes that the whole file will give."""
     coming = Coming(services, settings, *split(film))
     lengths = list[float]()
-    for share in (0.3, 0.6, 0.97):
+    for share in (0.6, 0.97):
         coming.send(share)
         job = services.jobs.get(coming.upload.id)
         assert (job.state, job.playable) == (JobState.UPLOADING, True)

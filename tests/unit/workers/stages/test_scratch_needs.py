@@ -7,7 +7,15 @@ from typing import Any
 
 from storage.model.plan import Segment
 from tests.support.jobs import make_plan
-from workers.stages.scratch_needs import LISTED_BITRATE, METERED_BITRATE, SPARE, STILLS_BYTES, audio_bytes, package_bytes, segment_bytes
+from workers.stages.scratch_needs import (
+    LISTED_BITRATE,
+    METERED_BITRATE,
+    SPARE,
+    STILLS_BYTES,
+    audio_bytes,
+    package_bytes,
+    segment_bytes,
+)
 
 PLAN = make_plan()
 
@@ -31,7 +39,8 @@ def test_sound_takes_its_bitrate() -> None:
     lower = replace(audio, bitrate=120_000 - LISTED_BITRATE - METERED_BITRATE)
     each = 15_000 * PLAN.frames / PLAN.rate * SPARE
     assert audio_bytes(replace(PLAN, audio=(lower, lower))) == 2 * int(each)
-    assert audio_bytes(replace(PLAN, audio=(replace(lower, surround_bitrate=120_000 - METERED_BITRATE),))) == int(2 * each)
+    wide = replace(lower, surround_bitrate=120_000 - METERED_BITRATE)
+    assert audio_bytes(replace(PLAN, audio=(wide,))) == int(2 * each)
 
 
 def test_packaging_takes_everything_twice_and_the_sound_for_each_rung() -> None:

@@ -10,14 +10,15 @@ from storage.model.timed_text import SubtitleTrack
 _NAMELESS = "Subtitles"
 
 
-def labels(tracks: Iterable[SubtitleTrack]) -> list[str]:
-    """Return a label for each track, such as `English (SDH)`; no two are alike."""
+def labels(tracks: Iterable[SubtitleTrack], taken: Iterable[str] = ()) -> list[str]:
+    """Return a label for each track, such as `English (SDH)`; no two are alike, nor like one that is `taken`."""
+    others = frozenset(taken)
     found: list[str] = []
     for track in tracks:
         wanted = _label(track)
         number = 1
         label = wanted
-        while label in found:
+        while label in found or label in others:
             number += 1
             label = f"{wanted} {number}"
         found.append(label)

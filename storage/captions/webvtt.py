@@ -17,7 +17,8 @@ LONGEST_BYTES = 4 * 1024**2
 _MILLI = 1000  # WebVTT counts in milliseconds
 _ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 # The clock of our fragments begins at 0, as that of the cues does (RFC 8216bis, section 3.1.4).
-_ON_CLOCK = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000"
+_HEAD = "WEBVTT"
+_ON_CLOCK = f"{_HEAD}\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000"
 
 
 def stamp(seconds: Fraction | float) -> str:
@@ -25,7 +26,7 @@ def stamp(seconds: Fraction | float) -> str:
     return _stamp(round(seconds * _MILLI))
 
 
-def webvtt(blocks: Iterable[str], head: str = "WEBVTT") -> str:
+def webvtt(blocks: Iterable[str], head: str = _HEAD) -> str:
     """Return a file of these blocks; each holds no empty line."""
     return "\n\n".join([head, *blocks]) + "\n"
 
@@ -68,6 +69,11 @@ def subtitle_segments(cues: Sequence[Cue], duration: float) -> Iterator[bytes]:
             shown.append(cues[at])
             at += 1
         yield webvtt(map(_cue, shown), _ON_CLOCK).encode()
+
+
+def as_segment(whole: bytes) -> bytes:
+    """Return a whole track of ours as the one segment of a stream."""
+    return _ON_CLOCK.encode() + whole.removeprefix(_HEAD.encode())
 
 
 def segment_count(duration: float) -> int:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from storage.errors import WorkerLostError
 from storage.job_store.early_contract import EarlyStore
 from storage.job_store.queue_contract import QueueStore
+from storage.job_store.subtitle_contract import SubtitleStore
 from storage.job_store.upload_contract import UploadStore
 from storage.model.event import Event
 from storage.model.job import Changes, Job, JobError, JobState, Priority
@@ -297,5 +298,7 @@ class UpkeepStore(Protocol):
         """Return how many faults each place ever passed over."""
 
 
-class JobStore(RecordStore, TaskStore, EventStore, UpkeepStore, QueueStore, UploadStore, EarlyStore, Protocol):
-    """The seven parts together; a caller that needs only some of them says which."""
+class JobStore(
+    RecordStore, TaskStore, EventStore, UpkeepStore, QueueStore, UploadStore, EarlyStore, SubtitleStore, Protocol
+):
+    """The eight parts together; a caller that needs only some of them says which."""

@@ -11,6 +11,7 @@ from storage.model.damage import Damage
 from storage.model.job_warnings import Warnings
 from storage.model.names import AttemptName
 from storage.model.plan import Plan, Rung, Segment
+from storage.model.timed_text import SubtitleTrack
 
 JOB_ID = "[0-9a-f]{32}"  # the form of a job's id
 
@@ -151,6 +152,8 @@ class Job:
     `incomplete` jobs have no original: their upload is not whole yet, or it ended before it was. As long as one is
     uploading, `size` is what was announced, 0 where nothing was.
 
+    `added` are tracks of subtitles that came beside the file; they stay whatever becomes of the job.
+
     `slim` is there once the rest of an ended job moved to its objects (docs/finished-jobs.md): plan, warnings, damage,
     failed attempts, promise and the error's detail are those of a job without them then.
     """
@@ -186,6 +189,7 @@ class Job:
     start_target: float = 0.0
     target: float = 0.0
     incomplete: bool = False
+    added: tuple[SubtitleTrack, ...] = ()
     slim: Slim | None = None
 
     @property

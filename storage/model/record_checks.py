@@ -18,7 +18,14 @@ from storage.model.job import Job, Slim, is_job_id
 from storage.model.plan import MOST_SOUNDS, ROLES, AudioSource, Plan, Rung, Segment
 from storage.model.shown_text import NAME_LENGTH
 from storage.model.task import Stage, Task
-from storage.model.timed_text import MOST_CHAPTERS, MOST_SUBTITLES, Chapter, SubtitleSource, is_subtitle_id
+from storage.model.timed_text import (
+    MOST_CHAPTERS,
+    MOST_SUBTITLES,
+    Chapter,
+    SubtitleSource,
+    SubtitleTrack,
+    is_subtitle_id,
+)
 
 Value = TypeVar("Value")
 
@@ -75,6 +82,7 @@ def check_job(job: Job) -> None:
         expect(all(time is None or 0 <= time <= LATEST for time in _times(job)), "time")
         expect(all(_RUNG.fullmatch(output.rung) and output.size >= 0 for output in job.outputs), "outputs")
         expect(all(_CODE.fullmatch(known.code) for known in job.warnings), "warnings")
+        check_tracks(job.added)
         made = job.subtitles_made or ()
         expect(len(made) <= MOST_SUBTITLES and all(map(is_subtitle_id, made)), "subtitles_made")
         expect(job.error is None or _CODE.fullmatch(job.error.code), "error")
@@ -206,10 +214,16 @@ def _check_chapters(chapters: tuple[Chapter, ...]) -> None:
 
 
 def _check_subtitles(sources: tuple[SubtitleSource, ...]) -> None:
-    ids = {source.track.id for source in sources}
-    expect(len(ids) == len(sources) <= MOST_SUBTITLES and all(map(is_subtitle_id, ids)), "subtitles")
-    for track, codec in ((source.track, source.codec) for source in sources):
-        expect(_WORD.fullmatch(codec) and _TAG.fullmatch(track.language), "subtitles")
+    check_tracks(tuple(source.track for source in sources))
+    expect(all(_WORD.fullmatch(source.codec) for source in sources), "subtitles")
+
+
+def check_tracks(tracks: tuple[SubtitleTrack, ...]) -> None:
+    """Raise ValueError, inside of `spoiled`, unless these are tracks of subtitles that we could have written."""
+    ids = {track.id for track in tracks}
+    expect(len(ids) == len(tracks) <= MOST_SUBTITLES and all(map(is_subtitle_id, ids)), "subtitles")
+    for track in tracks:
+        expect(_TAG.fullmatch(track.language), "subtitles")
         expect(len(track.title) <= NAME_LENGTH and not _CONTROL.search(track.title), "subtitles")
 
 

@@ -35,6 +35,25 @@ def ended(job_id: str) -> str:
     return f"originals/{job_id}/ended.json"
 
 
+def added_subtitle(job_id: str, track_id: str) -> str:
+    """Key of subtitles that came beside the upload, as WebVTT."""
+    return f"{_added(job_id, track_id)}.vtt"
+
+
+def added_source(job_id: str, track_id: str) -> str:
+    """Key of the same, untouched."""
+    return f"{_added(job_id, track_id)}.source"
+
+
+def added_track(job_id: str, track_id: str) -> str:
+    """Key of what is told of them, from which the record can be made again."""
+    return f"{_added(job_id, track_id)}.json"
+
+
+def _added(job_id: str, track_id: str) -> str:
+    return f"originals/{job_id}/subtitles/{track_id}"
+
+
 def originals(job_id: str) -> str:
     """Prefix of all that came in."""
     return f"originals/{job_id}/"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Sequence
 
 from storage.captions.labels import labels
@@ -11,7 +13,11 @@ from storage.model.task import Results, Stage, field_of
 from storage.model.timed_text import SubtitleTrack
 
 GROUP = "subtitles"
+ADDED_SEGMENT = "00000.vtt"
 _FOLDER = f"{GROUP}-"
+_GROUP_LINE = f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="{GROUP}"'
+_NAME = re.compile(rf'{_GROUP_LINE},NAME="([^"]*)"')
+_VARIANT = "#EXT-X-STREAM-INF:"
 _SDH = "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
 # What a quoted string may not hold (section 4.2); other text of titles is cleaned when the file is planned.
 _UNQUOTED = str.maketrans({'"': "'", "\n": " ", "\r": " "})
@@ -27,13 +33,44 @@ def listed_tracks(plan: Plan, results: Results) -> tuple[SubtitleTrack, ...]:
     return tuple(source.track for source in plan.subtitles if made is None or source.track.id in made)
 
 
-def subtitle_media(tracks: Sequence[SubtitleTrack]) -> list[str]:
+def with_added(master: str, added: Sequence[SubtitleTrack]) -> str:
+    """Return a master playlist of ours with the tracks that were added to the job, in the group of the file's."""
+    lines = master.splitlines()
+    taken = [found[1] for line in lines if (found := _NAME.match(line)) is not None]
+    is_first = not any(f"{_GROUP_LINE}," in line and "DEFAULT=YES" in line for line in lines)
+    told = subtitle_media(added, taken, is_first=is_first)
+    at = next((number for number, line in enumerate(lines) if line.startswith(_VARIANT)), len(lines))
+    variants = [_in_group(line) if line.startswith(_VARIANT) else line for line in lines[at:]]
+    return "\n".join([*lines[:at], *told, *variants]) + "\n"
+
+
+def added_playlist(duration: float) -> str:
+    """Return the playlist of an added track, which is one segment: a film's is as small as one of its pictures."""
+    return "\n".join(
+        [
+            "#EXTM3U",
+            "#EXT-X-VERSION:7",
+            f"#EXT-X-TARGETDURATION:{math.ceil(duration)}",
+            "#EXT-X-PLAYLIST-TYPE:VOD",
+            f"#EXTINF:{duration:.6f},",
+            ADDED_SEGMENT,
+            "#EXT-X-ENDLIST\n",
+        ]
+    )
+
+
+def _in_group(variant: str) -> str:
+    return variant if f'SUBTITLES="{GROUP}"' in variant else f'{variant},SUBTITLES="{GROUP}"'
+
+
+def subtitle_media(tracks: Sequence[SubtitleTrack], taken: Sequence[str] = (), *, is_first: bool = True) -> list[str]:
     """Return the lines of the group, one for each track. No more than one is shown by default, and no forced one is.
 
-    Players show forced ones by themselves, with sound in the same language.
+    Players show forced ones by themselves, with sound in the same language. What is `taken` is the name of others; the
+    group has a default already unless `is_first`.
     """
-    shown = next((track.id for track in tracks if track.default and not track.forced), None)
-    return [_media(track, label, shown) for track, label in zip(tracks, labels(tracks), strict=True)]
+    shown = next((track.id for track in tracks if is_first and track.default and not track.forced), None)
+    return [_media(track, label, shown) for track, label in zip(tracks, labels(tracks, taken), strict=True)]
 
 
 def track_of_folder(folder: str) -> str | None:
@@ -51,8 +88,7 @@ def subtitle_playlist(track_id: str, plan: Plan, results: Results) -> str | None
 
 def _media(track: SubtitleTrack, label: str, shown: str | None) -> str:
     attributes = [
-        "TYPE=SUBTITLES",
-        f'GROUP-ID="{GROUP}"',
+        _GROUP_LINE,
         f'NAME="{label.translate(_UNQUOTED)}"',
         *([f'LANGUAGE="{track.language}"'] if track.language else []),
         f"DEFAULT={_yes(is_so=track.id == shown)}",
@@ -61,7 +97,7 @@ def _media(track: SubtitleTrack, label: str, shown: str | None) -> str:
         *([f'CHARACTERISTICS="{_SDH}"'] if track.sdh else []),
         f'URI="{_FOLDER}{track.id}/index.m3u8"',
     ]
-    return f"#EXT-X-MEDIA:{','.join(attributes)}"
+    return ",".join(attributes)
 
 
 def _lines(duration: float) -> Iterator[str]:

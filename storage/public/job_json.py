@@ -151,10 +151,12 @@ def _plan(plan: Plan) -> dict[str, Any]:
 
 
 def _subtitles(job: Job) -> list[dict[str, Any]]:
-    """Return the tracks of the file, which turn out to be empty at times; each can be fetched once all are read."""
+    """Return the tracks of the file, which turn out to be empty at times, and those that were added to it."""
     sources = () if job.plan is None else job.plan.subtitles
-    tracks = [one.track for one in sources if job.subtitles_made is None or one.track.id in job.subtitles_made]
-    made = frozenset(job.subtitles_made or ()) if job.state in PLAYED else frozenset()
+    made = frozenset(job.subtitles_made or ())
+    there = made if job.state in PLAYED else frozenset()
+    of_file = [one.track for one in sources if job.subtitles_made is None or one.track.id in made]
+    tracks = (*of_file, *job.added)
     return [
         {
             "id": track.id,
@@ -164,8 +166,8 @@ def _subtitles(job: Job) -> list[dict[str, Any]]:
             "default": track.default,
             "forced": track.forced,
             "sdh": track.sdh,
-            "origin": "file",
-            "url": f"/media/{job.id}/subtitles/{track.id}.vtt" if track.id in made else None,
+            "origin": "added" if track in job.added else "file",
+            "url": f"/media/{job.id}/subtitles/{track.id}.vtt" if track.id in there or track in job.added else None,
         }
         for track, label in zip(tracks, labels(tracks), strict=True)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class SoundTrack(BaseModel):
@@ -28,7 +28,7 @@ class SubtitleTrack(BaseModel):
     default: bool
     forced: bool = Field(description="Only what is foreign in the film.")
     sdh: bool = Field(description="For the deaf and hard of hearing: sounds are told as well.")
-    origin: Literal["file"]
+    origin: Literal["file", "added"]
     url: str | None = Field(description="WebVTT, once it is there.")
 
 
@@ -38,3 +38,28 @@ class Chapter(BaseModel):
     start: float = Field(ge=0)
     end: float = Field(ge=0)
     title: str = Field(description="Empty where the source has none.")
+
+
+class SubtitleTracks(BaseModel):
+    """All subtitles of a job."""
+
+    subtitles: list[SubtitleTrack]
+
+
+class SubtitleQuery(BaseModel):
+    """What is told of subtitles that are added."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    language: str = Field(
+        default="",
+        max_length=35,
+        pattern="^[A-Za-z0-9_-]*$",
+        description="A BCP 47 tag, or a code of ISO 639. It also tells in which characters the file may be written.",
+    )
+    label: str = Field(
+        default="", max_length=8192, description="What the track is besides its language; 200 characters are kept."
+    )
+    default: bool = False
+    forced: bool = False
+    sdh: bool = False

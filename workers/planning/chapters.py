@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from storage.model.shown_text import clean_text
@@ -52,13 +51,13 @@ def chapters_of(told: Iterable[ToldChapter], start: float, duration: float) -> t
     """
     shown = sorted((one.start - start, one.end - start, one.title) for one in told)
     apart = list(_apart((max(0.0, begin), min(end, duration), title) for begin, end, title in shown))
-    ends = [following[0] for _, following in pairwise(apart)] + [duration]
+    latest = [*(begin for begin, _, _ in apart[1:]), duration]
     left, chapters = TITLES_LENGTH, []
-    for (begin, end, title), latest in zip(apart, ends, strict=True):
+    for (begin, end, title), next_one in zip(apart, latest, strict=False):
         clean = clean_text(title)
         clean = clean if len(clean) <= left else ""
         left -= len(clean)
-        chapters.append(Chapter(round(begin, _MILLISECONDS), round(min(end, latest), _MILLISECONDS), clean))
+        chapters.append(Chapter(round(begin, _MILLISECONDS), round(min(end, next_one), _MILLISECONDS), clean))
     return tuple(chapters)
 
 

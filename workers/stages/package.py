@@ -47,7 +47,7 @@ def package_stage(attempt: Attempt) -> None:
     """Make MP4s, storyboard, closed playlists and report; the job is ready when all of it is stored."""
     job, plan = attempt.job, plan_of(attempt.job)
     results = attempt.services.jobs.results(job.id)
-    reserve(attempt.scratch, package_bytes(plan, results))
+    reserve(attempt.scratch, package_bytes(plan, results, texts=len(plan.subtitles) + len(job.added)))
     attempt.bound(package_budget(plan, speed_here(attempt)))
     segments = [Task(job.id, Stage.SEGMENT, index) for index in range(plan.segment_count)]
     frames = sum(results[segment.field]["frames"] for segment in segments)
@@ -105,7 +105,9 @@ def _rendition(
             chapters=len(beside.text.chapters),
             subtitles=len(beside.text.subtitles),
         )
-        output = _packaged(attempt, rung.name, joined, beside, planned, most=most_of_mp4(results, rung))
+        output = _packaged(
+            attempt, rung.name, joined, beside, planned, most=most_of_mp4(results, rung) + beside.text.most
+        )
         has_storyboard = storyboard is not None and storyboard.result()
     joined.unlink()
     return output, has_storyboard

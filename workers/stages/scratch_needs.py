@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from storage.model.plan import Plan, Rung, Segment
-from storage.model.task import Results, Stage, field_of, sounds_of
+from storage.model.task import Results, Stage, sounds_of
 
 SPARE = Fraction(21, 20)  # boxes around the pictures, and the index of an MP4: under 4 % at the lowest rates
 LISTED_BITRATE = 24_000  # bits/s of a list of decoded sound: of twelve hours it has about 120 MB
@@ -14,8 +14,9 @@ STILLS_BYTES = 32 * 1024**2  # pictures to choose a poster from, or the sheet of
 # What a file may have above that, so that an encoder which misses its rate a little is not taken for a hostile one.
 LEFT_SPARE = Fraction(5, 4)
 LEFT_SPARE_BYTES = 1024**2  # init section and index of a file of one frame
-TEXT_SPARE = 4
-CUE_BYTES = 128  # the tables of an MP4 for a cue and the pause behind it
+# Of a track of subtitles in packaging: as WebVTT, and three times as much in each MP4, for a track as people have it.
+# One of the largest takes more, which the spare scratch space of a worker has.
+TEXT_BYTES = 2 * 1024**2
 _BITS = 8
 
 
@@ -43,18 +44,19 @@ def most_of_audio(plan: Plan, bitrate: int) -> int:
 
 
 def most_of_mp4(results: Results, rung: Rung) -> int:
-    """Return the bytes beyond which no MP4 is of a rung's fragments, the sound and the subtitles."""
-    return _at_most(Fraction(sum(_fragments(results, rung)) + _beside_bytes(results)))
+    """Return the bytes beyond which no MP4 is of a rung's fragments and the sound."""
+    return _at_most(Fraction(sum(_fragments(results, rung)) + _sound_bytes(results)))
 
 
-def package_bytes(plan: Plan, results: Results) -> int:
-    """Return what packaging takes: of all rungs at once their fragments joined and the MP4 of them, and what is beside.
+def package_bytes(plan: Plan, results: Results, *, texts: int = 0) -> int:
+    """Return what packaging takes: of all rungs at once their fragments joined and the MP4 of them, and the sound.
 
-    The storyboard's file of keyframes is at most the smallest rung once more.
+    The storyboard's file of keyframes is at most the smallest rung once more. `texts` are tracks of subtitles.
     """
     rungs = [sum(_fragments(results, rung)) for rung in plan.rungs]
     pictures = 2 * sum(rungs) + rungs[-1]
-    return _spared(Fraction(pictures + (1 + len(plan.rungs)) * _beside_bytes(results))) + STILLS_BYTES
+    sound = (1 + len(plan.rungs)) * _sound_bytes(results)
+    return _spared(Fraction(pictures + sound)) + STILLS_BYTES + texts * TEXT_BYTES
 
 
 def _sound_at(plan: Plan, bitrate: int) -> int:
@@ -69,13 +71,6 @@ def _fragments(results: Results, rung: Rung) -> Iterator[int]:
     for field, result in results.items():
         if field.startswith(f"{Stage.SEGMENT}:"):
             yield from result["rungs"][rung.name]["fragments"]
-
-
-def _beside_bytes(results: Results) -> int:
-    """Return the bytes of sound and subtitles; in an MP4, cues that overlap say the same more than once."""
-    texts = results.get(field_of(Stage.SUBTITLES), {}).get("tracks", ())
-    text: int = sum(TEXT_SPARE * track["bytes"] + CUE_BYTES * track["cues"] for track in texts)
-    return _sound_bytes(results) + text
 
 
 def _sound_bytes(results: Results) -> int:

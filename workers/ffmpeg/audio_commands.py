@@ -91,7 +91,8 @@ def _sound_command(plan: Plan, sound: SoundFiles, url: str, made: Callable[[Any,
     outputs = []
     if sound.surround is not None:
         (whole,) = placed
-        versions = whole.filter_multi_output("asplit", 2)
+        # With its layout stated: what one version wants would otherwise be done ahead of the split, to both.
+        versions = whole.filter("aformat", channel_layouts=audio.layout).filter_multi_output("asplit", 2)
         placed = [versions[0]]
         wide = in_surround(versions[1], audio)
         version = _Version(sound.surround, audio.surround_bitrate, SURROUND_CHANNELS, sound.surround_gain)

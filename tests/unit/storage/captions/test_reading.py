@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -205,6 +206,6 @@ def test_time_grows_with_the_text_alone(name: str, written: Format) -> None:
         Format.ASS: "[Events]\nDialogue: 0,0:00:01.00,0:00:02.50,Default,,0,0,0,,",
     }[written]
     begun = time.process_time()
-    for _ in cues_of(head + text, written):
-        pass
+    with suppress(SubtitleTooLargeError):
+        on_timeline(cues_of(head + text, written), 0.0, 10.0)
     assert time.process_time() - begun < 5.0

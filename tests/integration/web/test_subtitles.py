@@ -82,8 +82,8 @@ def test_a_track_is_replaced_and_removed(client: FlaskClient, job: Job, own_serv
     assert client.put(address(job, track), data=SRT).status_code == 404
     assert client.get(f"/media/{job.id}/subtitles/{track}.vtt").status_code == 404
     assert list(own_services.objects.keys(keys.originals(job.id))) == []
-    master = client.get(f"/media/{job.id}/hls/master.m3u8")
-    assert master.get_data(as_text=True).count("TYPE=SUBTITLES") == 1
+    with client.get(f"/media/{job.id}/hls/master.m3u8") as master:
+        assert master.get_data(as_text=True).count("TYPE=SUBTITLES") == 1
 
 
 @pytest.mark.parametrize("track", ["0", "x", "nope", "%2e%2e", "A"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,9 @@ def test_each_kind_of_text_is_read(
     coded = ["-c:v", "libvpx", "-deadline", "realtime"] if name.endswith("webm") else []
     job = drive(own_services, settings, film(tmp_path, name, *coded, "-c:s", codec))
     assert (job.state, job.warnings) == (JobState.READY, ())
-    assert_said(cues(made(own_services, job, "subtitles/0.vtt")), SAID)
+    # In ASS, what stands in braces is a comment.
+    said = SAID if codec != "ass" else (SAID[0], replace(SAID[1], text=SAID[1].text.replace(" {braces}", "")))
+    assert_said(cues(made(own_services, job, "subtitles/0.vtt")), said)
 
 
 def test_forced_text_is_shown_unasked(own_services: Services, settings: Settings, tmp_path: Path) -> None:

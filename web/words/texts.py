@@ -65,6 +65,11 @@ _PLAN = {
     "player.auto_now": _("Automatic (%(name)s)"),
     "player.playable": _("%(part)s of %(whole)s can be watched"),
     "player.at": _("%(at)s of %(whole)s"),
+    "player.in_chapter": _("%(place)s, %(title)s"),
+    "chapter.number": _("Chapter %(n)s"),
+    "track.off": _("Off"),
+    "track.sdh": _("%(name)s (SDH)"),
+    "track.forced": _("%(name)s (forced)"),
     "rung.size": _("%(width)s × %(height)s"),  # noqa: RUF001 - a size is written with this sign
     "rung.download": _("Download %(name)s, %(size)s"),
     "rung.progress": _("Progress of %(name)s"),

@@ -96,8 +96,8 @@ def test_tracks_of_the_file_and_others_cannot_be_changed(client: FlaskClient, jo
 @pytest.mark.parametrize(
     ("query", "data", "status", "code"),
     [
-        ("", b"", 422, "subtitle_unreadable"),
-        ("", b"\x00\xff" * 500, 422, "subtitle_unreadable"),
+        ("", b"", 415, "subtitle_unreadable"),
+        ("", b"\x00\xff" * 500, 415, "subtitle_unreadable"),
         ("?language=klingonese", SRT, 400, "invalid_request"),
         ("?language=%22%0a", SRT, 400, "invalid_request"),
         ("?forced=perhaps", SRT, 400, "invalid_request"),

@@ -70,6 +70,9 @@ _PLAN = {
     "track.off": _("Off"),
     "track.sdh": _("%(name)s (SDH)"),
     "track.forced": _("%(name)s (forced)"),
+    "loudness.one": _("Loudness: %(measured)s"),
+    "loudness.of": _("Loudness of %(name)s: %(measured)s"),
+    "loudness.measured": _("%(integrated)s LUFS, range %(range)s LU, true peak %(peak)s dBTP"),
     "rung.size": _("%(width)s × %(height)s"),  # noqa: RUF001 - a size is written with this sign
     "rung.download": _("Download %(name)s, %(size)s"),
     "rung.progress": _("Progress of %(name)s"),

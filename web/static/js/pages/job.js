@@ -5,6 +5,7 @@ import { initActions, showActions } from "../live/actions.js";
 import { copyOf, field, setIcon, setProgress, setState, setText, show } from "../shared/dom.js";
 import { keepTimes } from "../shared/format.js";
 import { showMode } from "../live/live-note.js";
+import { loudnessLines } from "../live/loudness.js";
 import { follow } from "../live/live.js";
 import * as notify from "../live/notify.js";
 import { offer, withdraw } from "../player/player.js";
@@ -117,11 +118,14 @@ function renderPicture(job) {
 function renderPlan(job) {
   setText(field(document, "plan"), job.words.plan);
   show(document.getElementById("plan"), Boolean(job.plan));
-  const list = field(document, "warnings");
-  if (list.childElementCount !== job.words.warnings.length) {
-    list.replaceChildren(...job.words.warnings.map(bullet));
-  }
+  renderLines(field(document, "loudness"), loudnessLines(job.audio ?? []));
+  renderLines(field(document, "warnings"), job.words.warnings);
   show(document.getElementById("warnings"), job.warnings.length > 0);
+}
+
+function renderLines(list, lines) {
+  if (list.childElementCount !== lines.length) list.replaceChildren(...lines.map(bullet));
+  show(list, lines.length > 0);
 }
 
 function bullet(words) {

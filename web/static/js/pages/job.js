@@ -10,6 +10,7 @@ import { follow } from "../live/live.js";
 import * as notify from "../live/notify.js";
 import { offer, withdraw } from "../player/player.js";
 import { speedWords } from "../live/sending.js";
+import { initSubtitles, showSubtitles } from "../live/subtitles.js";
 import { finished, uploading } from "../shared/states.js";
 import { language, pageData } from "../shared/texts.js";
 
@@ -28,6 +29,7 @@ function render(job) {
   renderProgress(job);
   renderPicture(job);
   renderPlan(job);
+  showSubtitles(job);
   showActions(job, Boolean(job.words.failure?.final) || (job.state === "cancelled" && !job.links.retry));
   announce(job);
   notify.update(job, icons);
@@ -163,6 +165,7 @@ async function poll() {
 function gone() {
   unfollow();
   withdraw();
+  showSubtitles(null);
   show(document.getElementById("gone"), true);
   show(document.getElementById("actions"), false);
   show(document.getElementById("uploading"), false);
@@ -171,5 +174,6 @@ function gone() {
 
 notify.init(first, icons);
 initActions(first, poll);
+initSubtitles(first, poll);
 present(first);
 keepTimes(document);

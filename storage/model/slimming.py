@@ -24,6 +24,7 @@ KEPT = (
     "playable",
     "has_storyboard",
     "incomplete",
+    "added",
 )
 
 

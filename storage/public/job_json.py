@@ -7,10 +7,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from storage.captions.labels import labels
 from storage.model.job import GIVEN_UP, FailedAttempt, Job, JobState, Promise, SlimRung
-from storage.model.plan import AudioSource, Plan, Rung, VideoSource
+from storage.model.plan import SURROUND_CHANNELS, AudioSource, Plan, Rung, VideoSource
 from storage.model.upload import OpenUpload
 from storage.public.progress import encoded_fraction, progress
+from storage.public.sound_tracks import SoundTrack, sound_tracks
 from storage.scheduling.forecast import Forecast
 
 # States whose playlists are served: what a failed or cancelled job left behind is no video.
@@ -18,7 +20,7 @@ PLAYED = frozenset({JobState.ENCODING, JobState.PACKAGING, JobState.READY})
 
 
 # What lists leave out of every job (docs/finished-jobs.md); `links.self` leads to it.
-NOT_LISTED = frozenset({"promise", "warnings", "damage", "failed_attempts", "plan"})
+NOT_LISTED = frozenset({"promise", "warnings", "damage", "failed_attempts", "plan", "audio", "subtitles", "chapters"})
 
 
 def timestamp(seconds: float) -> str:
@@ -67,6 +69,9 @@ def job_json(
         "error": _error(job),
         "failed_attempts": [_failed_attempt(failed) for failed in job.failed_attempts],
         "plan": None if job.plan is None else _plan(job.plan),
+        "audio": _sounds(job),
+        "subtitles": _subtitles(job),
+        "chapters": [] if job.plan is None else [asdict(chapter) for chapter in job.plan.chapters],
         "links": _links(job),
     }
 
@@ -141,8 +146,31 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "frames": plan.frames,
         "segments": plan.segment_count,
         "source": _source(plan.video),
-        "audio": None if plan.audio is None else _audio(plan.audio),
+        "audio": _audio(plan.audio[0]) if plan.audio else None,
     }
+
+
+def _subtitles(job: Job) -> list[dict[str, Any]]:
+    """Return the tracks of the file, which turn out to be empty at times, and those that were added to it."""
+    sources = () if job.plan is None else job.plan.subtitles
+    made = frozenset(job.subtitles_made or ())
+    there = made if job.state in PLAYED else frozenset()
+    of_file = [one.track for one in sources if job.subtitles_made is None or one.track.id in made]
+    tracks = (*of_file, *job.added)
+    return [
+        {
+            "id": track.id,
+            "label": label,
+            "language": track.language,
+            "title": track.title,
+            "default": track.default,
+            "forced": track.forced,
+            "sdh": track.sdh,
+            "origin": "added" if track in job.added else "file",
+            "url": f"/media/{job.id}/subtitles/{track.id}.vtt" if track.id in there or track in job.added else None,
+        }
+        for track, label in zip(tracks, labels(tracks), strict=True)
+    ]
 
 
 def _source(video: VideoSource) -> dict[str, Any]:
@@ -164,6 +192,26 @@ def _audio(audio: AudioSource) -> dict[str, Any]:
         "channels": audio.channels,
         "sample_rate": audio.sample_rate,
         "bitrate": audio.bitrate,
+    }
+
+
+def _sounds(job: Job) -> list[dict[str, Any]]:
+    """Return the tracks of sound but those that could not be decoded."""
+    planned = () if job.plan is None else sound_tracks(job.plan.audio)
+    codes = {known.code for known in job.warnings}
+    lost = {known.values.get("number") for known in job.warnings if known.code == "audio_undecodable"}
+    tracks = [track for number, track in enumerate(planned, 1) if number not in lost]
+    return [] if "sound_undecodable" in codes else [_sound(track, default=track is tracks[0]) for track in tracks]
+
+
+def _sound(track: SoundTrack, *, default: bool) -> dict[str, Any]:
+    return {
+        "name": track.name,
+        "label": track.label,
+        "language": track.audio.language,
+        "title": track.audio.title,
+        "default": default,
+        "channels": [track.audio.channels, *([SURROUND_CHANNELS] if track.audio.surround_bitrate else [])],
     }
 
 

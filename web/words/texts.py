@@ -167,6 +167,7 @@ _QUEUE = {
     "task.segment": _("segment %(n)s of %(title)s"),
     "task.audio": _("sound of %(title)s"),
     "task.poster": _("poster of %(title)s"),
+    "task.subtitles": _("subtitles of %(title)s"),
     "task.package": _("puts %(title)s together"),
     "plot.at": _("at"),
     "plot.waiting": _("waiting"),

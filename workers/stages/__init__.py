@@ -12,12 +12,14 @@ from workers.stages.package import package_stage
 from workers.stages.plan import plan_stage
 from workers.stages.poster import poster_stage
 from workers.stages.segment import segment_stage
+from workers.stages.subtitles import subtitles_stage
 
 STAGES: dict[Stage, Callable[[Attempt], None]] = {
     Stage.PLAN: plan_stage,
     Stage.SEGMENT: segment_stage,
     Stage.AUDIO: audio_stage,
     Stage.POSTER: poster_stage,
+    Stage.SUBTITLES: subtitles_stage,
     Stage.PACKAGE: package_stage,
     Stage.EARLY_PLAN: early_plan_stage,
     Stage.EARLY_SEGMENT: early_segment_stage,

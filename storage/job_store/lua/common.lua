@@ -12,10 +12,11 @@
 --                                     package; in_flight, start_target, after_start and target, the sum of the two (see
 --                                     storage/scheduling/fairness.py); unled, the start_target without its lead where it
 --                                     has one; cost, start_cost and told, what is expected of it in encoder-seconds (see
---                                     Estimate); incomplete, there where no original is. A job whose upload is not whole
+--                                     Estimate); incomplete, there where no original is; added, the
+--                                     tracks of subtitles that came beside the file (JSON), which a new run keeps. A job whose upload is not whole
 --                                     stands in the list of its state alone.
 --                                     Once the end of a job is saved the record is slim (storage/job_store/slim_codec.py):
---                                     state, priority unless normal, tries, incomplete, last (event id), and the rest
+--                                     state, priority unless normal, tries, incomplete, added, last (event id), and the rest
 --                                     packed in 0, 1, ...; of the job's other keys only leases may be there then, until
 --                                     they run out
 --    2 rungs:wanted:<id>      hash    task field -> its segment of the plan as JSON, {} if it makes none; the tasks of

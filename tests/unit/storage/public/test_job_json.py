@@ -12,7 +12,7 @@ from storage.model.job import FailedAttempt, JobError, JobState, Output
 from storage.model.job_warnings import warning
 from storage.public.job_json import job_json, timestamp
 from storage.scheduling.forecast import Forecast
-from tests.support.jobs import make_job, make_plan
+from tests.support.jobs import SOUND, make_job, make_plan
 
 PROMISED = {
     "id", "state", "title", "size", "created_at", "started_at", "finished_at", "progress", "eta_seconds",
@@ -71,6 +71,24 @@ def test_warnings_of_plan_and_job_appear_once() -> None:
         {"code": "audio_left_out", "message": "Audio tracks left out: 2.", "values": {"n": 2}},
         {"code": "not_cut", "message": "This file cannot be cut safely, so it was encoded in one piece.", "values": {}},
     ]
+
+
+def test_tracks_of_sound_come_with_the_plan() -> None:
+    """The first is the default one; what could not be decoded is not offered."""
+    tracks = (
+        replace(SOUND, language="de", surround_bitrate=9),
+        replace(SOUND, language="en", title="Talk", role="comment", channels=1),
+    )
+    job = make_job(state=JobState.READY, plan=replace(make_plan(), audio=tracks))
+    talk = {"name": "audio-1", "label": "English, Talk", "language": "en", "title": "Talk", "channels": [1]}
+    assert job_json(job)["audio"] == [
+        {"name": "audio", "label": "German", "language": "de", "title": "", "default": True, "channels": [2, 6]},
+        {**talk, "default": False},
+    ]
+    lost = warning("audio_undecodable", number=1, label="German")
+    assert job_json(replace(job, warnings=(lost,)))["audio"] == [{**talk, "default": True}]
+    assert job_json(replace(job, warnings=(warning("sound_undecodable"),)))["audio"] == []
+    assert job_json(make_job())["audio"] == []
 
 
 def test_a_failed_job_says_why_and_can_be_retried() -> None:

@@ -10,6 +10,7 @@ import pytest
 from storage.errors import OutputMismatchError, RungsError
 from storage.media_errors import DecodeError
 from storage.model.job import Job, JobState
+from storage.model.plan import AUDIO
 from storage.model.task import Stage, Task
 from storage.objects import keys
 from storage.objects.manifests import read_manifest
@@ -32,7 +33,7 @@ def job(own_services: Services) -> Job:
     audio = Task(job.id, Stage.AUDIO)
     claim(own_services.jobs, audio)
     own_services.jobs.finish(audio, "a", {"made": True})
-    for key in (keys.segment(job.id, "480p", 0), keys.audio_part(job.id, 0)):
+    for key in (keys.segment(job.id, "480p", 0), keys.segment(job.id, AUDIO, 0)):
         own_services.objects.put_bytes(key, b"x", content_type="video/mp4")
     return own_services.jobs.get(job.id)
 
@@ -68,7 +69,7 @@ def test_a_job_whose_segment_fails_for_good_starts_again_in_one_piece(
     assert (anew.id, "segment:0") in own_services.publisher.pending()
     assert counted(own_services.jobs, Task(job.id, Stage.SEGMENT, 0)) == 0
     assert set(own_services.jobs.results(job.id)) == {"audio:0"}
-    assert list(own_services.objects.keys(keys.fragments(job.id))) == [keys.audio_part(job.id, 0)]
+    assert list(own_services.objects.keys(keys.fragments(job.id))) == [keys.segment(job.id, AUDIO, 0)]
     kept = read_manifest(own_services.objects, keys.planned(job.id), job.id)
     assert (kept.job.plan, kept.job.warnings, kept.segments) == (anew.plan, anew.warnings, (whole,))
 

@@ -33,8 +33,11 @@ class _Script:
     styles: dict[str, _Style] = field(default_factory=dict)
 
 
-def ass(lines: Iterable[str]) -> Iterator[Cue]:
-    """Yield the cues of ASS or SSA: what is said, in italics or at the top where style or text tell so."""
+def ass(lines: Iterable[str], *, has_comments: bool = True) -> Iterator[Cue]:
+    """Yield the cues of ASS or SSA: what is said, in italics or at the top where style or text tell so.
+
+    What stands in braces and is no override is a comment, or text unless the script `has_comments`.
+    """
     script = _Script()
     for line in lines:
         if (section := _SECTION.fullmatch(line)) is not None:
@@ -47,7 +50,7 @@ def ass(lines: Iterable[str]) -> Iterator[Cue]:
             case "style" if len(script.styles) < _MOST_STYLES:
                 _note_style(script, _fields(rest, script.order))
             case "dialogue":
-                yield from _cues(script, _fields(rest, script.order or _EVENTS))
+                yield from _cues(script, _fields(rest, script.order or _EVENTS), has_comments=has_comments)
 
 
 def _fields(rest: str, order: tuple[str, ...]) -> Mapping[str, str]:
@@ -62,12 +65,12 @@ def _note_style(script: _Script, fields: Mapping[str, str]) -> None:
     script.styles[fields.get("name", "").strip().lstrip("*")] = style
 
 
-def _cues(script: _Script, fields: Mapping[str, str]) -> Iterator[Cue]:
+def _cues(script: _Script, fields: Mapping[str, str], *, has_comments: bool) -> Iterator[Cue]:
     start, end = (_milliseconds(fields.get(name, "")) for name in ("start", "end"))
     if start is None or end is None:
         return
     style = script.styles.get(fields.get("style", "").strip().lstrip("*"), _Style())
-    runs, is_top = of_ass(fields.get("text", ""), style.styles)
+    runs, is_top = of_ass(fields.get("text", ""), style.styles, has_comments=has_comments)
     yield Cue(start, end, strict(runs), is_top or style.top)
 
 

@@ -6,6 +6,7 @@ Files of SubRip do not say so. Most are UTF-8 by now; older ones are in what Win
 from __future__ import annotations
 
 import codecs
+import re
 
 from charset_normalizer import from_bytes
 
@@ -36,8 +37,12 @@ _OF_LANGUAGE = {
     **dict.fromkeys(("et", "lv", "lt"), ("cp1257",)),
     **dict.fromkeys(("en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "nb", "no", "fi", "is"), (_WESTERN,)),
 }
-_ALL = sorted({name for names in _OF_LANGUAGE.values() for name in names})
-_SAMPLE_BYTES = 32 * 1024  # looked at to guess: hundreds of lines, and a tenth of a second
+# Letters of the West and of its neighbours look alike to whoever guesses: without a language they are Western ones.
+_GUESSED = ["cp949", "gb18030", "big5hkscs", "cp874", "cp1251", "cp1252", "cp1253", "cp1255", "cp1256"]
+_JAPANESE = ("cp932", "euc_jp")
+_KANA = re.compile("[\u3040-\u30ff]")
+_KANA_SHARE = 0.2  # of what is not ASCII: Japanese has half, and no other language any
+_SAMPLE_BYTES = 32 * 1024  # of lines that are looked at to guess: hundreds
 
 
 def decoded(data: bytes, language: str) -> str:
@@ -60,9 +65,19 @@ def _usual(language: str) -> tuple[str, ...]:
 
 def _guessed(data: bytes) -> str:
     """Return the characters that make most sense of the first lines that are not ASCII."""
-    first = next(at for at, byte in enumerate(data) if byte >= 0x80)  # noqa: PLR2004 - ASCII ends there
-    begin = data.rfind(b"\n", 0, first) + 1
-    sample = data[begin : begin + _SAMPLE_BYTES]
-    whole = sample.rpartition(b"\n")[0] or sample  # a character in two parts at its end is none
-    best = from_bytes(whole, cp_isolation=_ALL).best()
-    return _WESTERN if best is None else best.encoding
+    sample, left = [], _SAMPLE_BYTES
+    for line in data.splitlines():
+        if not line.isascii():
+            sample.append(line[:left])
+            left -= len(sample[-1])
+        if left <= 0:
+            break
+    told = b"\n".join(sample)
+    japanese = (name for name in _JAPANESE if _has_kana(told, name))
+    best = from_bytes(told, cp_isolation=_GUESSED).best()
+    return next(japanese, _WESTERN if best is None else best.encoding)
+
+
+def _has_kana(sample: bytes, name: str) -> bool:
+    text = sample.decode(name, errors="replace")
+    return len(_KANA.findall(text)) > _KANA_SHARE * sum(not sign.isascii() for sign in text)

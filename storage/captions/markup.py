@@ -60,11 +60,16 @@ def is_top(text: str) -> bool:
     return any(_is_top(name, number) for name, number in _SETTING.findall(braces))
 
 
-def of_ass(text: str, styles: frozenset[str] = PLAIN) -> tuple[list[Run], bool]:
-    """Return the runs of ASS' text, whose style says `styles`, and whether an override puts it at the top."""
+def of_ass(text: str, styles: frozenset[str] = PLAIN, *, has_comments: bool = True) -> tuple[list[Run], bool]:
+    """Return the runs of ASS' text, whose style says `styles`, and whether an override puts it at the top.
+
+    What stands in braces and is no override is a comment, or text unless it `has_comments`.
+    """
     runs: list[Run] = []
     present, at, top, drawing = set(styles), 0, False, False
     for found in _OVERRIDE.finditer(text):
+        if not has_comments and found[1] is not None and not found[1].startswith("\\"):
+            continue
         if not drawing:
             runs.append(Run(text[at : found.start()], frozenset(present)))
         at = found.end()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
+from functools import partial
 
 from storage.captions import timed_lines
 from storage.captions.ass import ass
@@ -19,12 +20,14 @@ class Format(StrEnum):
     SUBRIP = "srt"
     WEBVTT = "vtt"
     ASS = "ass"
+    DECODED = "decoded.ass"  # by ffmpeg, whose readers of text make ASS of it and leave braces as they are
 
 
 _READERS: Mapping[Format, Callable[[Iterable[str]], Iterator[Cue]]] = {
     Format.SUBRIP: timed_lines.subrip,
     Format.WEBVTT: timed_lines.webvtt,
     Format.ASS: ass,
+    Format.DECODED: partial(ass, has_comments=False),
 }
 
 

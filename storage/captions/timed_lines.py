@@ -16,6 +16,7 @@ _ARROW = "-->"
 _LONGEST_TIMING = 300  # characters of a line of times: settings of WebVTT stand behind them
 _TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,:](\d{1,3}))?"
 _TIMING = re.compile(rf"\s*+{_TIME}\s*+{_ARROW}\s*+{_TIME}(.*)", re.ASCII | re.DOTALL)
+_NUMBER = re.compile(r"\s*[0-9]{1,9}\s*")
 _TOP = re.compile(r"\bline:(?:[0-3]|[0-9]%|[1-3][0-9](?:\.\d+)?%)(?![0-9.])", re.ASCII)  # of WebVTT, in the upper part
 _KEPT = 4 * LONGEST_CUE  # characters of a cue that are looked at: markup takes some
 
@@ -85,6 +86,6 @@ def _milliseconds(hours: str | None, minutes: str, seconds: str, fraction: str |
 def _without_number(block: _Block) -> _Block:
     """Return the block without the number of the next cue, which stands alone right ahead of its times."""
     lines = block.lines
-    if lines and lines[-1].strip().isdecimal() and (len(lines) == 1 or not lines[-2].strip()):
+    if lines and _NUMBER.fullmatch(lines[-1]) and (len(lines) == 1 or not lines[-2].strip()):
         lines.pop()
     return block

@@ -52,7 +52,7 @@ STATUS_OF: dict[type[errors.RungsError], Status] = {
     upload_errors.UploadVersionError: HTTPStatus.PRECONDITION_FAILED,
     upload_errors.UploadTakenError: HTTPStatus.LOCKED,
     subtitle_errors.SubtitleError: HTTPStatus.BAD_REQUEST,
-    subtitle_errors.SubtitleUnreadableError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    subtitle_errors.SubtitleUnreadableError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     subtitle_errors.SubtitleTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     subtitle_errors.SubtitleNotFoundError: HTTPStatus.NOT_FOUND,
     subtitle_errors.SubtitlesFullError: HTTPStatus.CONFLICT,

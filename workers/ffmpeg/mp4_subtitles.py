@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -9,18 +11,23 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
+from storage.captions.cues import Cue
+from storage.captions.webvtt import stamp
 from storage.model.languages import three_letters
 from workers.ffmpeg.mp4_boxes import BoxPlace, boxes
 from workers.sandbox.allowed_inputs import as_input, protocol_whitelist
 
 SUBTITLES = b"sbtl"  # the handler of their tracks
 _ENABLED = 0x01  # of the flags in a track's header
+_TAGS = re.compile(r"(</?[biu]>)")
+_MARKUP = re.compile(r"<(?=[A-Za-z/])|\\(?=[Nnh{}])|\{(?=\\)")
+_JOINED = "\\g<0>\u2060"
 _FLAGS_AT = 3  # in its payload: the last byte of three
 
 
 @dataclass(frozen=True, slots=True)
 class PackedSubtitles:
-    """A track as an MP4 has it: WebVTT of ours, without cues that overlap, and what a player is told of it.
+    """A track as an MP4 has it: SubRip of ours, without cues that overlap, and what a player is told of it.
 
     `language` is a BCP 47 tag, empty for none.
     """
@@ -30,6 +37,22 @@ class PackedSubtitles:
     language: str = ""
     forced: bool = False
     sdh: bool = False
+
+
+def subrip(cues: Iterable[Cue]) -> bytes:
+    """Return cues as ffmpeg reads them for an MP4, to the sign. Its reader of WebVTT leaves marks of its own in braces.
+
+    What it would take for markup, though it is text, gets a joiner that takes no room.
+    """
+    return "\n".join(_blocks(cues)).encode()
+
+
+def _blocks(cues: Iterable[Cue]) -> Iterator[str]:
+    for number, cue in enumerate(cues, 1):
+        # Our markup stands at every second place.
+        parts = enumerate(_TAGS.split(cue.text))
+        said = "".join(part if at % 2 else _MARKUP.sub(_JOINED, html.unescape(part)) for at, part in parts)
+        yield f"{number}\n{stamp(cue.start / 1000)} --> {stamp(cue.end / 1000)}\n{said}\n"
 
 
 def with_subtitles(command: Sequence[str], tracks: Sequence[PackedSubtitles]) -> list[str]:
@@ -83,7 +106,7 @@ def _flags_of(index: bytes, track: BoxPlace) -> Iterator[int]:
 
 
 def _input(path: str) -> tuple[str, ...]:
-    return ("-f", "webvtt", "-protocol_whitelist", protocol_whitelist(path), "-i", as_input(path))
+    return ("-f", "srt", "-protocol_whitelist", protocol_whitelist(path), "-i", as_input(path))
 
 
 def _told(number: int, track: PackedSubtitles) -> Iterator[str]:

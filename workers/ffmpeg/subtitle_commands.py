@@ -28,7 +28,7 @@ class _Way(NamedTuple):
 
 _COPIED_SUBRIP = _Way("copy", "srt", Format.SUBRIP)
 _COPIED_ASS = _Way("copy", "ass", Format.ASS)
-_DECODED = _Way("ass", "ass", Format.ASS)  # ffmpeg's decoders of text make ASS, whatever they read
+_DECODED = _Way("ass", "ass", Format.DECODED)  # ffmpeg's decoders of text make ASS, whatever they read
 # As it stands in the file where ffmpeg can, so that none of its decoders sees it; and nothing is lost.
 _WAYS = {
     "subrip": _COPIED_SUBRIP,

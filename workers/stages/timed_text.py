@@ -10,21 +10,20 @@ from pathlib import Path
 from storage.captions.cues import on_timeline, one_at_a_time
 from storage.captions.labels import labels
 from storage.captions.reading import Format, cues_of
-from storage.captions.webvtt import CHAPTERS, chapters_vtt, subtitles_vtt
+from storage.captions.webvtt import CHAPTERS, LONGEST_BYTES, chapters_vtt
 from storage.errors import ObjectNotFoundError
 from storage.model.plan import Plan
 from storage.model.task import Results
 from storage.model.timed_text import Chapter
 from storage.objects import keys
 from storage.public.hls_subtitles import listed_tracks
-from storage.subtitle_errors import SubtitleTooLargeError
 from workers.attempts.attempt import Attempt
 from workers.ffmpeg.mp4_chapters import ffmetadata, with_chapters, within
-from workers.ffmpeg.mp4_subtitles import PackedSubtitles, with_subtitles
+from workers.ffmpeg.mp4_subtitles import PackedSubtitles, subrip, with_subtitles
 from workers.sandbox.outputs import own_file
 
 VTT = "text/vtt"
-MP4_SHARE = 3  # of a track in an MP4, in times of WebVTT: its texts, and for each cue and each pause 30 bytes of tables
+MP4_SHARE = 3  # of a track in an MP4, in times of SubRip: its texts, and for each cue and each pause 30 bytes of tables
 _LISTED_CHAPTERS = "chapters.txt"
 
 
@@ -38,7 +37,7 @@ class TimedText:
 
     @property
     def most(self) -> int:
-        """The bytes that an MP4 may have for subtitles, their text and its tables; times take more room in WebVTT."""
+        """The bytes that an MP4 may have for subtitles, their text and its tables; times take more room in SubRip."""
         return MP4_SHARE * sum(track.path.stat().st_size for track in self.subtitles)
 
     def added_to(self, command: list[str]) -> list[str]:
@@ -66,7 +65,7 @@ def _subtitles(attempt: Attempt, plan: Plan, results: Results, seconds: float) -
     for (track, key), label in zip(stored.items(), labels(stored), strict=True):
         body = _one_at_a_time(attempt, key, seconds)
         if body:
-            path = attempt.scratch / f"subtitles-{track.id}.vtt"
+            path = attempt.scratch / f"subtitles-{track.id}.srt"
             with own_file(attempt.scratch, path.name) as file:
                 file.write(body)
             yield PackedSubtitles(path, label, track.language, forced=track.forced, sdh=track.sdh)
@@ -80,6 +79,6 @@ def _one_at_a_time(attempt: Attempt, key: str, seconds: float) -> bytes:
     with suppress(ObjectNotFoundError):  # removed in this very moment
         stored = b"".join(attempt.services.objects.read(key))
         cues = on_timeline(cues_of(stored.decode(), Format.WEBVTT), 0.0, seconds)
-        with suppress(SubtitleTooLargeError):
-            return subtitles_vtt(tuple(one_at_a_time(cues))) if cues else b""
+        body = subrip(one_at_a_time(cues))
+        return body if len(body) <= LONGEST_BYTES else b""
     return b""

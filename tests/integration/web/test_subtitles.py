@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import http.client
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
 
 from storage.captions.side_files import LONGEST_FILE
+from storage.job_store.contract import JobStore
 from storage.model.job import Job, JobState
 from storage.model.timed_text import MOST_SUBTITLES, SubtitleSource, SubtitleTrack
 from storage.objects import keys
 from storage.public.hls import playlists
 from storage.services import Services
 from tests.support.jobs import make_job, make_plan
+from tests.support.web_server import WebServer
 from tests.unit.storage.public.test_hls import results_of
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\n\uc548\ub155 & <b>there</b>\n".encode("cp949")
@@ -82,8 +86,8 @@ def test_a_track_is_replaced_and_removed(client: FlaskClient, job: Job, own_serv
     assert client.put(address(job, track), data=SRT).status_code == 404
     assert client.get(f"/media/{job.id}/subtitles/{track}.vtt").status_code == 404
     assert list(own_services.objects.keys(keys.originals(job.id))) == []
-    master = client.get(f"/media/{job.id}/hls/master.m3u8")
-    assert master.get_data(as_text=True).count("TYPE=SUBTITLES") == 1
+    with client.get(f"/media/{job.id}/hls/master.m3u8") as master:
+        assert master.get_data(as_text=True).count("TYPE=SUBTITLES") == 1
 
 
 @pytest.mark.parametrize("track", ["0", "x", "nope", "%2e%2e", "A"])
@@ -96,8 +100,8 @@ def test_tracks_of_the_file_and_others_cannot_be_changed(client: FlaskClient, jo
 @pytest.mark.parametrize(
     ("query", "data", "status", "code"),
     [
-        ("", b"", 422, "subtitle_unreadable"),
-        ("", b"\x00\xff" * 500, 422, "subtitle_unreadable"),
+        ("", b"", 415, "subtitle_unreadable"),
+        ("", b"\x00\xff" * 500, 415, "subtitle_unreadable"),
         ("?language=klingonese", SRT, 400, "invalid_request"),
         ("?language=%22%0a", SRT, 400, "invalid_request"),
         ("?forced=perhaps", SRT, 400, "invalid_request"),
@@ -130,3 +134,28 @@ def test_a_job_whose_file_is_not_whole_takes_none(client: FlaskClient, own_servi
     own_services.jobs.create(foreign)
     for method in (client.get, client.post):
         assert method(address(foreign)).status_code == 404
+
+
+def test_the_real_service_takes_more_than_a_form(web_server: WebServer, jobs: JobStore) -> None:
+    """In blocks as they come, also from a client that waits to be asked; too much is answered while it comes."""
+    made = make_job()
+    jobs.create(made)
+    times = (f"00:{n // 60:02d}:{n % 60:02d}" for n in range(3000))
+    many = "".join(f"{time},000 --> {time},900\nsaid at {time}\n\n" for time in times)
+    for headers in ({}, {"Expect": "100-continue"}):
+        answer = _sent(web_server, address(made), many.encode(), headers)
+        assert (answer.status, answer.headers["Location"].rpartition("/")[0]) == (201, address(made))
+    assert len(jobs.get(made.id).added) == 2
+    assert _sent(web_server, address(made), b"x" * (LONGEST_FILE + 100_000), {}).status == 413
+
+
+def _sent(server: WebServer, path: str, body: bytes, headers: dict[str, str]) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    try:
+        with suppress(BrokenPipeError, ConnectionResetError):  # the answer is there already
+            connection.request("POST", path, body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer
+    finally:
+        connection.close()

@@ -334,3 +334,43 @@ def test_menus_are_for_everybody(
     expect_cue(page, WORDS["2"])
     assert [(rule["id"], rule["nodes"][0]["html"]) for rule in Axe().run(page).response["violations"]] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize(
+    ("locale", "lines"),
+    [
+        (
+            "en-US",
+            [
+                "Loudness of English: -18.3 LUFS, range 6.1 LU, true peak -0.4 dBTP",
+                "Loudness of English, commentary: -23 LUFS, range 0 LU, true peak 1.2 dBTP",
+            ],
+        ),
+        (
+            "ko-KR",
+            [
+                "영어 음량: -18.3 LUFS, 범위 6.1 LU, 트루 피크 -0.4 dBTP",
+                "영어, commentary 음량: -23 LUFS, 범위 0 LU, 트루 피크 1.2 dBTP",
+            ],
+        ),
+    ],
+)
+def test_loudness_is_told(
+    site: Site, visitors: Callable[..., Visit], job: Job, told: dict[str, Any], locale: str, lines: list[str]
+) -> None:
+    """A line in the plan's card for each track that was measured; the only one of a video has no name."""
+    measured = {"integrated": -18.3, "range": 6.1, "true_peak": -0.4}
+    loud = {"integrated": -23.0, "range": 0.0, "true_peak": 1.2}
+    page = visitors(locale=locale).page
+    told["audio"] = [{**SOUNDS[0], "loudness": measured}, SOUNDS[1], {**SOUNDS[2], "loudness": loud}]
+    page.goto(f"{site.url}/jobs/{job.id}")
+    shown = page.locator("#plan [data-field=loudness] li")
+    expect(shown).to_have_text(lines)
+    told["audio"] = [{**SOUNDS[0], "loudness": measured}]
+    page.reload()
+    expect(shown).to_have_count(1)
+    expect(shown).not_to_contain_text(" of ")
+    told["audio"] = SOUNDS
+    page.reload()
+    expect(page.locator("[data-field=plan]")).to_be_visible()
+    expect(shown).to_have_count(0)

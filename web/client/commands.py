@@ -17,7 +17,7 @@ from web.client.answers import RUNG_NAME, JobsPage, SeenJob, SeenQueue, WholeJob
 from web.client.command import Caller, command, finish
 from web.client.failures import ClientError, Exit, InterruptedByUser, RefusedError, UsageError
 from web.client.job_ids import JobIds, OneJobId, checked
-from web.client.remembered import Description, Remembered, state_folder
+from web.client.remembered import Wishes, Remembered, state_folder
 from web.client.subtitles import add_subtitle_commands, send_subtitles
 from web.client.tus import Uploads
 
@@ -27,7 +27,7 @@ MOST_JOBS = 10_000  # that one list shows
 Files = Annotated[list[Path], typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)]
 
 
-class Loudness(StrEnum):
+class LoudnessChoice(StrEnum):
     """What `--loudness` may be."""
 
     OFF = "off"
@@ -51,8 +51,8 @@ def upload(  # noqa: PLR0913 - a parameter for each option
     title: Annotated[str, typer.Option(help="Title of the video. Default: the file's name.")] = "",
     webhook_url: Annotated[str, typer.Option(help="This address receives the job when it has ended.")] = "",
     loudness: Annotated[
-        Loudness, typer.Option(help="LUFS to which the sound is brought. Default: it stays as it is.")
-    ] = Loudness.OFF,
+        LoudnessChoice, typer.Option(help="LUFS to which the sound is brought. Default: it stays as it is.")
+    ] = LoudnessChoice.OFF,
     subtitles: Annotated[
         list[Path] | None,
         typer.Option(exists=True, dir_okay=False, readable=True, help="A file of subtitles; for one video."),
@@ -67,7 +67,7 @@ def upload(  # noqa: PLR0913 - a parameter for each option
         raise UsageError(texts.ONE_TITLE)
     if subtitles and len(files) > 1:
         raise UsageError(texts.ONE_VIDEO)
-    said = Description(title, webhook_url, "" if loudness is Loudness.OFF else loudness.value)
+    said = Wishes(title, webhook_url, "" if loudness is LoudnessChoice.OFF else loudness.value)
     remembered, uploads = Remembered(state_folder(os.environ)), Uploads(caller.server)
     ids: list[str] = []
     exits: list[Exit] = []

@@ -20,7 +20,7 @@ _LONGEST = 100  # bytes of such a file that are read: an id has 32
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
+class Wishes:
     """What the user says of a file: its title, whom to tell of the end, and the loudness that its sound is to have."""
 
     title: str = ""
@@ -28,7 +28,7 @@ class Description:
     loudness: str = ""
 
 
-NOTHING_SAID = Description()
+NOTHING_SAID = Wishes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Wanted:
     path: str
     size: int
     mtime_ns: int
-    said: Description
+    said: Wishes
 
     @property
     def name(self) -> str:

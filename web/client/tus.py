@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 
 from storage.model.job import JOB_ID
 from web.client.failures import refusal
-from web.client.remembered import NOTHING_SAID, Description
+from web.client.remembered import NOTHING_SAID, Wishes
 from web.client.server import RemoteServer, Reply
 from web.client.statuses import Status
 
@@ -34,7 +34,7 @@ class Announced:
 
     length: int
     filename: str
-    said: Description = NOTHING_SAID
+    said: Wishes = NOTHING_SAID
 
     @property
     def headers(self) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 from web.client import texts
 from web.client.failures import ClientError, RefusedError, UnreachableError, UploadCancelledError
 from web.client.index_ahead import send_index
-from web.client.remembered import NOTHING_SAID, Description, Remembered, Wanted
+from web.client.remembered import NOTHING_SAID, Wishes, Remembered, Wanted
 from web.client.retrying import Again, Failed, Tries, decide
 from web.client.statuses import Status
 from web.client.tus import Announced, Uploads, UploadState
@@ -207,7 +207,7 @@ def upload_file(
     remembered: Remembered,
     told: UploadTeller,
     *,
-    said: Description = NOTHING_SAID,
+    said: Wishes = NOTHING_SAID,
     most_wait: float | None = None,
 ) -> str:
     """Send the file and return the id of its job. Raises ClientError."""

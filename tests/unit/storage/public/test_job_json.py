@@ -56,8 +56,8 @@ def test_a_ready_job_offers_what_was_made() -> None:
 
 @pytest.mark.parametrize("state", list(JobState))
 def test_a_job_can_be_watched_from_its_first_segment_on(state: JobState) -> None:
-    """The playlist has a URL as soon as it exists, except where the job ended without a video."""
-    watched = state in {JobState.ENCODING, JobState.PACKAGING, JobState.READY}
+    """The playlist has a URL as soon as it exists, also before the last byte, but not where a job ended without one."""
+    watched = state not in {JobState.FAILED, JobState.CANCELLED}
     job = make_job(state=state, plan=make_plan(), playable=True)
     assert job_json(job)["hls_url"] == (f"/media/{job.id}/hls/master.m3u8" if watched else None)
     assert job_json(replace(job, playable=False))["hls_url"] is None

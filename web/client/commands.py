@@ -17,7 +17,7 @@ from web.client.answers import RUNG_NAME, JobsPage, SeenJob, SeenQueue, WholeJob
 from web.client.command import Caller, command, finish
 from web.client.failures import ClientError, Exit, InterruptedByUser, RefusedError, UsageError
 from web.client.job_ids import JobIds, OneJobId, checked
-from web.client.remembered import Wishes, Remembered, state_folder
+from web.client.remembered import Remembered, Wishes, state_folder
 from web.client.subtitles import add_subtitle_commands, send_subtitles
 from web.client.tus import Uploads
 

@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 from web.client import texts
 from web.client.failures import ClientError, RefusedError, UnreachableError, UploadCancelledError
 from web.client.index_ahead import send_index
-from web.client.remembered import NOTHING_SAID, Wishes, Remembered, Wanted
+from web.client.remembered import NOTHING_SAID, Remembered, Wanted, Wishes
 from web.client.retrying import Again, Failed, Tries, decide
 from web.client.statuses import Status
 from web.client.tus import Announced, Uploads, UploadState

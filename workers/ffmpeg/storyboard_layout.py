@@ -49,7 +49,9 @@ def cues_of(fragments: Sequence[Fragment]) -> tuple[SheetCue, ...]:
     every = -(-len(fragments) // MAX_PICTURES)
     pictures = [fragment.start for fragment in fragments[::every]]
     borders = [fragments[0].start, *((one + next_one) / 2 for one, next_one in pairwise(pictures)), fragments[-1].end]
-    return tuple(SheetCue(start, end, picture) for (start, end), picture in zip(pairwise(borders), pictures, strict=True))
+    return tuple(
+        SheetCue(start, end, picture) for (start, end), picture in zip(pairwise(borders), pictures, strict=True)
+    )
 
 
 def sheet_of(rung: Rung, count: int) -> Sheet:

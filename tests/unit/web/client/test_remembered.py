@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from web.client.remembered import KEPT_SECONDS, NOTHING_SAID, Wishes, Remembered, Wanted, state_folder
+from web.client.remembered import KEPT_SECONDS, NOTHING_SAID, Remembered, Wanted, Wishes, state_folder
 
 WANTED = Wanted("http://127.0.0.1:8000", "/films/a\udcff.mp4", 10, 1_790_000_000_000_000_001, NOTHING_SAID)
 UPLOAD = "0123456789abcdef" * 2

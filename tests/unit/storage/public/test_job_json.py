@@ -10,6 +10,7 @@ import pytest
 
 from storage.model.job import FailedAttempt, JobError, JobState, Output
 from storage.model.job_warnings import warning
+from storage.model.loudness import Loudness, Measured
 from storage.public.job_json import job_json, timestamp
 from storage.scheduling.forecast import Forecast
 from tests.support.jobs import SOUND, make_job, make_plan
@@ -19,6 +20,9 @@ PROMISED = {
     "starts_in_seconds", "promise",
     "queue_position", "rungs", "hls_url", "poster_url", "storyboard_url", "warnings", "error",
 }  # fmt: skip
+
+
+UNHEARD: dict[str, object] = {"loudness": None}  # nothing was measured
 
 
 @pytest.mark.parametrize("state", list(JobState))
@@ -86,8 +90,7 @@ def test_tracks_of_sound_come_with_the_plan() -> None:
     job = make_job(state=JobState.READY, plan=replace(make_plan(), audio=tracks), measured=measured)
     as_it_came = {"integrated": -21.0, "range": 5.0, "true_peak": -3.0, "gain": 1.5}
     german = {"name": "audio", "label": "German", "language": "de", "title": "", "channels": [2, 6]}
-    talk = {"name": "audio-1", "label": "English, Talk", "language": "en", "title": "Talk", "channels": [1]}
-    talk |= {"loudness": None}
+    talk = {"name": "audio-1", "label": "English, Talk", "language": "en", "title": "Talk", "channels": [1], **UNHEARD}
     assert job_json(job)["audio"] == [{**german, "default": True, "loudness": as_it_came}, {**talk, "default": False}]
     lost = warning("audio_undecodable", number=1, label="German")
     assert job_json(replace(job, warnings=(lost,)))["audio"] == [{**talk, "default": True}]

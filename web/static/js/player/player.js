@@ -17,7 +17,7 @@ let failed = "";
 
 /** Play what there is of the job; does nothing but count on when that is playing already. */
 export function offer(present) {
-  job = { audio: [], subtitles: [], chapters: [], ...present };
+  job = present;
   const playlist = job.hls_url !== failed ? job.hls_url : null;
   const files = job.rungs.filter((rung) => rung.url);
   const wanted = playlist ?? files.map((rung) => rung.url).join(" ");

@@ -64,7 +64,7 @@ def test_the_list_leads_to_chapters(site: Site, visit: Visit, ready: Job) -> Non
     chapters.locator("summary").focus()
     page.keyboard.press("Enter")
     rows = chapters.get_by_role("button")
-    expect(rows).to_have_text(["0:00Opening", f"0:01{scenes.HOSTILE}", "0:02Chapter 3"])
+    expect(rows).to_have_text(["0:00Opening", f"0:01{scenes.HOSTILE}", "0:03Chapter 3"])
     rows.nth(1).click()
     expect_position(page, 1.0)
     expect(rows.nth(1)).to_have_attribute("aria-current", "true")

@@ -13,29 +13,13 @@ from playwright.sync_api import Locator, Page, expect
 from storage.model.job import Job
 from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit
-from tests.e2e.playing import open_job, position
+from tests.e2e.playing import expect_cue, expect_tone, open_job, play_aloud, position
 from tests.e2e.tracks import HandMade, give_subtitles, sound, subtitle, tell
 from tests.support.waiting import wait_until
 
 PHONE = {"width": 375, "height": 812}
 PATIENCE = 60.0
 TONES = {"audio": 400, "audio-1": 1000, "audio-2": 2500}  # Hertz of each track
-NEAR = 60  # Hertz by which a tone may be off: the analysis has steps of 23
-# Where the sound of the player is loudest, in Hertz; 0 while it is silent.
-LISTEN = """player => {
-  const context = (window.ear ??= new AudioContext());
-  if (!window.analyser) {
-    window.analyser = new AnalyserNode(context, { fftSize: 2048, smoothingTimeConstant: 0 });
-    context.createMediaElementSource(player).connect(window.analyser);
-  }
-  const levels = new Uint8Array(window.analyser.frequencyBinCount);
-  window.analyser.getByteFrequencyData(levels);
-  const loudest = levels.indexOf(Math.max(...levels));
-  return levels[loudest] > 0 ? loudest * context.sampleRate / 2048 : 0;
-}"""
-CUES = """player => [...player.textTracks]
-  .filter(({ mode }) => mode === "showing")
-  .flatMap(({ activeCues }) => [...activeCues ?? []].map(({ text }) => text))"""
 SOUNDS = [
     sound("audio", "en", "English", default=True),
     sound("audio-1", "ko", "Korean"),
@@ -97,25 +81,6 @@ def wait_for_place(page: Page, seconds: float) -> None:
     wait_until(lambda: position(page) > seconds, seconds=PATIENCE, what=f"playing on to {seconds} s")
 
 
-def expect_tone(page: Page, name: str) -> None:
-    """Expect the tone of this track to be heard."""
-    wait_until(
-        lambda: abs(player(page).evaluate(LISTEN) - TONES[name]) < NEAR, seconds=PATIENCE, what=f"the tone of {name}"
-    )
-
-
-def expect_cue(page: Page, *words: str) -> None:
-    """Expect these captions to be in view; Chromium shows none at the very beginning of what was not played yet."""
-    player(page).evaluate("it => { if (it.currentTime === 0) it.currentTime = 1; }")
-    wait_until(lambda: player(page).evaluate(CUES) == list(words), seconds=PATIENCE, what=f"the captions {words}")
-
-
-def play_aloud(page: Page) -> None:
-    """Play with sound, as after a click of the visitor."""
-    page.mouse.click(2, 2)
-    player(page).evaluate("it => { it.muted = false; return it.play(); }")
-
-
 def test_without_a_choice_the_page_is_as_it_was(site: Site, visit: Visit, job: Job, told: dict[str, Any]) -> None:
     """One language, no captions and no chapters add nothing to the page."""
     told["audio"] = SOUNDS[:1]
@@ -137,20 +102,20 @@ def test_a_language_is_chosen_heard_and_remembered(
     expect(menu.locator("option")).to_have_text(["English", "Korean", "English, commentary"])
     expect(menu).to_have_value("English")
     play_aloud(page)
-    expect_tone(page, "audio")
+    expect_tone(page, TONES["audio"])
     before = position(page)
     menu.select_option("Korean")
-    expect_tone(page, "audio-1")
+    expect_tone(page, TONES["audio-1"])
     assert before <= position(page) < before + 10
     expect(menu).to_have_value("Korean")
     menu.select_option("English, commentary")
-    expect_tone(page, "audio-2")
+    expect_tone(page, TONES["audio-2"])
     menu.select_option("Korean")
-    expect_tone(page, "audio-1")
+    expect_tone(page, TONES["audio-1"])
     film.asked.clear()
     page.reload()
     play_aloud(page)
-    expect_tone(page, "audio-1")
+    expect_tone(page, TONES["audio-1"])
     expect(page.get_by_role("combobox", name="Language", exact=True)).to_have_value("Korean")
     assert not [name for name in film.asked if name.startswith("audio/")], "the default was fetched first"
 
@@ -169,12 +134,12 @@ def test_a_language_is_chosen_while_the_video_is_encoded(
         edge = 2 * film.grown
         player(page).evaluate(f"it => {{ it.currentTime = {edge - 2}; it.play(); }}")
         menu.select_option(label)
-        expect_tone(page, name)
+        expect_tone(page, TONES[name])
         wait_for_place(page, edge - 0.5)
         film.grown = grown
         scenes.encode(site, job, grown)
         wait_for_place(page, edge + 0.5)
-        expect_tone(page, name)
+        expect_tone(page, TONES[name])
 
 
 def test_surround_is_left_to_other_players(
@@ -189,7 +154,7 @@ def test_surround_is_left_to_other_players(
     expect(page.locator("#switch")).to_be_hidden()
     page.get_by_role("combobox", name="Language", exact=True).select_option("Korean")
     play_aloud(page)
-    expect_tone(page, "audio-1")
+    expect_tone(page, TONES["audio-1"])
     assert not [name for name in film.asked if "surround" in name]
 
 

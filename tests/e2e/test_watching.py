@@ -100,7 +100,7 @@ def test_it_plays_while_it_comes(
     page.on("request", lambda sent: masters.append(sent.url) if sent.url.endswith("master.m3u8") else None)
     page.goto(f"{site.url}/jobs/{coming.upload.id}")
     expect(page.locator("#player")).to_be_hidden()
-    coming.send(0.6)
+    coming.send(0.8)
     wait_until(lambda: position(page) > 0.3, seconds=PATIENCE, what="playing by itself")
     assert site.jobs.get(coming.upload.id).state is JobState.UPLOADING
     expect(page.locator("#timeline")).to_contain_text("of 14 seconds can be watched")
@@ -120,7 +120,7 @@ def test_what_comes_otherwise_is_not_played_on(
     coming = Coming(own_services, settings, *split(film))
     page = visit.page
     page.goto(f"{site.url}/jobs/{coming.upload.id}")
-    coming.send(0.6)
+    coming.send(0.8)
     wait_until(lambda: position(page) > 0.3, seconds=PATIENCE, what="playing by itself")
     coming.send(1.0)
     own_services.jobs.forget_early(coming.upload.id)

@@ -82,10 +82,10 @@ function replace({ address, subtitle, button }, changed) {
 
 /** Show the subtitles of a job that can be watched, or may be some day; nothing for null. */
 export function showSubtitles(job) {
-  const subtitles = job?.subtitles;
-  show(panel, Boolean(subtitles) && !CLOSED.includes(job.state));
+  show(panel, Boolean(job) && !CLOSED.includes(job.state));
+  const { subtitles } = job ?? { subtitles: [] };
   const key = JSON.stringify(subtitles);
-  if (panel.hidden || drawn === key) return;
+  if (drawn === key) return;
   drawn = key;
   const names = namesOf(subtitles);
   list.replaceChildren(...subtitles.map((subtitle, index) => row(subtitle, names[index])));

@@ -29,7 +29,7 @@ export function showChapters(chapters, reach, now, go) {
 
 function row(chapter, index, go) {
   const item = copyOf("chapter-row");
-  setText(field(item, "start"), clock(chapter.start));
+  setText(field(item, "start"), clock(Math.round(chapter.start))); // it may be off by an encoder's run-in
   setText(field(item, "chapter-title"), nameOf(chapter, index));
   item.firstElementChild.onclick = () => go(chapter.start);
   return item;

@@ -17,7 +17,7 @@ let failed = "";
 
 /** Play what there is of the job; does nothing but count on when that is playing already. */
 export function offer(present) {
-  job = { audio: [], subtitles: [], chapters: [], ...present };
+  job = present;
   if (!job.hls_url) failed = ""; // what was encoded early is gone, and there will be another one
   const playlist = job.hls_url !== failed ? job.hls_url : null;
   const files = job.rungs.filter((rung) => rung.url);
@@ -34,6 +34,7 @@ export function offer(present) {
 
 /** Stop playing and hide the player. */
 export function withdraw() {
+  player.removeEventListener("loadedmetadata", start);
   source?.close();
   source = null;
   opened = "";
@@ -50,7 +51,8 @@ function open(playlist, files) {
   show(player, true);
   onChange();
   // Who opens the page of a finished video presses play; who waits for it sees it as soon as there is something.
-  if (job.state !== "ready") start();
+  // Not at once: a player that played something else before stops again when it is given its new source.
+  if (job.state !== "ready") player.addEventListener("loadedmetadata", start, { once: true });
 }
 
 /** Begin without sound, as browsers allow; one that refuses leaves its play button, and the sound on. */

@@ -14,6 +14,7 @@ from storage.model.timed_text import Chapter, SubtitleSource
 AUDIO = "audio"  # stands where a rung's name does
 # Audio tracks of a job: films have a handful, discs up to eight of each kind. Each costs half a minute an hour.
 MOST_SOUNDS = 16
+SURROUND_CHANNELS = 6  # of 5.1
 # What a track of sound may be besides the usual one, in ffmpeg's words, those first that say most.
 ROLES = ("visual_impaired", "hearing_impaired", "comment", "dub", "original")
 
@@ -157,6 +158,7 @@ class AudioSource:
     channel is a track of its own, `right` is the right one's stream. `partly_mono` tells that it changes between mono
     and stereo. `pieces` and `look_seconds` are as those of the picture. `language` is a BCP 47 tag, `title` what a
     person called the track, both empty where the file does not say; `role` is one of ROLES, empty for the usual sound.
+    `surround_bitrate` is that of a version in 5.1 beside the stereo one, 0 for none.
     """
 
     stream: int
@@ -173,6 +175,7 @@ class AudioSource:
     language: str = ""
     title: str = ""
     role: str = ""
+    surround_bitrate: int = 0
 
 
 def _as_tracks(kept: Any) -> Any:
@@ -188,6 +191,11 @@ Sounds = Annotated[tuple[AudioSource, ...], BeforeValidator(_as_tracks)]
 def sound_name(number: int) -> str:
     """Return the name of a job's track of sound of this number, from 0 on: it stands where a rung's name does."""
     return f"{AUDIO}-{number}" if number else AUDIO
+
+
+def surround_name(number: int) -> str:
+    """Return the name of the version in 5.1 of that track."""
+    return f"{sound_name(number)}-surround"
 
 
 @dataclass(frozen=True, slots=True)

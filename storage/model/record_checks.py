@@ -43,7 +43,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # As uploads take it: a host, perhaps a port, and no user. The host is judged when it is called.
 _URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]\\\s]+)(?::([0-9]{0,5}))?(?:[/?#][!-~]*)?")
 _LAST_PORT = 65_535
-_SOUND = re.compile(r"audio-[1-9][0-9]{0,2}")
+_SOUND = re.compile(r"audio(?:-[1-9][0-9]{0,2})?(?:-surround)?")
 _RUNG = re.compile(r"[1-9][0-9]{0,4}p")
 _CODE = re.compile(r"[a-z0-9_.]{1,64}")
 _WORD = re.compile(r"[A-Za-z0-9_.()+/ -]{0,64}")  # a codec, a colour, a layout: no character that separates filters
@@ -200,6 +200,7 @@ def _check_sounds(sounds: Sequence[AudioSource]) -> None:
     expect(len(sounds) <= MOST_SOUNDS, "audio")
     for sound in sounds:
         expect(min(sound.bitrate, sound.sample_rate, sound.channels, sound.source_channels) > 0, "audio")
+        expect(sound.surround_bitrate >= 0, "audio")
         expect(_WORD.fullmatch(sound.codec) and _WORD.fullmatch(sound.layout), "names")
         expect(_TAG.fullmatch(sound.language) and sound.role in {"", *ROLES}, "audio")
         expect(len(sound.title) <= NAME_LENGTH and not _CONTROL.search(sound.title), "title")

@@ -1,7 +1,8 @@
 """HLS playlists (RFC 8216bis) as pure text, made from a job's plan and results: they grow while the job encodes.
 
 Names are relative to the job's `hls/` folder: `master.m3u8`, `<rung>/index.m3u8`, `audio/index.m3u8` and, of further
-tracks of sound, `audio-1/index.m3u8` and so on. `subtitles-<id>/index.m3u8` is made by `hls_subtitles`.
+tracks of sound, `audio-1/index.m3u8` and so on; `audio-surround/index.m3u8` is the version in 5.1 of the first.
+`subtitles-<id>/index.m3u8` is made by `hls_subtitles`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from fractions import Fraction
 from storage.model.plan import AUDIO, Plan, Rung
 from storage.model.task import Results, Stage, field_of, sounds_of
 from storage.public.hls_subtitles import GROUP, listed_tracks, subtitle_media, subtitle_playlist, track_of_folder
-from storage.public.sound_tracks import SoundTrack, heard_tracks
+from storage.public.sound_tracks import Rendition, sound_groups
 
 MASTER = "master.m3u8"
 # The sound's parts last at most so long, rounded to whole seconds: all playlists of a job share one target duration.
@@ -43,7 +44,7 @@ class Fragment:
 def playlists(plan: Plan, results: Results) -> dict[str, str]:
     """Return all playlists of a job that is encoded, by name."""
     texts = (f"{GROUP}-{track.id}" for track in listed_tracks(plan, results))
-    folders = (*(track.name for track in heard_tracks(plan, results)), *(rung.name for rung in plan.rungs), *texts)
+    folders = (*_sound_names(plan, results), *(rung.name for rung in plan.rungs), *texts)
     names = (MASTER, *(f"{folder}/{_INDEX}" for folder in folders))
     made = ((name, playlist(name, plan, results, ended=True)) for name in names)
     return {name: text for name, text in made if text is not None}
@@ -67,7 +68,7 @@ def playlist(name: str, plan: Plan, results: Results, *, ended: bool) -> str | N
 
 
 def _fragments_of(folder: str, plan: Plan, results: Results, *, ended: bool) -> str | None:
-    if folder in {track.name for track in heard_tracks(plan, results)}:
+    if folder in _sound_names(plan, results):
         is_complete = results[field_of(Stage.AUDIO)].get("complete", False)
         return _media(plan, tuple(audio_fragments(results, folder)), ended=ended or is_complete)
     if folder not in {rung.name for rung in plan.rungs}:
@@ -109,7 +110,7 @@ def target_duration(plan: Plan) -> int:
 def _playable(plan: Plan, results: Results) -> bool:
     """Tell whether the first segment is there and, with sound, its first part: those of all tracks come together."""
     silent = not plan.audio or results.get(field_of(Stage.AUDIO), {}).get("made") is False
-    return field_of(Stage.SEGMENT, 0) in results and (silent or bool(heard_tracks(plan, results)))
+    return field_of(Stage.SEGMENT, 0) in results and (silent or bool(sound_groups(plan, results)))
 
 
 def _media(plan: Plan, fragments: tuple[Fragment, ...], *, ended: bool) -> str:
@@ -135,31 +136,40 @@ def _media(plan: Plan, fragments: tuple[Fragment, ...], *, ended: bool) -> str:
     return _text(lines, ended=ended)
 
 
+def _sound_names(plan: Plan, results: Results) -> dict[str, None]:
+    """Return the names of all sounds that players may fetch, in their order."""
+    groups = sound_groups(plan, results).values()
+    return dict.fromkeys(rendition.name for renditions in groups for rendition in renditions)
+
+
 def _master(plan: Plan, results: Results, *, ended: bool) -> str:
-    lines = [*_head(), *_sounds(heard_tracks(plan, results)), *subtitle_media(listed_tracks(plan, results))]
+    groups = sound_groups(plan, results)
+    sounds = (line for group, renditions in groups.items() for line in _sounds(group, renditions))
+    lines = [*_head(), *sounds, *subtitle_media(listed_tracks(plan, results))]
     for rung in plan.rungs:
-        lines += [_variant(plan, results, rung, ended=ended), f"{rung.name}/{_INDEX}"]
+        for group in groups or [""]:
+            lines += [_variant(plan, results, rung, group, ended=ended), f"{rung.name}/{_INDEX}"]
     return _text(lines, ended=False)
 
 
-def _sounds(tracks: Iterable[SoundTrack]) -> Iterator[str]:
+def _sounds(group: str, renditions: Iterable[Rendition]) -> Iterator[str]:
     """Yield an EXT-X-MEDIA for each track of the group.
 
     Players choose by themselves among those that differ in language or in what they are for; the others, and
     comments, are for people to choose (RFC 8216bis, 4.4.6.2).
     """
     told = set[tuple[str, bool]]()
-    for track in tracks:
-        audio, describes = track.audio, track.audio.role == "visual_impaired"
+    for one in renditions:
+        audio, describes = one.track.audio, one.track.audio.role == "visual_impaired"
         is_default = not told
         by_itself = is_default or ((audio.language, describes) not in told and audio.role != "comment")
         told.add((audio.language, describes))
         attributes = [
-            f'TYPE=AUDIO,GROUP-ID="{AUDIO}",NAME="{track.label}"',
+            f'TYPE=AUDIO,GROUP-ID="{group}",NAME="{one.track.label}"',
             *([f'LANGUAGE="{audio.language}"'] if audio.language else []),
             f"DEFAULT={_flag(is_default)},AUTOSELECT={_flag(by_itself)}",
             *([f'CHARACTERISTICS="{DESCRIBES}"'] if describes else []),
-            f'CHANNELS="{audio.channels}",URI="{track.name}/{_INDEX}"',
+            f'CHANNELS="{one.channels}",URI="{one.name}/{_INDEX}"',
         ]
         yield f"#EXT-X-MEDIA:{','.join(attributes)}"
 
@@ -168,15 +178,19 @@ def _flag(holds: object) -> str:
     return "YES" if holds else "NO"
 
 
-def _variant(plan: Plan, results: Results, rung: Rung, *, ended: bool) -> str:
-    """Return a rung's EXT-X-STREAM-INF; the average is told once it cannot change any more."""
+def _variant(plan: Plan, results: Results, rung: Rung, group: str, *, ended: bool) -> str:
+    """Return the EXT-X-STREAM-INF of a rung with a group of sounds, none for a silent video.
+
+    The average is told once it cannot change any more.
+    """
     made, target = sounds_of(results), target_duration(plan)
     pictures = tuple(rung_fragments(plan, results, rung.name))
-    heard = {track: tuple(audio_fragments(results, track.name)) for track in heard_tracks(plan, results)}
+    renditions = sound_groups(plan, results).get(group, ())
+    heard = {one: tuple(audio_fragments(results, one.name)) for one in renditions}
     codecs = [results[field_of(Stage.SEGMENT, 0)]["rungs"][rung.name]["codec"]]
-    codecs += sorted({made[track.name]["codec"] for track in heard})
+    codecs += sorted({made[one.name]["codec"] for one in heard})
     # Whichever track is chosen: the one that takes most.
-    most = max((max(track.audio.bitrate, _peak(parts, target)) for track, parts in heard.items()), default=0)
+    most = max((max(one.bitrate, _peak(parts, target)) for one, parts in heard.items()), default=0)
     attributes = [f"BANDWIDTH={max(rung.maxrate, _peak(pictures, target)) + most}"]
     if ended:
         average = max(map(_average, heard.values()), default=0)
@@ -185,7 +199,7 @@ def _variant(plan: Plan, results: Results, rung: Rung, *, ended: bool) -> str:
         f'CODECS="{",".join(codecs)}"',
         f"RESOLUTION={rung.width}x{rung.height}",
         f"FRAME-RATE={float(plan.rate):.3f}",
-        *([f'AUDIO="{AUDIO}"'] if heard else []),
+        *([f'AUDIO="{group}"'] if group else []),
         *([f'SUBTITLES="{GROUP}"'] if listed_tracks(plan, results) else []),
     ]
     return f"#EXT-X-STREAM-INF:{','.join(attributes)}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from storage.captions.labels import labels
 from storage.model.job import GIVEN_UP, FailedAttempt, Job, JobState, Promise, SlimRung
-from storage.model.plan import AudioSource, Plan, Rung, VideoSource
+from storage.model.plan import SURROUND_CHANNELS, AudioSource, Plan, Rung, VideoSource
 from storage.model.upload import OpenUpload
 from storage.public.progress import encoded_fraction, progress
 from storage.public.sound_tracks import SoundTrack, sound_tracks
@@ -211,7 +211,7 @@ def _sound(track: SoundTrack, *, default: bool) -> dict[str, Any]:
         "language": track.audio.language,
         "title": track.audio.title,
         "default": default,
-        "channels": [track.audio.channels],
+        "channels": [track.audio.channels, *([SURROUND_CHANNELS] if track.audio.surround_bitrate else [])],
     }
 
 

@@ -107,7 +107,8 @@ def test_a_good_file_becomes_a_ladder(happy: str, media_dir: Path, stack: Stack,
         assert path is not None
         looked = look(path)
         assert (looked.frames, looked.size) == (frames, (rung.width, rung.height))
-        assert ("audio" in looked.streams) is bool(job.plan.audio)
+        planned = sum(2 if audio.surround_bitrate else 1 for audio in job.plan.audio)
+        assert len(looked.sounds) == planned
 
 
 def test_a_nasty_file_ends_in_a_clear_answer(nasty: str, media_dir: Path, stack: Stack, say: Say) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import ffmpeg
 
 from storage.model.damage import HOLE_SECONDS
-from storage.model.plan import AudioSource, Plan
-from workers.ffmpeg.audio_filters import in_two_channels
+from storage.model.plan import SURROUND_CHANNELS, AudioSource, Plan
+from workers.ffmpeg.audio_filters import in_surround, in_two_channels
 from workers.ffmpeg.commands import compiled
 from workers.ffmpeg.filters import on_steady_clock
 from workers.sandbox.allowed_inputs import as_input, input_options, looking_options
@@ -34,11 +34,15 @@ _PADS = re.compile(r"\[(s\d+)\]")
 
 @dataclass(frozen=True, slots=True)
 class SoundFiles:
-    """A track of sound and the files that are made of it: the encoded `target`, and when it was `heard`."""
+    """A track of sound and the files that are made of it: the encoded `target`, and when it was `heard`.
+
+    `surround` is its version in 5.1, None for a track that has none.
+    """
 
     audio: AudioSource
     target: Path
     heard: Path
+    surround: Path | None = None
 
 
 def audio_command(plan: Plan, sounds: Sequence[SoundFiles], url: str) -> list[str]:
@@ -47,7 +51,7 @@ def audio_command(plan: Plan, sounds: Sequence[SoundFiles], url: str) -> list[st
     The times of what was decoded go to `heard`, one line each: that file has none where nothing can be decoded, while
     the target is then filled with silence, as it is in holes.
     """
-    first, *further = (_sound_command(plan, sound.audio, url, sound.target, sound.heard) for sound in sounds)
+    first, *further = (_sound_command(plan, sound, url) for sound in sounds)
     # Each has a graph of its own. One of all would wait for the first samples of each, and hold those of the others.
     return [*first, *(argument for n, command in enumerate(further, 1) for argument in _behind_input(command, n))]
 
@@ -59,20 +63,33 @@ def _behind_input(command: list[str], number: int) -> list[str]:
     return [_PADS.sub(rf"[a{number}\1]", part) if place in named else part for place, part in enumerate(rest)]
 
 
-def _sound_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard: Path) -> list[str]:
+def _sound_command(plan: Plan, sound: SoundFiles, url: str) -> list[str]:
+    audio = sound.audio
     source = _sound_input(audio, url)
     streams = [audio.stream] if audio.right is None else [audio.stream, audio.right]
     tracks = [on_steady_clock(source[str(stream)], audio.pieces, sound=True) for stream in streams]
     parts = tracks[0].filter_multi_output("asplit", 2)
-    stream = (
-        in_two_channels([_beside_picture(track, plan, audio) for track in (parts[0], *tracks[1:])], audio)
-        .filter("apad")
-        .filter("atrim", end=f"{plan.duration:.6f}")
+    placed = [_beside_picture(track, plan, audio) for track in (parts[0], *tracks[1:])]
+    outputs = []
+    if sound.surround is not None:
+        (whole,) = placed
+        # With its layout stated: what one version wants would otherwise be done ahead of the split, to both.
+        versions = whole.filter("aformat", channel_layouts=audio.layout).filter_multi_output("asplit", 2)
+        placed = [versions[0]]
+        wide = in_surround(versions[1], audio)
+        outputs.append(_encoded(plan, wide, sound.surround, audio.surround_bitrate, SURROUND_CHANNELS))
+    stereo = in_two_channels(placed, audio)
+    return compiled(
+        [_encoded(plan, stereo, sound.target, audio.bitrate, audio.channels), *outputs, _listed(parts[1], sound.heard)]
     )
+
+
+def _encoded(plan: Plan, sound: Any, target: Path, bitrate: int, channels: int) -> Any:
+    """Return the output of a sound, filled with silence to the end of the picture."""
     options: dict[str, Any] = {
         "c:a": "aac",
-        "b:a": audio.bitrate,
-        "ac": audio.channels,
+        "b:a": bitrate,
+        "ac": channels,
         # Packets that begin before the last one's end. First the encoder's run-in: without it the first packet is the
         # first moment of the picture, in every player and without edit lists, which players of fragments treat
         # differently. And where a broadcast goes from 5.1 to stereo, ffmpeg begins its filters, and so our silence from
@@ -88,7 +105,8 @@ def _sound_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard
         "fflags": "+bitexact",  # the same bytes from every attempt
         "f": "mp4",
     }
-    return compiled([ffmpeg.output(stream, str(target), **options), _listed(parts[1], heard)])
+    filled = sound.filter("apad").filter("atrim", end=f"{plan.duration:.6f}")
+    return ffmpeg.output(filled, str(target), **options)
 
 
 def heard_command(audio: AudioSource, url: str, heard: Path) -> list[str]:

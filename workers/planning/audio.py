@@ -12,6 +12,9 @@ from workers.planning.audio_facts import Heard
 from workers.planning.facts import Probe, Stream
 
 BITRATES = {1: 96_000, 2: 128_000}  # bits/s of AAC-LC by output channels: transparent for nearly all material
+# Bits/s of AAC-LC in 5.1: three times those of stereo, as it is three pairs; the low frequencies take next to nothing.
+SURROUND_BITRATE = 3 * BITRATES[2]
+SURROUND_LAYOUTS = frozenset({"5.1", "5.1(side)", "7.1"})  # others are no 5.1, or have no mix that is defined
 SAME_LENGTH_SECONDS = 1.0  # the tracks of one recording end together
 _NAMED = frozenset({"mono", "stereo"})  # layouts all of whose channels are known by name
 _LEFT, _RIGHT = (
@@ -63,6 +66,7 @@ def audio_source(
         language=language_tag(left.language),
         title=clean_text(left.title),
         role=left.role,
+        surround_bitrate=SURROUND_BITRATE if left.layout in SURROUND_LAYOUTS else 0,
     )
 
 

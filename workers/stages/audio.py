@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ import structlog
 
 from storage.errors import OutputMismatchError, ToolError
 from storage.model.damage import as_result
-from storage.model.plan import AUDIO, AudioSource, Plan, sound_name
+from storage.model.plan import AUDIO, AudioSource, Plan, sound_name, surround_name
 from storage.objects import keys
 from workers.attempts.attempt import Attempt
 from workers.ffmpeg.audio_commands import SAMPLE_RATE, SoundFiles, audio_command
@@ -27,8 +27,11 @@ from workers.stages.scratch_needs import audio_bytes, most_of_audio
 from workers.stages.work_budgets import audio_budget
 
 AUDIO_MP4 = "audio/mp4"
+# The record is told of new parts when they are a sixteenth of those it knows. Told of each, it would be written some
+# thousand times for a long film, with all parts of all tracks; and sound is far ahead of the pictures by then.
+TOLD_SHARE = 16
 
-Made = dict[int, dict[str, Any]]  # what the record says of tracks, by their numbers in the plan
+Made = dict[str, dict[str, Any]]  # what the record says of tracks and their versions in 5.1, by their names
 
 _log = structlog.get_logger()
 
@@ -68,7 +71,7 @@ def _one_by_one(attempt: Attempt, plan: Plan, budget: float) -> tuple[Made, dict
             if error.killed:
                 raise
             _log.warning("sound not decoded", job=attempt.job.id, track=number, error=str(error))
-            attempt.services.objects.delete_prefix(keys.track(attempt.job.id, sound_name(number)))
+            _forget(attempt, number)
         else:
             made |= track
             damage |= found
@@ -81,11 +84,12 @@ def _encoded(attempt: Attempt, plan: Plan, numbers: Iterable[int], budget: float
     Places of damage say of no track which one it is, so those of further ones are not looked for.
     """
     with ExitStack() as opened, original_of(attempt) as url:
-        tracks = [opened.enter_context(_Track(attempt, number, plan)) for number in numbers]
-        run = _Run(attempt, tracks, is_whole=len(tracks) == len(plan.audio))
-        command = audio_command(plan, [track.files for track in tracks], url)
+        files = {number: _files(attempt.scratch, number, plan.audio[number]) for number in numbers}
+        tracks = [opened.enter_context(track) for track in _tracks(attempt, plan, files)]
+        run = _Run(attempt, tracks, is_whole=len(files) == len(plan.audio))
+        command = audio_command(plan, list(files.values()), url)
         suspicious = run_ffmpeg(attempt, command, url, on_tick=run.tick)
-        heard = {track.number: read_heard(attempt.scratch, track.files.heard.name) for track in tracks}
+        heard = {number: read_heard(attempt.scratch, made.heard.name) for number, made in files.items()}
         found = dict[str, Any]()
         if heard.get(0) is not None:
             look = damaged_sound(attempt, plan, plan.audio[0], url, heard[0], suspicious=suspicious, cpu_seconds=budget)
@@ -93,10 +97,31 @@ def _encoded(attempt: Attempt, plan: Plan, numbers: Iterable[int], budget: float
         return run.ended([number for number, one in heard.items() if one is not None]), found
 
 
-def _result(made: Mapping[int, dict[str, Any]], *, complete: bool) -> dict[str, Any]:
-    """Return what the record says of the sounds: of the first as ever, of further ones by their names."""
-    first = made.get(0, {"codec": "", "parts": []})
-    further = {sound_name(number): track for number, track in made.items() if number}
+def _files(scratch: Path, number: int, audio: AudioSource) -> SoundFiles:
+    """Return where ffmpeg writes what it makes of the track of this number."""
+    name = sound_name(number)
+    wide = scratch / f"{surround_name(number)}.mp4" if audio.surround_bitrate else None
+    return SoundFiles(audio, scratch / f"{name}.mp4", scratch / f"heard{name.removeprefix(AUDIO)}.txt", wide)
+
+
+def _tracks(attempt: Attempt, plan: Plan, files: Mapping[int, SoundFiles]) -> Iterator[_Track]:
+    for number, made in files.items():
+        audio = made.audio
+        yield _Track(attempt, number, made.target, most_of_audio(plan, audio.bitrate))
+        if made.surround is not None:
+            yield _Track(attempt, number, made.surround, most_of_audio(plan, audio.surround_bitrate))
+
+
+def _forget(attempt: Attempt, number: int) -> None:
+    """Remove what was published of a track."""
+    for name in (sound_name(number), surround_name(number)):
+        attempt.services.objects.delete_prefix(keys.track(attempt.job.id, name))
+
+
+def _result(made: Made, *, complete: bool) -> dict[str, Any]:
+    """Return what the record says of the sounds: of the first as ever, of all others by their names."""
+    first = made.get(AUDIO, {"codec": "", "parts": []})
+    further = {name: track for name, track in made.items() if name != AUDIO}
     return {"made": True, **first, "complete": complete, **({"tracks": further} if further else {})}
 
 
@@ -108,6 +133,7 @@ class _Run:
     tracks: Sequence[_Track]
     is_whole: bool
     failure: Exception | None = None
+    told: int = 0  # parts of all tracks that the record knows of
 
     def tick(self) -> None:
         """Publish what there is. What goes wrong is raised at the end: who calls this has the tool's pipe to drain."""
@@ -129,24 +155,32 @@ class _Run:
             if track.number in heard:
                 track.end()
             else:
-                self.attempt.services.objects.delete_prefix(keys.track(self.attempt.job.id, track.name))
-        return {track.number: track.made for track in self.tracks if track.number in heard}
+                _forget(self.attempt, track.number)
+        return {track.name: track.made for track in self.tracks if track.number in heard}
 
     def _publish(self) -> None:
-        fresh = [track.publish() for track in self.tracks]
+        for track in self.tracks:
+            track.publish()
         # Players load the master playlist once: all tracks stand in it from the first time on.
-        if any(fresh) and self.is_whole and all(track.stored for track in self.tracks):
-            made = {track.number: track.made for track in self.tracks}
+        there = self.is_whole and all(track.stored for track in self.tracks)
+        count = sum(len(track.stored) for track in self.tracks)
+        if there and count - self.told > self.told // TOLD_SHARE:
+            self.told = count
+            made = {track.name: track.made for track in self.tracks}
             self.attempt.services.jobs.interim(self.attempt.task, self.attempt.name, _result(made, complete=False))
 
 
 @dataclass(slots=True)
 class _Track:
-    """One of the files ffmpeg is writing, and what of it is stored already."""
+    """One of the files ffmpeg is writing, of at most `most` bytes, and what of it is stored already.
+
+    It holds the track of this `number`, or its version in 5.1.
+    """
 
     attempt: Attempt
     number: int
-    plan: Plan
+    path: Path
+    most: int
     stored: list[dict[str, Any]] = field(default_factory=list)
     codec: str = ""
     left: ToolFile | None = None
@@ -160,20 +194,8 @@ class _Track:
 
     @property
     def name(self) -> str:
-        """The track's name, which its objects have."""
-        return sound_name(self.number)
-
-    @property
-    def audio(self) -> AudioSource:
-        """The track as it is planned."""
-        return self.plan.audio[self.number]
-
-    @property
-    def files(self) -> SoundFiles:
-        """Where ffmpeg writes what it makes of the track."""
-        scratch = self.attempt.scratch
-        heard = f"heard{self.name.removeprefix(AUDIO)}.txt"
-        return SoundFiles(self.audio, scratch / f"{self.name}.mp4", scratch / heard)
+        """Its name, which its objects have."""
+        return self.path.stem
 
     @property
     def made(self) -> dict[str, Any]:
@@ -186,19 +208,18 @@ class _Track:
         if not self.stored:
             raise OutputMismatchError(detail="The encoder's sound has no part that is complete.")
 
-    def publish(self) -> bool:
-        """Store the parts that are complete by now; tell whether there are any that were not before."""
-        path = self.files.target
-        if self.left is None and not _has_bytes(path):
-            return False
+    def publish(self) -> None:
+        """Store the parts that are complete by now."""
+        if self.left is None and not _has_bytes(self.path):
+            return
         if self.left is None:
             # Once: what is put in its place later is not read.
-            left = left_by_tool(self.attempt.scratch, path.name, most=most_of_audio(self.plan, self.audio))
+            left = left_by_tool(self.attempt.scratch, self.path.name, most=self.most)
             self.left = self.opened.enter_context(left)
         found = read_fragmented(self.left.file, self.left.grown(), growing=True)
         fresh = found.pieces[len(self.stored) :]
         if not fresh:
-            return False
+            return
         self.attempt.check_ours()
         objects, job_id = self.attempt.services.objects, self.attempt.job.id
         file = self.left.file
@@ -213,7 +234,6 @@ class _Track:
             data = file.read(piece.end - piece.start)
             objects.put_bytes(keys.segment(job_id, self.name, len(self.stored)), data, content_type=AUDIO_MP4)
             self.stored.append({"bytes": len(data), "seconds": round(piece.ticks / SAMPLE_RATE, 6)})
-        return True
 
 
 def _has_bytes(path: Path) -> bool:

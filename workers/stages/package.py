@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from storage.captions.labels import labels
 from storage.model.damage import of_results, warnings_of
 from storage.model.job import Changes, JobState, Output
 from storage.model.job_warnings import JobWarning, warning
-from storage.model.plan import Plan, Rung
+from storage.model.plan import SURROUND_CHANNELS, Plan, Rung
 from storage.model.task import Results, Stage, Task, sounds_of
 from storage.objects import keys
 from storage.public.hls import playlists
-from storage.public.sound_tracks import SoundTrack, heard_tracks, sound_tracks, told_title
+from storage.public.sound_tracks import Rendition, heard_tracks, sound_groups, sound_tracks, told_title
 from workers.attempts.attempt import Attempt
 from workers.ffmpeg.commands import PackedSound, frame_ticks, package_command, timescale
 from workers.ffmpeg.filters import SPARE_FRAMES
@@ -132,16 +132,20 @@ def _packaged(attempt: Attempt, rung: str, joined: Path, beside: Beside, planned
 
 
 def _joined_sounds(attempt: Attempt, plan: Plan, results: Results) -> tuple[PackedSound, ...]:
+    """Return all tracks in stereo, and behind them their versions in 5.1: players begin with the first."""
+    renditions = dict.fromkeys(one for group in sound_groups(plan, results).values() for one in group)
     made = sounds_of(results)
-    return tuple(_joined_sound(attempt, track, made[track.name]) for track in heard_tracks(plan, results))
+    return tuple(_joined_sound(attempt, one, len(made[one.name]["parts"])) for one in renditions)
 
 
-def _joined_sound(attempt: Attempt, track: SoundTrack, made: Mapping[str, Any]) -> PackedSound:
-    path = attempt.scratch / f"{track.name}.mp4"
+def _joined_sound(attempt: Attempt, rendition: Rendition, parts: int) -> PackedSound:
+    path = attempt.scratch / f"{rendition.name}.mp4"
     with own_file(attempt.scratch, path.name) as file:
-        _join(attempt, file, track.name, len(made["parts"]))
-    audio = track.audio
-    return PackedSound(path, language=audio.language, title=told_title(audio), role=audio.role)
+        _join(attempt, file, rendition.name, parts)
+    audio = rendition.track.audio
+    width = "5.1" if rendition.channels == SURROUND_CHANNELS else ""
+    title = ", ".join(filter(None, (told_title(audio), width)))
+    return PackedSound(path, language=audio.language, title=title, role=audio.role)
 
 
 def _join(attempt: Attempt, file: BinaryIO, track: str, count: int) -> int:

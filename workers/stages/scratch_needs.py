@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from storage.model.plan import AudioSource, Plan, Rung, Segment
+from storage.model.plan import Plan, Rung, Segment
 from storage.model.task import Results, Stage, sounds_of
 
 SPARE = Fraction(21, 20)  # boxes around the pictures, and the index of an MP4: under 4 % at the lowest rates
+LISTED_BITRATE = 24_000  # bits/s of a list of decoded sound: of twelve hours it has about 120 MB
 STILLS_BYTES = 32 * 1024**2  # pictures to choose a poster from, or the sheet of a storyboard
 # What a file may have above that, so that an encoder which misses its rate a little is not taken for a hostile one.
 LEFT_SPARE = Fraction(5, 4)
@@ -33,13 +34,13 @@ def most_of_rung(plan: Plan, segment: Segment, rung: Rung) -> int:
 
 
 def audio_bytes(plan: Plan) -> int:
-    """Return the most that the job's sounds take, all tracks together."""
-    return sum(_track_bytes(plan, audio) for audio in plan.audio)
+    """Return the most that the job's sounds take, all tracks together, and the lists of when they are heard."""
+    return sum(_sound_at(plan, audio.bitrate + audio.surround_bitrate + LISTED_BITRATE) for audio in plan.audio)
 
 
-def most_of_audio(plan: Plan, audio: AudioSource) -> int:
-    """Return the bytes beyond which no encoder of ours writes this track of the job's sound."""
-    return _at_most(Fraction(_track_bytes(plan, audio)))
+def most_of_audio(plan: Plan, bitrate: int) -> int:
+    """Return the bytes beyond which no encoder of ours writes a sound of the job at so many bits/s."""
+    return _at_most(Fraction(_sound_at(plan, bitrate)))
 
 
 def most_of_mp4(results: Results, rung: Rung) -> int:
@@ -58,8 +59,8 @@ def package_bytes(plan: Plan, results: Results, *, texts: int = 0) -> int:
     return _spared(Fraction(pictures + sound)) + STILLS_BYTES + texts * TEXT_BYTES
 
 
-def _track_bytes(plan: Plan, audio: AudioSource) -> int:
-    return _spared(audio.bitrate * plan.frames / plan.rate / _BITS)
+def _sound_at(plan: Plan, bitrate: int) -> int:
+    return _spared(bitrate * plan.frames / plan.rate / _BITS)
 
 
 def _rung_bytes(plan: Plan, segment: Segment, rung: Rung) -> Fraction:

@@ -89,7 +89,8 @@ def look_budget(plan: Plan, segment: Segment, size: int, speed: float) -> float:
 
 def audio_budget(plan: Plan, size: int, speed: float) -> float:
     """Return the CPU seconds of a job's sounds, or of a look at the damage of one."""
-    return _budget(SOUND_SHARE * len(plan.audio) * plan.duration, size, 0.0, speed)
+    versions = len(plan.audio) + sum(audio.surround_bitrate > 0 for audio in plan.audio)
+    return _budget(SOUND_SHARE * versions * plan.duration, size, 0.0, speed)
 
 
 def poster_budget(plan: Plan, size: int, speed: float) -> float:

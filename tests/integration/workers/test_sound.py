@@ -13,6 +13,7 @@ import pytest
 
 from storage.model.job import JobState
 from storage.model.job_warnings import JobWarning, warning
+from storage.model.plan import SURROUND_CHANNELS
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import drive
@@ -33,6 +34,7 @@ Gains = tuple[float, float]
 STEREO = [(FULL, NONE), (NONE, FULL)]
 MIDDLE, LEFT, RIGHT = (CENTRE, CENTRE), (CENTRE, NONE), (NONE, CENTRE)
 NOTHING = (NONE, NONE)
+LOW_FREQUENCIES = 3  # the place of their channel in 5.1 and 7.1
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,34 @@ def component(samples: array[float], frequency: float) -> float:
     real = sum(sample * math.cos(turn * number) for number, sample in enumerate(samples))
     other = sum(sample * math.sin(turn * number) for number, sample in enumerate(samples))
     return 2 * math.hypot(real, other) / len(samples)
+
+
+@pytest.mark.parametrize("name", ["5.1 aac", "5.1 ac3", "5.1 pcm", "7.1"])
+def test_surround_stays_surround_beside_the_mix(
+    name: str, own_services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """A tone in one channel after another is in that channel alone, as loud as it was; of 7.1 sides and backs share."""
+    layout = LAYOUTS[name]
+    count = len(layout.gains)
+    turns = [f"0.25*between(t,{TURN * number},{TURN * (number + 1)})" for number in range(count)]
+    source = written(
+        tmp_path / f"turns.{layout.suffix}",
+        tones(layout.name, turns),
+        encoder=layout.encoder,
+        seconds=TURN * count,
+    )
+    channels = heard(target_of(source, own_services, settings), 1)
+    assert len(channels) == SURROUND_CHANNELS
+    for number in range(count):
+        middle = slice(round((number + 0.25) * TURN * RATE), round((number + 0.75) * TURN * RATE))
+        there = number if number < SURROUND_CHANNELS else number - 2
+        for place, channel in enumerate(channels):
+            found = loudness(channel[middle])
+            if place != there:
+                assert found < SILENT_DB + 20
+            elif place != LOW_FREQUENCIES:  # encoders cut it at 120 Hz
+                gain = CENTRE if number >= SURROUND_CHANNELS else FULL
+                assert found == pytest.approx(_decibel(0.25) + gain, abs=0.5)
 
 
 def mono(amplitude: float) -> str:

@@ -129,6 +129,24 @@ def test_all_tracks_are_one_group() -> None:
     assert playlist("audio-6/index.m3u8", plan, results_of(plan, 0), ended=False) is None
 
 
+def test_surround_is_a_group_of_its_own() -> None:
+    """Of the same tracks, as they are where they have no 5.1; each rung is a variant with either."""
+    plan = with_tracks({"language": "de", "surround_bitrate": 384_000}, {"language": "en"})
+    wide = {"codec": "mp4a.40.2", "parts": [{"bytes": 200_000, "seconds": 4.0}]}
+    results = results_of(plan, 0, sound={**SOUND, "tracks": {"audio-1": SOUND, "audio-surround": wide}})
+    made = playlists(plan, results)
+    assert {"audio/index.m3u8", "audio-1/index.m3u8", "audio-surround/index.m3u8"} < made.keys()
+    medias = [re.sub(r'GROUP-ID="[a-z]+",', "", media) for media in tags(made["master.m3u8"], "EXT-X-MEDIA")]
+    assert len(medias) == 4
+    assert medias[2] == medias[0].replace('CHANNELS="2"', 'CHANNELS="6"').replace("audio/index", "audio-surround/index")
+    assert medias[3] == medias[1]
+    variants = tags(made["master.m3u8"], "EXT-X-STREAM-INF")
+    assert re.findall(r"(\w+)/index.m3u8$", made["master.m3u8"], re.MULTILINE) == ["1080p", "1080p", "480p", "480p"]
+    assert [re.findall(r'AUDIO="(\w+)"', variant) for variant in variants] == [["audio"], ["surround"]] * 2
+    rates = [int(re.findall(r"^BANDWIDTH=(\d+)", variant)[0]) for variant in variants]
+    assert rates == [6_129_345, 6_400_000, 1_629_345, 1_900_000]
+
+
 def test_a_track_that_could_not_be_made_is_not_mentioned() -> None:
     """The next one plays by default then; the variants have the rate of the one that takes most."""
     plan = with_tracks({"language": "de"}, {"language": "en"}, {"language": "ko"})

@@ -75,11 +75,14 @@ def test_warnings_of_plan_and_job_appear_once() -> None:
 
 def test_tracks_of_sound_come_with_the_plan() -> None:
     """The first is the default one; what could not be decoded is not offered."""
-    tracks = (replace(SOUND, language="de"), replace(SOUND, language="en", title="Talk", role="comment", channels=1))
+    tracks = (
+        replace(SOUND, language="de", surround_bitrate=9),
+        replace(SOUND, language="en", title="Talk", role="comment", channels=1),
+    )
     job = make_job(state=JobState.READY, plan=replace(make_plan(), audio=tracks))
     talk = {"name": "audio-1", "label": "English, Talk", "language": "en", "title": "Talk", "channels": [1]}
     assert job_json(job)["audio"] == [
-        {"name": "audio", "label": "German", "language": "de", "title": "", "default": True, "channels": [2]},
+        {"name": "audio", "label": "German", "language": "de", "title": "", "default": True, "channels": [2, 6]},
         {**talk, "default": False},
     ]
     lost = warning("audio_undecodable", number=1, label="German")

@@ -111,8 +111,16 @@ def segment(plan: Plan, part: Segment = WHOLE, url: str = PATH) -> list[str]:
 def audio(*sources: AudioSource, url: str = PATH) -> list[str]:
     """Return the command of these tracks of sound."""
     names = [f"-{number}" if number else "" for number in range(len(sources))]
-    files = [SCRATCH / f"audio{name}.m4a" for name in names], [SCRATCH / f"heard{name}.pcm" for name in names]
-    return audio_command(PLAN, list(map(SoundFiles, sources, *files)), url)
+    files = [
+        SoundFiles(
+            source,
+            SCRATCH / f"audio{name}.m4a",
+            SCRATCH / f"heard{name}.pcm",
+            SCRATCH / f"audio{name}-surround.m4a" if source.surround_bitrate else None,
+        )
+        for source, name in zip(sources, names, strict=True)
+    ]
+    return audio_command(PLAN, files, url)
 
 
 COMMANDS = {
@@ -144,6 +152,8 @@ COMMANDS = {
     "audio_many_channels": audio(replace(SOUND, source_channels=16, layout="hexadecagonal")),
     "audio_partly_mono": audio(replace(SOUND, partly_mono=True)),
     "audio_two_tracks": audio(replace(SOUND, source_channels=1, layout="mono", right=2)),
+    "audio_surround": audio(replace(SOUND, source_channels=6, layout="5.1(side)", surround_bitrate=384_000), SOUND),
+    "audio_surround_of_71": audio(replace(SOUND, source_channels=8, layout="7.1", surround_bitrate=384_000)),
     "audio_three_languages": audio(SOUND, *(replace(SOUND, stream=number, source_channels=6) for number in (2, 3))),
     "poster_keyframes": keyframes_command(PLAN, PATH, SCRATCH),
     "poster_keyframes_relayed": keyframes_command(PLAN, URL, SCRATCH),

@@ -8,6 +8,7 @@ import pytest
 
 from storage.model.plan import MOST_SOUNDS, AudioSource
 from tests.support import listings
+from workers.planning.audio import SURROUND_BITRATE
 from workers.planning.facts import parse_probe
 from workers.planning.sources import audio_sources, sources_of
 
@@ -69,7 +70,15 @@ def test_tracks_of_one_channel_are_left_and_right(tracks: list[dict[str, Any]], 
 def test_the_source_of_a_mix_is_told() -> None:
     """The plan says what the channels of the source are, so that every attempt mixes alike."""
     (audio,) = planned(track(1, channels=6, channel_layout="5.1(side)"))
+    assert audio.surround_bitrate == SURROUND_BITRATE
     assert (audio.channels, audio.source_channels, audio.layout) == (2, 6, "5.1(side)")
+
+
+@pytest.mark.parametrize(("layout", "channels"), [("stereo", 2), ("quad", 4), ("6.1", 7), ("6 channels", 6), ("", 6)])
+def test_no_version_in_surround_is_made_of_what_is_no_surround(layout: str, channels: int) -> None:
+    """A mix of it would be a guess."""
+    (audio,) = planned(track(1, channels=channels, channel_layout=layout))
+    assert audio.surround_bitrate == 0
 
 
 def test_without_sound_there_is_none() -> None:

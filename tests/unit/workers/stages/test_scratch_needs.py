@@ -7,7 +7,7 @@ from typing import Any
 
 from storage.model.plan import Segment
 from tests.support.jobs import make_plan
-from workers.stages.scratch_needs import SPARE, STILLS_BYTES, audio_bytes, package_bytes, segment_bytes
+from workers.stages.scratch_needs import LISTED_BITRATE, SPARE, STILLS_BYTES, audio_bytes, package_bytes, segment_bytes
 
 PLAN = make_plan()
 
@@ -28,8 +28,10 @@ def test_a_longer_segment_takes_more() -> None:
 def test_sound_takes_its_bitrate() -> None:
     """For the whole job, each track."""
     (audio,) = PLAN.audio
-    lower, each = replace(audio, bitrate=80_000), int(10_000 * PLAN.frames / PLAN.rate * SPARE)
-    assert audio_bytes(replace(PLAN, audio=(lower, lower))) == 2 * each
+    lower = replace(audio, bitrate=80_000 - LISTED_BITRATE)
+    each = 10_000 * PLAN.frames / PLAN.rate * SPARE
+    assert audio_bytes(replace(PLAN, audio=(lower, lower))) == 2 * int(each)
+    assert audio_bytes(replace(PLAN, audio=(replace(lower, surround_bitrate=80_000),))) == int(2 * each)
 
 
 def test_packaging_takes_everything_twice_and_the_sound_for_each_rung() -> None:

@@ -31,7 +31,7 @@ _STYLES = {"i": ITALIC, "em": ITALIC, "b": BOLD, "strong": BOLD, "u": UNDERLINED
 _PASSED_OVER = frozenset({"font", "span", "p", "div", "s", "strike", "c", "v", "ruby", "rt", "lang"})
 
 
-class TextRun(NamedTuple):
+class Styled(NamedTuple):
     """A piece of text, in which lines end with a line feed, and its styles."""
 
     text: str
@@ -44,14 +44,14 @@ _TOP, _OLD_TOP = frozenset("789"), frozenset("567")  # places of ASS at the top,
 _BOLD_WEIGHT = 600
 
 
-def of_subrip(text: str) -> Iterator[TextRun]:
+def of_subrip(text: str) -> Iterator[Styled]:
     """Yield the runs of SubRip's text: some tags of HTML, overrides of ASS, and else what it says."""
     return _tagged(_BRACES.sub("", text), _TAG, _subrip_tag)
 
 
-def of_webvtt(text: str) -> Iterator[TextRun]:
+def of_webvtt(text: str) -> Iterator[Styled]:
     """Yield the runs of WebVTT's text: everything in angle brackets is markup there, and characters may be escaped."""
-    return (TextRun(html.unescape(run.text), run.styles) for run in _tagged(text, _ANY_TAG, _webvtt_tag))
+    return (Styled(html.unescape(run.text), run.styles) for run in _tagged(text, _ANY_TAG, _webvtt_tag))
 
 
 def is_top(text: str) -> bool:
@@ -60,71 +60,71 @@ def is_top(text: str) -> bool:
     return any(_is_top(name, number) for name, number in _SETTING.findall(braces))
 
 
-def of_ass(text: str, styles: frozenset[str] = PLAIN, *, has_comments: bool = True) -> tuple[list[TextRun], bool]:
+def of_ass(text: str, styles: frozenset[str] = PLAIN, *, has_comments: bool = True) -> tuple[list[Styled], bool]:
     """Return the runs of ASS' text, whose style says `styles`, and whether an override puts it at the top.
 
     What stands in braces and is no override is a comment, or text unless it `has_comments`.
     """
-    runs: list[TextRun] = []
+    runs: list[Styled] = []
     present, at, top, drawing = set(styles), 0, False, False
     for found in _OVERRIDE.finditer(text):
         if not has_comments and found[1] is not None and not found[1].startswith("\\"):
             continue
         if not drawing:
-            runs.append(TextRun(text[at : found.start()], frozenset(present)))
+            runs.append(Styled(text[at : found.start()], frozenset(present)))
         at = found.end()
         if found[2] is not None:
-            runs.append(TextRun({"N": "\n", "n": " ", "h": "\u00a0"}.get(found[2], found[2]), frozenset(present)))
+            runs.append(Styled({"N": "\n", "n": " ", "h": "\u00a0"}.get(found[2], found[2]), frozenset(present)))
             continue
         for name, number in _SETTING.findall(found[1]):
             top = top or _is_top(name, number)
             drawing = int(number) > 0 if name == "p" else drawing
             present = _after(present, name, number, styles)
     if not drawing:
-        runs.append(TextRun(text[at:], frozenset(present)))
+        runs.append(Styled(text[at:], frozenset(present)))
     return runs, top
 
 
-def strict(runs: Iterable[TextRun]) -> str:
+def strict(runs: Iterable[Styled]) -> str:
     """Return the runs as WebVTT without an empty line; empty where they show nothing."""
-    lines: list[list[TextRun]] = [[]]
+    lines: list[list[Styled]] = [[]]
     left = LONGEST_CUE
     for text, styles in runs:
         first, *rest = _DROPPED.sub("", text.translate(_BLANKS))[:left].split("\n")
-        lines[-1].append(TextRun(first, styles))
-        lines += [[TextRun(line, styles)] for line in rest]
+        lines[-1].append(Styled(first, styles))
+        lines += [[Styled(line, styles)] for line in rest]
         left -= len(text)
         if left <= 0:
             break
     return "\n".join([written for line in lines if (written := _line(line))][:MOST_LINES])
 
 
-def _line(runs: list[TextRun]) -> str:
+def _line(runs: list[Styled]) -> str:
     text = "".join(run.text for run in runs)
     if not text.strip():
         return ""
     return "".join(_marked(run) for run in runs if run.text).strip()
 
 
-def _marked(run: TextRun) -> str:
+def _marked(run: Styled) -> str:
     tags = sorted(run.styles) if run.text.strip() else []
     opened, closed = "".join(f"<{tag}>" for tag in tags), "".join(f"</{tag}>" for tag in reversed(tags))
     return f"{opened}{escaped(run.text)}{closed}"
 
 
-def _tagged(text: str, pattern: re.Pattern[str], meaning: Callable[[re.Match[str]], str | None]) -> Iterator[TextRun]:
+def _tagged(text: str, pattern: re.Pattern[str], meaning: Callable[[re.Match[str]], str | None]) -> Iterator[Styled]:
     styles, at = set[str](), 0
     for found in pattern.finditer(text):
         style = meaning(found)
         if style is None:
             continue
-        yield TextRun(text[at : found.start()], frozenset(styles))
+        yield Styled(text[at : found.start()], frozenset(styles))
         at = found.end()
         if style == _BREAK:
-            yield TextRun(_BREAK, PLAIN)
+            yield Styled(_BREAK, PLAIN)
         elif style:
             (styles.discard if found[1] else styles.add)(style)
-    yield TextRun(text[at:], frozenset(styles))
+    yield Styled(text[at:], frozenset(styles))
 
 
 def _subrip_tag(found: re.Match[str]) -> str | None:

@@ -134,7 +134,7 @@ class RecordStore(Protocol):
         """
 
     def replan(self, job_id: str, plan: Plan, segments: tuple[Segment, ...], warnings: Warnings) -> Job:
-        """Replace plan and segments of a job that is encoding; the new segments begin, finished sound and poster stay.
+        """Replace plan and segments of a job that is encoding; the new segments begin, what else is finished stays.
 
         Raises TransitionError when the job is not encoding, JobNotFoundError.
         """

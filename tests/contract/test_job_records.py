@@ -162,7 +162,7 @@ def test_starting_again_forgets_the_last_run(job_store: JobStore) -> None:
 
 
 def test_no_field_of_a_run_is_left_in_the_next_one(job_store: JobStore) -> None:
-    """What came with the upload and the priority stay, and its place in the queue is a new one."""
+    """What came with the upload and beside it stays, as the priority does; its place in the queue is a new one."""
     job = make_job(
         webhook_url="https://example.org/hook",
         loudness=-16,
@@ -197,7 +197,7 @@ def test_no_field_of_a_run_is_left_in_the_next_one(job_store: JobStore) -> None:
     assert left == {"start_target", "target"}
     assert CREATED_AT not in {again.start_target, again.target}
     assert [getattr(again, name) for name in named(Kind.INTAKE)] == [getattr(job, name) for name in named(Kind.INTAKE)]
-    assert (again.state, again.priority) == (JobState.QUEUED, Priority.LOW)
+    assert (again.state, again.priority, again.added) == (JobState.QUEUED, Priority.LOW, job.added)
 
 
 def test_a_deleted_job_is_gone_and_says_so_once(job_store: JobStore) -> None:

@@ -120,16 +120,15 @@ def _compared(
         if not hear(tried.sound(deltas, _bound(tried, views[0])), _heard(tried, views[0])).wrong:
             name, own, laid = other, stream, tried
             break
+    # The first default one is ahead of all others, which are in the file's order.
     others = (
-        {} if name == PAIR else {stream: one for stream, one in source.sounds.items() if len(one) and stream != own}
+        [] if name == PAIR else sorted(stream for stream, one in source.sounds.items() if len(one) and stream != own)
     )
-    further = {
-        stream: recording(source.pictures, one, source.listed, stream, join=join) for stream, one in others.items()
-    }
+    further = [recording(source.pictures, source.sounds[one], source.listed, one, join=join) for one in others]
     total = Comparison(wanted=laid.shortest, notes=_notes(laid, name if name != first[0] else "", deltas))
     for number, (view, eye) in enumerate(zip(views, eyes, strict=True)):
         total = _with_view(total, laid, view, eye.look(deltas), deltas, top=number < 2)
-        told = _further(view, list(further.values()), deltas, mono=source.listed.mono)
+        told = _further(view, further, deltas, mono=source.listed.mono)
         total = replace(total, unlike=(*total.unlike, *told))
     return total
 

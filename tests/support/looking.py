@@ -21,10 +21,14 @@ _HEADER_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """Streams as ffprobe describes them, packets counted, by kind (`video`, `audio`): of several `sounds` the first."""
+    """Streams as ffprobe describes them, packets counted, by kind (`video`, `audio`): of several `sounds` the first.
+
+    `texts` are tracks of subtitles.
+    """
 
     streams: dict[str, dict[str, Any]]
     sounds: tuple[dict[str, Any], ...]
+    texts: tuple[dict[str, Any], ...]
     chapters: int
     tags: dict[str, str]
 
@@ -47,10 +51,11 @@ def look(path: Path) -> Looked:
     """Return what ffprobe finds in the file, its packets counted."""
     answer = _ffprobe(path, "-count_packets", "-show_streams", "-show_chapters", "-show_format")
     sounds = tuple(stream for stream in answer["streams"] if stream["codec_type"] == "audio")
-    others = [stream for stream in answer["streams"] if stream["codec_type"] != "audio"]
+    texts = tuple(stream for stream in answer["streams"] if stream["codec_type"] == "subtitle")
+    others = [stream for stream in answer["streams"] if stream["codec_type"] not in {"audio", "subtitle"}]
     streams = {stream["codec_type"]: stream for stream in (*others, *sounds[:1])}
     assert len(streams) == len(others) + len(sounds[:1]), "two streams of a kind"
-    return Looked(streams, sounds, len(answer["chapters"]), answer["format"].get("tags", {}))
+    return Looked(streams, sounds, texts, len(answer["chapters"]), answer["format"].get("tags", {}))
 
 
 def frame_times(path: Path) -> list[float]:

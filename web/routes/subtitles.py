@@ -28,6 +28,7 @@ from web.schemas.tracks import SubtitleTrack as PublicTrack
 from web.upload.body_reader import body_reader
 
 _READ_BYTES = 256 * 1024  # at most, at once, as of an upload
+_YES = "true"
 _OF_JOB = f"{UPLOAD_PATH}/<job_id>/{SUBTITLES}"
 
 blueprint = Blueprint("subtitles", __name__)
@@ -122,9 +123,9 @@ def _told(track_id: str) -> SubtitleTrack:
         id=track_id,
         language=language,
         title=clean_text(query.label),
-        default=query.default,
-        forced=query.forced,
-        sdh=query.sdh,
+        default=query.default == _YES,
+        forced=query.forced == _YES,
+        sdh=query.sdh == _YES,
     )
 
 

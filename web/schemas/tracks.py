@@ -6,6 +6,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from storage.model.shown_text import NAME_LENGTH
+
+Flag = Literal["true", "false"]
+
 
 class Loudness(BaseModel):
     """What was measured of a track as it came (EBU R 128), and by how much the video has it louder."""
@@ -67,9 +71,7 @@ class SubtitleQuery(BaseModel):
         pattern="^[A-Za-z0-9_-]*$",
         description="A BCP 47 tag, or a code of ISO 639. It also tells in which characters the file may be written.",
     )
-    label: str = Field(
-        default="", max_length=8192, description="What the track is besides its language; 200 characters are kept."
-    )
-    default: bool = False
-    forced: bool = False
-    sdh: bool = False
+    label: str = Field(default="", max_length=NAME_LENGTH, description="What the track is besides its language.")
+    default: Flag = "false"
+    forced: Flag = "false"
+    sdh: Flag = "false"

@@ -81,14 +81,16 @@ def _behind_input(command: list[str], number: int) -> list[str]:
     return [_PADS.sub(rf"[a{number}\1]", part) if place in named else part for place, part in enumerate(rest)]
 
 
-def _sound_command(plan: Plan, sound: SoundFiles, url: str, made: Callable[[Any, Plan, _Version], Any]) -> list[str]:
+def _sound_command(
+    plan: Plan, sound: SoundFiles, url: str, made: Callable[[Any, Plan, _Version], list[Any]]
+) -> list[str]:
     audio = sound.audio
     source = _sound_input(audio, url)
     streams = [audio.stream] if audio.right is None else [audio.stream, audio.right]
     tracks = [on_steady_clock(source[str(stream)], audio.pieces, sound=True) for stream in streams]
     parts = tracks[0].filter_multi_output("asplit", 2)
     placed = [_beside_picture(track, plan, audio) for track in (parts[0], *tracks[1:])]
-    outputs = []
+    outputs = list[Any]()
     if sound.surround is not None:
         (whole,) = placed
         # With its layout stated: what one version wants would otherwise be done ahead of the split, to both.
@@ -96,11 +98,10 @@ def _sound_command(plan: Plan, sound: SoundFiles, url: str, made: Callable[[Any,
         placed = [versions[0]]
         wide = in_surround(versions[1], audio)
         version = _Version(sound.surround, audio.surround_bitrate, SURROUND_CHANNELS, sound.surround_gain)
-        outputs.append(made(wide, plan, version))
-    stereo = made(
-        in_two_channels(placed, audio), plan, _Version(sound.target, audio.bitrate, audio.channels, sound.gain)
-    )
-    return compiled([stereo, *outputs, _listed(parts[1], sound.heard)])
+        outputs = made(wide, plan, version)
+    version = _Version(sound.target, audio.bitrate, audio.channels, sound.gain)
+    stereo = made(in_two_channels(placed, audio), plan, version)
+    return compiled([*stereo, *outputs, _listed(parts[1], sound.heard)])
 
 
 class _Version(NamedTuple):
@@ -112,12 +113,12 @@ class _Version(NamedTuple):
     gain: float
 
 
-def _measured(sound: Any, plan: Plan, version: _Version) -> Any:  # noqa: ARG001 - the length of the picture is not heard
-    return ffmpeg.output(metered(sound, meter_of(version.target)), "-", f="null")
+def _measured(sound: Any, plan: Plan, version: _Version) -> list[Any]:  # noqa: ARG001 - its length is not heard
+    return [ffmpeg.output(metered(sound, meter_of(version.target)), "-", f="null")]
 
 
-def _encoded(sound: Any, plan: Plan, version: _Version) -> Any:
-    """Return the output of a sound, filled with silence to the end of the picture."""
+def _encoded(sound: Any, plan: Plan, version: _Version) -> list[Any]:
+    """Return the output of a sound, filled with silence to the end of the picture, and that of its meter."""
     options: dict[str, Any] = {
         "c:a": "aac",
         "b:a": version.bitrate,
@@ -137,11 +138,13 @@ def _encoded(sound: Any, plan: Plan, version: _Version) -> Any:
         "fflags": "+bitexact",  # the same bytes from every attempt
         "f": "mp4",
     }
-    louder = metered(sound, meter_of(version.target))
+    # In the form that the encoder takes: what the meter wants would otherwise be done ahead of the split, to both. And
+    # beside the encoder, as the meter loses a tenth of a second where ffmpeg begins its filters anew.
+    louder, beside = sound.filter("aformat", sample_fmts="fltp").filter_multi_output("asplit", 2)
     if version.gain:
         louder = louder.filter("volume", f"{version.gain:.2f}dB")
     filled = louder.filter("apad").filter("atrim", end=f"{plan.duration:.6f}")
-    return ffmpeg.output(filled, str(version.target), **options)
+    return [ffmpeg.output(filled, str(version.target), **options), *_measured(beside, plan, version)]
 
 
 def heard_command(audio: AudioSource, url: str, heard: Path) -> list[str]:

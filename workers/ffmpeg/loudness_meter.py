@@ -16,10 +16,8 @@ _VALUE = re.compile(r"^lavfi\.r128\.(I|LRA|true_peak)=(-?[0-9]{1,6}\.[0-9]+)$", 
 
 
 def metered(sound: Any, wrote: Path) -> Any:
-    """Return the sound unchanged; what is measured of it up to each moment is written to the file, line by line."""
-    # As the encoder takes it. What comes before would else be reckoned as the meter does, and give other bytes.
-    as_encoded = sound.filter("aformat", sample_fmts="fltp")
-    return as_encoded.filter("ebur128", peak="true", metadata=1).filter("ametadata", mode="print", file=str(wrote))
+    """Return the sound behind the meter; what is measured up to each moment is written to the file, line by line."""
+    return sound.filter("ebur128", peak="true", metadata=1).filter("ametadata", mode="print", file=str(wrote))
 
 
 def parse_loudness(end: str) -> Loudness | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from storage.model.timed_text import Chapter
-from workers.sandbox.allowed_inputs import as_input, protocol_whitelist
+from workers.sandbox.allowed_inputs import own_text_arguments
 
 _MILLI = 1000
 _SPECIAL = re.compile(r"([=;#\\])")  # characters of ffmetadata that mean something
@@ -34,10 +34,10 @@ def with_chapters(command: Sequence[str], listed: str) -> list[str]:
     """
     outputs = command.index("-map")
     count = command[:outputs].count("-i")
-    told = ["-f", "ffmetadata", "-protocol_whitelist", protocol_whitelist(listed), "-i", as_input(listed)]
     rest = _replaced(list(command[outputs:]), _NO_CHAPTERS, ["-map_chapters", str(count)])
     rest = _replaced(rest, _NO_METADATA, ["-map_metadata:g", "-1", "-map_metadata:s", "-1"])
     # Only the track of chapters: the older list beside it holds 255 of them at most, and no reader needs both.
+    told = own_text_arguments(listed, "ffmetadata")
     return [*command[:outputs], *told, *_replaced(rest, ["+faststart"], ["+faststart+disable_chpl"])]
 
 

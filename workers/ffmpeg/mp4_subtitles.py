@@ -15,7 +15,7 @@ from storage.captions.cues import Cue
 from storage.captions.webvtt import stamp
 from storage.model.languages import three_letters
 from workers.ffmpeg.mp4_boxes import BoxPlace, boxes
-from workers.sandbox.allowed_inputs import as_input, protocol_whitelist
+from workers.sandbox.allowed_inputs import own_text_arguments
 
 SUBTITLES = b"sbtl"  # the handler of their tracks
 _ENABLED = 0x01  # of the flags in a track's header
@@ -59,7 +59,7 @@ def with_subtitles(command: Sequence[str], tracks: Sequence[PackedSubtitles]) ->
     """Return the command of an MP4 with these tracks behind its others."""
     maps = command.index("-map")
     count = command[:maps].count("-i")
-    inputs = chain.from_iterable(_input(str(track.path)) for track in tracks)
+    inputs = chain.from_iterable(own_text_arguments(str(track.path), "srt") for track in tracks)
     streams = chain.from_iterable(("-map", f"{count + number}:s:0") for number in range(len(tracks)))
     behind = len(command) - command[::-1].index("-map") + 1
     told = chain.from_iterable(_told(number, track) for number, track in enumerate(tracks))
@@ -103,10 +103,6 @@ def _flags_of(index: bytes, track: BoxPlace) -> Iterator[int]:
     handler, flags = media[b"hdlr"].payload + 8, inside[b"tkhd"].payload + _FLAGS_AT
     if index[handler : handler + len(SUBTITLES)] == SUBTITLES and index[flags] & _ENABLED:
         yield flags
-
-
-def _input(path: str) -> tuple[str, ...]:
-    return ("-f", "srt", "-protocol_whitelist", protocol_whitelist(path), "-i", as_input(path))
 
 
 def _told(number: int, track: PackedSubtitles) -> Iterator[str]:

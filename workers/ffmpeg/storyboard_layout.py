@@ -26,7 +26,7 @@ MAX_PICTURES = 240
 
 
 @dataclass(frozen=True, slots=True)
-class SheetCue:
+class Preview:
     """A stretch of the job's timeline and when the picture that stands for it shows; seconds, exact."""
 
     start: Fraction
@@ -44,13 +44,13 @@ class Sheet:
     height: int
 
 
-def cues_of(fragments: Sequence[Fragment]) -> tuple[SheetCue, ...]:
+def cues_of(fragments: Sequence[Fragment]) -> tuple[Preview, ...]:
     """Return the cues over a rung's fragments (one or more): they tile the timeline, each moment near its picture."""
     every = -(-len(fragments) // MAX_PICTURES)
     pictures = [fragment.start for fragment in fragments[::every]]
     borders = [fragments[0].start, *((one + next_one) / 2 for one, next_one in pairwise(pictures)), fragments[-1].end]
     return tuple(
-        SheetCue(start, end, picture) for (start, end), picture in zip(pairwise(borders), pictures, strict=True)
+        Preview(start, end, picture) for (start, end), picture in zip(pairwise(borders), pictures, strict=True)
     )
 
 
@@ -61,7 +61,7 @@ def sheet_of(rung: Rung, count: int) -> Sheet:
     return Sheet(columns, -(-count // columns), even(rung.width * scale), even(rung.height * scale))
 
 
-def cues_text(cues: Sequence[SheetCue], sheet: Sheet) -> str:
+def cues_text(cues: Sequence[Preview], sheet: Sheet) -> str:
     """Return the cues as players read them: WebVTT, each naming its part of the sheet as a media fragment."""
     return webvtt(block(cue.start, cue.end, _place(number, sheet)) for number, cue in enumerate(cues))
 

@@ -14,7 +14,7 @@ from workers.planning.facts import Probe, Stream
 ENDLESS_CODECS = frozenset({"dvb_teletext", "eia_608"})
 TEXT_CODECS = frozenset({"subrip", "text", "ass", "ssa", "webvtt", "mov_text"}) | ENDLESS_CODECS
 PICTURE_CODECS = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"})
-_UNKNOWN = "?"  # in a list of languages, of a track that has none
+_UNKNOWN = "unknown"  # in a list of languages, of a track that has none
 # What people write into titles where their program has no flag for it.
 _SDH = re.compile(r"\b(?:sdh|cc|hearing[- ]impaired|closed captions?)\b", re.IGNORECASE)
 _FORCED = re.compile(r"\bforced\b", re.IGNORECASE)

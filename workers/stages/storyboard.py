@@ -18,7 +18,7 @@ from workers.ffmpeg.commands import timescale
 from workers.ffmpeg.mp4_boxes import Fragmented
 from workers.ffmpeg.published_pictures import check_jpeg
 from workers.ffmpeg.stills import sheet_command
-from workers.ffmpeg.storyboard_layout import CUES, SHEET, SheetCue, cues_of, cues_text, sheet_of
+from workers.ffmpeg.storyboard_layout import CUES, SHEET, Preview, cues_of, cues_text, sheet_of
 from workers.sandbox.outputs import left_by_tool, own_file
 from workers.stages.common import run_ffmpeg
 from workers.stages.scratch_needs import STILLS_BYTES
@@ -48,7 +48,7 @@ def make_storyboard(attempt: Attempt, plan: Plan, results: Results, joined: Bina
     return True
 
 
-def _pick(joined: BinaryIO, boxes: Fragmented, cues: Sequence[SheetCue], target: BinaryIO, *, ticks: int) -> None:
+def _pick(joined: BinaryIO, boxes: Fragmented, cues: Sequence[Preview], target: BinaryIO, *, ticks: int) -> None:
     """Write a file of only those pieces whose keyframes are the cues' pictures; `ticks` are those of a second."""
     pieces = {min(piece.times): piece for piece in boxes.pieces}
     spans = [(0, boxes.init_bytes)]

@@ -18,12 +18,16 @@ from storage.objects import keys
 from storage.subtitle_errors import SubtitleTooLargeError
 from workers.attempts.attempt import Attempt
 from workers.ffmpeg.subtitle_commands import LONGEST_TRACK, subtitles_command, track_file, written_as
+from workers.planning.probe import PACKETS_SECONDS
 from workers.sandbox.outputs import left_by_tool
+from workers.sandbox.run import ToolLimits
 from workers.sandbox.scratch import reserve
 from workers.stages.common import finish, original_of, plan_of, run_ffmpeg, speed_here
 from workers.stages.work_budgets import subtitles_budget
 
 VTT = "text/vtt"
+# Who reads through a whole file for the one text at its end shows no progress meanwhile.
+READING = ToolLimits(PACKETS_SECONDS, PACKETS_SECONDS)
 
 _log = structlog.get_logger()
 
@@ -57,8 +61,9 @@ def _take_out(attempt: Attempt, plan: Plan, url: str) -> None:
 
 def _run(attempt: Attempt, plan: Plan, url: str, sources: Sequence[SubtitleSource]) -> bool:
     """Tell whether the tool wrote these tracks; of one that ended with an error nothing is left."""
+    command = subtitles_command(sources, url, attempt.scratch, plan.video.look_seconds)
     try:
-        run_ffmpeg(attempt, subtitles_command(sources, url, attempt.scratch, plan.video.look_seconds), url)
+        run_ffmpeg(attempt, command, url, limits=READING)
     except (ToolError, ToolTimeoutError, TooMuchWorkError) as error:
         if isinstance(error, ToolError) and error.killed:
             raise

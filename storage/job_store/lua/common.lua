@@ -158,7 +158,7 @@ local function take_back()
 end
 
 -- Once for each plan: only this, and forgetting a plan, cost more for more segments. A plan that is carried on (restored)
--- has its first `issued` segments out, and then sound and poster too.
+-- has its first `issued` segments out, and then sound, poster and subtitles too.
 local function save_wanted(wanted, issued)
   local segments, left = 0, 0
   for field, segment in pairs(wanted) do

@@ -9,15 +9,16 @@ import pytest
 
 from storage.errors import OutputMismatchError, RungsError
 from storage.media_errors import DecodeError
-from storage.model.job import Job, JobState
+from storage.model.job import Changes, Job, JobState
 from storage.model.plan import AUDIO
 from storage.model.task import Stage, Task
+from storage.model.timed_text import SubtitleSource, SubtitleTrack
 from storage.objects import keys
 from storage.objects.manifests import read_manifest
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import resume
-from tests.support.jobs import claim, counted, encoding
+from tests.support.jobs import claim, counted, created, encoding, make_plan, make_segments
 from workers.attempts.attempt import Attempt, attempt_task
 from workers.attempts.fallback import NOT_CUT
 
@@ -124,6 +125,19 @@ def test_a_job_goes_on_without_a_poster_that_cannot_be_made(
         False,
     )
     assert after.plan == job.plan
+
+
+def test_a_job_goes_on_without_subtitles_that_cannot_be_read(own_services: Services, settings: Settings) -> None:
+    """As without a poster; nobody waits for them any more."""
+    plan = replace(make_plan(), subtitles=(SubtitleSource(SubtitleTrack("0", "en"), 2, "subrip"),))
+    job = created(own_services.jobs)
+    own_services.jobs.move(job.id, JobState.PLANNING)
+    own_services.jobs.move(job.id, JobState.ENCODING, Changes(plan=plan, segments=make_segments(plan)))
+    texts = Task(job.id, Stage.SUBTITLES)
+    spend(own_services, settings, texts, MISMATCH)
+    assert own_services.jobs.results(job.id)[texts.field] == {"made": False}
+    after = own_services.jobs.get(job.id)
+    assert (after.state, after.subtitles_made) == (JobState.ENCODING, ())
 
 
 def test_a_poster_whose_attempts_all_died_is_done_without(own_services: Services, settings: Settings, job: Job) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from storage.model.plan import BT709, AudioSource, Colour, Crop, Plan, Rung, Segment, Shape
+from storage.model.timed_text import SubtitleSource, SubtitleTrack
 from storage.settings import Settings
 from tests.support.jobs import SOUND, make_plan
 from workers.ffmpeg.audio_commands import SoundFiles, audio_command
@@ -23,8 +24,11 @@ from workers.ffmpeg.commands import (
     segment_command,
     timescale,
 )
+from workers.ffmpeg.mp4_chapters import with_chapters
+from workers.ffmpeg.mp4_subtitles import PackedSubtitles, with_subtitles
 from workers.ffmpeg.stills import keyframes_command, moment_command, sheet_command
 from workers.ffmpeg.storyboard_layout import sheet_of
+from workers.ffmpeg.subtitle_commands import subtitles_command
 from workers.sandbox.allowed_codecs import CODEC_WHITELIST
 from workers.sandbox.allowed_inputs import FORMAT_WHITELIST, MAX_PIXELS, protocol_whitelist
 
@@ -172,6 +176,30 @@ COMMANDS = {
         SCRATCH / "720p.mp4",
         seconds=10.01,
     ),
+    "package_text": with_chapters(
+        with_subtitles(
+            package_command(
+                SCRATCH / "720p.fragments.mp4",
+                [PackedSound(SCRATCH / "audio.m4a")],
+                SCRATCH / "720p.mp4",
+                seconds=10.01,
+            ),
+            [
+                PackedSubtitles(SCRATCH / "subtitles-0.srt", "Korean", "ko"),
+                PackedSubtitles(SCRATCH / "subtitles-1.srt", "-i 'x'", forced=True, sdh=True),
+            ],
+        ),
+        str(SCRATCH / "chapters.txt"),
+    ),
+    "subtitles": subtitles_command(
+        [
+            SubtitleSource(SubtitleTrack(str(number)), 2 + number, codec)
+            for number, codec in enumerate(("subrip", "ass", "webvtt", "mov_text", "dvb_teletext"))
+        ],
+        PATH,
+        SCRATCH,
+        0.0,
+    ),
     "package_silent": package_command(SCRATCH / "720p.fragments.mp4", [], SCRATCH / "720p.mp4", seconds=10.01),
 }
 
@@ -214,7 +242,8 @@ def test_no_input_is_opened_without_its_whitelists(name: str) -> None:
     while "-i" in (rest := COMMANDS[name][begin:]):
         before_input, url = rest[: rest.index("-i")], rest[rest.index("-i") + 1].removeprefix("file:")
         assert before_input[before_input.index("-protocol_whitelist") + 1] == protocol_whitelist(url)
-        assert before_input[before_input.index("-format_whitelist") + 1] == FORMAT_WHITELIST
+        told = [*before_input, "-f", FORMAT_WHITELIST]  # a text of ours is opened as what it is
+        assert before_input[before_input.index("-format_whitelist") + 1] == told[told.index("-f") + 1]
         assert before_input[before_input.index("-codec_whitelist") + 1] == CODEC_WHITELIST
         assert before_input[before_input.index("-max_pixels") + 1] == str(MAX_PIXELS)
         begin += rest.index("-i") + 1

@@ -42,7 +42,7 @@ def test_pictures_are_named_by_their_languages() -> None:
     plan = planned(video(0), *streams, text(9, "ttml"), text(10))
     assert [source.stream for source in plan.subtitles] == [10]
     assert plan.warnings == (
-        warning("subtitle_pictures", n=4, languages="English, French, ?"),
+        warning("subtitle_pictures", n=4, languages="English, French, unknown"),
         warning("subtitle_left_out", n=1),
     )
 

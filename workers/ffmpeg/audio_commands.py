@@ -140,11 +140,12 @@ def _encoded(sound: Any, plan: Plan, version: _Version) -> list[Any]:
     }
     # In the form that the encoder takes: what the meter wants would otherwise be done ahead of the split, to both. And
     # beside the encoder, as the meter loses a tenth of a second where ffmpeg begins its filters anew.
-    louder, beside = sound.filter("aformat", sample_fmts="fltp").filter_multi_output("asplit", 2)
+    parts = sound.filter("aformat", sample_fmts="fltp").filter_multi_output("asplit", 2)
+    louder = parts[0]
     if version.gain:
         louder = louder.filter("volume", f"{version.gain:.2f}dB")
     filled = louder.filter("apad").filter("atrim", end=f"{plan.duration:.6f}")
-    return [ffmpeg.output(filled, str(version.target), **options), *_measured(beside, plan, version)]
+    return [ffmpeg.output(filled, str(version.target), **options), *_measured(parts[1], plan, version)]
 
 
 def heard_command(audio: AudioSource, url: str, heard: Path) -> list[str]:

@@ -8,6 +8,7 @@ RungsError
 │   ├── UploadEmptyError          upload_empty
 │   ├── UploadTooLargeError       upload_too_large
 │   ├── UploadError               what tus has statuses for: storage.upload_errors
+│   ├── SubtitleError             what is wrong with subtitles: storage.subtitle_errors
 │   ├── JobNotFoundError          job_not_found
 │   ├── ObjectNotFoundError       object_not_found
 │   └── ConflictError             conflict

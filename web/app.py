@@ -25,9 +25,12 @@ from web.read.event_hub import Hub
 from web.read.job_views import JobViews
 from web.read.metrics import Metrics
 from web.read.queue_snapshot import QueueSnapshot
-from web.routes import events, health, jobs, media, pages, queue, tus, uploads
+from web.routes import events, health, jobs, media, pages, queue, subtitles, tus, uploads
 from web.words.job_words import reason
 from web.words.language import init_i18n
+
+# Each holds some megabytes, and a core for a moment. A slow client that holds a place is one of few from its address.
+SUBTITLES_AT_ONCE = 8
 
 
 def create_app(settings: Settings, services: Services, *, clock: Callable[[], float] = time.time) -> Flask:
@@ -39,7 +42,7 @@ def create_app(settings: Settings, services: Services, *, clock: Callable[[], fl
     init_security(app, settings.trusted_hosts)
     init_problems(app, lambda code: web.metrics.problems.labels(code).inc(), reason)
     init_i18n(app)
-    for room in (uploads, tus, jobs, queue, events, media, health):
+    for room in (uploads, tus, jobs, subtitles, queue, events, media, health):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(pages.blueprint)
     app.after_request(_counting(web))
@@ -81,6 +84,7 @@ def _parts(settings: Settings, services: Services, clock: Callable[[], float]) -
         metrics=metrics,
         deliveries=BoundedSemaphore(deliveries_of(settings.web_threads)),
         shares=Shares(deliveries_of(own)),
+        subtitles=BoundedSemaphore(SUBTITLES_AT_ONCE),
     )
 
 

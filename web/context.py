@@ -34,6 +34,7 @@ class Web:
     metrics: Metrics
     deliveries: BoundedSemaphore
     shares: Shares  # of the deliveries
+    subtitles: BoundedSemaphore  # files of subtitles that are received and read
 
 
 def attach(app: Flask, web: Web) -> None:

@@ -16,7 +16,7 @@ _UNFINISHED = "s3:ListBucketMultipartUploads"
 _GET, _DELETE, _ABORT = "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"
 _PUT = ("s3:PutObject", _ABORT, "s3:ListMultipartUploadParts")
 _ORIGINALS, _PARTS, _RENDITIONS, _UPLOADS = "originals/*", "parts/*", "renditions/*", "uploads/*"
-_FRAGMENTS, _POSTER = "renditions/*/hls/*", "renditions/*/poster.jpg"
+_FRAGMENTS, _POSTER, _SUBTITLES = "renditions/*/hls/*", "renditions/*/poster.jpg", "renditions/*/subtitles/*"
 # The manifests beside an original (storage/objects/keys.py), each with its own writer.
 _ORIGINAL, _PLANNED, _ENDED = "originals/*/original", "originals/*/planned.json", "originals/*/ended.json"
 # MinIO tells its free space to administrators only; this is the one question of theirs that is granted.
@@ -50,7 +50,8 @@ _GRANTS: dict[Role, tuple[Grant, ...]] = {
         ((_GET, _DELETE, _ABORT), _UPLOADS),
         ((_GET, _DELETE, _ABORT), _RENDITIONS),
     ),
-    # Encodes fragments and the poster; where a cut fails it plans the job anew and removes the fragments made so far.
+    # Encodes fragments, and makes poster and subtitles; where a cut fails it plans the job anew and removes the
+    # fragments made so far.
     ENCODER: (
         ((_GET,), _ORIGINAL),
         ((_GET,), _PARTS),
@@ -58,6 +59,7 @@ _GRANTS: dict[Role, tuple[Grant, ...]] = {
         ((_GET, *_PUT), _PLANNED),
         ((_GET, *_PUT, _DELETE), _FRAGMENTS),
         ((_GET, *_PUT), _POSTER),
+        ((_GET, *_PUT), _SUBTITLES),
     ),
 }
 _ON_BUCKET: dict[Role, tuple[str, ...]] = {

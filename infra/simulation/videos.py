@@ -130,7 +130,7 @@ _SOURCE = VideoSource(
 )
 _PLAN = Plan(
     video=_SOURCE,
-    audio=None,
+    audio=(),
     rungs=ladder(WIDTH, HEIGHT, RATE),
     rate_num=RATE.numerator,
     rate_den=RATE.denominator,

@@ -18,7 +18,7 @@ def queue_of(task: Task) -> str:
     """Return the queue a task belongs to."""
     if not task.is_encoding:
         return CONTROL_QUEUE
-    late = task.stage is Stage.EARLY_SEGMENT or (task.stage is Stage.SEGMENT and task.index > 0)
+    late = task.stage.is_early or (task.stage is Stage.SEGMENT and task.index > 0)
     return ENCODE_QUEUE if late else FIRST_QUEUE
 
 

@@ -88,8 +88,9 @@ def fields_of_intake(job: Job) -> dict[str, str]:
     kept = {name: getattr(job, name) for name in _INTAKE if name not in _BESIDE}
     if job.title == named_after(job.filename):
         del kept["title"]
-    if job.webhook_url is None:
-        del kept["webhook_url"]
+    for name in ("webhook_url", "loudness"):
+        if kept[name] is None:
+            del kept[name]
     # Beside it, what scripts read of every record.
     own = {"owner": job.owner, "size": str(job.size), "created_at": repr(job.created_at)}
     return {"intake": _json(kept), **own}

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from storage.errors import WorkerLostError
 from storage.job_store.early_contract import EarlyStore
 from storage.job_store.queue_contract import QueueStore
+from storage.job_store.subtitle_contract import SubtitleStore
 from storage.job_store.upload_contract import UploadStore
 from storage.model.event import Event
 from storage.model.job import Changes, Job, JobError, JobState, Priority
@@ -133,7 +134,7 @@ class RecordStore(Protocol):
         """
 
     def replan(self, job_id: str, plan: Plan, segments: tuple[Segment, ...], warnings: Warnings) -> Job:
-        """Replace plan and segments of a job that is encoding; the new segments begin, finished sound and poster stay.
+        """Replace plan and segments of a job that is encoding; the new segments begin, what else is finished stays.
 
         Raises TransitionError when the job is not encoding, JobNotFoundError.
         """
@@ -206,7 +207,7 @@ class TaskStore(Protocol):
         Finishing what is finished already changes nothing and answers as the first time. Raises LeaseLostError when
         this attempt does not hold the task or the job no longer wants it. Plan and package are over when the job
         moves on, not when they are finished: until then they can be claimed again, so a crash in between is mended.
-        A poster counts as there, and has its event, if `made` in its result is true.
+        A poster counts as there, and has its event, if `made` in its result is true; subtitles are those of `tracks`.
         """
 
     def results(self, job_id: str, *, interim: bool = False) -> dict[str, dict[str, Any]]:
@@ -297,5 +298,7 @@ class UpkeepStore(Protocol):
         """Return how many faults each place ever passed over."""
 
 
-class JobStore(RecordStore, TaskStore, EventStore, UpkeepStore, QueueStore, UploadStore, EarlyStore, Protocol):
-    """The seven parts together; a caller that needs only some of them says which."""
+class JobStore(
+    RecordStore, TaskStore, EventStore, UpkeepStore, QueueStore, UploadStore, EarlyStore, SubtitleStore, Protocol
+):
+    """The eight parts together; a caller that needs only some of them says which."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from storage.model.early import EarlyPlan
+from storage.model.plan import Plan
 from storage.model.task import Task
 
 # Enough for the pictures that tell what the others are like; who sends less is whole in a moment.
@@ -46,6 +47,9 @@ class EarlyStore(Protocol):
 
     def early(self, job_id: str) -> EarlyPlan | None:
         """Return the job's early plan, None without one. Raises RecordError for what nobody wrote."""
+
+    def planned_early(self, job_id: str) -> Plan | None:
+        """Return what of the early plan all its segments share, as `early` does."""
 
     def forget_early(self, job_id: str) -> None:
         """Throw away the early plan and all that was done by it; attempts at it are refused their next renewal."""

@@ -61,8 +61,8 @@ class QueueStore(Protocol):
         """Return the tasks to publish now, those of the earliest target first (storage.scheduling.fairness).
 
         At most `plans` jobs are being planned and `tasks` tasks of encoding out at once, of all jobs together; a job's
-        start (first segment, sound, poster) goes out as one. A task counts from now until it is finished or its job
-        leaves the state that wants it, but not while it rests; a plan until its job encodes.
+        start (first segment, sound, poster, subtitles) goes out as one. A task counts from now until it is finished or
+        its job leaves the state that wants it, but not while it rests; a plan until its job encodes.
         """
 
     def places(self, starts: Mapping[str, float]) -> dict[str, int]:

@@ -20,6 +20,7 @@ from storage.job_store.early_contract import (
 )
 from storage.job_store.redis_scripts import RedisScripts
 from storage.model.early import EarlyPlan, HandedIndex
+from storage.model.plan import Plan
 from storage.model.record_checks import check_plan, check_segment, expect, number_of, spoiled, task_of
 from storage.model.task import Task
 
@@ -53,6 +54,11 @@ class RedisEarly(RedisScripts):
         fields = self._redis.call(lambda: self._client.hgetall(redis_keys.of_job("early", job_id)))
         return _early_of(fields, job_id) if "plan" in fields else None
 
+    def planned_early(self, job_id: str) -> Plan | None:
+        """See EarlyStore.planned_early."""
+        text = self._redis.call(lambda: self._client.hget(redis_keys.of_job("early", job_id), "plan"))
+        return None if text is None else _plan_of(text, job_id)
+
     def forget_early(self, job_id: str) -> None:
         """See EarlyStore.forget_early."""
         self._run("early_end", job_id, WASTE_SECONDS)
@@ -66,6 +72,7 @@ def _fields_of(early: EarlyPlan) -> dict[str, str]:
     segments = zip(early.segments, early.needs, strict=True)
     return {
         "plan": encode_plan(early.plan),
+        "audio": "1" if early.plan.audio else "0",
         "index": _INDEX.dump_json(early.index).decode(),
         "slots": str(early.slots),
         "pace": repr(early.pace),
@@ -81,8 +88,8 @@ def _fields_of(early: EarlyPlan) -> dict[str, str]:
 
 
 def _early_of(fields: Mapping[str, str], job_id: str) -> EarlyPlan:
+    plan = _plan_of(fields["plan"], job_id)
     with spoiled(job_id):
-        plan = decode_plan(fields["plan"])
         count = plan.segment_count
         segments = tuple(decode_segment(fields[f"segment:{index}"]) for index in range(count))
         needs = tuple(number_of(job_id, fields[f"need:{index}"]) for index in range(count))
@@ -90,7 +97,13 @@ def _early_of(fields: Mapping[str, str], job_id: str) -> EarlyPlan:
         expect(index is None or (index.begin >= 0 and index.size > 0), "index")
         slots, pace = number_of(job_id, fields["slots"]), float(fields["pace"])
         expect(slots > 0 and isfinite(pace), "pace")
-    check_plan(plan, job_id)
     for segment in segments:
         check_segment(segment, job_id)
     return EarlyPlan(plan, segments, needs, index, slots, pace)
+
+
+def _plan_of(text: str, job_id: str) -> Plan:
+    with spoiled(job_id):
+        plan = decode_plan(text)
+    check_plan(plan, job_id)
+    return plan

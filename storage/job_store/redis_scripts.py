@@ -1,4 +1,4 @@
-"""What the seven parts of the job store on Redis have in common: its connection, and the scripts that run there."""
+"""What the eight parts of the job store on Redis have in common: its connection, and the scripts that run there."""
 
 from __future__ import annotations
 

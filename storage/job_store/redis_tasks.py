@@ -63,8 +63,8 @@ class RedisTasks(RedisScripts):
 
     def finish(self, task: Task, attempt: str, result: dict[str, Any]) -> bool:
         """See TaskStore.finish."""
-        poster, seconds = "1" if _made_poster(task, result) else "", float(result.get("seconds", 0))
-        answer = self._run_task("finish", task, attempt, json.dumps(result), poster, seconds)
+        (event, fields), seconds = _told(task, result), float(result.get("seconds", 0))
+        answer = self._run_task("finish", task, attempt, json.dumps(result), event, seconds, json.dumps(fields))
         if answer == "lost":
             raise LeaseLostError(detail=f"Task {task.field} of job {task.job_id} is not this attempt's any more.")
         return answer == "last" or not task.is_encoding
@@ -81,6 +81,10 @@ class RedisTasks(RedisScripts):
         return self._run(script, task.job_id, task.field, attempt, states, *arguments)
 
 
-def _made_poster(task: Task, result: dict[str, Any]) -> bool:
-    """Tell whether the task's result means that the poster can be fetched."""
-    return task.stage is Stage.POSTER and bool(result.get("made"))
+def _told(task: Task, result: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    """Return the event of what can be fetched by the task's result, and what the record says of it from then on."""
+    if task.stage is Stage.POSTER and result.get("made"):
+        return "poster", {"has_poster": "true"}
+    if task.stage is Stage.SUBTITLES:
+        return "subtitles", {"subtitles_made": json.dumps([track["id"] for track in result.get("tracks", ())])}
+    return "", {}

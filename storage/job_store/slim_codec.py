@@ -13,7 +13,9 @@ from typing import NamedTuple
 from pydantic import TypeAdapter
 
 from storage.model.job import Job, JobError, JobState, Output, Priority, Slim, SlimRung
+from storage.model.job_fields import ADDED
 from storage.model.record_checks import expect
+from storage.model.timed_text import SubtitleTrack
 
 _PIECE_BYTES = 64  # Redis' own default of hash-max-listpack-value
 _LONGEST_SIGN = 4  # bytes of one character in UTF-8
@@ -53,9 +55,11 @@ class _Kept(NamedTuple):
     title: str | None = None  # None where it is the file's name
     webhook_url: str | None = None
     error: _Reason | None = None
+    loudness: int | None = None
 
 
 _KEPT = TypeAdapter(_Kept)
+_TRACKS = TypeAdapter(tuple[SubtitleTrack, ...])
 
 
 def is_slim(fields: Mapping[str, str]) -> bool:
@@ -81,6 +85,7 @@ def pieces_of(job: Job) -> tuple[str, ...]:
         title=None if job.title == named_after(job.filename) else job.title,
         webhook_url=job.webhook_url,
         error=None if job.error is None else _Reason(job.error.code, job.error.message, job.error.values),
+        loudness=job.loudness,
     )
     packed = list(_KEPT.dump_python(kept, mode="json"))
     while packed[-1] is None:
@@ -92,6 +97,7 @@ def fields_of_slim(job: Job) -> dict[str, str]:
     """Return the slim record of an ended job."""
     own = {} if job.priority is Priority.NORMAL else {"priority": job.priority.value}
     own |= {"incomplete": "true"} if job.incomplete else {}
+    own |= {ADDED: encode_tracks(job.added)} if job.added else {}
     return {"state": job.state.value, **own, **{str(place): piece for place, piece in enumerate(pieces_of(job))}}
 
 
@@ -108,6 +114,7 @@ def job_of_slim(fields: Mapping[str, str], job_id: str) -> Job:
         size=kept.size,
         created_at=kept.created_at,
         webhook_url=kept.webhook_url,
+        loudness=kept.loudness,
         priority=Priority(fields.get("priority", Priority.NORMAL)),
         state=state,
         started_at=kept.started_at,
@@ -117,10 +124,21 @@ def job_of_slim(fields: Mapping[str, str], job_id: str) -> Job:
         playable=_PLAYABLE in kept.made,
         has_storyboard=_STORYBOARD in kept.made,
         incomplete="incomplete" in fields,
+        added=decode_tracks(fields.get(ADDED, "")),
         outputs=tuple(Output(rung.name, rung.size) for rung in kept.rungs if rung.size is not None),
         error=None if kept.error is None else JobError(kept.error.code, kept.error.message, values=kept.error.values),
         slim=Slim(tuple(SlimRung(rung.name, rung.width, rung.height) for rung in kept.rungs), kept.frames),
     )
+
+
+def encode_tracks(tracks: tuple[SubtitleTrack, ...]) -> str:
+    """Return tracks of subtitles as records have them, whole and slim ones."""
+    return _TRACKS.dump_json(tracks, exclude_defaults=True).decode()
+
+
+def decode_tracks(text: str) -> tuple[SubtitleTrack, ...]:
+    """Return what `encode_tracks` wrote, none of an empty text."""
+    return _TRACKS.validate_json(text) if text else ()
 
 
 def named_after(filename: str) -> str:

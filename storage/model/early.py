@@ -7,7 +7,7 @@ away. So nothing here needs to be right for a video to be right, and nothing of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from storage.model.plan import Plan, Segment
 
@@ -47,5 +47,9 @@ class EarlyPlan:
     pace: float
 
     def same_as(self, plan: Plan, segments: tuple[Segment, ...]) -> bool:
-        """Tell whether this is the plan of the whole file, so that every segment would be encoded alike."""
-        return (self.plan, self.segments) == (plan, segments)
+        """Tell whether this is the plan of the whole file, so that every segment would be encoded alike.
+
+        What chapters and tracks of text are called may stand behind what had come.
+        """
+        made = replace(self.plan, chapters=plan.chapters, subtitles=plan.subtitles)
+        return (made, self.segments) == (plan, segments)

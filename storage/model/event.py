@@ -21,7 +21,7 @@ class Event:
     """Something that happened to a job. `id` sorts by time (a Redis stream id, `<ms>-<n>`).
 
     Type and data: `created` and `state` {state}; `progress` {frames_done, frames}; `task` {field}, one is finished;
-    `poster` {}, it can be fetched; `playable` {}, its playlists can; `deleted` {}.
+    `poster` {}, it can be fetched; `subtitles` {}, they can; `playable` {}, its playlists can; `deleted` {}.
     """
 
     id: str

@@ -9,8 +9,10 @@ from enum import StrEnum
 from storage.errors import TransitionError
 from storage.model.damage import Damage
 from storage.model.job_warnings import Warnings
+from storage.model.loudness import Measured
 from storage.model.names import AttemptName
 from storage.model.plan import Plan, Rung, Segment
+from storage.model.timed_text import SubtitleTrack
 
 JOB_ID = "[0-9a-f]{32}"  # the form of a job's id
 
@@ -141,14 +143,19 @@ class Job:
 
     `frames_done` counts encoded output frames of the timeline (0..plan.frames); `issued` segments, the first ones, were
     handed to the broker; `has_poster`, `playable` (the first segment, with sound), `outputs` and `has_storyboard` say
-    what can be fetched already. `failed_attempts` are the last ones, oldest first. `begun_at` is when an encoder had
+    what can be fetched already; `subtitles_made` are the ids of such tracks of the file, None until all of them were
+    read. `failed_attempts` are the last ones, oldest first. `begun_at` is when an encoder had
     made its first pictures; the finished tasks of encoding took `encoder_seconds` together. `damage` are the places
     where the source was damaged, known once the job is ready. `in_flight`, `start_target`
     and `target` (Unix seconds) are its place among all jobs (storage.scheduling.fairness); until it is planned the last
     of them is that of its start.
 
+    `loudness` is that to which its sound is brought, in LUFS; None leaves it as it is.
+
     `incomplete` jobs have no original: their upload is not whole yet, or it ended before it was. As long as one is
     uploading, `size` is what was announced, 0 where nothing was.
+
+    `added` are tracks of subtitles that came beside the file; they stay whatever becomes of the job.
 
     `slim` is there once the rest of an ended job moved to its objects (docs/finished-jobs.md): plan, warnings, damage,
     failed attempts, promise and the error's detail are those of a job without them then.
@@ -161,6 +168,7 @@ class Job:
     size: int
     created_at: float
     webhook_url: str | None = None
+    loudness: int | None = None
     priority: Priority = Priority.NORMAL
     state: JobState = JobState.QUEUED
     started_at: float | None = None
@@ -174,8 +182,10 @@ class Job:
     playable: bool = False
     outputs: tuple[Output, ...] = ()
     has_storyboard: bool = False
+    subtitles_made: tuple[str, ...] | None = None
     warnings: Warnings = ()
     damage: tuple[Damage, ...] = ()
+    measured: tuple[Measured, ...] = ()
     error: JobError | None = None
     failed_attempts: tuple[FailedAttempt, ...] = ()
     promise: Promise | None = None
@@ -184,6 +194,7 @@ class Job:
     start_target: float = 0.0
     target: float = 0.0
     incomplete: bool = False
+    added: tuple[SubtitleTrack, ...] = ()
     slim: Slim | None = None
 
     @property
@@ -217,6 +228,7 @@ class Changes:
     has_storyboard: bool | None = None
     warnings: Warnings | None = None
     damage: tuple[Damage, ...] | None = None
+    measured: tuple[Measured, ...] | None = None
     error: JobError | None = None
     keeps_early: bool = False
 

@@ -9,7 +9,10 @@ from enum import Enum, StrEnum, auto
 from storage.model.job import Job
 
 # Known when the job is accepted, and never changed.
-_INTAKE = frozenset({"id", "owner", "title", "filename", "size", "created_at", "webhook_url"})
+_INTAKE = frozenset({"id", "owner", "title", "filename", "size", "created_at", "webhook_url", "loudness"})
+
+
+ADDED = "added"  # what came beside the file
 
 
 class Kind(Enum):
@@ -30,8 +33,8 @@ class JobField:
 
     @property
     def forgotten(self) -> bool:
-        """Tell whether a new run begins with the default: it keeps what came with the upload, and the priority."""
-        return self.kind is Kind.JSON
+        """Tell whether a new run begins with the default: it keeps what came with the file, and the priority."""
+        return self.kind is Kind.JSON and self.name != ADDED
 
 
 def _kind_of(field: dataclasses.Field[object]) -> Kind:

@@ -41,6 +41,8 @@ SENTENCES: Mapping[str, str] = {
     "video_left_out": _("Video tracks left out: %(n)s."),
     "audio_left_out": _("Audio tracks left out: %(n)s."),
     "subtitle_left_out": _("Subtitle tracks left out: %(n)s."),
+    "subtitle_pictures": _("Subtitles made of pictures left out: %(languages)s."),
+    "subtitle_unreadable": _("Subtitles that could not be read: %(names)s."),
     "video_encrypted": _("Encrypted video tracks left out: %(n)s."),
     "audio_encrypted": _("Encrypted audio tracks left out: %(n)s."),
     "audio_misread": _("Audio tracks left out because this ffmpeg cannot decode their PCM: %(n)s."),
@@ -52,6 +54,11 @@ SENTENCES: Mapping[str, str] = {
     "stereo": _("This is a stereo recording; players will show its two views together."),
     "not_cut": _("This file cannot be cut safely, so it was encoded in one piece."),
     "cut_short": _("The file is damaged: only %(done)s s of %(whole)s s of pictures could be decoded."),
+    "audio_undecodable": _("Audio track %(number)s (%(label)s) could not be decoded and is left out."),
+    "loudness_limited": _(
+        "The sound of %(label)s is %(by)s LU below %(wanted)s LUFS, as its peaks allow it to be no louder."
+    ),
+    "loudness_unknown": _("The loudness of %(label)s could not be measured, so it was left as it is."),
     "sound_undecodable": _("The sound could not be decoded; the video is silent."),
     "pictures_missing": _("Pictures were missing in %(n)s places, the longest of %(longest)s s at %(at_clock)s."),
     "pictures_missing.one": _("Pictures were missing in one place, for %(longest)s s at %(at_clock)s."),

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
 
 from storage.model.job_warnings import Warnings
+from storage.model.timed_text import Chapter, SubtitleSource
 
+SURROUND = "-surround"  # ends the name of a track of sound where that is its version in 5.1
 AUDIO = "audio"  # stands where a rung's name does
+# Audio tracks of a job: films have a handful, discs up to eight of each kind. Each costs half a minute an hour.
+MOST_SOUNDS = 16
+SURROUND_CHANNELS = 6  # of 5.1
+# What a track of sound may be besides the usual one, in ffmpeg's words, those first that say most.
+ROLES = ("visual_impaired", "hearing_impaired", "comment", "dub", "original")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +153,13 @@ class VideoSource:
 
 @dataclass(frozen=True, slots=True)
 class AudioSource:
-    """The chosen audio stream and how it becomes stereo (or mono) AAC; `bitrate` in bits/s.
+    """One audio stream and how it becomes stereo (or mono) AAC; `bitrate` in bits/s.
 
     `channels` are the result's; the source has `source_channels` in the order that ffmpeg calls `layout`. Where each
     channel is a track of its own, `right` is the right one's stream. `partly_mono` tells that it changes between mono
-    and stereo. `pieces` and `look_seconds` are as those of the picture.
+    and stereo. `pieces` and `look_seconds` are as those of the picture. `language` is a BCP 47 tag, `title` what a
+    person called the track, both empty where the file does not say; `role` is one of ROLES, empty for the usual sound.
+    `surround_bitrate` is that of a version in 5.1 beside the stereo one, 0 for none.
     """
 
     stream: int
@@ -161,20 +173,47 @@ class AudioSource:
     pieces: tuple[ClockPiece, ...] = ()
     look_seconds: float = 0.0
     partly_mono: bool = False
+    language: str = ""
+    title: str = ""
+    role: str = ""
+    surround_bitrate: int = 0
+
+
+def _as_tracks(kept: Any) -> Any:
+    """Plans kept before 30 November 2026 hold one track or null."""
+    if kept is None:
+        return ()
+    return (kept,) if isinstance(kept, dict) else kept
+
+
+Sounds = Annotated[tuple[AudioSource, ...], BeforeValidator(_as_tracks)]
+
+
+def sound_name(number: int) -> str:
+    """Return the name of a job's track of sound of this number, from 0 on: it stands where a rung's name does."""
+    return f"{AUDIO}-{number}" if number else AUDIO
+
+
+def surround_name(number: int) -> str:
+    """Return the name of the version in 5.1 of that track."""
+    return f"{sound_name(number)}{SURROUND}"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a job will be encoded: output frame n shows at `video.start_time + n / rate` of the source's clock.
 
+    `audio` are the tracks of sound, the one that plays by default first; empty for a silent video.
+
     The last `tail_frames` of `frames` repeat the last picture because the sound goes on after it. Each segment begins
     a fragment and goes on in fragments of `fragment_frames`; its last one may be shorter. The `segment_count` segments
     themselves are kept beside the plan: there may be thousands, and who reads the plan needs one of them at most. The
     original is read `without` these spans of bytes, of which tools would make a mess, and with `blank` ones as zeros.
+    `chapters` follow each other in time.
     """
 
     video: VideoSource
-    audio: AudioSource | None
+    audio: Sounds
     rungs: tuple[Rung, ...]
     rate_num: int
     rate_den: int
@@ -186,6 +225,8 @@ class Plan:
     warnings: Warnings
     without: tuple[tuple[int, int], ...] = ()
     blank: tuple[tuple[int, int], ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    subtitles: tuple[SubtitleSource, ...] = ()
 
     @property
     def rate(self) -> Fraction:

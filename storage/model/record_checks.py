@@ -8,15 +8,25 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from storage.errors import RecordError
 from storage.model.damage import DamageKind
 from storage.model.job import Job, Slim, is_job_id
-from storage.model.plan import Plan, Rung, Segment
+from storage.model.loudness import TARGETS
+from storage.model.plan import MOST_SOUNDS, ROLES, AudioSource, Plan, Rung, Segment
+from storage.model.shown_text import NAME_LENGTH
 from storage.model.task import Stage, Task
+from storage.model.timed_text import (
+    MOST_CHAPTERS,
+    MOST_SUBTITLES,
+    Chapter,
+    SubtitleSource,
+    SubtitleTrack,
+    is_subtitle_id,
+)
 
 Value = TypeVar("Value")
 
@@ -34,10 +44,12 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # As uploads take it: a host, perhaps a port, and no user. The host is judged when it is called.
 _URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]\\\s]+)(?::([0-9]{0,5}))?(?:[/?#][!-~]*)?")
 _LAST_PORT = 65_535
+_SOUND = re.compile(r"audio(?:-[1-9][0-9]{0,2})?(?:-surround)?")
 _RUNG = re.compile(r"[1-9][0-9]{0,4}p")
 _CODE = re.compile(r"[a-z0-9_.]{1,64}")
 _WORD = re.compile(r"[A-Za-z0-9_.()+/ -]{0,64}")  # a codec, a colour, a layout: no character that separates filters
 _CODEC = re.compile(r"[A-Za-z0-9.]{0,32}")  # stands in playlists
+_TAG = re.compile(r"(?:[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3})?")  # of a language, in playlists as well
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _FAULTS = (ValueError, KeyError, TypeError, AttributeError, IndexError, ArithmeticError, RecursionError)
 
@@ -66,11 +78,15 @@ def check_job(job: Job) -> None:
         expect(len(job.title) <= LONGEST_NAME and not _CONTROL.search(job.title), "title")
         expect(len(job.filename) <= LONGEST_NAME, "filename")
         expect(job.webhook_url is None or _is_webhook(job.webhook_url), "webhook_url")
+        expect(job.loudness is None or job.loudness in TARGETS, "loudness")
         expect(min(job.size, job.frames_done, job.encoder_seconds, job.in_flight) >= 0, "size")
         expect(0 <= job.issued <= MOST_SEGMENTS, "issued")
         expect(all(time is None or 0 <= time <= LATEST for time in _times(job)), "time")
         expect(all(_RUNG.fullmatch(output.rung) and output.size >= 0 for output in job.outputs), "outputs")
         expect(all(_CODE.fullmatch(known.code) for known in job.warnings), "warnings")
+        check_tracks(job.added)
+        made = job.subtitles_made or ()
+        expect(len(made) <= MOST_SUBTITLES and all(map(is_subtitle_id, made)), "subtitles_made")
         expect(job.error is None or _CODE.fullmatch(job.error.code), "error")
         for failed in job.failed_attempts:
             task_of(job.id, failed.task)
@@ -125,14 +141,25 @@ def check_result(task: Task, result: Any) -> None:
         _check_plain(result)
         expect(_is_count(result.get("frames", 0)) and _is_count(result.get("shown", 0)), "frames")
         expect(isinstance(result.get("detail", ""), str), "detail")
-        if task.stage is Stage.SEGMENT:
+        if task.stage in {Stage.SEGMENT, Stage.EARLY_SEGMENT}:
             for name, rung in result.get("rungs", {}).items():
                 expect(_RUNG.fullmatch(name) and _CODEC.fullmatch(rung["codec"]), "rungs")
                 expect(all(map(_is_count, rung["fragments"])), "fragments")
         if task.stage is Stage.AUDIO:
-            expect(_CODEC.fullmatch(result.get("codec", "")), "codec")
-            expect(all(_is_count(part["bytes"]) and part["seconds"] >= 0 for part in result.get("parts", ())), "parts")
+            _check_sound(result)
+            for name, track in result.get("tracks", {}).items():
+                expect(_SOUND.fullmatch(name), "tracks")
+                _check_sound(track)
+        if task.stage is Stage.SUBTITLES:
+            tracks = result.get("tracks", ())
+            expect(len(tracks) <= MOST_SUBTITLES and all(map(_is_made_track, tracks)), "tracks")
+            expect(all(map(is_subtitle_id, result.get("failed", ()))), "failed")
         _check_damage(result.get("damage", {"places": [], "counts": {}}))
+
+
+def _check_sound(track: Mapping[str, Any]) -> None:
+    expect(_CODEC.fullmatch(track.get("codec", "")), "codec")
+    expect(all(_is_count(part["bytes"]) and part["seconds"] >= 0 for part in track.get("parts", ())), "parts")
 
 
 def _check_damage(told: Mapping[str, Any]) -> None:
@@ -158,16 +185,48 @@ def _check_plan(plan: Plan) -> None:
     expect(min(plan.rate_num, plan.rate_den, plan.frames, plan.fragment_frames) > 0 <= plan.tail_frames, "frames")
     expect(1 <= plan.segment_count <= MOST_SEGMENTS, "segment_count")
     expect(all(0 <= start <= end for start, end in (*plan.without, *plan.blank)), "without")
-    video, audio = plan.video, plan.audio
+    _check_chapters(plan.chapters)
+    _check_subtitles(plan.subtitles)
+    video = plan.video
     expect(min(video.width, video.height, video.display_width, video.display_height) > 0, "video")
     expect(max(video.width, video.height, video.display_width, video.display_height) <= LONGEST_SIDE, "video")
     expect(video.counted_rate is None or min(video.counted_rate) > 0, "video")
     colours = [video.colour, *(shape.colour for shape in video.shapes)]
     words = [word for colour in colours for word in (colour.matrix, colour.primaries, colour.transfer)]
-    words += [plan.preset, video.codec, *(() if audio is None else (audio.codec, audio.layout))]
+    words += [plan.preset, video.codec]
     expect(all(map(_WORD.fullmatch, words)), "names")
-    if audio is not None:
-        expect(min(audio.bitrate, audio.sample_rate, audio.channels, audio.source_channels) > 0, "audio")
+    _check_sounds(plan.audio)
+
+
+def _check_sounds(sounds: Sequence[AudioSource]) -> None:
+    expect(len(sounds) <= MOST_SOUNDS, "audio")
+    for sound in sounds:
+        expect(min(sound.bitrate, sound.sample_rate, sound.channels, sound.source_channels) > 0, "audio")
+        expect(sound.surround_bitrate >= 0, "audio")
+        expect(_WORD.fullmatch(sound.codec) and _WORD.fullmatch(sound.layout), "names")
+        expect(_TAG.fullmatch(sound.language) and sound.role in {"", *ROLES}, "audio")
+        expect(len(sound.title) <= NAME_LENGTH and not _CONTROL.search(sound.title), "title")
+
+
+def _check_chapters(chapters: tuple[Chapter, ...]) -> None:
+    expect(len(chapters) <= MOST_CHAPTERS, "chapters")
+    for chapter in chapters:
+        expect(0 <= chapter.start < chapter.end, "chapters")
+        expect(len(chapter.title) <= NAME_LENGTH and not _CONTROL.search(chapter.title), "chapters")
+
+
+def _check_subtitles(sources: tuple[SubtitleSource, ...]) -> None:
+    check_tracks(tuple(source.track for source in sources))
+    expect(all(_WORD.fullmatch(source.codec) for source in sources), "subtitles")
+
+
+def check_tracks(tracks: tuple[SubtitleTrack, ...]) -> None:
+    """Raise ValueError, inside of `spoiled`, unless these are tracks of subtitles that we could have written."""
+    ids = {track.id for track in tracks}
+    expect(len(ids) == len(tracks) <= MOST_SUBTITLES and all(map(is_subtitle_id, ids)), "subtitles")
+    for track in tracks:
+        expect(_TAG.fullmatch(track.language), "subtitles")
+        expect(len(track.title) <= NAME_LENGTH and not _CONTROL.search(track.title), "subtitles")
 
 
 def _check_slim(job: Job, slim: Slim) -> None:
@@ -181,6 +240,10 @@ def _check_slim(job: Job, slim: Slim) -> None:
 def _is_rung(rung: Rung) -> bool:
     sides = rung.width, rung.height
     return min(*sides, rung.maxrate, rung.bufsize) > 0 and max(sides) <= LONGEST_SIDE and rung.crf >= 0
+
+
+def _is_made_track(told: Mapping[str, Any]) -> bool:
+    return is_subtitle_id(told["id"]) and _is_count(told["cues"]) and _is_count(told["bytes"])
 
 
 def _is_count(value: object) -> bool:

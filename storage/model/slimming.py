@@ -15,6 +15,7 @@ KEPT = (
     "size",
     "created_at",
     "webhook_url",
+    "loudness",
     "priority",
     "state",
     "started_at",
@@ -24,6 +25,7 @@ KEPT = (
     "playable",
     "has_storyboard",
     "incomplete",
+    "added",
 )
 
 

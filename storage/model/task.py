@@ -9,7 +9,8 @@ from operator import attrgetter
 from typing import Any, Self
 
 from storage.model.job import Job, JobState
-from storage.model.plan import Plan, Segment
+from storage.model.loudness import Loudness, Measured
+from storage.model.plan import AUDIO, Plan, Segment
 
 Result = Mapping[str, Any]  # what a finished task says of what it made
 Results = Mapping[str, Result]  # by task field
@@ -22,9 +23,11 @@ class Stage(StrEnum):
     SEGMENT = "segment"
     AUDIO = "audio"
     POSTER = "poster"
+    SUBTITLES = "subtitles"
     PACKAGE = "package"
     EARLY_PLAN = "early-plan"
     EARLY_SEGMENT = "early-segment"
+    EARLY_AUDIO = "early-audio"
 
     @property
     def is_early(self) -> bool:
@@ -63,17 +66,35 @@ class Task:
         return cls(job_id, Stage(stage), int(index))
 
 
-_EARLY = frozenset({Stage.EARLY_PLAN, Stage.EARLY_SEGMENT})
+_EARLY = frozenset({Stage.EARLY_PLAN, Stage.EARLY_SEGMENT, Stage.EARLY_AUDIO})
 WANTED_IN: dict[Stage, frozenset[JobState]] = {
     Stage.PLAN: frozenset({JobState.QUEUED, JobState.PLANNING}),
     Stage.SEGMENT: frozenset({JobState.ENCODING}),
     Stage.AUDIO: frozenset({JobState.ENCODING}),
     Stage.POSTER: frozenset({JobState.ENCODING}),
+    Stage.SUBTITLES: frozenset({JobState.ENCODING}),
     Stage.PACKAGE: frozenset({JobState.PACKAGING}),
     Stage.EARLY_PLAN: frozenset({JobState.UPLOADING}),
+    Stage.EARLY_AUDIO: frozenset({JobState.UPLOADING}),
     # What has begun goes on when the upload is whole, and if its plan is the same it is the job's own task then.
     Stage.EARLY_SEGMENT: frozenset({JobState.UPLOADING, JobState.QUEUED, JobState.PLANNING, JobState.ENCODING}),
 }
+
+
+def sounds_of(results: Results) -> dict[str, Mapping[str, Any]]:
+    """Return what is made so far of a job's tracks of sound that have any, by name and in their order.
+
+    Each has its `codec` and `parts`. What versions before this one made is one track.
+    """
+    made = results.get(field_of(Stage.AUDIO), {})
+    tracks = {AUDIO: made, **made.get("tracks", {})} if made.get("made") else {}
+    return {name: track for name, track in tracks.items() if track.get("parts")}
+
+
+def measured_of(results: Results) -> tuple[Measured, ...]:
+    """Return what was measured of a job's tracks of sound, and of their versions in 5.1."""
+    tracks = [track for track in sounds_of(results).values() if "loudness" in track]
+    return tuple(Measured(track["track"], Loudness(**track["loudness"]), track["gain"]) for track in tracks)
 
 
 def field_of(stage: Stage, index: int = 0) -> str:
@@ -82,9 +103,10 @@ def field_of(stage: Stage, index: int = 0) -> str:
 
 
 def single_tasks(plan: Plan, job_id: str) -> tuple[Task, ...]:
-    """Return the tasks of encoding that a job has once, not for each segment: its sound if any, and its poster."""
+    """Return the tasks of encoding that a job has once: sound and subtitles, if there are any, and its poster."""
     poster = Task(job_id, Stage.POSTER)
-    return (poster,) if plan.audio is None else (Task(job_id, Stage.AUDIO), poster)
+    sounds = (Task(job_id, Stage.AUDIO), poster) if plan.audio else (poster,)
+    return (*sounds, Task(job_id, Stage.SUBTITLES)) if plan.subtitles else sounds
 
 
 def wanted_tasks(plan: Plan, segments: tuple[Segment, ...], job_id: str) -> dict[str, Segment | None]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from storage.model.job import is_job_id
+from storage.model.loudness import TARGETS
 from storage.model.record_checks import LONGEST_NAME, LONGEST_URL, expect
 
 VERSION: Final = 1
@@ -64,6 +65,7 @@ class Upload:
     webhook_url: str | None
     metadata: str
     created_at: float
+    loudness: int | None = None
 
     def lacks(self, size: int) -> bool:
         """Tell whether more is to come behind so many bytes."""
@@ -81,6 +83,7 @@ def check_upload(upload: Upload, upload_id: str) -> None:
     expect(upload.part_bytes > 0, "part_bytes")
     expect(len(upload.filename) <= LONGEST_NAME and len(upload.title) <= LONGEST_NAME, "name")
     expect(upload.webhook_url is None or len(upload.webhook_url) <= LONGEST_URL, "webhook_url")
+    expect(upload.loudness is None or upload.loudness in TARGETS, "loudness")
     expect(len(upload.metadata) <= LONGEST_METADATA, "metadata")
 
 

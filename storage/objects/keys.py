@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 
 from storage.errors import ObjectNotFoundError
-from storage.model.plan import AUDIO
 
 ORIGINALS = "originals/"  # prefix of all that came in, of all jobs
 UPLOADS = "uploads/"  # prefix of all that is coming in, of all uploads
@@ -36,6 +35,25 @@ def ended(job_id: str) -> str:
     return f"originals/{job_id}/ended.json"
 
 
+def added_subtitle(job_id: str, track_id: str) -> str:
+    """Key of subtitles that came beside the upload, as WebVTT."""
+    return f"{_added(job_id, track_id)}.vtt"
+
+
+def added_source(job_id: str, track_id: str) -> str:
+    """Key of the same, untouched."""
+    return f"{_added(job_id, track_id)}.source"
+
+
+def added_track(job_id: str, track_id: str) -> str:
+    """Key of what is told of them, from which the record can be made again."""
+    return f"{_added(job_id, track_id)}.json"
+
+
+def _added(job_id: str, track_id: str) -> str:
+    return f"originals/{job_id}/subtitles/{track_id}"
+
+
 def originals(job_id: str) -> str:
     """Prefix of all that came in."""
     return f"originals/{job_id}/"
@@ -52,23 +70,28 @@ def rendition(job_id: str, name: str) -> str:
 
 
 def segment(job_id: str, rung: str, index: int) -> str:
-    """Key of one rung's fragments of one segment, as encoded."""
+    """Key of one rung's fragments of one segment, as encoded, or of one part of a track of sound."""
     return f"renditions/{job_id}/hls/{rung}/{index:05d}.m4s"
 
 
 def init(job_id: str, rung: str) -> str:
-    """Key of a rung's initialisation section (ftyp + moov)."""
+    """Key of the initialisation section (ftyp + moov) of a rung or a track of sound."""
     return f"renditions/{job_id}/hls/{rung}/init.mp4"
 
 
 def track(job_id: str, rung: str) -> str:
-    """Prefix of a rung's init section and fragments."""
+    """Prefix of the init section and fragments of a rung or a track of sound."""
     return f"renditions/{job_id}/hls/{rung}/"
 
 
-def audio_part(job_id: str, index: int) -> str:
-    """Key of one part of the job's sound."""
-    return segment(job_id, AUDIO, index)
+def subtitle(job_id: str, track_id: str) -> str:
+    """Key of a whole track of subtitles."""
+    return f"renditions/{job_id}/subtitles/{track_id}.vtt"
+
+
+def subtitle_segment(job_id: str, track_id: str, index: int) -> str:
+    """Key of one segment of a track of subtitles."""
+    return f"renditions/{job_id}/hls/subtitles-{track_id}/{index:05d}.vtt"
 
 
 def fragments(job_id: str) -> str:

@@ -1,23 +1,28 @@
 """HLS playlists (RFC 8216bis) as pure text, made from a job's plan and results: they grow while the job encodes.
 
-Names are relative to the job's `hls/` folder: `master.m3u8`, `<rung>/index.m3u8`, `audio/index.m3u8`.
+Names are relative to the job's `hls/` folder: `master.m3u8`, `<rung>/index.m3u8`, `audio/index.m3u8` and, of further
+tracks of sound, `audio-1/index.m3u8` and so on; `audio-surround/index.m3u8` is the version in 5.1 of the first.
+`subtitles-<id>/index.m3u8` is made by `hls_subtitles`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from storage.model.plan import AUDIO, Plan, Rung
-from storage.model.task import Results, Stage, field_of
+from storage.model.task import Results, Stage, field_of, sounds_of
+from storage.public.hls_subtitles import GROUP, listed_tracks, subtitle_media, subtitle_playlist, track_of_folder
+from storage.public.sound_tracks import Rendition, sound_groups
 
 MASTER = "master.m3u8"
 # The sound's parts last at most so long, rounded to whole seconds: all playlists of a job share one target duration.
 AUDIO_PART_SECONDS = 4
 _INDEX = "index.m3u8"
+# RFC 8216bis gives accessibility such names: this one is of sound that also says what is to be seen.
+DESCRIBES = "public.accessibility.describes-video"
 _VERSION = 7  # fragments in fMP4 with EXT-X-MAP
 _MICRO = 10**6  # EXTINF is written in microseconds
 
@@ -38,7 +43,9 @@ class Fragment:
 
 def playlists(plan: Plan, results: Results) -> dict[str, str]:
     """Return all playlists of a job that is encoded, by name."""
-    names = (MASTER, f"{AUDIO}/{_INDEX}", *(f"{rung.name}/{_INDEX}" for rung in plan.rungs))
+    texts = (f"{GROUP}-{track.id}" for track in listed_tracks(plan, results))
+    folders = (*_sound_names(plan, results), *(rung.name for rung in plan.rungs), *texts)
+    names = (MASTER, *(f"{folder}/{_INDEX}" for folder in folders))
     made = ((name, playlist(name, plan, results, ended=True)) for name in names)
     return {name: text for name, text in made if text is not None}
 
@@ -55,9 +62,15 @@ def playlist(name: str, plan: Plan, results: Results, *, ended: bool) -> str | N
     folder, _, file = name.partition("/")
     if file != _INDEX:
         return None
-    if folder == AUDIO:
-        parts = tuple(audio_fragments(plan, results))
-        return _media(plan, parts, ended=ended or bool(_audio(plan, results).get("complete"))) if parts else None
+    if (track_id := track_of_folder(folder)) is not None:
+        return subtitle_playlist(track_id, plan, results)
+    return _fragments_of(folder, plan, results, ended=ended)
+
+
+def _fragments_of(folder: str, plan: Plan, results: Results, *, ended: bool) -> str | None:
+    if folder in _sound_names(plan, results):
+        is_complete = results[field_of(Stage.AUDIO)].get("complete", False)
+        return _media(plan, tuple(audio_fragments(results, folder)), ended=ended or is_complete)
     if folder not in {rung.name for rung in plan.rungs}:
         return None
     return _media(plan, tuple(rung_fragments(plan, results, folder)), ended=ended)
@@ -79,10 +92,10 @@ def rung_fragments(plan: Plan, results: Results, rung: str) -> Iterator[Fragment
             offset += length
 
 
-def audio_fragments(plan: Plan, results: Results) -> Iterator[Fragment]:
-    """Yield the parts of the sound that are there; none for a job that has, or will have, no sound."""
+def audio_fragments(results: Results, name: str = AUDIO) -> Iterator[Fragment]:
+    """Yield the parts of a track of sound that are there; none for one that is not, or cannot be, made."""
     start = Fraction(0)
-    for index, part in enumerate(_audio(plan, results).get("parts", ())):
+    for index, part in enumerate(sounds_of(results).get(name, {}).get("parts", ())):
         end = start + Fraction(part["seconds"])
         yield Fragment(f"{index:05d}.m4s", 0, part["bytes"], start, end)
         start = end
@@ -91,19 +104,13 @@ def audio_fragments(plan: Plan, results: Results) -> Iterator[Fragment]:
 def target_duration(plan: Plan) -> int:
     """Return how long a fragment of the plan may last in whole seconds; it must not change while players reload."""
     longest = min(plan.fragment_frames, plan.frames) / plan.rate
-    return max(math.ceil(longest), AUDIO_PART_SECONDS if plan.audio is not None else 1)
-
-
-def _audio(plan: Plan, results: Results) -> Mapping[str, Any]:
-    """Return the result of the sound so far; empty where there is none, or none could be made."""
-    result = results.get(field_of(Stage.AUDIO), {}) if plan.audio is not None else {}
-    return result if result.get("made") else {}
+    return max(math.ceil(longest), AUDIO_PART_SECONDS if plan.audio else 1)
 
 
 def _playable(plan: Plan, results: Results) -> bool:
-    """Tell whether the first segment is there and, with sound, its first part."""
-    silent = plan.audio is None or results.get(field_of(Stage.AUDIO), {}).get("made") is False
-    return field_of(Stage.SEGMENT, 0) in results and (silent or bool(_audio(plan, results).get("parts")))
+    """Tell whether the first segment is there and, with sound, its first part: those of all tracks come together."""
+    silent = not plan.audio or results.get(field_of(Stage.AUDIO), {}).get("made") is False
+    return field_of(Stage.SEGMENT, 0) in results and (silent or bool(sound_groups(plan, results)))
 
 
 def _media(plan: Plan, fragments: tuple[Fragment, ...], *, ended: bool) -> str:
@@ -129,36 +136,71 @@ def _media(plan: Plan, fragments: tuple[Fragment, ...], *, ended: bool) -> str:
     return _text(lines, ended=ended)
 
 
+def _sound_names(plan: Plan, results: Results) -> dict[str, None]:
+    """Return the names of all sounds that players may fetch, in their order."""
+    groups = sound_groups(plan, results).values()
+    return dict.fromkeys(rendition.name for renditions in groups for rendition in renditions)
+
+
 def _master(plan: Plan, results: Results, *, ended: bool) -> str:
-    lines = _head()
-    sound = _audio(plan, results)
-    if plan.audio is not None and sound:
-        lines.append(
-            f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{AUDIO}",NAME="{AUDIO}",DEFAULT=YES,AUTOSELECT=YES,'
-            f'CHANNELS="{plan.audio.channels}",URI="{AUDIO}/{_INDEX}"'
-        )
+    groups = sound_groups(plan, results)
+    sounds = (line for group, renditions in groups.items() for line in _sounds(group, renditions))
+    lines = [*_head(), *sounds, *subtitle_media(listed_tracks(plan, results))]
     for rung in plan.rungs:
-        lines += [_variant(plan, results, rung, ended=ended), f"{rung.name}/{_INDEX}"]
+        for group in groups or [""]:
+            lines += [_variant(plan, results, rung, group, ended=ended), f"{rung.name}/{_INDEX}"]
     return _text(lines, ended=False)
 
 
-def _variant(plan: Plan, results: Results, rung: Rung, *, ended: bool) -> str:
-    """Return a rung's EXT-X-STREAM-INF; the average is told once it cannot change any more."""
-    sound, target = _audio(plan, results), target_duration(plan)
-    pictures, parts = tuple(rung_fragments(plan, results, rung.name)), tuple(audio_fragments(plan, results))
+def _sounds(group: str, renditions: Iterable[Rendition]) -> Iterator[str]:
+    """Yield an EXT-X-MEDIA for each track of the group.
+
+    Players choose by themselves among those that differ in language or in what they are for; the others, and
+    comments, are for people to choose (RFC 8216bis, 4.4.6.2).
+    """
+    told = set[tuple[str, bool]]()
+    for one in renditions:
+        audio, describes = one.track.audio, one.track.audio.role == "visual_impaired"
+        is_default = not told
+        by_itself = is_default or ((audio.language, describes) not in told and audio.role != "comment")
+        told.add((audio.language, describes))
+        attributes = [
+            f'TYPE=AUDIO,GROUP-ID="{group}",NAME="{one.track.label}"',
+            *([f'LANGUAGE="{audio.language}"'] if audio.language else []),
+            f"DEFAULT={_flag(is_default)},AUTOSELECT={_flag(by_itself)}",
+            *([f'CHARACTERISTICS="{DESCRIBES}"'] if describes else []),
+            f'CHANNELS="{one.channels}",URI="{one.name}/{_INDEX}"',
+        ]
+        yield f"#EXT-X-MEDIA:{','.join(attributes)}"
+
+
+def _flag(holds: object) -> str:
+    return "YES" if holds else "NO"
+
+
+def _variant(plan: Plan, results: Results, rung: Rung, group: str, *, ended: bool) -> str:
+    """Return the EXT-X-STREAM-INF of a rung with a group of sounds, none for a silent video.
+
+    The average is told once it cannot change any more.
+    """
+    made, target = sounds_of(results), target_duration(plan)
+    pictures = tuple(rung_fragments(plan, results, rung.name))
+    renditions = sound_groups(plan, results).get(group, ())
+    heard = {one: tuple(audio_fragments(results, one.name)) for one in renditions}
     codecs = [results[field_of(Stage.SEGMENT, 0)]["rungs"][rung.name]["codec"]]
-    bandwidth = max(rung.maxrate, _peak(pictures, target))
-    if plan.audio is not None and sound:
-        codecs.append(sound["codec"])
-        bandwidth += max(plan.audio.bitrate, _peak(parts, target))
-    attributes = [f"BANDWIDTH={bandwidth}"]
+    codecs += sorted({made[one.name]["codec"] for one in heard})
+    # Whichever track is chosen: the one that takes most.
+    most = max((max(one.bitrate, _peak(parts, target)) for one, parts in heard.items()), default=0)
+    attributes = [f"BANDWIDTH={max(rung.maxrate, _peak(pictures, target)) + most}"]
     if ended:
-        attributes.append(f"AVERAGE-BANDWIDTH={_average(pictures) + _average(parts)}")
+        average = max(map(_average, heard.values()), default=0)
+        attributes.append(f"AVERAGE-BANDWIDTH={_average(pictures) + average}")
     attributes += [
         f'CODECS="{",".join(codecs)}"',
         f"RESOLUTION={rung.width}x{rung.height}",
         f"FRAME-RATE={float(plan.rate):.3f}",
-        *([f'AUDIO="{AUDIO}"'] if sound else []),
+        *([f'AUDIO="{group}"'] if group else []),
+        *([f'SUBTITLES="{GROUP}"'] if listed_tracks(plan, results) else []),
     ]
     return f"#EXT-X-STREAM-INF:{','.join(attributes)}"
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from storage.captions.labels import labels
 from storage.model.job import GIVEN_UP, FailedAttempt, Job, JobState, Promise, SlimRung
-from storage.model.plan import AudioSource, Plan, Rung, VideoSource
+from storage.model.loudness import Measured
+from storage.model.plan import SURROUND, SURROUND_CHANNELS, AudioSource, Plan, Rung, VideoSource
 from storage.model.upload import OpenUpload
 from storage.public.progress import encoded_fraction, progress
+from storage.public.sound_tracks import SoundTrack, sound_tracks
 from storage.scheduling.forecast import Forecast
 
 # States whose playlists are served: what a failed or cancelled job left behind is no video.
 PLAYED = frozenset({JobState.ENCODING, JobState.PACKAGING, JobState.READY})
+# Those in which what was encoded before the last byte is played, as long as it may be the job's own in the end.
+EARLY_PLAYED = frozenset({JobState.UPLOADING, JobState.QUEUED, JobState.PLANNING})
 
 
 # What lists leave out of every job (docs/finished-jobs.md); `links.self` leads to it.
-NOT_LISTED = frozenset({"promise", "warnings", "damage", "failed_attempts", "plan"})
+NOT_LISTED = frozenset(
+    {"promise", "loudness", "warnings", "damage", "failed_attempts", "plan", "audio", "subtitles", "chapters"}
+)
 
 
 def timestamp(seconds: float) -> str:
@@ -56,10 +63,11 @@ def job_json(
         "starts_in_seconds": max(1, round(forecast.start)) if forecast is not None and waits else None,
         "eta_seconds": None if forecast is None else max(1, round(forecast.ready)),
         "priority": job.priority.value,
+        "loudness": job.loudness,
         "promise": None if job.promise is None else _promise(job.promise),
         "queue_position": position,
         "rungs": [_rung(job, rung) for rung in job.rungs],
-        "hls_url": f"/media/{job.id}/hls/master.m3u8" if job.playable and job.state in PLAYED else None,
+        "hls_url": f"/media/{job.id}/hls/master.m3u8" if _is_played(job) else None,
         "poster_url": f"/media/{job.id}/poster.jpg" if job.has_poster else None,
         "storyboard_url": f"/media/{job.id}/storyboard.vtt" if job.has_storyboard else None,
         "warnings": _warnings(job),
@@ -67,6 +75,9 @@ def job_json(
         "error": _error(job),
         "failed_attempts": [_failed_attempt(failed) for failed in job.failed_attempts],
         "plan": None if job.plan is None else _plan(job.plan),
+        "audio": _sounds(job),
+        "subtitles": _subtitles(job),
+        "chapters": [] if job.plan is None else [asdict(chapter) for chapter in job.plan.chapters],
         "links": _links(job),
     }
 
@@ -77,6 +88,10 @@ def listed(public: Mapping[str, Any]) -> dict[str, Any]:
     if shown.get("error") is not None:
         shown["error"] = {name: value for name, value in shown["error"].items() if name != "detail"}
     return shown
+
+
+def _is_played(job: Job) -> bool:
+    return job.playable and job.state in PLAYED | EARLY_PLAYED
 
 
 def _upload(job: Job, upload: OpenUpload | None, now: float) -> dict[str, Any] | None:
@@ -141,8 +156,31 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "frames": plan.frames,
         "segments": plan.segment_count,
         "source": _source(plan.video),
-        "audio": None if plan.audio is None else _audio(plan.audio),
+        "audio": _audio(plan.audio[0]) if plan.audio else None,
     }
+
+
+def _subtitles(job: Job) -> list[dict[str, Any]]:
+    """Return the tracks of the file, which turn out to be empty at times, and those that were added to it."""
+    sources = () if job.plan is None else job.plan.subtitles
+    made = frozenset(job.subtitles_made or ())
+    there = made if job.state in PLAYED else frozenset()
+    of_file = [one.track for one in sources if job.subtitles_made is None or one.track.id in made]
+    tracks = (*of_file, *job.added)
+    return [
+        {
+            "id": track.id,
+            "label": label,
+            "language": track.language,
+            "title": track.title,
+            "default": track.default,
+            "forced": track.forced,
+            "sdh": track.sdh,
+            "origin": "added" if track in job.added else "file",
+            "url": f"/media/{job.id}/subtitles/{track.id}.vtt" if track.id in there or track in job.added else None,
+        }
+        for track, label in zip(tracks, labels(tracks), strict=True)
+    ]
 
 
 def _source(video: VideoSource) -> dict[str, Any]:
@@ -165,6 +203,37 @@ def _audio(audio: AudioSource) -> dict[str, Any]:
         "sample_rate": audio.sample_rate,
         "bitrate": audio.bitrate,
     }
+
+
+def _sounds(job: Job) -> list[dict[str, Any]]:
+    """Return the tracks of sound but those that could not be decoded."""
+    planned = () if job.plan is None else sound_tracks(job.plan.audio)
+    codes = {known.code for known in job.warnings}
+    lost = {known.values.get("number") for known in job.warnings if known.code == "audio_undecodable"}
+    tracks = [track for number, track in enumerate(planned, 1) if number not in lost]
+    if "sound_undecodable" in codes:
+        return []
+    return [_sound(track, job.measured, default=track is tracks[0]) for track in tracks]
+
+
+def _sound(track: SoundTrack, measured: Sequence[Measured], *, default: bool) -> dict[str, Any]:
+    return {
+        "name": track.name,
+        "label": track.label,
+        "language": track.audio.language,
+        "title": track.audio.title,
+        "default": default,
+        "channels": [track.audio.channels, *([SURROUND_CHANNELS] if track.audio.surround_bitrate else [])],
+        "loudness": _loudness(track.name, {one.track: one for one in measured}),
+    }
+
+
+def _loudness(name: str, measured: Mapping[str, Measured]) -> dict[str, Any] | None:
+    """Return the loudness of a track as it came, which is that of its 5.1; and how much louder its stereo is made."""
+    if name not in measured:
+        return None
+    own = measured[name]
+    return asdict(measured.get(f"{name}{SURROUND}", own).loudness) | {"gain": own.gain}
 
 
 def _links(job: Job) -> dict[str, str | None]:

@@ -15,7 +15,7 @@ from storage.scheduling.queue_rates import MEASURED_SECONDS, SAMPLES_KEPT, Sampl
 
 MEASURED_SAMPLES = 30  # what slots deliver is measured over so many: five minutes
 ESTIMATE_CHANGED = 0.01  # of an estimate: less is not worth a change of the sums
-ENCODER_STAGES = frozenset({Stage.SEGMENT, Stage.AUDIO, Stage.POSTER})
+ENCODER_STAGES = frozenset({Stage.SEGMENT, Stage.AUDIO, Stage.POSTER, Stage.SUBTITLES})
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ def job_to_be(upload: Upload) -> Job:
         size=upload.length or 0,
         created_at=upload.created_at,
         webhook_url=upload.webhook_url,
+        loudness=upload.loudness,
         state=JobState.UPLOADING,
         incomplete=True,
     )

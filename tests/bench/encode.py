@@ -35,7 +35,8 @@ from tests.bench.footage import CLIPS, FILM_SECONDS, MEDIA, film_of
 from tests.bench.installation import Cost, Installation, Took
 from tests.bench.replay import SECONDS_A_SEGMENT, replayed
 from tests.bench.results import keep, markdown_table
-from workers.ffmpeg.commands import audio_command, segment_command
+from workers.ffmpeg.audio_commands import SoundFiles, audio_command
+from workers.ffmpeg.commands import segment_command
 from workers.planning.make_plan import PlanLimits
 from workers.planning.plan_file import plan_file
 from workers.planning.segments import without_cuts
@@ -112,8 +113,9 @@ def one_segment(plan: Plan, segment: Segment, clip: Path, folder: Path) -> None:
 
 def sound(plan: Plan, clip: Path, folder: Path) -> None:
     """Encode the sound, where there is any."""
-    if plan.audio is not None:
-        run(audio_command(plan, plan.audio, str(clip), folder / "sound.mp4", folder / "heard.pcm"))
+    if plan.audio:
+        files = [SoundFiles(one, folder / f"{n}.mp4", folder / f"{n}.pcm") for n, one in enumerate(plan.audio)]
+        run(audio_command(plan, files, str(clip)))
 
 
 def compare(clip: Path, slots: int, rounds: int, installation: Installation) -> dict[str, list[Cost]]:

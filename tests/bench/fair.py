@@ -22,9 +22,8 @@ from pathlib import Path
 from storage.model.job import JobState
 from storage.services import Services
 from tests.bench.footage import CLIPS, MEDIA, cut_of, film_of
-from tests.bench.installation import JOB_SECONDS, Installation, is_ready
+from tests.bench.installation import JOB_SECONDS, READABLE, Installation, is_ready
 from tests.bench.results import keep, markdown_table
-from tests.support.driving import submit
 from tests.support.waiting import wait_until
 
 CLIP_SECONDS = 10.0
@@ -64,10 +63,10 @@ def behind_the_film(installation: Installation, film: Path) -> str:
 def behind_another_owner(installation: Installation, clip: Path) -> tuple[float, float]:
     """Bring one owner's clip behind a hundred of another; return what it took, and until the hundred were ready."""
     services = installation.services()
-    many = [submit(services, clip, owner="many", created_at=time.time()).id for _ in range(MANY)]
+    many = [installation.bring(clip, "many") for _ in range(MANY)]
     wait_until(lambda: len(finished(services, many)) >= MANY // 10, seconds=JOB_SECONDS, what="the queue under way")
     came = time.time()
-    single = submit(services, clip, owner="single", created_at=came).id
+    single = installation.bring(clip, "single")
     # Not all hundred and one yet: looking at them takes half a core, which is not what others cost that clip.
     wait_until(lambda: finished(services, [single]), seconds=JOB_SECONDS, what="the single clip")
     wait_until(lambda: len(finished(services, many)) == MANY, seconds=JOB_SECONDS, what="all clips")
@@ -82,6 +81,7 @@ def finished(services: Services, job_ids: Sequence[str]) -> list[float]:
 
 def owners_table(slots: int, folder: Path) -> str:
     """Measure two owners, with all slots and, for the fair share, with half of them; return the table."""
+    folder.chmod(READABLE)
     clip = cut_of(MEDIA / CLIPS[1], folder, start=30, seconds=SHORT_SECONDS)
     with Installation(max(1, slots // 2)) as half:
         share = min(one_by_one(half, [clip] * 3))

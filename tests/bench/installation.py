@@ -23,6 +23,7 @@ from infra.local.preflight import running_redis
 from storage.services import Services
 from storage.services.connect import connect
 from storage.settings import Settings
+from tests.support.driving import submit
 from tests.support.forms import CONTENT_TYPE
 from tests.support.servers import free_port
 from tests.support.streams import EventStream
@@ -30,6 +31,7 @@ from tests.support.waiting import wait_until
 
 READY_SECONDS = 60.0
 JOB_SECONDS = 1800.0
+READABLE = 0o755  # a folder whose clips the installation's user may read
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -138,6 +140,17 @@ class Installation:
         data_dir = Path(self._folder.name).resolve()
         settings = Settings(data_dir=data_dir, redis_url=SecretStr(running_redis(data_dir)))
         return connect(settings, patience=READY_SECONDS)
+
+    def bring(self, clip: Path, owner: str) -> str:
+        """Bring a clip of an owner as the web service would, with the rights of its user; return the job's id."""
+        services, user = self.services(), (self.data / "objects").stat()
+        os.setegid(user.st_gid)
+        os.seteuid(user.st_uid)
+        try:
+            return submit(services, clip, owner=owner, created_at=time.time()).id
+        finally:
+            os.seteuid(os.getuid())
+            os.setegid(os.getgid())
 
     def send(self, body: bytes) -> bool:
         """Upload a form; tell whether it was taken, not refused for want of room."""

@@ -27,9 +27,8 @@ from storage.objects import keys
 from storage.scheduling.promises_kept import accuracy
 from storage.services import Services
 from tests.bench.footage import CLIPS, MEDIA, cut_of, openings_of
-from tests.bench.installation import JOB_SECONDS, Installation
+from tests.bench.installation import JOB_SECONDS, READABLE, Installation
 from tests.bench.results import keep, markdown_table
-from tests.support.driving import submit
 from tests.support.ended import whole
 from tests.support.simulating import GivenVideos, arrival, simulated
 from tests.support.waiting import wait_until
@@ -44,8 +43,9 @@ OWNERS = 4
 SEED = 6
 
 
-def measured_load(services: Services, folder: Path, *, jobs: int, pause: float) -> list[Job]:
+def measured_load(installation: Installation, folder: Path, *, jobs: int, pause: float) -> list[Job]:
     """Bring so many clips, `pause` seconds apart on average; wait until all are ready and return them."""
+    folder.chmod(READABLE)
     chance = Random(SEED)
     lengths = [length for _ in range(0, jobs, len(LENGTHS)) for length in chance.sample(LENGTHS, len(LENGTHS))]
     came = []
@@ -54,7 +54,8 @@ def measured_load(services: Services, folder: Path, *, jobs: int, pause: float) 
         due += chance.expovariate(1 / pause)
         clip, owner = _clip(chance, folder / str(number), lengths[number]), f"owner {chance.randrange(OWNERS)}"
         wait_until(partial(_is_past, due), seconds=JOB_SECONDS, what="the next arrival")
-        came.append(submit(services, clip, owner=owner, created_at=time.time()).id)
+        came.append(installation.bring(clip, owner))
+    services = installation.services()
     ended = [JobState.READY, JobState.FAILED]
     wait_until(lambda: all(services.jobs.get(each).state in ended for each in came), seconds=JOB_SECONDS)
     return [whole(services, each) for each in came]
@@ -109,7 +110,7 @@ def compared(slots: int, jobs: int, pause: float) -> list[str]:
     """Bring a load to an installation of its own; return the table of measured and simulated times, and a note."""
     with tempfile.TemporaryDirectory() as name, Installation(slots) as installation:
         services = installation.services()
-        ended = measured_load(services, Path(name), jobs=jobs, pause=pause)
+        ended = measured_load(installation, Path(name), jobs=jobs, pause=pause)
         shapes = [shape_of(services, job) for job in ended]
         kept = accuracy(services.jobs.recent_finished())
     begun = spread_of((job.begun_at or 0.0) - job.created_at for job in ended)

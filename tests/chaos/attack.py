@@ -272,7 +272,7 @@ def _all_jobs(player: Player) -> Iterator[dict[str, Any]]:
 
 def _wanted(clip: Clip) -> Wanted:
     sentences = tuple(known.message for known in clip.plan.warnings)
-    return Wanted(clip.plan.frames, clip.rungs, clip.plan.audio is not None, sentences)
+    return Wanted(clip.plan.frames, clip.rungs, bool(clip.plan.audio), sentences)
 
 
 def _seconds(job: dict[str, Any]) -> float:

@@ -18,9 +18,11 @@ from tests.support.jobs import WHY, claim, created, encoding, held, make_job, ma
 from tests.support.sums_right import wrong_sums
 
 SEGMENTS, FRAMES = 4, 100
-PLAN = make_plan(segments=SEGMENTS, frames=FRAMES)
+PLAN = make_plan(segments=SEGMENTS, frames=FRAMES, audio=False)
 NEED = 1_000_000
 INDEX = HandedIndex("uploads/x/index/5-a", 5, 9, "0" * 64)
+WITH_SOUND = make_plan(segments=SEGMENTS, frames=FRAMES)
+HEARD = {"made": True, "codec": "mp4a.40.2", "complete": False, "parts": [{"bytes": 9, "seconds": 4.0}]}
 EARLY = EarlyPlan(PLAN, make_segments(PLAN), tuple(NEED * (n + 1) for n in range(SEGMENTS)), INDEX, slots=2, pace=1.5)
 LENGTH = 100 * FIRST_LOOK_BYTES
 
@@ -58,6 +60,11 @@ def early_plan(job: Job) -> Task:
 def early_segment(job: Job, index: int) -> Task:
     """Return the task that encodes a segment early."""
     return Task(job.id, Stage.EARLY_SEGMENT, index)
+
+
+def early_audio(job: Job) -> Task:
+    """Return the task that encodes what has come of its sound."""
+    return Task(job.id, Stage.EARLY_AUDIO)
 
 
 def done(store: OwnJobStore, job: Job, *indices: int, seconds: float = 3.0) -> None:
@@ -171,10 +178,10 @@ def test_what_was_done_early_counts(store: OwnJobStore) -> None:
     assert (found.frames_done, found.encoder_seconds) == (3 * FRAMES, 9.0)
     assert set(store.results(job.id)) == {"segment:0", "segment:1", "segment:2"}
     assert store.early(job.id) is None
-    assert {task.field for task in store.issue(plans=9, tasks=9)} == {"segment:3", "audio:0", "poster:0"}
+    assert {task.field for task in store.issue(plans=9, tasks=9)} == {"segment:3", "poster:0"}
     assert list(wrong_sums(store)) == []
     assert store.wasted(job.owner) == 0
-    for field in ("segment:3", "audio:0", "poster:0"):
+    for field in ("segment:3", "poster:0"):
         task = Task.of_field(job.id, field)
         assert claim(store, task) is Claim.GRANTED
         last = store.finish(task, "a", {"frames": FRAMES, "seconds": 1.0})
@@ -197,7 +204,7 @@ def test_what_is_at_work_becomes_the_jobs_own(store: OwnJobStore) -> None:
     assert not store.renew(at_work, "b", lease_seconds=9)
     assert claim(store, early_segment(job, 3), "c") is Claim.OBSOLETE
     fields = [task.field for task in store.issue(plans=9, tasks=9)]
-    assert sorted(fields) == ["audio:0", "poster:0", "segment:0", "segment:2", "segment:3"]
+    assert sorted(fields) == ["poster:0", "segment:0", "segment:2", "segment:3"]
     assert store.report(at_work, "a", 7)
     assert store.get(job.id).frames_done == 7
     for field in fields:
@@ -234,7 +241,70 @@ def test_what_was_done_by_another_plan_is_gone(store: OwnJobStore) -> None:
     assert (found.frames_done, store.results(job.id)) == (0, {})
     assert store.wasted(job.owner) == 6.0
     assert list(wrong_sums(store)) == []
-    assert {task.field for task in store.issue(plans=9, tasks=3)} == {"segment:0", "audio:0", "poster:0"}
+    assert {task.field for task in store.issue(plans=9, tasks=3)} == {"segment:0", "segment:1", "poster:0"}
+
+
+def heard(store: OwnJobStore, came: int) -> Job:
+    """Return the job of an upload of which the first segment is done and the sound is encoded as far as it goes."""
+    job = uploading(store, came)
+    assert store.save_early(job.id, replace(EARLY, plan=WITH_SOUND))
+    assert store.issue_early(1) == (early_segment(job, 0),)
+    done(store, job, 0)
+    assert store.issue_early(1) == (early_audio(job),)
+    assert claim(store, early_audio(job)) is Claim.GRANTED
+    assert store.interim(early_audio(job), "a", HEARD)
+    store.finish(early_audio(job), "a", {"seconds": 2.0})
+    return job
+
+
+def test_sound_is_encoded_again_when_much_more_has_come(store: OwnJobStore) -> None:
+    """One attempt at a time, from the first segment on."""
+    job = heard(store, NEED)
+    arrive(store, job, LOOK_FACTOR * NEED - 1)
+    assert store.issue_early(2) == ()
+    arrive(store, job, LOOK_FACTOR * NEED)
+    assert store.issue_early(9) == (early_audio(job), early_segment(job, 1))
+    arrive(store, job, LENGTH)
+    assert store.issue_early(9) == (early_segment(job, 2), early_segment(job, 3))
+    for _ in range(9):
+        assert claim(store, early_audio(job)) is Claim.GRANTED
+        store.finish(early_audio(job), "a", {"seconds": 0.0})
+    assert store.issue_early(9) == (early_audio(job),)
+
+
+def test_a_video_can_be_watched_before_it_is_whole(store: OwnJobStore) -> None:
+    """From its first segment and its first sound on, and without a break until it is ready."""
+    job = heard(store, NEED)
+    assert store.get(job.id).playable
+    assert store.planned_early(job.id) == WITH_SOUND
+    assert store.results(job.id, interim=True)["audio:0"] == HEARD
+    whole(store, job)
+    assert store.get(job.id).playable
+    assert not store.interim(early_audio(job), "a", HEARD)
+    changes = Changes(plan=WITH_SOUND, segments=make_segments(WITH_SOUND), keeps_early=True)
+    assert store.move(job.id, JobState.ENCODING, changes).playable
+    assert store.results(job.id, interim=True).keys() == {"segment:0", "audio:0"}
+    assert "audio:0" in {task.field for task in store.issue(plans=9, tasks=9)}
+    assert store.wasted(job.owner) == 2.0
+
+
+def test_sound_by_another_plan_is_gone(store: OwnJobStore) -> None:
+    """The video cannot be watched any more, until there is something of its own."""
+    job = heard(store, NEED)
+    whole(store, job)
+    store.forget_early(job.id)
+    assert not store.get(job.id).playable
+    assert store.planned_early(job.id) is None
+    assert store.results(job.id, interim=True) == {}
+    assert store.wasted(job.owner) == 5.0
+
+
+def test_a_silent_video_waits_for_no_sound(store: OwnJobStore) -> None:
+    """It can be watched from its first segment on."""
+    job = planned_early(store, NEED)
+    assert not store.get(job.id).playable
+    done(store, job, 0)
+    assert store.get(job.id).playable
 
 
 @pytest.mark.parametrize("when", ["uploading", "queued", "deleted"])

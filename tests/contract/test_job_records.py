@@ -15,7 +15,9 @@ from storage.model.damage import Damage, DamageKind
 from storage.model.job import Changes, FailedAttempt, Job, JobError, JobState, Output, Priority, Promise
 from storage.model.job_fields import FIELDS, Kind, named
 from storage.model.job_warnings import warning
+from storage.model.loudness import Loudness, Measured
 from storage.model.task import Stage, Task
+from storage.model.timed_text import SubtitleTrack
 from tests.support.jobs import (
     CREATED_AT,
     LEASE,
@@ -160,9 +162,10 @@ def test_starting_again_forgets_the_last_run(job_store: JobStore) -> None:
 
 
 def test_no_field_of_a_run_is_left_in_the_next_one(job_store: JobStore) -> None:
-    """What came with the upload and the priority stay, and its place in the queue is a new one."""
+    """What came with the upload and beside it stays, as the priority does; its place in the queue is a new one."""
     job = make_job(
         webhook_url="https://example.org/hook",
+        loudness=-16,
         priority=Priority.LOW,
         state=JobState.FAILED,
         **dict.fromkeys(("started_at", "encoding_at", "begun_at", "finished_at"), CREATED_AT + 1),
@@ -173,7 +176,10 @@ def test_no_field_of_a_run_is_left_in_the_next_one(job_store: JobStore) -> None:
         playable=True,
         outputs=(Output("480p", 1),),
         has_storyboard=True,
+        subtitles_made=("0",),
         warnings=(warning("not_cut"),),
+        measured=(Measured("audio", Loudness(-20.0, 5.0, -1.0), 4.0),),
+        added=(SubtitleTrack("a", "ko", ""),),
         damage=(Damage(DamageKind.SOUND_MISSING, 1.0, 2.0),),
         error=WHY,
         failed_attempts=(FailedAttempt("plan:0", "a", CREATED_AT, "tool_failed", "It broke."),),
@@ -191,7 +197,7 @@ def test_no_field_of_a_run_is_left_in_the_next_one(job_store: JobStore) -> None:
     assert left == {"start_target", "target"}
     assert CREATED_AT not in {again.start_target, again.target}
     assert [getattr(again, name) for name in named(Kind.INTAKE)] == [getattr(job, name) for name in named(Kind.INTAKE)]
-    assert (again.state, again.priority) == (JobState.QUEUED, Priority.LOW)
+    assert (again.state, again.priority, again.added) == (JobState.QUEUED, Priority.LOW, job.added)
 
 
 def test_a_deleted_job_is_gone_and_says_so_once(job_store: JobStore) -> None:

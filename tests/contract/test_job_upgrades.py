@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
+from pydantic import TypeAdapter
 
 from storage.errors import RecordError
 from storage.job_store import redis_keys
 from storage.job_store.codec import cursor_of
+from storage.job_store.packed import pack, unpack
 from storage.model.job import JobState, Priority
 from storage.model.task import Stage, Task
+from storage.objects.manifests import Manifest
 from storage.scheduling.costs import Estimate
 from storage.scheduling.work_sums import MICROSECONDS
 from tests.support.job_store import OwnJobStore
@@ -105,6 +108,21 @@ def test_records_that_had_defaults_and_a_cursor_go_on(store: OwnJobStore) -> Non
     ended = store.move(job.id, JobState.CANCELLED)
     assert store.saved(ended)
     assert (store.get(job.id).title, store.get(job.id).created_at) == (before.title, before.created_at)
+
+
+@pytest.mark.parametrize("audio", [True, False], ids=["sound", "silent"])
+def test_a_plan_with_one_track_or_none_is_read(store: OwnJobStore, *, audio: bool) -> None:
+    """Of the record, packed or not, and of the manifest beside the original."""
+    job = encoding(store, segments=1, audio=audio)
+    key = redis_keys.of_job("job", job.id)
+    kept = json.loads(unpack(store._client.hget(key, "plan")))
+    kept["audio"] = kept["audio"][0] if audio else None
+    for text in (json.dumps(kept), pack(json.dumps(kept))):
+        store._client.hset(key, "plan", text)
+        assert store.get(job.id) == job
+    manifest = json.loads(TypeAdapter(Manifest).dump_json(Manifest(job=job)))
+    manifest["job"]["plan"]["audio"] = kept["audio"]
+    assert TypeAdapter(Manifest).validate_json(json.dumps(manifest)).job.plan == job.plan
 
 
 def test_a_job_whose_intake_was_spoiled_can_be_ended(store: OwnJobStore) -> None:

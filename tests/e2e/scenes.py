@@ -100,6 +100,15 @@ def finish(site: Site, job: Job, damage: tuple[Damage, ...] = ()) -> None:
     site.jobs.move(job.id, JobState.READY, Changes(outputs=outputs, damage=damage, warnings=warnings))
 
 
+def add_ready(site: Site, damage: tuple[Damage, ...] = ()) -> Job:
+    """Put a ready job into the site's store, which plays its MP4s."""
+    job = add_job(site)
+    start(site, job)
+    encode(site, job, SEGMENTS)
+    finish(site, job, damage)
+    return site.jobs.get(job.id)
+
+
 def _put_clip(site: Site, job: Job, rung: Rung) -> int:
     path = _clip_path(site, f"{rung.name}.mp4")
     make_clip(path, seconds=CLIP_SECONDS, size=_small(rung))

@@ -14,6 +14,7 @@ from storage.model.job import Job
 from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit
 from tests.e2e.encoder import Encoder, is_ready
+from tests.e2e.playing import at, open_job
 from tests.support.damaging import lost, written
 from tests.support.driving import submit
 from tests.support.waiting import wait_until
@@ -56,26 +57,7 @@ LEAST_PIXELS = 3  # a mark is never narrower
 @pytest.fixture
 def damaged(site: Site) -> Job:
     """Give a ready job with damage of every kind."""
-    job = scenes.add_job(site)
-    scenes.start(site, job)
-    scenes.encode(site, job, scenes.SEGMENTS)
-    scenes.finish(site, job, PLACES)
-    return site.jobs.get(job.id)
-
-
-def open_job(site: Site, visit: Visit, job: Job) -> Page:
-    """Open the job's page and wait until the video can be sought in."""
-    visit.page.goto(f"{site.url}/jobs/{job.id}")
-    wait_until(lambda: visit.page.locator("#player").evaluate("it => it.readyState") >= 1, what="the player")
-    return visit.page
-
-
-def at(page: Page, seconds: float) -> tuple[float, float]:
-    """Return the point of the bar that stands for this moment, in the page's pixels."""
-    page.locator("#timeline").scroll_into_view_if_needed()
-    box = page.locator("#timeline").bounding_box()
-    assert box is not None
-    return box["x"] + seconds / SECONDS * box["width"], box["y"] + box["height"] / 2
+    return scenes.add_ready(site, PLACES)
 
 
 def expect_mark(page: Page, place: Damage, name: str) -> None:
@@ -85,7 +67,7 @@ def expect_mark(page: Page, place: Damage, name: str) -> None:
         mark = page.locator(f".damage .{place.kind}[title$='{max(0.1, place.seconds):.1f}초'][title^='{name}: ']")
     expect(mark).to_be_visible()
     expect(mark).to_have_attribute("aria-label", mark.get_attribute("title") or "")
-    box, left, right = mark.bounding_box(), at(page, place.start)[0], at(page, place.end)[0]
+    box, left, right = mark.bounding_box(), at(page, place.start / SECONDS)[0], at(page, place.end / SECONDS)[0]
     assert box is not None
     assert box["x"] == pytest.approx(left, abs=1)
     assert box["width"] == pytest.approx(max(LEAST_PIXELS, right - left), abs=1)
@@ -103,12 +85,12 @@ def test_damage_is_told_where_it_is(
     for place in PLACES:
         expect_mark(page, place, WORDS[locale][place.kind])
     here = page.locator("[data-field=preview-damage]")
-    page.mouse.move(*at(page, 3.2))
+    page.mouse.move(*at(page, 3.2 / SECONDS))
     expect(here).to_have_text(WORDS[locale][DamageKind.PICTURES_REPAIRED])
-    page.mouse.move(*at(page, 1.2))
+    page.mouse.move(*at(page, 1.2 / SECONDS))
     expect(here).to_have_text(", ".join(WORDS[locale][place.kind] for place in PLACES[:3]))
     assert [(rule["id"], rule["nodes"][0]["html"]) for rule in Axe().run(page).response["violations"]] == []
-    page.mouse.move(*at(page, 2.5))
+    page.mouse.move(*at(page, 2.5 / SECONDS))
     expect(page.locator("[data-field=preview-time]")).to_have_text("0:02")
     expect(here).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
@@ -122,7 +104,7 @@ def test_marks_are_not_in_the_way(site: Site, visit: Visit, damaged: Job) -> Non
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     expect(page.locator("[data-field=preview-time]")).to_have_text("0:01")
-    page.mouse.move(*at(page, 3.0))
+    page.mouse.move(*at(page, 3.0 / SECONDS))
     page.mouse.up()
     wait_until(
         lambda: page.locator("#player").evaluate("it => it.currentTime") == pytest.approx(3.0, abs=0.1),

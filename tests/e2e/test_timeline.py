@@ -14,6 +14,7 @@ from storage.model.job import Job
 from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit
 from tests.e2e.encoder import Encoder, is_ready
+from tests.e2e.playing import at, open_job, position
 from tests.support.driving import submit
 from tests.support.results import made
 from tests.support.storyboards import Preview, read_storyboard
@@ -31,27 +32,6 @@ def ready(clip: Callable[..., Path], site: Site, encoder: Encoder) -> Job:
     job = submit(site.web.services, source)
     encoder.work_until(is_ready, job.id)
     return site.jobs.get(job.id)
-
-
-def open_job(site: Site, visit: Visit, job: Job) -> Page:
-    """Open the job's page and wait until the video can be sought in."""
-    visit.page.goto(f"{site.url}/jobs/{job.id}")
-    wait_until(lambda: visit.page.locator("#player").evaluate("it => it.readyState") >= 1, what="the player")
-    return visit.page
-
-
-def at(page: Page, fraction: float) -> tuple[float, float]:
-    """Return the point of the bar at so much of its width, in the page's pixels."""
-    page.locator("#timeline").scroll_into_view_if_needed()
-    box = page.locator("#timeline").bounding_box()
-    assert box is not None
-    return box["x"] + fraction * box["width"], box["y"] + box["height"] / 2
-
-
-def position(page: Page) -> float:
-    """Return where the player is, in seconds."""
-    seconds: float = page.locator("#player").evaluate("it => it.currentTime")
-    return seconds
 
 
 def previews(site: Site, job: Job) -> tuple[Preview, ...]:

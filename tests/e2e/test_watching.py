@@ -14,10 +14,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from storage.model.job import JobState
+from storage.objects import keys
 from storage.services import Services
+from storage.services.uploads import complete
+from storage.settings import Settings
 from tests.e2e import scenes
 from tests.e2e.browser import Site, Visit
 from tests.e2e.encoder import Encoder, is_ready
+from tests.support.coming import Coming, split
 from tests.support.driving import submit
 from tests.support.waiting import wait_until
 
@@ -85,6 +89,47 @@ def test_it_plays_across_the_growing_edge_to_the_end(
     assert places[-1] == pytest.approx(joins[-1], abs=0.15)
     assert max(stalls(seen, encoder)) < LONGEST_STALL
     assert page.evaluate("window.samePage === true && document.getElementById('player').src.startsWith('blob:')")
+
+
+def test_it_plays_while_it_comes(
+    site: Site, visit: Visit, film: Path, own_services: Services, settings: Settings
+) -> None:
+    """Before the last byte, and on to the end as the same film: the upload's end is no break."""
+    coming = Coming(own_services, settings, *split(film))
+    page, masters = visit.page, list[str]()
+    page.on("request", lambda sent: masters.append(sent.url) if sent.url.endswith("master.m3u8") else None)
+    page.goto(f"{site.url}/jobs/{coming.upload.id}")
+    expect(page.locator("#player")).to_be_hidden()
+    coming.send(0.8)
+    wait_until(lambda: position(page) > 0.3, seconds=PATIENCE, what="playing by itself")
+    assert site.jobs.get(coming.upload.id).state is JobState.UPLOADING
+    expect(page.locator("#timeline")).to_contain_text("of 14 seconds can be watched")
+    expect(page.locator("#plan")).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
+    coming.send(0.97)
+    coming.end()
+    wait_until(lambda: has_ended(page), seconds=PATIENCE, what="the end")
+    assert len(masters) == 1
+
+
+def test_what_comes_otherwise_is_not_played_on(
+    site: Site, visit: Visit, film: Path, own_services: Services, settings: Settings, encoder: Encoder
+) -> None:
+    """What was encoded by an index that was not the file's goes, and the real film is played."""
+    visit.expect_complaints("404")
+    coming = Coming(own_services, settings, *split(film))
+    page = visit.page
+    page.goto(f"{site.url}/jobs/{coming.upload.id}")
+    coming.send(0.8)
+    wait_until(lambda: position(page) > 0.3, seconds=PATIENCE, what="playing by itself")
+    coming.send(1.0)
+    own_services.jobs.forget_early(coming.upload.id)
+    own_services.objects.delete_prefix(keys.fragments(coming.upload.id))
+    complete(own_services, coming.upload)
+    encoder.work_until(lambda job: job.state is JobState.ENCODING, coming.upload.id)
+    expect(page.locator("#player")).to_be_hidden()
+    encoder.work_until(is_ready, coming.upload.id)
+    wait_until(lambda: has_ended(page), seconds=PATIENCE, what="the end of the real film")
 
 
 def test_a_finished_film_is_played_in_any_rung(

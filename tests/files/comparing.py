@@ -25,12 +25,13 @@ JOIN_SECONDS = 0.1  # where one part ends and the next begins is a matter of the
 GRID_SECONDS = 0.010
 NO_SOUND = Sound(NO_SAMPLES, np.zeros(0), np.zeros(0, np.int64), bounded=False)
 LITTLE = 0.9  # usual correlation of small pictures: 0.96 and more was seen, tones mapped and heavily coded as well
+PAIR = "a pair"
 _MOST_SHOWN = 4  # places of a fault that are named
 
 
 @dataclass(frozen=True)
 class Unlike:
-    """One way in which a view differs: what (length, picture, sound, shape, orientation, rate, state), and how."""
+    """One way in which a view differs: how, and what (length, picture, sound, tracks, shape, orientation, rate)."""
 
     what: str
     view: str
@@ -58,7 +59,7 @@ class Source:
             (f"track {stream}", stream, one) for stream, one in self.sounds.items() if len(one)
         ]
         if len(found) > 1 and not self.listed.titled:
-            found.insert(1, ("a pair", found[0][1], _paired(found[0][2], found[1][2])))
+            found.insert(1, (PAIR, found[0][1], _paired(found[0][2], found[1][2])))
         return found or [("none", None, NO_SOUND)]
 
 
@@ -113,16 +114,35 @@ def _compared(
     atlas = Atlas(laid, float(views[0].pictures.shapes[0]))
     eyes = [Eye(laid, view, atlas) for view in views]
     deltas, _ = _tuned(laid, eyes[0])
-    name = first[0]
+    name, own = first
     for other, stream, heard in source.tracks():
         tried = recording(source.pictures, heard, source.listed, stream, join=join)
         if not hear(tried.sound(deltas, _bound(tried, views[0])), _heard(tried, views[0])).wrong:
-            name, laid = other, tried
+            name, own, laid = other, stream, tried
             break
+    # The first default one is ahead of all others, which are in the file's order.
+    others = (
+        [] if name == PAIR else sorted(stream for stream, one in source.sounds.items() if len(one) and stream != own)
+    )
+    further = [recording(source.pictures, source.sounds[one], source.listed, one, join=join) for one in others]
     total = Comparison(wanted=laid.shortest, notes=_notes(laid, name if name != first[0] else "", deltas))
     for number, (view, eye) in enumerate(zip(views, eyes, strict=True)):
         total = _with_view(total, laid, view, eye.look(deltas), deltas, top=number < 2)
+        told = _further(view, further, deltas, mono=source.listed.mono)
+        total = replace(total, unlike=(*total.unlike, *told))
     return total
+
+
+def _further(view: View, laid: Sequence[Recording], deltas: Sequence[float], *, mono: bool) -> list[Unlike]:
+    """Return what is unlike in the tracks besides the first; of channels that are tracks some may be left out."""
+    unlike = []
+    if len(view.further) != len(laid) and not mono:
+        unlike.append(Unlike("tracks", view.name, f"{1 + len(view.further)} of sound for {1 + len(laid)}"))
+    for number, (wanted, got) in enumerate(zip(laid, view.further, strict=False), 1):
+        bound = _bound(wanted, view)
+        heard = hear(wanted.sound(deltas, bound), line(got, got.times, bound))
+        unlike += _sound(replace(view, name=f"{view.name}, track {number}"), heard)
+    return unlike
 
 
 def _with_view(

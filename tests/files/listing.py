@@ -31,12 +31,13 @@ class Listing:
     """The tracks to compare, and the packets of all of them in the order of the file.
 
     `video` is the first default one that is no cover, None where there is none; `audio` are those of its programme,
-    default ones first. `titled` tells that tracks of sound have titles.
+    default ones first. `titled` tells that tracks of sound have titles, `mono` that each is one channel.
     """
 
     video: int | None
     audio: tuple[int, ...]
     titled: bool
+    mono: bool
     packets: tuple[Packet, ...]
 
     def of(self, stream: int | None) -> list[Packet]:
@@ -59,6 +60,7 @@ def listing(path: Path) -> Listing:
         video=video,
         audio=tuple(stream["index"] for stream in audio[:_MOST_TRACKS]),
         titled=any("title" in stream.get("tags", {}) for stream in audio),
+        mono=all(stream.get("channels") == 1 for stream in audio),
         packets=tuple(_packets(path)),
     )
 

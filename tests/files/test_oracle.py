@@ -164,9 +164,9 @@ def test_a_playlist_is_read_by_its_boxes(source: Source, folder: Path) -> None:
     starts = _fragments(data)
     assert len(starts) == SECONDS // 2
     silent = replace(source, sounds={})
-    whole = view_hls(_playlist(folder, data, starts), None, "hls")
+    whole = view_hls(_playlist(folder, data, starts), [], "hls")
     assert compare(silent, [whole]).unlike == ()
-    broken = view_hls(_playlist(folder, data, [starts[0], starts[2]]), None, "hls")
+    broken = view_hls(_playlist(folder, data, [starts[0], starts[2]]), [], "hls")
     assert "length" in whats(compare(silent, [broken]))
 
 

@@ -30,21 +30,22 @@ from storage.model.job import FailedAttempt, Job, JobError, JobState, Output, Pr
 from storage.model.job_warnings import warning
 from storage.model.names import AttemptName, WorkerName
 from storage.model.record_checks import spoiled, task_of
+from storage.model.shown_text import clean_text
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
 from storage.objects.manifests import Manifest, read_manifest
 from storage.public.hls import playlists
 from storage.public.job_json import job_json
 from tests.fuzz import garbage
-from tests.support.jobs import make_job, make_plan, make_segments
+from tests.support.jobs import SOUND, make_job, make_plan, make_segments
 from web.routes.media import disposition, is_media_name
 from web.upload.file_name import file_name, text_of
-from web.upload.form_fields import checked_webhook_url, clean_text, display_filename, title_of
+from web.upload.form_fields import checked_webhook_url, display_filename, title_of
 from workers.sandbox.relay import asked_range
 from workers.webhooks.notifier import body_of, headers_of
 from workers.webhooks.sender import receiver_of
 
-PLAN = make_plan(segments=2)
+PLAN = replace(make_plan(segments=2), audio=(SOUND, replace(SOUND, language="de", title="Talk", role="comment")))
 JOB = make_job(
     id="0123456789abcdef0123456789abcdef",
     filename="film.mp4",
@@ -60,11 +61,12 @@ JOB = make_job(
     promise=Promise(1_790_000_003.0, 1_790_000_004.0),
 )
 _RUNGS = {rung.name: {"codec": "avc1.640028", "fragments": [100, 50]} for rung in PLAN.rungs}
+_TRACK = {"codec": "mp4a.40.2", "parts": [{"bytes": 9, "seconds": 6.67}]}
 _PLACES = {"places": [{"kind": "sound_missing", "start": 1.0, "seconds": 2.0}], "counts": {"sound_missing": 1}}
 RESULTS: dict[str, Any] = {
     "segment:0": {"frames": 100, "rungs": _RUNGS, "seconds": 1.5, "damage": _PLACES},
     "segment:1": {"frames": 100, "rungs": _RUNGS, "shown": 90},
-    "audio:0": {"made": True, "codec": "mp4a.40.2", "complete": True, "parts": [{"bytes": 9, "seconds": 6.67}]},
+    "audio:0": {"made": True, **_TRACK, "complete": True, "tracks": {"audio-1": _TRACK}},
     "poster:0": {"made": True},
 }
 _WORK = ["local", "encoding", "5", "1.5", "1", "2", "0", "0", "0.5", "1.0", "normal", "5.0", "6.0"]

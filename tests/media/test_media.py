@@ -26,6 +26,7 @@ from tests.support.processes import arguments_of, descendants
 from tests.support.servers import RedisServer
 from tests.support.waiting import wait_until
 from tests.support.worker_server import WorkerServer
+from workers.ffmpeg.mp4_chapters import within
 
 FILE_SECONDS = 1800.0  # for one file: 2 h 47 min at one frame a second took 13 minutes on two busy cores
 SLOTS = 2
@@ -107,7 +108,10 @@ def test_a_good_file_becomes_a_ladder(happy: str, media_dir: Path, stack: Stack,
         assert path is not None
         looked = look(path)
         assert (looked.frames, looked.size) == (frames, (rung.width, rung.height))
-        assert ("audio" in looked.streams) is (job.plan.audio is not None)
+        planned = sum(2 if audio.surround_bitrate else 1 for audio in job.plan.audio)
+        assert len(looked.sounds) == planned
+        assert len(looked.texts) == len(job.subtitles_made or ())
+        assert looked.chapters == len(within(job.plan.chapters, float(frames / job.plan.rate)))
 
 
 def test_a_nasty_file_ends_in_a_clear_answer(nasty: str, media_dir: Path, stack: Stack, say: Say) -> None:

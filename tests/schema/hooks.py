@@ -6,15 +6,18 @@ import os
 from typing import Any
 
 import schemathesis
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from storage.model.languages import language_tag
 from web.schemas.jobs import EventsQuery
+from web.schemas.tracks import SubtitleQuery
 
 JOBS = "RUNGS_SCHEMA_JOBS"  # names jobs that have ended, separated by commas; the first is ready, and stays so
 FILE = "720p.mp4"  # which each of them has
 _EVENTS = "/api/events"
 _EVENTS_OF_JOB = "/api/jobs/{job_id}/events"
 _UPLOADS = "/api/uploads"
+_SUBTITLES = "/api/jobs/{job_id}/subtitles"
 _TUS = {
     "Tus-Resumable": "1.0.0",
     "Upload-Length": "1000",
@@ -49,19 +52,24 @@ def filter_case(_context: Any, case: Any) -> bool:
 def before_call(_context: Any, case: Any, kwargs: Any) -> None:
     """Watch only jobs that have ended: the stream of another waits for what nobody does here. Speak tus to uploads.
 
-    The headers of tus are the protocol's, and the description leaves them to that; and an index has bytes.
+    The headers of tus are the protocol's, and the description leaves them to that; and an index has bytes, as a file
+    of subtitles has.
     """
     if case.operation.path.startswith(_UPLOADS):
         case.headers.update(_TUS)
     if case.operation.path.startswith(_UPLOADS) and case.method == "PUT":
         kwargs["data"] = b"index"
+    if case.operation.path.startswith(_SUBTITLES) and case.method in {"POST", "PUT"}:
+        kwargs["data"] = b"00:01.000 --> 00:02.000\nHi"
+        if _is_valid(case.query, SubtitleQuery) and not language_tag((case.query or {}).get("language", "")):
+            case.query = {**(case.query or {}), "language": "ko"}  # a description cannot list all languages
     if case.operation.path == _EVENTS_OF_JOB and case.method == "GET" and _is_valid(case.query):
         case.path_parameters["job_id"] = os.environ[JOBS].partition(",")[0]
 
 
-def _is_valid(query: Any) -> bool:
+def _is_valid(query: Any, model: type[BaseModel] = EventsQuery) -> bool:
     try:
-        EventsQuery.model_validate(dict(query or {}))
+        model.model_validate(dict(query or {}))
     except ValidationError:
         return False
     return True

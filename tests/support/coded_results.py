@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.model.job import Job
-from storage.model.plan import AUDIO
+from storage.model.plan import sound_name
 from storage.objects import keys
 from storage.services import Services
 from tests.support.coded import Planes, beeps_in, numbers_in
@@ -47,17 +47,22 @@ class Decoded:
         )
 
 
-def decoded_ways(services: Services, job: Job, rung: str, folder: Path) -> dict[str, Decoded]:
-    """Return the rung of a ready job as the MP4 and as the playlists give it; the folder gets files of a moment."""
-    return {"MP4": _of_mp4(services, job, rung, folder), "HLS": _of_playlists(services, job, rung, folder)}
+def decoded_ways(services: Services, job: Job, rung: str, folder: Path, *, track: int = 0) -> dict[str, Decoded]:
+    """Return the rung of a ready job, with a track of its sound, as the MP4 and as the playlists give it.
+
+    The folder gets files of a moment.
+    """
+    ways = {"MP4": _of_mp4, "HLS": _of_playlists}
+    return {name: decode(services, job, rung, folder, track) for name, decode in ways.items()}
 
 
-def _of_mp4(services: Services, job: Job, rung: str, folder: Path) -> Decoded:
+def _of_mp4(services: Services, job: Job, rung: str, folder: Path, track: int) -> Decoded:
     assert job.plan is not None
     path, listed = made(services, job, f"{rung}.mp4"), folder / "packets.txt"
     packets = ["-map", "0:v:0", "-c", "copy", "-f", "framecrc", str(listed)]
     size = _size(job, rung)
-    pictures, sound = _decode([path], size, folder, extra=packets, sound=_has_sound(services, job))
+    heard = track if _has_sound(services, job, track) else None
+    pictures, sound = _decode([path], size, folder, extra=packets, track=heard)
     ticks = Fraction(1)
     times = list[float]()
     for line in listed.read_text().splitlines():
@@ -68,14 +73,14 @@ def _of_mp4(services: Services, job: Job, rung: str, folder: Path) -> Decoded:
     return _decoded(times, pictures, sound, job.plan.rate)
 
 
-def _of_playlists(services: Services, job: Job, rung: str, folder: Path) -> Decoded:
+def _of_playlists(services: Services, job: Job, rung: str, folder: Path, track: int) -> Decoded:
     assert job.plan is not None
-    tracks = [rung, *([AUDIO] if _has_sound(services, job) else [])]
+    names = [rung, *([sound_name(track)] if _has_sound(services, job, track) else [])]
     joined = list[Path]()
-    for track in tracks:
-        joined.append(folder / f"joined_{track}.mp4")
-        joined[-1].write_bytes(read_playlist(made(services, job, f"hls/{track}/index.m3u8")).whole)
-    pictures, sound = _decode(joined, _size(job, rung), folder, sound=len(joined) > 1)
+    for name in names:
+        joined.append(folder / f"joined_{name}.mp4")
+        joined[-1].write_bytes(read_playlist(made(services, job, f"hls/{name}/index.m3u8")).whole)
+    pictures, sound = _decode(joined, _size(job, rung), folder, track=0 if len(joined) > 1 else None)
     ticks = timescale(job.plan)
     times = [time / ticks for time in read_fragmented(joined[0]).times]
     return _decoded(times, pictures, sound, job.plan.rate)
@@ -95,24 +100,24 @@ def _size(job: Job, rung: str) -> tuple[int, int]:
     return found.width, found.height
 
 
-def _has_sound(services: Services, job: Job) -> bool:
-    key = keys.rendition(job.id, f"hls/{AUDIO}/index.m3u8")
+def _has_sound(services: Services, job: Job, track: int) -> bool:
+    key = keys.rendition(job.id, f"hls/{sound_name(track)}/index.m3u8")
     path = services.objects.local_path(key)
     return path is not None and path.exists()
 
 
 def _decode(
-    paths: Sequence[Path], size: tuple[int, int], folder: Path, *, sound: bool, extra: Sequence[str] = ()
+    paths: Sequence[Path], size: tuple[int, int], folder: Path, *, track: int | None, extra: Sequence[str] = ()
 ) -> tuple[Planes, NDArray[np.float32] | None]:
-    """Return the grey pictures of the first file and both ears of the last."""
+    """Return the grey pictures of the first file and both ears of a track of the last."""
     heard = folder / "heard.raw"
     inputs = [argument for path in paths for argument in ("-i", str(path))]
     command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-copyts", *inputs]
     command += ["-map", "0:v:0", "-vsync", "passthrough", "-pix_fmt", "gray", "-f", "rawvideo", "pipe:1", *extra]
-    if sound:
+    if track is not None:
         resampled = f"aresample={SAMPLE_RATE}:async=1:first_pts=0"
-        command += ["-map", f"{len(paths) - 1}:a:0", "-af", resampled, "-ac", "2", "-f", "f32le", str(heard)]
+        command += ["-map", f"{len(paths) - 1}:a:{track}", "-af", resampled, "-ac", "2", "-f", "f32le", str(heard)]
     raw = subprocess.run(command, check=True, capture_output=True, timeout=_DEADLINE_SECONDS).stdout
     width, height = size
     pictures = np.frombuffer(raw, np.uint8).reshape(-1, height, width)
-    return pictures, np.fromfile(heard, "<f4").reshape(-1, 2) if sound else None
+    return pictures, np.fromfile(heard, "<f4").reshape(-1, 2) if track is not None else None

@@ -51,7 +51,7 @@ def make_plan(*, segments: int = 2, frames: int = 100, audio: bool = True) -> Pl
             start_time=0.5,
             container_start=0.0,
         ),
-        audio=SOUND if audio else None,
+        audio=(SOUND,) if audio else (),
         rungs=(
             Rung("1080p", 1920, 1080, 23, 6_000_000, 12_000_000),
             Rung("480p", 854, 480, 23, 1_500_000, 3_000_000),

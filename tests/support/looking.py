@@ -21,9 +21,14 @@ _HEADER_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """Streams as ffprobe describes them, packets counted, by kind (`video`, `audio`)."""
+    """Streams as ffprobe describes them, packets counted, by kind (`video`, `audio`): of several `sounds` the first.
+
+    `texts` are tracks of subtitles.
+    """
 
     streams: dict[str, dict[str, Any]]
+    sounds: tuple[dict[str, Any], ...]
+    texts: tuple[dict[str, Any], ...]
     chapters: int
     tags: dict[str, str]
 
@@ -45,9 +50,12 @@ class Looked:
 def look(path: Path) -> Looked:
     """Return what ffprobe finds in the file, its packets counted."""
     answer = _ffprobe(path, "-count_packets", "-show_streams", "-show_chapters", "-show_format")
-    streams = {stream["codec_type"]: stream for stream in answer["streams"]}
-    assert len(streams) == len(answer["streams"]), "two streams of a kind"
-    return Looked(streams, len(answer["chapters"]), answer["format"].get("tags", {}))
+    sounds = tuple(stream for stream in answer["streams"] if stream["codec_type"] == "audio")
+    texts = tuple(stream for stream in answer["streams"] if stream["codec_type"] == "subtitle")
+    others = [stream for stream in answer["streams"] if stream["codec_type"] not in {"audio", "subtitle"}]
+    streams = {stream["codec_type"]: stream for stream in (*others, *sounds[:1])}
+    assert len(streams) == len(others) + len(sounds[:1]), "two streams of a kind"
+    return Looked(streams, sounds, texts, len(answer["chapters"]), answer["format"].get("tags", {}))
 
 
 def frame_times(path: Path) -> list[float]:
@@ -72,11 +80,11 @@ def beeps(path: Path) -> list[float]:
     return list(_beginnings(number / SAMPLE_RATE for number, sample in enumerate(samples(path)) if abs(sample) > _LOUD))
 
 
-def samples(path: Path) -> array[int]:
-    """Return the sound as one channel from the clock's beginning on, SAMPLE_RATE samples of 16 bits a second."""
+def samples(path: Path, track: int = 0) -> array[int]:
+    """Return a track of sound as one channel from the clock's beginning on, SAMPLE_RATE samples of 16 bits a second."""
     filters = f"aresample={SAMPLE_RATE}:async=1:first_pts=0"
     heard = array("h")
-    heard.frombytes(_decoded(path, "-map", "0:a:0", "-af", filters, "-ac", "1", "-f", "s16le"))
+    heard.frombytes(_decoded(path, "-map", f"0:a:{track}", "-af", filters, "-ac", "1", "-f", "s16le"))
     return heard
 
 

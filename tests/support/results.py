@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from storage.model.job import Job
-from storage.model.plan import AUDIO
+from storage.model.plan import sound_name
 from storage.objects import keys
 from storage.services import Services
 from tests.support.looking import Looked
@@ -37,10 +37,11 @@ def names(services: Services, job: Job) -> set[str]:
     return {key.removeprefix(prefix) for key in services.objects.keys(prefix)}
 
 
-def fragments(job: Job, rungs: tuple[str, ...], *, audio_parts: int = 1) -> set[str]:
+def fragments(job: Job, rungs: tuple[str, ...], *, audio_parts: int = 1, sounds: int = 1) -> set[str]:
     """Return the names of everything that a player fetches of the job: nothing more and nothing less is to be there."""
     assert job.plan is not None
-    parts = dict.fromkeys(rungs, job.plan.segment_count) | {AUDIO: audio_parts}
+    tracks = [sound_name(number) for number in range(sounds)]
+    parts = dict.fromkeys(rungs, job.plan.segment_count) | dict.fromkeys(tracks, audio_parts)
     made = {keys.segment(job.id, track, index) for track, count in parts.items() for index in range(count)}
     made |= {keys.init(job.id, track) for track in parts}
     playlists = {"hls/master.m3u8", *(f"hls/{track}/index.m3u8" for track in parts)}

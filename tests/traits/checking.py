@@ -100,17 +100,20 @@ def _wrong(traits: Traits, services: Services, job: Job, folder: Path) -> list[s
     if job.state is not JobState.READY:
         return [f"{job.state}: {'' if job.error is None else job.error.code}"]
     assert job.plan is not None
-    if traits.audio == "pcm24" and job.plan.audio is None and MISREAD in {warning.code for warning in job.warnings}:
+    if traits.audio == "pcm24" and not job.plan.audio and MISREAD in {warning.code for warning in job.warnings}:
         traits = traits.silent  # ffmpeg 5.1 reads it as 16 bits, and noise is worse than none
     wrong = _warned(traits, job, lost=truth_of(traits).seconds - _cut(traits, truth_of(traits), folder).seconds)
     for way, decoded in decoded_ways(services, job, job.plan.rungs[-1].name, folder).items():
         wrong += [f"{way}: {sentence}" for sentence in _differs(traits, decoded, folder)]
+    if traits.two_mixes:
+        for way, decoded in decoded_ways(services, job, job.plan.rungs[-1].name, folder, track=1).items():
+            wrong += [f"{way}, second track: {sentence}" for sentence in _differs(traits, decoded, folder, track=1)]
     return wrong
 
 
-def _differs(traits: Traits, decoded: Decoded, folder: Path) -> list[str]:
+def _differs(traits: Traits, decoded: Decoded, folder: Path, *, track: int = 0) -> list[str]:
     upright = replace(decoded, pictures=np.rot90(decoded.pictures, k=traits.turn // 90, axes=(1, 2)))
-    truths = [_cut(traits, truth_of(traits), folder)]
+    truths = [_with_sound(_cut(traits, truth_of(traits), folder), track)]
     if traits.programmes == "television":  # either one, as long as picture and sound belong together
         truths.append(_other_programme(truths[0]))
     came = upright.came(framed=truths[0].framed)
@@ -119,11 +122,14 @@ def _differs(traits: Traits, decoded: Decoded, folder: Path) -> list[str]:
 
 
 def _other_programme(truth: Truth) -> Truth:
-    return replace(
-        truth,
-        shown=tuple((at, number + OTHER * PICTURES_OF_A_PART) for at, number in truth.shown),
-        beeps=tuple(replace(beep, k=beep.k + OTHER * BEEPS_OF_A_PART) for beep in truth.beeps),
-    )
+    shown = tuple((at, number + OTHER * PICTURES_OF_A_PART) for at, number in truth.shown)
+    return replace(_with_sound(truth, 1), shown=shown)
+
+
+def _with_sound(truth: Truth, track: int) -> Truth:
+    """Return the truth of the same pictures with the sound of another track, or of another programme."""
+    shift = track * OTHER * BEEPS_OF_A_PART
+    return replace(truth, beeps=tuple(replace(beep, k=beep.k + shift) for beep in truth.beeps))
 
 
 def _ears(traits: Traits, decoded: Decoded) -> list[str]:
@@ -161,7 +167,7 @@ def _warned(traits: Traits, job: Job, *, lost: float) -> list[str]:
     if traits.change == "channels" and SOUND_CHANGES not in codes:  # a rate is told by some containers only
         told.append("other channels without a warning")
     explained = wanted or traits.parts > 1 or traits.jump[1] or traits.cut < 1 or traits.change
-    explained = explained or traits.programmes or traits.two_mixes
+    explained = explained or traits.programmes
     extra = codes - ({SOUND_MISSING} if traits.holes else set()) - ({MISREAD} if not traits.audio else set())
     return [*told, f"warnings: {' '.join(sorted(extra))}"] if extra and not explained else told
 

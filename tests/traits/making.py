@@ -99,7 +99,8 @@ def _encode(traits: Traits, made: Recording, target: Path, *, offset: float) -> 
         output += ["-map", "1:a", *_sound_output(traits, made.sound[0] + late)]
     if traits.two_mixes:
         other = replace(made, first_beep=made.first_beep + OTHER * BEEPS_OF_A_PART)
-        inputs += _sound_input(traits, other, target.with_suffix(".other.raw"), late)
+        begin = late if made.sound is None else made.sound[0] + late
+        inputs += _sound_input(traits, other, target.with_suffix(".other.raw"), begin)
         output += ["-map", "2:a", "-metadata:s:a:0", "title=Everything", "-metadata:s:a:1", "title=Mic only"]
     if traits.programmes:
         more, mapped = _programmes(traits, made, target, late)

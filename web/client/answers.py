@@ -36,6 +36,21 @@ class SeenRung(_Seen):
     size: int | None
 
 
+class SeenSubtitle(_Seen):
+    """A track of subtitles."""
+
+    id: str
+    label: str
+    language: str
+    origin: str
+
+
+class SeenSubtitles(_Seen):
+    """All subtitles of a job."""
+
+    subtitles: list[SeenSubtitle]
+
+
 class SeenUpload(_Seen):
     """How much of a file has come that is uploaded, in bytes; `moving` if some of it came a moment ago."""
 

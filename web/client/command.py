@@ -45,8 +45,10 @@ _OPTIONS = tuple(
 )
 
 
-def command(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Add a function to the app as a command of its name. It is given a Caller, then its own arguments and options.
+def command(app: typer.Typer, name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add a function to the app as a command of this name, or its own.
+
+    It is given a Caller, then its own arguments and options.
 
     It returns when all is done. A ClientError that it raises is told in plain words, or as JSON, and gives the exit
     code.
@@ -70,7 +72,7 @@ def command(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., N
         run.__name__, run.__doc__ = function.__name__, function.__doc__
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # what typer reads
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        app.command()(run)
+        app.command(name)(run)
         return run
 
     return add

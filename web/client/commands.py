@@ -4,41 +4,59 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from storage.model.job import JOB_ID, JobState
+from storage.model.job import JobState
 from web.client import downloading, lines, screen, tables, texts, uploading, watching
 from web.client.answers import RUNG_NAME, JobsPage, SeenJob, SeenQueue, WholeJob
 from web.client.command import Caller, command, finish
 from web.client.failures import ClientError, Exit, InterruptedByUser, RefusedError, UsageError
-from web.client.remembered import Remembered, state_folder
+from web.client.job_ids import JobIds, OneJobId, checked
+from web.client.remembered import Remembered, Wishes, state_folder
+from web.client.subtitles import add_subtitle_commands, send_subtitles
 from web.client.tus import Uploads
 
 PAGE_LIMIT = 100  # jobs that the API gives at once
 MOST_JOBS = 10_000  # that one list shows
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)]
-JobIds = Annotated[list[str], typer.Argument(metavar="JOB", help="Ids of jobs.")]
-OneJobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+
+
+class LoudnessChoice(StrEnum):
+    """What `--loudness` may be."""
+
+    OFF = "off"
+    BROADCAST = "-23"
+    MOBILE = "-16"
+    MUSIC = "-14"
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add all commands of a user to the app."""
     for function in (upload, watch, jobs, show, cancel, retry, download, queue):
         command(app)(function)
+    add_subtitle_commands(app)
 
 
-def upload(
+def upload(  # noqa: PLR0913 - a parameter for each option
     caller: Caller,
     files: Files,
     *,
     watch: Annotated[bool, typer.Option("--watch", help="Stay until the videos are ready.")] = False,
     title: Annotated[str, typer.Option(help="Title of the video. Default: the file's name.")] = "",
     webhook_url: Annotated[str, typer.Option(help="This address receives the job when it has ended.")] = "",
+    loudness: Annotated[
+        LoudnessChoice, typer.Option(help="LUFS to which the sound is brought. Default: it stays as it is.")
+    ] = LoudnessChoice.OFF,
+    subtitles: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, readable=True, help="A file of subtitles; for one video."),
+    ] = None,
     max_wait: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", min=0, help="Longest time to wait for room. Default: as long as it takes."),
@@ -47,15 +65,16 @@ def upload(
     """Upload videos. An upload that broke off goes on where it stopped when the command is run again."""
     if title and len(files) > 1:
         raise UsageError(texts.ONE_TITLE)
+    if subtitles and len(files) > 1:
+        raise UsageError(texts.ONE_VIDEO)
+    said = Wishes(title, webhook_url, "" if loudness is LoudnessChoice.OFF else loudness.value)
     remembered, uploads = Remembered(state_folder(os.environ)), Uploads(caller.server)
     ids: list[str] = []
     exits: list[Exit] = []
     with _teller(caller) as told:
         for path in files:
             try:
-                job_id = uploading.upload_file(
-                    uploads, path, remembered, told, title=title, webhook_url=webhook_url, most_wait=max_wait
-                )
+                job_id = uploading.upload_file(uploads, path, remembered, told, said=said, most_wait=max_wait)
             except KeyboardInterrupt as error:
                 raise InterruptedByUser(texts.INTERRUPTED, texts.AGAIN_ADVICE) from error
             except ClientError as error:
@@ -64,12 +83,13 @@ def upload(
             else:
                 told.accepted(path, job_id)
                 ids.append(job_id)
+                exits += _with_subtitles(caller, told, job_id, subtitles or [])
     finish([*exits, *(_ends(caller, ids) if watch and ids else ())])
 
 
 def watch(caller: Caller, jobs: JobIds) -> None:
     """Watch jobs until they have ended."""
-    finish(_ends(caller, _checked(jobs)))
+    finish(_ends(caller, checked(jobs)))
 
 
 def jobs(
@@ -93,7 +113,7 @@ def jobs(
 
 def show(caller: Caller, job: OneJobId) -> None:
     """Show a job."""
-    document = caller.server.json("GET", f"/api/jobs/{_checked([job])[0]}")
+    document = caller.server.json("GET", f"/api/jobs/{checked([job])[0]}")
     _answer(caller, document, tables.job_table(caller.server.seen(WholeJob, document)))
 
 
@@ -119,7 +139,7 @@ def download(
     """Download a video that is ready."""
     if rung is not None and not re.fullmatch(RUNG_NAME, rung):
         raise UsageError(texts.RUNG % rung)
-    job_id = _checked([job])[0]
+    job_id = checked([job])[0]
     seen = caller.server.seen(SeenJob, caller.server.json("GET", f"/api/jobs/{job_id}"))
     name = downloading.chosen(seen, rung).name
     path = downloading.target(job_id, name, output)
@@ -149,20 +169,23 @@ def _teller(caller: Caller) -> lines.JsonLines | screen.Screen:
     return lines.JsonLines() if caller.as_json else screen.Screen()
 
 
+def _with_subtitles(
+    caller: Caller, told: lines.JsonLines | screen.Screen, job_id: str, paths: list[Path]
+) -> Iterator[Exit]:
+    """Add the files to the job; yield how each counts for the exit code that is not taken."""
+    for path in paths:
+        try:
+            send_subtitles(caller.server, job_id, path)
+        except ClientError as error:
+            told.failed(path, error)
+            yield error.exit
+
+
 def _answer(caller: Caller, document: dict[str, Any], table: object) -> None:
     if caller.as_json:
         lines.write(document)
     else:
         screen.OUT.print(table)
-
-
-def _checked(ids: Iterable[str]) -> list[str]:
-    """Return the ids. Raises UsageError, so that nothing else becomes part of an address."""
-    found = list(ids)
-    for job_id in found:
-        if not re.fullmatch(JOB_ID, job_id):
-            raise UsageError(texts.JOB_ID % job_id)
-    return found
 
 
 def _ends(caller: Caller, ids: list[str]) -> list[Exit]:
@@ -185,7 +208,7 @@ def _each(caller: Caller, ids: list[str], action: str) -> None:
     """Do this to each job; what is refused for one of them keeps none of the others from it."""
     done: list[dict[str, Any]] = []
     refused: list[tuple[str, RefusedError]] = []
-    for job_id in _checked(ids):
+    for job_id in checked(ids):
         try:
             document = caller.server.json("POST", f"/api/jobs/{job_id}/{action}")
         except RefusedError as error:

@@ -20,6 +20,18 @@ _LONGEST = 100  # bytes of such a file that are read: an id has 32
 
 
 @dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user says of a file: its title, whom to tell of the end, and the loudness that its sound is to have."""
+
+    title: str = ""
+    webhook_url: str = ""
+    loudness: str = ""
+
+
+NOTHING_SAID = Wishes()
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """Which upload goes on: the same bytes by path, size and time of change, to the same server, described alike."""
 
@@ -27,8 +39,7 @@ class Wanted:
     path: str
     size: int
     mtime_ns: int
-    title: str
-    webhook_url: str
+    said: Wishes
 
     @property
     def name(self) -> str:

@@ -67,7 +67,10 @@ class RemoteServer:
 
     def json(self, method: str, path: str, fields: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Return the JSON of the answer. Raises RefusedError."""
-        answer = self.ask(method, path, fields=fields)
+        return self.accepted(self.ask(method, path, fields=fields))
+
+    def accepted(self, answer: Reply) -> dict[str, Any]:
+        """Return the JSON of an answer. Raises RefusedError."""
         if answer.status >= Status.BAD_REQUEST:
             raise refusal(answer.status, answer.document, answer.headers.get("retry-after"))
         if answer.status >= Status.MULTIPLE_CHOICES or not answer.document:

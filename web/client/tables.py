@@ -9,7 +9,7 @@ from rich.text import Text
 
 from storage.model.job import JobState
 from web.client import texts
-from web.client.answers import QueuedJob, SeenJob, SeenQueue, WholeJob
+from web.client.answers import QueuedJob, SeenJob, SeenQueue, SeenSubtitles, WholeJob
 
 _LONG = frozenset({"title", "state"})
 _STYLES = {"ready": "green", "failed": "bold red", "cancelled": "dim"}
@@ -39,6 +39,15 @@ def job_table(job: WholeJob) -> Table:
     ]
     for name, fact in facts:
         table.add_row(Text(name, "dim"), Text(fact))
+    return table
+
+
+def subtitles_table(seen: SeenSubtitles) -> Table:
+    """Return tracks of subtitles, one in a row."""
+    table = _table("track", "label", "language", "from")
+    for track in seen.subtitles:
+        row = (track.id, track.label, track.language, track.origin)
+        table.add_row(*(Text(texts.plain(text)) for text in row))
     return table
 
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from storage.model.job import JOB_ID
 from web.client.failures import refusal
+from web.client.remembered import NOTHING_SAID, Wishes
 from web.client.server import RemoteServer, Reply
 from web.client.statuses import Status
 
@@ -29,17 +30,16 @@ _NUMBER = re.compile(r"[0-9]{1,16}")
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """What the server is told of a file: its length in bytes, its name, its title and whom to tell of the end."""
+    """What the server is told of a file: its length in bytes, its name, and what the user says of it."""
 
     length: int
     filename: str
-    title: str = ""
-    webhook_url: str = ""
+    said: Wishes = NOTHING_SAID
 
     @property
     def headers(self) -> dict[str, str]:
         """What creates an upload of it."""
-        said = {"filename": self.filename, "title": self.title, "webhook_url": self.webhook_url}
+        said = {"filename": self.filename, **asdict(self.said)}
         pairs = (f"{key} {_base64(value)}" for key, value in said.items() if value)
         return {"Upload-Length": str(self.length), "Upload-Metadata": ",".join(pairs)}
 

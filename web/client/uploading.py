@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 from web.client import texts
 from web.client.failures import ClientError, RefusedError, UnreachableError, UploadCancelledError
 from web.client.index_ahead import send_index
-from web.client.remembered import Remembered, Wanted
+from web.client.remembered import NOTHING_SAID, Remembered, Wanted, Wishes
 from web.client.retrying import Again, Failed, Tries, decide
 from web.client.statuses import Status
 from web.client.tus import Announced, Uploads, UploadState
@@ -127,8 +127,7 @@ class FileUpload:
             self._got_to(standing.offset)
             self._hand_over(upload_id)
             return upload_id, standing
-        said = Announced(self.source.size, self.source.path.name, self.wanted.title, self.wanted.webhook_url)
-        upload_id = self.uploads.create(said)
+        upload_id = self.uploads.create(Announced(self.source.size, self.source.path.name, self.wanted.said))
         self._got_to(0)
         self._tries = replace(self._tries, begun=self._tries.begun + 1)
         try:
@@ -208,14 +207,13 @@ def upload_file(
     remembered: Remembered,
     told: UploadTeller,
     *,
-    title: str = "",
-    webhook_url: str = "",
+    said: Wishes = NOTHING_SAID,
     most_wait: float | None = None,
 ) -> str:
     """Send the file and return the id of its job. Raises ClientError."""
     with _opened(path) as file:
         source = Source.of(path, file)
-        wanted = Wanted(uploads.server.url, str(path.resolve()), source.size, source.mtime_ns, title, webhook_url)
+        wanted = Wanted(uploads.server.url, str(path.resolve()), source.size, source.mtime_ns, said)
         return FileUpload(uploads, source, wanted, remembered, told, most_wait).run()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -17,6 +18,8 @@ _FLAG = "rungs.close_connection"
 
 UPLOAD_PATH = "/api/jobs"
 TUS_PATH = "/api/uploads"
+SUBTITLES = "subtitles"  # below a job
+_SUBTITLES_PATH = re.compile(rf"{UPLOAD_PATH}/[^/]+/{SUBTITLES}(?:/|$)")
 _SENDING = frozenset({"POST", "PATCH", "PUT"})
 
 # How long a refused client may go on sending before it is cut off: long enough to read the answer over a slow line and
@@ -27,11 +30,12 @@ _DISCARD_BYTES = 256 * 1024
 
 
 def is_upload(request: Any) -> bool:
-    """Tell whether gunicorn's request is an upload, whose body may be as large as a film."""
+    """Tell whether gunicorn's request is an upload, of a film or of its subtitles: its body is no small form."""
     if request.method not in _SENDING:
         return False
     is_form = (request.method, request.path) == ("POST", UPLOAD_PATH)
-    return is_form or f"{request.path}/".startswith(f"{TUS_PATH}/")
+    to_job = is_form or _SUBTITLES_PATH.match(request.path) is not None
+    return to_job or f"{request.path}/".startswith(f"{TUS_PATH}/")
 
 
 def leave_unasked(request: Any) -> None:

@@ -10,7 +10,8 @@ FORM_BYTES = 64 * 1024  # every body but an upload's is a small form
 _END = b"\r\n\r\n"
 _UPLOAD = re.compile(
     rb"(?:\r\n)?(?:(?:POST|PATCH) +(?:https?://[^/ ]*)?/api/(?:jobs[? ]|uploads[/? ])"
-    rb"|PUT +(?:https?://[^/ ]*)?/api/uploads/)"
+    rb"|PUT +(?:https?://[^/ ]*)?/api/uploads/"
+    rb"|(?:POST|PUT) +(?:https?://[^/ ]*)?/api/jobs/[^/? ]{1,64}/subtitles[/? ])"
 )
 _LENGTH = re.compile(rb"\r\nContent-Length:[ \t]*(\d{1,6})[ \t]*\r\n", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nExpect:", re.IGNORECASE)

@@ -12,7 +12,7 @@ from flask import Flask, Response, current_app, json, render_template, request
 from jinja2 import TemplateNotFound
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
-from storage import errors, media_errors, upload_errors
+from storage import errors, media_errors, subtitle_errors, upload_errors
 from storage.error_sentences import SENTENCES
 from storage.sentences import Told
 from web.http.connection import close_after_answer
@@ -51,6 +51,11 @@ STATUS_OF: dict[type[errors.RungsError], Status] = {
     upload_errors.UploadTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     upload_errors.UploadVersionError: HTTPStatus.PRECONDITION_FAILED,
     upload_errors.UploadTakenError: HTTPStatus.LOCKED,
+    subtitle_errors.SubtitleError: HTTPStatus.BAD_REQUEST,
+    subtitle_errors.SubtitleUnreadableError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    subtitle_errors.SubtitleTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    subtitle_errors.SubtitleNotFoundError: HTTPStatus.NOT_FOUND,
+    subtitle_errors.SubtitlesFullError: HTTPStatus.CONFLICT,
     errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
     errors.ObjectNotFoundError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,

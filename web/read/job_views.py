@@ -8,17 +8,19 @@ from typing import Any, Protocol
 
 from storage.errors import JobNotFoundError
 from storage.job_store.contract import RecordStore, UpkeepStore
+from storage.job_store.early_contract import EarlyStore
 from storage.job_store.queue_contract import QueueStore
 from storage.job_store.upload_contract import UploadStore
 from storage.model.job import Job, JobState
 from storage.objects.contract import ObjectStore
 from storage.public.job_json import job_json, listed
 from storage.scheduling.forecast import Forecast
+from storage.services.playing import as_played
 from storage.services.whole_jobs import whole_or_less
 from web.read.queue_snapshot import QueueSnapshot
 
 
-class JobsInTurn(RecordStore, QueueStore, UpkeepStore, UploadStore, Protocol):
+class JobsInTurn(RecordStore, QueueStore, UpkeepStore, UploadStore, EarlyStore, Protocol):
     """What a view needs of the job store: the record, its upload, its place, and where faults are counted."""
 
 
@@ -56,8 +58,11 @@ class JobViews:
         return self._public([self.whole(job)])[0]
 
     def whole(self, job: Job) -> Job:
-        """Return a job just read with all that is known of it; with a warning, what its record says, if that is all."""
-        return whole_or_less(self._objects, job, self._store.count_fault)
+        """Return a job just read with all that is known of it, the plan that it is played by if it has no other.
+
+        Where the rest cannot be read, with a warning, what its record says.
+        """
+        return whole_or_less(self._objects, as_played(self._store, job), self._store.count_fault)
 
     def listed(self, jobs: Sequence[Job]) -> list[dict[str, Any]]:
         """Return what lists say of jobs just read: as many reads for a page as for one job."""

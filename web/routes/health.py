@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify
 from spectree import Response as Answers
 
 from storage.model.job import JOB_ID
+from storage.model.timed_text import SUBTITLE_ID
 from web.context import current
 from web.http.description import completed
 from web.http.openapi import MetricsText, Problem, Words, spec
@@ -42,4 +43,6 @@ def metrics() -> Response:
 @spec.validate(resp=Answers(HTTP_200=Words), tags=["operation"])
 def description() -> Response:
     """Describe this API (OpenAPI 3.1)."""
-    return jsonify(completed(spec.spec, {"job_id": JOB_ID, "upload_id": JOB_ID, "name": MEDIA_NAME}))
+    return jsonify(
+        completed(spec.spec, {"job_id": JOB_ID, "upload_id": JOB_ID, "name": MEDIA_NAME, "track_id": SUBTITLE_ID})
+    )

@@ -12,14 +12,17 @@ from spectree import Response as Answers
 from werkzeug.http import dump_options_header, http_date
 from werkzeug.wsgi import wrap_file
 
+from storage.captions.webvtt import as_segment
 from storage.errors import BusyError, ObjectNotFoundError
 from storage.model.job import Job, JobState
 from storage.model.record_checks import spoiled
+from storage.model.timed_text import SUBTITLE_ID
 from storage.objects import keys
 from storage.objects.contract import ObjectInfo
 from storage.objects.seekable import SeekableObject
-from storage.public.hls import playlist
-from storage.public.job_json import PLAYED
+from storage.public.hls import MASTER, playlist
+from storage.public.hls_subtitles import ADDED_SEGMENT, added_playlist, with_added
+from storage.services.playing import playing
 from web.context import Web, current
 from web.http.addresses import client
 from web.http.openapi import MediaFile, Problem, spec
@@ -39,6 +42,11 @@ IMMUTABLE = "private, max-age=31536000, immutable"  # a ready job's files never 
 # nginx opens the signed address at once; minutes only cover clocks that differ.
 REDIRECT_SECONDS = 300
 _HLS = "hls/"
+_MASTER = f"{_HLS}{MASTER}"
+# Where an added track is: whole, or as a stream.
+_ADDED = re.compile(
+    rf"subtitles/(?P<track>{SUBTITLE_ID})\.vtt|hls/subtitles-(?P<stream>{SUBTITLE_ID})/(?P<file>index\.m3u8|{ADDED_SEGMENT})"
+)
 
 blueprint = Blueprint("media", __name__)
 
@@ -67,6 +75,8 @@ def get_media(job_id: str, name: str) -> Response:
     job = owned_job(web, job_id)
     if not is_media_name(name):
         raise ObjectNotFoundError
+    if (answer := _with_added(web, job, name)) is not None:
+        return answer
     # Those of a ready job are stored, so that its film is not read from the record at each showing.
     if name.endswith(".m3u8") and job.state is not JobState.READY:
         return _playlist(web, job, name)
@@ -75,7 +85,8 @@ def get_media(job_id: str, name: str) -> Response:
     info = web.services.objects.stat(key)
     kind = _TYPES[name.rpartition(".")[2]]
     answer = _redirect(web, key, kind) or _delivered(web, info, kind)
-    answer.headers["Cache-Control"] = IMMUTABLE if job.state is JobState.READY else "no-cache"
+    lasts = job.state is JobState.READY and name != _MASTER  # to that one, subtitles may be added
+    answer.headers["Cache-Control"] = IMMUTABLE if lasts else "no-cache"
     answer.headers.pop("Content-Disposition", None)  # Flask names the file even where nothing is to be saved
     if "download" in request.args:
         answer.headers["Content-Disposition"] = disposition(job, name)
@@ -94,14 +105,40 @@ def _forget_other_ranges() -> None:
 
 def _playlist(web: Web, job: Job, name: str) -> Response:
     """Make the playlist as it is now: it grows with every segment until all are encoded."""
-    text = None
-    if job.plan is not None and job.state in PLAYED:
-        results = web.services.jobs.results(job.id, interim=True)
+    text, played = None, playing(web.services.jobs, job)
+    if played is not None:
         with spoiled(job.id):
-            text = playlist(name.removeprefix(_HLS), job.plan, results, ended=job.state is not JobState.ENCODING)
+            text = playlist(name.removeprefix(_HLS), *played, ended=job.state is JobState.PACKAGING)
     if text is None:
         raise ObjectNotFoundError
-    answer = Response(text, mimetype=_TYPES["m3u8"])
+    return changing(with_added(text, job.added) if name == _MASTER and job.added else text, "m3u8")
+
+
+def _with_added(web: Web, job: Job, name: str) -> Response | None:
+    """Answer what there is only, or otherwise, because of subtitles that were added to the job; else None."""
+    if not job.added or name.endswith(".mp4"):
+        return None
+    if name == _MASTER and job.state is JobState.READY:
+        stored = b"".join(web.services.objects.read(keys.rendition(job.id, name)))
+        return changing(with_added(stored.decode(), job.added), "m3u8")
+    found = _ADDED.fullmatch(name)
+    if found is None or (found["track"] or found["stream"]) not in {track.id for track in job.added}:
+        return None
+    if found["file"] == "index.m3u8":
+        plan = web.views.whole(job).plan
+        if plan is None:
+            raise ObjectNotFoundError
+        return changing(added_playlist(plan.duration), "m3u8")
+    whole = b"".join(web.services.objects.read(keys.added_subtitle(job.id, found["track"] or found["stream"])))
+    answer = changing(whole if found["track"] else as_segment(whole), "vtt")
+    if "download" in request.args:
+        answer.headers["Content-Disposition"] = disposition(job, name)
+    return answer
+
+
+def changing(text: str | bytes, kind: str) -> Response:
+    """Answer with a small text that may be another one the next time."""
+    answer = Response(text, mimetype=_TYPES[kind])
     answer.headers["Cache-Control"] = "no-cache"
     answer.add_etag()
     answer.make_conditional(request)

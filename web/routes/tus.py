@@ -66,8 +66,9 @@ def what_is_spoken(upload_id: str = "") -> Response:  # noqa: ARG001 - all uploa
 def create_upload() -> Response:
     """Create an upload by tus 1.0.0.
 
-    `Upload-Length` or `Upload-Defer-Length` is asked for; `Upload-Metadata` may hold `filename`, `title` and
-    `webhook_url`. The answer's `Location` is where the bytes go by PATCH. The first of them may come as the body.
+    `Upload-Length` or `Upload-Defer-Length` is asked for; `Upload-Metadata` may hold `filename`, `title`,
+    `webhook_url` and `loudness`. The answer's `Location` is where the bytes go by PATCH. The first of them may come as
+    the body.
     """
     web = current()
     tus.check_version(_said())
@@ -86,6 +87,7 @@ def create_upload() -> Response:
         filename=about.filename,
         title=about.title,
         webhook_url=about.webhook_url,
+        loudness=about.loudness,
         metadata=about.metadata,
         created_at=web.clock(),
     )

@@ -106,6 +106,7 @@ def register(received: Received, services: Services, queue: QueueSnapshot, *, no
         size=received.size,
         created_at=now,
         webhook_url=received.webhook_url,
+        loudness=received.loudness,
         promise=queue.promise(OWNER, received.size, now),
     )
     undo = partial(delete_job_objects, services.objects, job.id)

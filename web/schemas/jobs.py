@@ -11,12 +11,14 @@ from storage.model.damage import DamageKind
 from storage.model.event import EVENT_ID
 from storage.model.job import JobState, Priority
 from storage.model.record_checks import LONGEST_URL
+from web.schemas.tracks import Chapter, SoundTrack, SubtitleTrack
 
 # Every name of a file that can be asked for; a name outside never reaches the object store.
 MEDIA_NAME = (
     r"[1-9][0-9]{1,4}p\.mp4"  # a rung
-    r"|poster\.jpg|storyboard\.(?:jpg|vtt)|report\.json"
-    r"|hls/(?:[a-z0-9]{1,16}/)?[a-z0-9]{1,32}\.(?:m3u8|mp4|m4s)"  # playlists, init sections, fragments
+    r"|poster\.jpg|storyboard\.(?:jpg|vtt)|chapters\.vtt|report\.json"
+    r"|subtitles/[a-z0-9]{1,16}\.vtt"
+    r"|hls/(?:[a-z0-9][a-z0-9-]{0,31}/)?[a-z0-9]{1,32}\.(?:m3u8|mp4|m4s|vtt)"  # playlists, init sections, fragments
 )
 URL_LENGTH = LONGEST_URL  # what `web.upload.form_fields` takes
 # The addresses that a webhook may have, but for shortened ones of IPv6, which are taken too.
@@ -53,7 +55,7 @@ class Source(BaseModel):
 
 
 class Audio(BaseModel):
-    """The audio stream that was chosen; bit rate of the output in bits/s."""
+    """The audio stream that plays by default; bit rate of the output in bits/s."""
 
     codec: str
     channels: int
@@ -173,6 +175,7 @@ class PublicJob(ListedJob):
 
     model_config = ConfigDict(title="Job")
 
+    loudness: int | None = Field(description="LUFS to which its sound is brought; null leaves it as it is.")
     promise: Promise | None
     warnings: list[Warned]
     damage: list[Damaged] = Field(
@@ -181,6 +184,9 @@ class PublicJob(ListedJob):
     error: JobFailure | None
     failed_attempts: list[FailedAttempt] = Field(description="The last failed attempts, at most 20, oldest first.")
     plan: Plan | None
+    audio: list[SoundTrack] = Field(description="The default one first; empty before the job is planned.")
+    subtitles: list[SubtitleTrack] = Field(description="At most 32; empty before the job is planned.")
+    chapters: list[Chapter] = Field(description="In the order of time, at most 1000; empty before the job is planned.")
 
 
 class AcceptedJob(PublicJob):
@@ -217,6 +223,9 @@ class UploadForm(BaseModel):
         max_length=URL_LENGTH,
         pattern=f"^[ \\t\\r\\n]*(?:{WEBHOOK_URL})?[ \\t\\r\\n]*$",
         description="This address receives the job when it has ended.",
+    )
+    loudness: Literal["", "off", "-23", "-16", "-14"] = Field(
+        default="", description="LUFS to which the sound is brought, true peaks below -1 dBTP; as it is where `off`."
     )
 
 

@@ -7,43 +7,22 @@ import unicodedata
 from urllib.parse import urlsplit
 
 from storage.errors import InvalidRequestError
+from storage.model.loudness import TARGETS
 from storage.model.record_checks import LONGEST_URL
+from storage.model.shown_text import HIDDEN, NAME_LENGTH, SPACES, clean_text, is_visible
 
-NAME_LENGTH = 200  # characters of a title or file name that are kept: more does not fit any page
 URL_LENGTH = LONGEST_URL  # a longer one could not be read back
 UNNAMED = "video"
+OFF = "off"
 
-# Controls, the marks that turn the reading direction around (`exe.4pm` must not look like `mp4.exe`), and what takes no
-# room and only makes two names look like one. Joiners stay: letters of several scripts and emoji are joined by them.
-_HIDDEN = re.compile(
-    "[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ufffe\uffff]"
-)
-# Letters and symbols by their category that show nothing: fillers of Hangul, a blank of Braille.
-_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-# Categories of what shows nothing by itself: controls, formats, surrogates, private and unassigned, marks, separators.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Zs", "Zl", "Zp"})
-_SPACES = re.compile(r"\s+")
 # A host is a name or an address, as certificates and resolvers know them; what follows it is the receiver's business.
 _URL_CHARACTERS = re.compile(r"[!-~]+")
 _URL_HOST = re.compile(r"[a-z0-9._~-]+|[0-9a-f:.]+", re.IGNORECASE)
 
 
-def clean_text(text: str) -> str:
-    """Return the text on one line, composed, without what is hidden, cut to NAME_LENGTH; empty if it shows nothing."""
-    composed = unicodedata.normalize("NFC", text)
-    line = _SPACES.sub(" ", _HIDDEN.sub("", _SPACES.sub(" ", composed))).strip()[:NAME_LENGTH].strip()
-    return line if is_visible(line) else ""
-
-
-def is_visible(text: str) -> bool:
-    """Tell whether somebody who looks at the text sees anything."""
-    return any(unicodedata.category(sign) not in _UNSEEN and sign not in _BLANK for sign in text)
-
-
 def display_filename(raw: str) -> str:
     """Return the name to show for an uploaded file: its last path component, shortened before its extension."""
-    name = _SPACES.sub(" ", _HIDDEN.sub("", unicodedata.normalize("NFC", raw.replace("\\", "/"))))
+    name = SPACES.sub(" ", HIDDEN.sub("", unicodedata.normalize("NFC", raw.replace("\\", "/"))))
     name = name.rpartition("/")[2].strip()
     stem, dot, extension = name.rpartition(".")
     if dot and stem and len(extension) < NAME_LENGTH // 10:
@@ -54,6 +33,18 @@ def display_filename(raw: str) -> str:
 def title_of(title: str, filename: str) -> str:
     """Return the job's title: the one given, else the file's name without its extension."""
     return clean_text(title) or filename.rpartition(".")[0] or filename
+
+
+def checked_loudness(text: str) -> int | None:
+    """Return the loudness to which sound is brought, in LUFS; None for `off` or an empty field.
+
+    Raises InvalidRequestError.
+    """
+    if text in {"", OFF}:
+        return None
+    if text not in map(str, TARGETS):
+        raise InvalidRequestError(reason="loudness", values={"known": ", ".join(map(str, TARGETS))})
+    return int(text)
 
 
 def checked_webhook_url(url: str) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from storage.errors import InvalidRequestError, UploadEmptyError
 from storage.objects import keys
 from storage.objects.contract import ObjectStore, ObjectWriter
-from web.upload.form_fields import checked_webhook_url, display_filename, title_of
+from web.upload.form_fields import checked_loudness, checked_webhook_url, display_filename, title_of
 from web.upload.limits import too_large
 from web.upload.multipart_form import FileBytes, FileStart, FormEvent, TextField
 
@@ -25,6 +25,7 @@ class Received:
     filename: str
     title: str
     webhook_url: str | None
+    loudness: int | None
     size: int
     sha256: str
 
@@ -39,13 +40,15 @@ class _Form:
     def set(self, event: TextField) -> None:
         if event.name == FILE_FIELD:
             raise InvalidRequestError(reason="file_name")
-        if event.name not in {"title", "webhook_url"}:
+        if event.name not in {"title", "webhook_url", "loudness"}:
             raise InvalidRequestError(reason="field_unknown")
         if event.name in self.texts:
             raise InvalidRequestError(reason="field_twice", values={"name": event.name})
         self.texts[event.name] = event.value
         if event.name == "webhook_url":
             checked_webhook_url(event.value)  # the sooner it is refused, the less was sent in vain
+        if event.name == "loudness":
+            checked_loudness(event.value)
 
     def begin(self, event: FileStart) -> None:
         if event.name != FILE_FIELD:
@@ -104,6 +107,7 @@ def _committed(form: _Form, writer: ObjectWriter | None, job_id: str, sha256: st
         filename=filename,
         title=title_of(form.texts.get("title", ""), filename),
         webhook_url=checked_webhook_url(form.texts.get("webhook_url", "")),
+        loudness=checked_loudness(form.texts.get("loudness", "")),
         size=writer.written,
         sha256=sha256,
     )

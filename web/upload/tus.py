@@ -16,7 +16,7 @@ from email.utils import formatdate
 from storage.errors import InvalidRequestError, UploadEmptyError
 from storage.model.upload import LONGEST_INDEX, LONGEST_METADATA
 from storage.upload_errors import UploadTypeError, UploadVersionError
-from web.upload.form_fields import checked_webhook_url, display_filename, title_of
+from web.upload.form_fields import checked_loudness, checked_webhook_url, display_filename, title_of
 from web.upload.limits import too_large
 
 VERSION = "1.0.0"
@@ -36,6 +36,7 @@ class Described:
     filename: str
     title: str
     webhook_url: str | None
+    loudness: int | None
     metadata: str
 
 
@@ -120,17 +121,17 @@ def checksum_of(headers: Mapping[str, str]) -> Checksum | None:
 
 
 def described(headers: Mapping[str, str]) -> Described:
-    """Return what Upload-Metadata says: `filename` (or `name`), `title` and `webhook_url`; other keys are only kept.
+    """Return what Upload-Metadata says: `filename` (or `name`), `title`, `webhook_url` and `loudness`.
 
-    Raises InvalidRequestError.
+    Other keys are only kept. Raises InvalidRequestError.
     """
     metadata = headers.get("Upload-Metadata", "")
     if len(metadata) > LONGEST_METADATA:
         raise InvalidRequestError(reason="upload_metadata")
     said = metadata_of(metadata)
     filename = display_filename(said.get("filename") or said.get("name") or UNNAMED)
-    title, webhook_url = said.get("title", ""), said.get("webhook_url", "")
-    return Described(filename, title_of(title, filename), checked_webhook_url(webhook_url), metadata)
+    title, webhook_url = title_of(said.get("title", ""), filename), checked_webhook_url(said.get("webhook_url", ""))
+    return Described(filename, title, webhook_url, checked_loudness(said.get("loudness", "")), metadata)
 
 
 def metadata_of(header: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from storage.errors import BusyError, ConflictError, JobNotFoundError, LeaseLost
 from storage.faults import of_one_job
 from storage.job_store.contract import Claim
 from storage.model.job import Changes, Job, JobError, JobState
-from storage.model.task import Task
+from storage.model.task import Stage, Task
 from storage.services import Services
 from storage.services.dispatch import dispatch_or_leave
 from storage.settings import Settings
@@ -39,6 +40,14 @@ RENEW_SECONDS = 1.0  # five tries before the lease ends; also how soon a cancell
 REPORT_SECONDS = 0.5  # progress is for people: more than two a second is noise in the event log
 DEADLINE_SECONDS = 24 * 3600.0  # the stall watchdog is the real guard; this ends what moves but never arrives
 
+# What has come of the sound is read without a pause. Whoever gives up too soon has a little less of it to be heard.
+SOUND_PATIENCE_SECONDS = 3.0
+_PATIENCE = {
+    Stage.EARLY_PLAN: PATIENCE_SECONDS,
+    Stage.EARLY_SEGMENT: PATIENCE_SECONDS,
+    Stage.EARLY_AUDIO: SOUND_PATIENCE_SECONDS,
+}
+
 _log = structlog.get_logger()
 
 
@@ -59,8 +68,7 @@ class Attempt:
     @property
     def limits(self) -> ToolLimits:
         """Return the time limits of an ffmpeg of this attempt."""
-        early = self.task.stage.is_early
-        stall = min(PATIENCE_SECONDS, self.settings.stall_seconds) if early else self.settings.stall_seconds
+        stall = min(_PATIENCE.get(self.task.stage, math.inf), self.settings.stall_seconds)
         return ToolLimits(deadline=DEADLINE_SECONDS, stall=stall)
 
     def bound(self, cpu_seconds: float) -> None:

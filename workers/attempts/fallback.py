@@ -1,4 +1,4 @@
-"""When no attempt at a task succeeds: one segment over the whole file, or a job without a poster.
+"""When no attempt at a task succeeds: one segment over the whole file, or a job without poster or subtitles.
 
 docs/design.md#encoding says why: correct first, parallel second.
 """
@@ -52,16 +52,16 @@ def fall_back(task: Task, error: RungsError, services: Services, settings: Setti
 
 
 def go_without(task: Task, services: Services) -> bool:
-    """Finish a poster as not made, since a video without one is still a video; False for any other task.
+    """Finish a poster or subtitles as not made, since a video without is still a video; False for any other task.
 
     The attempt that only says so is granted however many were spent.
     """
-    if task.stage is not Stage.POSTER:
+    if task.stage not in {Stage.POSTER, Stage.SUBTITLES}:
         return False
     name = attempt_name()
     claim = services.jobs.claim(task, name, lease_seconds=_FINISHING_SECONDS, limit=sys.maxsize)
     if claim is Claim.GRANTED:
-        _log.warning("no poster", job=task.job_id)
+        _log.warning("gone without", job=task.job_id, task=task.field)
         with suppress(LeaseLostError, ConflictError, JobNotFoundError):  # it was cancelled or deleted just now
             finish_task(services, task, name, {"made": False})
     return True

@@ -53,6 +53,12 @@ def in_two_channels(tracks: Sequence[Any], audio: AudioSource) -> Any:
     return mixed.filter("alimiter", limit=PEAK, level=0, latency=1)
 
 
+def in_surround(track: Any, audio: AudioSource) -> Any:
+    """Return the track as 5.1. Of 7.1 what is beside and behind becomes one pair, its peaks limited."""
+    wide = track.filter("aformat", channel_layouts="5.1")
+    return wide.filter("alimiter", limit=PEAK, level=0, latency=1) if audio.layout == "7.1" else wide
+
+
 def _mix(names: Sequence[str]) -> str:
     """Return pan's description of the mix of channels that are named in their order."""
     gains = [_GAINS.get(name, (0.0, 0.0)) for name in names]

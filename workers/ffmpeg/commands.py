@@ -1,22 +1,24 @@
-"""Every ffmpeg command of the pipeline as a pure function of the plan; tests compare the whole argument list."""
+"""Every ffmpeg command of the pipeline as a pure function of the plan; tests compare the whole argument list.
+
+Those of sound are in workers.ffmpeg.audio_commands.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ffmpeg
 
-from storage.model.damage import HOLE_SECONDS
-from storage.model.plan import AudioSource, Plan, Rung, Segment, VideoSource
-from workers.ffmpeg.audio_filters import in_two_channels
-from workers.ffmpeg.filters import on_steady_clock, rung_streams
+from storage.model.languages import three_letters
+from storage.model.plan import Plan, Rung, Segment, VideoSource
+from workers.ffmpeg.filters import rung_streams
 from workers.planning.picture_changes import LOSING_DECODERS
 from workers.sandbox.allowed_inputs import as_input, input_options, looking_options
 
 MIN_TIMESCALE = 10_000  # ticks a second: fine enough that players never round a frame away
-AUDIO_PART_MICROSECONDS = 4_000_000  # one part of sound about as long as a fragment of pictures
-SAMPLE_RATE = 48_000  # Hz; what every player and AAC decoder takes
 # ffmpeg's own decoders of VP8 and VP9 pass over the transparency that WebM keeps beside the picture.
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 # Decoders whose threads race: of 48 runs over one Theora file with two or four threads six gave other pictures, of 24
@@ -33,15 +35,6 @@ OPENING_PARAMS = ":subme=1:me=dia:rc-lookahead=0:mbtree=0:analyse=i4x4,i8x8"
 OPENING_CRF = 2
 OPENING_PRESETS = frozenset({"veryfast", "faster"})
 B_FRAMES = 3  # the same in all rungs, or fragments would not line up: the B-frame delay is part of every timestamp
-
-# Sound whose samples and times drift apart is stretched by up to so many samples a second, 2 %: capture cards drift by
-# up to 1 %. Times that are rounded are no drift, and more than HOLE_SECONDS is a hole, which becomes silence.
-# With these figures sound that is 1 % slow is nowhere more than 45 ms off.
-STRETCHED_SAMPLES = 960
-LEAST_STRETCHED_SECONDS = 0.025
-STRETCHING_SECONDS = 0.5
-# Where recordings are joined the gap between their sounds is none of jitter. Sound that is 1 % slow lags by 0.045.
-JOINED_HOLE_SECONDS = 0.06
 
 _GLOBAL = (
     "-hide_banner",
@@ -79,94 +72,52 @@ def segment_command(plan: Plan, segment: Segment, url: str, folder: Path, *, cro
     return compiled(outputs)
 
 
-def audio_command(plan: Plan, audio: AudioSource, url: str, target: Path, heard: Path) -> list[str]:
-    """Return the command that encodes the job's sound once, laid exactly beside the picture's timeline.
+@dataclass(frozen=True, slots=True)
+class PackedSound:
+    """A track of sound as an MP4 has it: its fragments joined, and what a player is told of it; empty for nothing.
 
-    The times of what was decoded go to `heard`, one line each: that file has none where nothing can be decoded, while
-    the target is then filled with silence, as it is in holes.
+    `language` is a BCP 47 tag, `role` one of ROLES.
     """
-    source = _sound_input(audio, url)
-    streams = [audio.stream] if audio.right is None else [audio.stream, audio.right]
-    tracks = [on_steady_clock(source[str(stream)], audio.pieces, sound=True) for stream in streams]
-    parts = tracks[0].filter_multi_output("asplit", 2)
-    stream = (
-        in_two_channels([_beside_picture(track, plan, audio) for track in (parts[0], *tracks[1:])], audio)
-        .filter("apad")
-        .filter("atrim", end=f"{plan.duration:.6f}")
-    )
-    options: dict[str, Any] = {
-        "c:a": "aac",
-        "b:a": audio.bitrate,
-        "ac": audio.channels,
-        # Packets that begin before the last one's end. First the encoder's run-in: without it the first packet is the
-        # first moment of the picture, in every player and without edit lists, which players of fragments treat
-        # differently. And where a broadcast goes from 5.1 to stereo, ffmpeg begins its filters, and so our silence from
-        # the beginning on, anew.
-        "bsf:a": "noise=drop=lt(pts\\,ld(0))+0*st(0\\,max(ld(0)\\,pts+d))",
-        "map_metadata": -1,  # places and names in tags are nobody's business
-        "map_chapters": -1,  # they would come as a track of text
-        "frag_duration": AUDIO_PART_MICROSECONDS,
-        "use_editlist": 0,
-        "avoid_negative_ts": "disabled",  # times stay on the job's timeline
-        "movflags": "+empty_moov+default_base_moof+frag_discont",
-        "flush_packets": 1,  # parts are published while the next ones are made
-        "fflags": "+bitexact",  # the same bytes from every attempt
-        "f": "mp4",
-    }
-    return compiled([ffmpeg.output(stream, str(target), **options), _listed(parts[1], heard)])
+
+    path: Path
+    language: str = ""
+    title: str = ""
+    role: str = ""
 
 
-def heard_command(audio: AudioSource, url: str, heard: Path) -> list[str]:
-    """Return the command that only lists the times of what can be decoded of the sound, as `audio_command` does."""
-    return compiled(
-        [_listed(on_steady_clock(_sound_input(audio, url)[str(audio.stream)], audio.pieces, sound=True), heard)]
-    )
+def package_command(video: Path, sounds: Sequence[PackedSound], target: Path, *, seconds: float) -> list[str]:
+    """Return the command that joins a rung's fragments and its sounds into one MP4, index first, nothing re-encoded.
 
-
-def _sound_input(audio: AudioSource, url: str) -> Any:
-    return ffmpeg.input(as_input(url), **input_options(url), **looking_options(audio.look_seconds), copyts=None)
-
-
-def _listed(track: Any, heard: Path) -> Any:
-    # The samples do not matter, only when they begin and how many there are.
-    return ffmpeg.output(track, str(heard), **{"c:a": "pcm_u8", "f": "framecrc"})
-
-
-def _beside_picture(track: Any, plan: Plan, audio: AudioSource) -> Any:
-    """Return a track of sound on the picture's timeline, from its first moment on."""
-    return (
-        track.filter("asetpts", f"PTS-{plan.video.start_time:.6f}/TB")
-        .filter(
-            "aresample",
-            SAMPLE_RATE,
-            **{"async": STRETCHED_SAMPLES},  # a clock of sound that is slow or fast is followed
-            min_comp=LEAST_STRETCHED_SECONDS,
-            comp_duration=STRETCHING_SECONDS,
-            min_hard_comp=JOINED_HOLE_SECONDS if audio.pieces else HOLE_SECONDS,
-        )
-        # To the sample: silence where the sound begins later than the timeline, cut where it begins before.
-        .filter("aresample", first_pts=0, **{"async": 1})
-    )
-
-
-def package_command(video: Path, audio: Path | None, target: Path, *, seconds: float) -> list[str]:
-    """Return the command that joins a rung's fragments and the sound into one MP4, index first, nothing re-encoded.
-
-    The sound is cut after `seconds`, the length of the pictures there are: a damaged file may have fewer than planned.
+    Sound is cut after `seconds`, the length of the pictures there are: a damaged file may have fewer than planned.
     """
     streams = [ffmpeg.input(as_input(str(video)), **input_options(str(video)))["v:0"]]
-    if audio is not None:
-        source = ffmpeg.input(as_input(str(audio)), **input_options(str(audio)), t=f"{seconds:.6f}")
+    for sound in sounds:
+        source = ffmpeg.input(as_input(str(sound.path)), **input_options(str(sound.path)), t=f"{seconds:.6f}")
         streams.append(source["a:0"])
     options: dict[str, Any] = {
         "c": "copy",
         "map_metadata": -1,
+        **_told(sounds),
         "map_chapters": -1,
         "movflags": "+faststart",  # the index stands first, so playback begins before the download ends
         "fflags": "+bitexact",
         "f": "mp4",
     }
     return compiled([ffmpeg.output(*streams, str(target), **options)])
+
+
+def _told(sounds: Sequence[PackedSound]) -> dict[str, Any]:
+    """Return the options that tell what the tracks of sound are; of several, players begin with the first."""
+    options: dict[str, Any] = {}
+    for number, sound in enumerate(sounds):
+        if sound.language:
+            options[f"metadata:s:a:{number}"] = f"language={three_letters(sound.language)}"
+        if sound.title:
+            # A key twice in a dictionary of options is once: the stream is named in two ways.
+            options[f"metadata:s:{number + 1}"] = f"handler_name={sound.title}"
+        if len(sounds) > 1:
+            options[f"disposition:a:{number}"] = "default" if number == 0 else sound.role or 0
+    return options
 
 
 def decoder(video: VideoSource) -> dict[str, str]:

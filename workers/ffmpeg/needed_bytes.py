@@ -46,10 +46,11 @@ def needed_of_segments(plan: Plan, segments: Sequence[Segment], listing: Listing
 
 
 def needed_of_sound(plan: Plan, listing: Listing, size: int) -> int:
-    """Return the same for the sound, which is encoded in one piece; 0 where there is none."""
-    if plan.audio is None:
+    """Return the same for the sounds, which are encoded in one piece; 0 where there are none."""
+    if not plan.audio:
         return 0
-    tracks = [listing.columns.get(stream) for stream in (plan.audio.stream, plan.audio.right) if stream is not None]
+    streams = [stream for audio in plan.audio for stream in (audio.stream, audio.right) if stream is not None]
+    tracks = [listing.columns.get(stream) for stream in streams]
     last = max((max(columns.positions, default=size) for columns in tracks if columns is not None), default=size)
     return _end(listing.positions, last, size)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -19,16 +20,19 @@ from typing import IO
 from storage.errors import OutputMismatchError
 from workers.ffmpeg.mp4_boxes import BoxPlace, Fragmented, boxes
 
-VIDEO, SOUND = b"vide", b"soun"
+VIDEO, SOUND, CHAPTERS, SUBTITLES = b"vide", b"soun", b"text", b"sbtl"
+TEXT_OVER_SECONDS = 0.1  # times of text are rounded
 SOUND_OVER_SECONDS = 0.25  # sound is cut by its packets, and an encoder's last one may be long
 
 # What may be in what; anything else is refused. What is in none of the keys is a leaf.
 _CHILDREN = {
     b"moov": {b"mvhd", b"trak", b"mvex", b"udta"},
-    b"trak": {b"tkhd", b"edts", b"mdia"},
+    b"trak": {b"tkhd", b"edts", b"tref", b"mdia", b"udta"},
+    b"tref": {b"chap"},
     b"edts": {b"elst"},
     b"mdia": {b"mdhd", b"hdlr", b"minf"},
-    b"minf": {b"vmhd", b"smhd", b"dinf", b"stbl"},
+    b"minf": {b"vmhd", b"smhd", b"gmhd", b"nmhd", b"dinf", b"stbl"},
+    b"gmhd": {b"gmin", b"text"},
     b"dinf": {b"dref"},
     b"stbl": {b"stsd", b"stts", b"stss", b"ctts", b"stsc", b"stsz", b"stco", b"co64", b"sgpd", b"sbgp"},
     b"mvex": {b"trex", b"mehd"},
@@ -38,18 +42,23 @@ _LEAF_BYTES = 4096  # headers and descriptions have hundreds
 _MOOV_BYTES = 256 * 1024**2  # an index of 12 hours at 60 frames a second is about 30 MB
 # One reference, and it says that the samples are in this very file.
 _IN_THIS_FILE = struct.pack(">III4sI", 0, 1, 12, b"url ", 1)
-_ENTRIES = {VIDEO: b"avc1", SOUND: b"mp4a"}
+_ENTRIES = {VIDEO: b"avc1", SOUND: b"mp4a", CHAPTERS: b"text", SUBTITLES: b"tx3g"}
 _SPARE_FRAMES = 1  # by which the length of the last sample may be another
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a rung's MP4 has to hold: `frames` of `ticks` each, of a clock of `timescale`, and whether `sound`."""
+    """What a rung's MP4 has to hold: `frames` of `ticks` each, of a clock of `timescale`, and `sounds` tracks of sound.
+
+    The `chapters` are samples of a track of text, `subtitles` tracks of their own.
+    """
 
     frames: int
     ticks: int
     timescale: int
-    sound: bool
+    sounds: int
+    chapters: int = 0
+    subtitles: int = 0
 
     @property
     def seconds(self) -> float:
@@ -91,28 +100,34 @@ def check_finished(file: IO[bytes], size: int, planned: Finished) -> None:
     """Raise OutputMismatchError unless the MP4 of `size` bytes holds what was planned, index first, and no more."""
     with _well_formed():
         _, index, *rest = _top(file, size, b"ftyp", b"moov", b"free", b"mdat")
-        tracks = {track.handler: track for track in _tracks(file, index)}
-        if tracks.keys() != ({VIDEO, SOUND} if planned.sound else {VIDEO}):
+        tracks = _tracks(file, index)
+        wanted = Counter({VIDEO: 1, SOUND: planned.sounds, CHAPTERS: 1 if planned.chapters else 0})
+        wanted[SUBTITLES] = planned.subtitles
+        if Counter(track.handler for track in tracks) != wanted:
             raise OutputMismatchError(detail="The finished file has other tracks than planned.")
         _check_lengths(tracks, planned)
         _check_samples(tracks, rest[-1])
 
 
-def _check_lengths(tracks: Mapping[bytes, _Track], planned: Finished) -> None:
-    pictures = tracks[VIDEO]
+def _check_lengths(tracks: Sequence[_Track], planned: Finished) -> None:
+    (pictures,) = (track for track in tracks if track.handler == VIDEO)
     off = abs(pictures.duration * planned.timescale - planned.frames * planned.ticks * pictures.timescale)
     if pictures.sizes[0] != planned.frames or off > _SPARE_FRAMES * planned.ticks * pictures.timescale:
         raise OutputMismatchError(detail="The finished file's pictures are not those that were planned.")
-    sound = tracks.get(SOUND)
-    if sound is not None and sound.duration > (planned.seconds + SOUND_OVER_SECONDS) * sound.timescale:
-        raise OutputMismatchError(detail="The finished file's sound is longer than its pictures.")
+    for track in tracks:
+        if track.handler == SOUND and track.duration > (planned.seconds + SOUND_OVER_SECONDS) * track.timescale:
+            raise OutputMismatchError(detail="The finished file's sound is longer than its pictures.")
+        if track.handler == SUBTITLES and track.duration > (planned.seconds + TEXT_OVER_SECONDS) * track.timescale:
+            raise OutputMismatchError(detail="The finished file's subtitles last longer than its pictures.")
+        if track.handler == CHAPTERS and track.sizes[0] != planned.chapters:
+            raise OutputMismatchError(detail="The finished file has other chapters than planned.")
 
 
-def _check_samples(tracks: Mapping[bytes, _Track], contents: BoxPlace) -> None:
+def _check_samples(tracks: Sequence[_Track], contents: BoxPlace) -> None:
     """Raise OutputMismatchError unless the samples of all tracks are the contents of the file, to the byte."""
-    if contents.kind != b"mdat" or sum(track.sizes[1] for track in tracks.values()) != contents.end - contents.payload:
+    if contents.kind != b"mdat" or sum(track.sizes[1] for track in tracks) != contents.end - contents.payload:
         raise OutputMismatchError(detail="The finished file holds something besides its samples.")
-    for first, last in (track.offsets for track in tracks.values()):
+    for first, last in (track.offsets for track in tracks):
         if first < contents.payload or last >= contents.end:
             raise OutputMismatchError(detail="The finished file's samples lie outside of it.")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
+from storage.captions.webvtt import block, webvtt
 from storage.model.plan import Rung
 from storage.public.hls import Fragment
 from workers.planning.ladder import even
@@ -22,11 +23,10 @@ COLUMNS = 10
 # With COLUMNS no sheet is larger than 1600x3840: its sides are below 4096, the largest texture that every phone has, it
 # takes 25 MB decoded and about a megabyte to load. Longer videos have longer cues: in two hours 32 s.
 MAX_PICTURES = 240
-_MILLI = 1000  # WebVTT counts in milliseconds
 
 
 @dataclass(frozen=True, slots=True)
-class Cue:
+class Preview:
     """A stretch of the job's timeline and when the picture that stands for it shows; seconds, exact."""
 
     start: Fraction
@@ -44,12 +44,14 @@ class Sheet:
     height: int
 
 
-def cues_of(fragments: Sequence[Fragment]) -> tuple[Cue, ...]:
+def cues_of(fragments: Sequence[Fragment]) -> tuple[Preview, ...]:
     """Return the cues over a rung's fragments (one or more): they tile the timeline, each moment near its picture."""
     every = -(-len(fragments) // MAX_PICTURES)
     pictures = [fragment.start for fragment in fragments[::every]]
     borders = [fragments[0].start, *((one + next_one) / 2 for one, next_one in pairwise(pictures)), fragments[-1].end]
-    return tuple(Cue(start, end, picture) for (start, end), picture in zip(pairwise(borders), pictures, strict=True))
+    return tuple(
+        Preview(start, end, picture) for (start, end), picture in zip(pairwise(borders), pictures, strict=True)
+    )
 
 
 def sheet_of(rung: Rung, count: int) -> Sheet:
@@ -59,17 +61,11 @@ def sheet_of(rung: Rung, count: int) -> Sheet:
     return Sheet(columns, -(-count // columns), even(rung.width * scale), even(rung.height * scale))
 
 
-def webvtt(cues: Sequence[Cue], sheet: Sheet) -> str:
+def cues_text(cues: Sequence[Preview], sheet: Sheet) -> str:
     """Return the cues as players read them: WebVTT, each naming its part of the sheet as a media fragment."""
-    return "\n\n".join(["WEBVTT", *(_block(number, cue, sheet) for number, cue in enumerate(cues))]) + "\n"
+    return webvtt(block(cue.start, cue.end, _place(number, sheet)) for number, cue in enumerate(cues))
 
 
-def _block(number: int, cue: Cue, sheet: Sheet) -> str:
+def _place(number: int, sheet: Sheet) -> str:
     row, column = divmod(number, sheet.columns)
-    place = f"{column * sheet.width},{row * sheet.height},{sheet.width},{sheet.height}"
-    return f"{_stamp(cue.start)} --> {_stamp(cue.end)}\n{SHEET}#xywh={place}"
-
-
-def _stamp(seconds: Fraction) -> str:
-    whole, milliseconds = divmod(round(seconds * _MILLI), _MILLI)
-    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}.{milliseconds:03d}"
+    return f"{SHEET}#xywh={column * sheet.width},{row * sheet.height},{sheet.width},{sheet.height}"

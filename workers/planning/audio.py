@@ -1,15 +1,20 @@
-"""Audio: which tracks are taken, and how many channels the result has of them. Pure."""
+"""Audio: which tracks are taken, in which order, and how many channels the result has of them. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from storage.model.plan import AudioSource, ClockPiece
+from storage.model.languages import language_tag
+from storage.model.plan import MOST_SOUNDS, AudioSource, ClockPiece
+from storage.model.shown_text import clean_text
 from workers.planning.audio_facts import Heard
 from workers.planning.facts import Probe, Stream
 
 BITRATES = {1: 96_000, 2: 128_000}  # bits/s of AAC-LC by output channels: transparent for nearly all material
+# Bits/s of AAC-LC in 5.1: three times those of stereo, as it is three pairs; the low frequencies take next to nothing.
+SURROUND_BITRATE = 3 * BITRATES[2]
+SURROUND_LAYOUTS = frozenset({"5.1", "5.1(side)", "7.1"})  # others are no 5.1, or have no mix that is defined
 SAME_LENGTH_SECONDS = 1.0  # the tracks of one recording end together
 _NAMED = frozenset({"mono", "stereo"})  # layouts all of whose channels are known by name
 _LEFT, _RIGHT = (
@@ -23,19 +28,26 @@ def choose_audio(probe: Probe, video: Stream) -> Stream | None:
     return max(_usable(probe, video), key=lambda stream: (stream.default, -stream.index), default=None)
 
 
+def further_audio(probe: Probe, video: Stream, first: Stream) -> tuple[Stream, ...]:
+    """Return the tracks besides the chosen one that are sounds of their own, in the file's order.
+
+    None where tracks are the channels of one recording.
+    """
+    tracks = _usable(probe, video)
+    return () if _right_of(first, tracks) else tuple(track for track in tracks if track is not first)[: MOST_SOUNDS - 1]
+
+
 def audio_source(
     probe: Probe,
     video: Stream,
-    left: Stream | None,
+    left: Stream,
     pieces: tuple[ClockPiece, ...] = (),
     heard: Sequence[Heard] = (),
-) -> AudioSource | None:
-    """Return how the chosen stream becomes mono or stereo, None without sound. `pieces` are those of its clock.
+) -> AudioSource:
+    """Return how a stream becomes mono or stereo. `pieces` are those of its clock.
 
     It has as many channels as it has anywhere: what was `heard` of it may have more of them than the header says.
     """
-    if left is None:
-        return None
     right = _right_of(left, _usable(probe, video))
     counts = {left.channels, *(one.channels for one in heard)}
     channels = 2 if right else min(max(counts), max(BITRATES))
@@ -51,6 +63,10 @@ def audio_source(
         pieces=pieces,
         look_seconds=probe.look_seconds,
         partly_mono=counts == {1, 2} and left.layout in _NAMED,
+        language=language_tag(left.language),
+        title=clean_text(left.title),
+        role=left.role,
+        surround_bitrate=SURROUND_BITRATE if left.layout in SURROUND_LAYOUTS else 0,
     )
 
 

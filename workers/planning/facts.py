@@ -9,7 +9,8 @@ from fractions import Fraction
 from typing import Any
 
 from storage.media_errors import NotMediaError
-from storage.model.plan import Crop
+from storage.model.plan import ROLES, Crop
+from workers.planning.chapters import ToldChapter, told_chapters
 from workers.planning.headers.tracks import Description
 from workers.planning.raw_streams import FASTEST, RAW_CONTAINERS
 from workers.planning.rotation import Orientation, turn_told
@@ -36,7 +37,7 @@ class Stream:
     no container gives the pictures their times. `projection` and `views` are ffmpeg's names of how a picture
     of all around, or two for two eyes, lie in the frame; empty for ordinary ones. `unlisted` is the decoder that it
     would need and that no upload may reach; tools see nothing of its codec then. `description` says all
-    pictures, None where they are to be decoded to know them.
+    pictures, None where they are to be decoded. `role` is one of ROLES or empty; `forced` and `sdh` are of subtitles.
     """
 
     index: int
@@ -77,6 +78,9 @@ class Stream:
     unlisted: str = ""
     counted_seconds: float = 0.0
     description: Description | None = None
+    role: str = ""
+    forced: bool = False
+    sdh: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -112,6 +116,7 @@ class Probe:
     streams: tuple[Stream, ...]
     programs: tuple[frozenset[int], ...] = ()
     look_seconds: float = 0.0
+    chapters: tuple[ToldChapter, ...] = ()
 
     def to_be_decoded(self) -> Probe:
         """Return the same without belief in descriptions: pictures are decoded to know them."""
@@ -146,6 +151,7 @@ def parse_probe(answer: dict[str, Any]) -> Probe:
         duration=_seconds(container.get("duration")),
         streams=tuple(replace(_stream(item), raw=name in RAW_CONTAINERS) for item in streams),
         programs=tuple(_program(item) for item in answer.get("programs", [])[:MAX_STREAMS]),
+        chapters=told_chapters(answer.get("chapters", [])),
     )
 
 
@@ -159,9 +165,12 @@ def _stream(item: dict[str, Any]) -> Stream:
         duration=_seconds(item.get("duration")),
         default=bool(disposition.get("default")),
         cover=bool(disposition.get("attached_pic")),
+        forced=bool(disposition.get("forced")),
+        sdh=bool(disposition.get("hearing_impaired")),
         language=_tag(item, "language"),
         id=_number(item.get("id", "")),
         title=_title(item),
+        role=next((role for role in ROLES if disposition.get(role)), ""),
         counted_seconds=float(_counted(item) * _ratio(item.get("time_base", ""), "/")),
         **_pictures(item),
         **_colours(item),

@@ -24,12 +24,10 @@ from storage.media_errors import (
 )
 from storage.model.job_warnings import Warnings
 from storage.model.plan import AudioSource, Plan, Rung, Segment, VideoSource
-from workers.planning.audio import audio_source
 from workers.planning.audio_facts import Heard, sound_changes
 from workers.planning.clock_jumps import (
     LEAST_OF_A_STEP,
     RUN_OUT_SECONDS,
-    Clock,
     head_steps,
     on_joined_clock,
 )
@@ -37,7 +35,7 @@ from workers.planning.colour import has_alpha
 from workers.planning.facts import Probe, Stream
 from workers.planning.frame_rate import output_rate, source_rate
 from workers.planning.ladder import MIN_SIDE, ladder
-from workers.planning.packets import Listing, Packets
+from workers.planning.packets import Listing
 from workers.planning.picture_changes import Seen, display_size, seen
 from workers.planning.picture_facts import Look
 from workers.planning.plan_warnings import left_out, of_clock, shown_flat
@@ -49,7 +47,8 @@ from workers.planning.segments import (
     whole_file,
     worth_cutting,
 )
-from workers.planning.sources import Sources, sources_of
+from workers.planning.sources import Sources, audio_sources, sources_of
+from workers.planning.timed_text import with_timed_text
 from workers.planning.truncation import truncation
 from workers.sandbox.allowed_codecs import PICTURE_CODECS
 
@@ -137,11 +136,11 @@ def make_plan(
     found = _understood(probe, video, sources, limits, looks, heard)
     video = found.seen.video
     width, height, size_warnings = _checked_size(video)
-    recording = _recording(sources.clock, sources.pictures)
+    recording = _recording(sources)
     rate = output_rate(source_rate(recording.times, video.average_rate, interlaced=video.is_interlaced))
     line = _timeline(recording, rate, ladder(width, height, rate), limits)
     segments, is_cut = _segments(found, line, limits)
-    audio = audio_source(probe, video, sources.sound, sources.clock.sound, found.heard)
+    audio = audio_sources(probe, video, sources, found.heard)
     plan = Plan(
         video=_video_source(found, (width, height), line),
         audio=audio,
@@ -155,7 +154,7 @@ def make_plan(
         preset=limits.preset,
         warnings=(*size_warnings, *_warnings(found, listing, line, audio, limits)),
     )
-    return plan, segments
+    return with_timed_text(plan, probe, video, joined=bool(sources.clock.pictures)), segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +197,7 @@ def _segments(found: _Understood, line: Timeline, limits: PlanLimits) -> tuple[t
 
 
 def _warnings(
-    found: _Understood, listing: Listing, line: Timeline, audio: AudioSource | None, limits: PlanLimits
+    found: _Understood, listing: Listing, line: Timeline, audio: tuple[AudioSource, ...], limits: PlanLimits
 ) -> Warnings:
     probe, video, sources = found.probe, found.seen.video, found.sources
     used = [(video, sources.pictures), *([] if sources.sound is None else [(sources.sound, sources.audible)])]
@@ -241,10 +240,11 @@ class _Recording:
     heard: tuple[float, float] | None
 
 
-def _recording(clock: Clock, pictures: Packets) -> _Recording:
-    latest, ends = max(zip(clock.shown.begins, clock.shown.ends, strict=True))
-    heard = (min(clock.heard.begins), max(clock.heard.ends)) if clock.heard.begins else None
-    return _Recording(array("d", sorted(clock.shown.begins)), ends - latest, pictures.keyframes, pictures.sought, heard)
+def _recording(sources: Sources) -> _Recording:
+    shown, pictures = sources.clock.shown, sources.pictures
+    latest, ends = max(zip(shown.begins, shown.ends, strict=True))
+    times = array("d", sorted(shown.begins))
+    return _Recording(times, ends - latest, pictures.keyframes, pictures.sought, sources.heard)
 
 
 def _timeline(recording: _Recording, rate: Fraction, rungs: tuple[Rung, ...], limits: PlanLimits) -> Timeline:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from storage.model.job_warnings import Warnings, warning
 from storage.model.plan import AudioSource
@@ -15,7 +16,6 @@ LEFT_OUT = (
     "audio_misread",
     "video_left_out",
     "audio_left_out",
-    "subtitle_left_out",
 )
 VIEWS = {"side by side": "stereo_beside", "top and bottom": "stereo_above"}
 
@@ -34,9 +34,9 @@ def shown_flat(video: Stream) -> Warnings:
     return tuple(warning(code) for code, said in codes if said)
 
 
-def left_out(probe: Probe, video: Stream, audio: AudioSource | None) -> Warnings:
-    """Say of which kinds streams that a viewer might miss are not in the result, and how many."""
-    used = {video.index} if audio is None else {video.index, audio.stream, audio.right}
+def left_out(probe: Probe, video: Stream, audio: Sequence[AudioSource]) -> Warnings:
+    """Say of which kinds streams that a viewer might miss are not in the result, and how many; subtitles aside."""
+    used = {video.index, *(track.stream for track in audio), *(track.right for track in audio)}
     others = [stream for stream in probe.streams if stream.index not in used and not stream.cover]
     counts = Counter(_dropped_as(stream) for stream in others if not stream.unlisted)
     return (*_unlisted(probe), *(warning(code, n=counts[code]) for code in LEFT_OUT if counts[code]))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain
 
 from storage.errors import ToolError, ToolTimeoutError
-from storage.media_errors import NotMediaError
+from storage.media_errors import NotMediaError, TooComplexError
 from workers.planning.facts import Probe, Stream, parse_field_order, parse_probe
 from workers.planning.packet_columns import FIELDS, MOST_PACKETS, Columns, Reader
 from workers.planning.packets import Listing
@@ -35,28 +35,38 @@ DESCRIPTION = ":".join(
     (
         "format=format_name,start_time,duration",
         f"stream={','.join(_STREAM)}",
-        "stream_disposition=default,attached_pic",
+        "stream_disposition=default,attached_pic,forced,hearing_impaired",
         f"stream_tags={','.join(chain.from_iterable((tag, tag.upper(), tag.capitalize()) for tag in _TAGS))}",
         "stream_side_data_list",
         "program=program_id",
         "program_stream=index",
     )
 )
+CHAPTERS = "chapter=start_time,end_time:chapter_tags=title,TITLE"
 PACKETS_SECONDS = 900.0  # 0.6 s for 290 MB on local disk (docs/design.md#encoding); 64 GiB at 100 MB/s is 11 minutes
 
 
 def probe(url: str, watch: Watch, look_seconds: float = 0.0) -> Probe:
     """Ask ffprobe for container and streams, which it looks for in the first `look_seconds`, 0 for as usual.
 
-    Raises NotMediaError, and ToolError when ffprobe was killed.
+    A file with more chapters than fit into DESCRIPTION_BYTES, tens of thousands, is taken to have none.
+
+    Raises NotMediaError, TooComplexError, and ToolError when ffprobe was killed.
     """
+    try:
+        return _probed(url, watch, look_seconds, f"{DESCRIPTION}:{CHAPTERS}")
+    except TooComplexError:
+        return _probed(url, watch, look_seconds, DESCRIPTION)
+
+
+def _probed(url: str, watch: Watch, look_seconds: float, entries: str) -> Probe:
     argv = [
         "ffprobe",
         "-v", "error",
         *looking_arguments(look_seconds),
         *input_arguments(url),
         "-of", "json",
-        "-show_entries", DESCRIPTION,
+        "-show_entries", entries,
         as_input(url),
     ]  # fmt: skip
     printed = Printed(DESCRIPTION_BYTES)

@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
 from storage.errors import BusyError, JobNotFoundError, ManifestError, ObjectNotFoundError, RecordError
 from storage.faults import note_fault
+from storage.job_store.subtitle_contract import Added
 from storage.model.job import JobState
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
 from storage.objects.manifests import Manifest, read_manifest
 from storage.services import Services
 from storage.services.queue_reading import estimate_all
+from storage.services.subtitles import stored_tracks
 from workers.rebuild.stored_jobs import Kept, StoredJob, latest, read_kept, resumed, stored_jobs, webhook_may_be_unsent
 from workers.rebuild.surviving_results import found_results
 
@@ -82,7 +84,8 @@ def restore(services: Services, now: float, stored: StoredJob) -> Restored:
         missing = _missing(stored, kept)
         if missing:
             return Restored(BROKEN, (*kept.troubles, *missing))
-        state = _make_record(services, now, latest(kept.manifests))
+        added = stored_tracks(services.objects, stored.id, stored.keys)
+        state = _make_record(services, now, latest(kept.manifests), added)
     except ObjectNotFoundError:
         return Restored(NO_JOB)  # deleted since it was listed
     except BusyError:
@@ -102,9 +105,12 @@ def _missing(stored: StoredJob, kept: Kept) -> tuple[str, ...]:
     return (f"{stored.id}: its original is missing, and it is not finished.",)
 
 
-def _make_record(services: Services, now: float, manifest: Manifest) -> JobState | None:
-    """Make the record and return the job's state; None if somebody else made one meanwhile."""
-    job, results, accepted_at = manifest.job, {}, None
+def _make_record(services: Services, now: float, manifest: Manifest, added: Added) -> JobState | None:
+    """Make the record and return the job's state; None if somebody else made one meanwhile.
+
+    Subtitles may have been `added` when the manifest was written long ago, and after that.
+    """
+    job, results, accepted_at = replace(manifest.job, added=added), {}, None
     if not job.state.finished:
         accepted_at = _accepted_at(services.objects, job.id)
         if job.plan is not None:

@@ -88,6 +88,7 @@ def resumed(job: Job, results: Results) -> Job:
         frames_done=sum(results[Task(job.id, Stage.SEGMENT, index).field]["frames"] for index in done),
         issued=done[-1] + 1 if done else 0,
         has_poster=Task(job.id, Stage.POSTER).field in results,
+        subtitles_made=None,  # they are read again
         playable=False,  # the store finds out from the results
     )
 

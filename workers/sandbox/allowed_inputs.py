@@ -79,6 +79,12 @@ def input_arguments(url: str) -> list[str]:
     return [part for key, value in input_options(url).items() for part in (f"-{key}", str(value))]
 
 
+def own_text_arguments(path: str, kind: str) -> list[str]:
+    """Return the arguments that open a text which we wrote ourselves, as nothing but this kind of it."""
+    options = {**input_options(path), "format_whitelist": kind, "f": kind}
+    return [*(part for key, value in options.items() for part in (f"-{key}", str(value))), "-i", as_input(path)]
+
+
 def as_input(url: str) -> str:
     """Return the input's name such that a path is never taken for an option or a protocol."""
     return url if "://" in url else f"file:{url}"

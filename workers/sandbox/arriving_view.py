@@ -1,6 +1,6 @@
 """An upload that is still coming, as a Relay serves it: what has come of it, and its index that was sent ahead.
 
-Two views differ in what they do of the rest. For work that is kept they wait: no byte is ever served that is not the
+The views differ in what they do of the rest. For work that is kept they wait: no byte is ever served that is not the
 file's or the index's, and that one is compared with the file before anything counts. For a plan, which is made again
 from the whole file, they answer with zeros at once.
 """
@@ -119,6 +119,17 @@ class WaitingView(_View):
     def _missing(self, start: int, end: int) -> Iterator[bytes]:  # noqa: ARG002 - whatever is missing
         time.sleep(POLL_SECONDS)
         yield b""
+
+
+class StandingView(WaitingView):
+    """What has not come when the view is made never comes: a tool that reads it is stopped by its time limits."""
+
+    def __init__(self, objects: Readable, arriving: Arriving, length: int, index: HandedIndex | None = None) -> None:
+        super().__init__(objects, arriving, length, index)
+        self._come = arriving.arrived()
+
+    def _arrived(self) -> int:
+        return self._come
 
 
 class GuessingView(_View):

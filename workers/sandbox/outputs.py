@@ -78,6 +78,12 @@ def left_lines(scratch: Path, name: str) -> Iterator[str]:
             yield line.decode(errors="replace")
 
 
+def left_end(scratch: Path, name: str, size: int) -> str:
+    """Return the last `size` bytes, or all, of a listing that a tool left. Raises as `left_by_tool` does."""
+    with left_by_tool(scratch, name, most=LISTING_BYTES) as left:
+        return b"".join(left.pieces(max(0, left.size - size))).decode("ascii", "replace")
+
+
 @contextmanager
 def own_file(scratch: Path, name: str) -> Iterator[BinaryIO]:
     """Give a new file of our own beside a tool's, for writing and reading.

@@ -1,134 +1,118 @@
-"""Audio: the job's sound, encoded once and published part by part while it is made."""
+"""Audio: the job's sounds, encoded once and published part by part while they are made."""
 
 from __future__ import annotations
 
-import stat
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from storage.errors import OutputMismatchError, ToolError
+import structlog
+
+from storage.errors import OutputMismatchError, ToolError, ToolTimeoutError
 from storage.model.damage import as_result
-from storage.model.plan import AUDIO, AudioSource, Plan
-from storage.objects import keys
+from storage.model.plan import AUDIO, AudioSource, Plan, sound_name, surround_name
+from storage.model.task import sounds_of
 from workers.attempts.attempt import Attempt
-from workers.ffmpeg.commands import SAMPLE_RATE, audio_command
-from workers.ffmpeg.mp4_boxes import codec_of, read_fragmented
-from workers.ffmpeg.published_boxes import SOUND, check_init
-from workers.sandbox.outputs import ToolFile, left_by_tool
+from workers.ffmpeg.audio_commands import SoundFiles, audio_command
 from workers.sandbox.scratch import reserve
 from workers.stages.checking import damaged_sound, read_heard
 from workers.stages.common import finish, original_of, plan_of, run_ffmpeg, speed_here
-from workers.stages.scratch_needs import audio_bytes, most_of_audio
+from workers.stages.loudness import brought_to
+from workers.stages.scratch_needs import audio_bytes
+from workers.stages.sound_run import Made, SoundRun, forget_track, result_of, written_tracks
 from workers.stages.work_budgets import audio_budget
 
-AUDIO_MP4 = "audio/mp4"
+_log = structlog.get_logger()
 
 
 def audio_stage(attempt: Attempt) -> None:
-    """Encode the sound once for the whole job. Sound that cannot be decoded costs the sound, not the video."""
+    """Encode the sounds once for the whole job. A track that cannot be decoded costs that track, not the video."""
     plan = plan_of(attempt.job)
-    if plan.audio is None:
+    if not plan.audio:
         raise OutputMismatchError(detail=f"Job {attempt.job.id} has no sound in its plan.")
-    reserve(attempt.scratch, audio_bytes(plan, plan.audio))
+    reserve(attempt.scratch, audio_bytes(plan))
     budget = audio_budget(plan, attempt.job.size, speed_here(attempt))
     attempt.bound(budget)
-    path, listed = attempt.scratch / "audio.mp4", attempt.scratch / "heard.txt"
-    with _Parts(attempt, path, most_of_audio(plan, plan.audio)) as parts:
-        _make(attempt, plan, plan.audio, parts, listed, budget)
-
-
-def _make(attempt: Attempt, plan: Plan, audio: AudioSource, parts: _Parts, listed: Path, budget: float) -> None:
+    numbers = range(len(plan.audio))
     try:
-        with original_of(attempt) as url:
-            command = audio_command(plan, audio, url, parts.path, listed)
-            suspicious = run_ffmpeg(attempt, command, url, on_tick=parts.tick)
-            heard = read_heard(attempt.scratch, listed.name)
-            found = damaged_sound(attempt, plan, audio, url, heard, suspicious=suspicious, cpu_seconds=budget)
+        made, damage = _encoded(attempt, plan, numbers, budget)
     except ToolError as error:
         if error.killed:
             raise
-        finish(attempt, {"made": False, "detail": error.detail})
-        return
-    if heard is None:
+        if len(numbers) == 1:
+            finish(attempt, {"made": False, "detail": error.detail})
+            return
+        _log.warning("sounds are encoded one by one", job=attempt.job.id, error=str(error))
+        made, damage = _one_by_one(attempt, plan, budget)
+    if made:
+        finish(attempt, result_of(made, complete=True) | damage)
+    else:
         finish(attempt, {"made": False, "detail": "Not one packet of the sound could be decoded."})
-        return
-    parts.end()
-    finish(attempt, parts.result(complete=True) | as_result(found))
 
 
-@dataclass(slots=True)
-class _Parts:
-    """The file ffmpeg is writing, and what of it is stored already."""
+def encode_audio_that_came(attempt: Attempt, plan: Plan, original: AbstractContextManager[str]) -> None:
+    """Encode the sounds up to where `original` makes the tool wait, and publish the parts that are complete by then.
 
-    attempt: Attempt
-    path: Path
-    most: int  # bytes of the whole file
-    stored: list[dict[str, Any]] = field(default_factory=list)
-    codec: str = ""
-    left: ToolFile | None = None
-    failure: Exception | None = None
-    opened: ExitStack = field(default_factory=ExitStack)
+    The tool is stopped there. It never learns that there was an end, so each part is that of the whole file.
+    """
+    reserve(attempt.scratch, audio_bytes(plan))
+    attempt.bound(audio_budget(plan, attempt.job.size, speed_here(attempt)))
+    with ExitStack() as opened:
+        run = _run(attempt, plan, range(len(plan.audio)), opened)
+        with suppress(ToolTimeoutError), original as url:
+            run_ffmpeg(attempt, audio_command(plan, list(run.files.values()), url), url)
+        run.publish()
+    finish(attempt, {})
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *raised: object) -> None:
-        self.opened.close()
-
-    def tick(self) -> None:
-        """Publish what there is. What goes wrong is raised at the end: who calls this has the tool's pipe to drain."""
-        if self.failure is not None or (self.left is None and not _has_bytes(self.path)):
-            return
+def _one_by_one(attempt: Attempt, plan: Plan, budget: float) -> tuple[Made, dict[str, Any]]:
+    """Encode each track by a command of its own, so that one which cannot be decoded is in no other one's way."""
+    made, damage = Made(), dict[str, Any]()
+    for number in range(len(plan.audio)):
         try:
-            self._publish()
-        except Exception as error:  # noqa: BLE001 - see above
-            self.failure = error
-
-    def end(self) -> None:
-        """Publish the rest. Raises what `tick` met, and OutputMismatchError where there is no sound at all."""
-        if self.failure is not None:
-            raise self.failure
-        self._publish()
-        if not self.stored:
-            raise OutputMismatchError(detail="The encoder's sound has no part that is complete.")
-
-    def _publish(self) -> None:
-        """Store the parts that are complete by now and tell the job's record of them."""
-        if self.left is None:
-            # Once: what is put in its place later is not read.
-            left = left_by_tool(self.attempt.scratch, self.path.name, most=self.most)
-            self.left = self.opened.enter_context(left)
-        found = read_fragmented(self.left.file, self.left.grown(), growing=True)
-        fresh = found.pieces[len(self.stored) :]
-        if not fresh:
-            return
-        self.attempt.check_ours()
-        objects, job_id = self.attempt.services.objects, self.attempt.job.id
-        file = self.left.file
-        if not self.stored:
-            file.seek(0)
-            init = file.read(found.init_bytes)
-            check_init(init, SOUND)
-            self.codec = codec_of(init)
-            objects.put_bytes(keys.init(job_id, AUDIO), init, content_type=AUDIO_MP4)
-        for piece in fresh:
-            file.seek(piece.start)
-            data = file.read(piece.end - piece.start)
-            objects.put_bytes(keys.audio_part(job_id, len(self.stored)), data, content_type=AUDIO_MP4)
-            self.stored.append({"bytes": len(data), "seconds": round(piece.ticks / SAMPLE_RATE, 6)})
-        self.attempt.services.jobs.interim(self.attempt.task, self.attempt.name, self.result(complete=False))
-
-    def result(self, *, complete: bool) -> dict[str, Any]:
-        """Return what the record says of the sound."""
-        return {"made": True, "codec": self.codec, "complete": complete, "parts": self.stored}
+            track, found = _encoded(attempt, plan, [number], budget)
+        except ToolError as error:
+            if error.killed:
+                raise
+            _log.warning("sound not decoded", job=attempt.job.id, track=number, error=str(error))
+            forget_track(attempt, number)
+        else:
+            made |= track
+            damage |= found
+    return made, damage
 
 
-def _has_bytes(path: Path) -> bool:
-    """Tell whether ffmpeg has begun to write, or something stands there that it did not write."""
-    try:
-        status = path.lstat()
-    except FileNotFoundError:
-        return False
-    return status.st_size > 0 or not stat.S_ISREG(status.st_mode)
+def _encoded(attempt: Attempt, plan: Plan, numbers: Iterable[int], budget: float) -> tuple[Made, dict[str, Any]]:
+    """Encode these tracks by one command. Return those of which anything was heard, and the damage of the first of all.
+
+    Places of damage say of no track which one it is, so those of further ones are not looked for.
+    """
+    with ExitStack() as opened, original_of(attempt) as url:
+        run = _run(attempt, plan, numbers, opened)
+        if attempt.job.loudness is not None:
+            run.files = brought_to(attempt, plan, attempt.job.loudness, run.files, url)
+        command = audio_command(plan, list(run.files.values()), url)
+        suspicious = run_ffmpeg(attempt, command, url, on_tick=run.tick)
+        heard = {number: read_heard(attempt.scratch, made.heard.name) for number, made in run.files.items()}
+        found = dict[str, Any]()
+        if heard.get(0) is not None:
+            look = damaged_sound(attempt, plan, plan.audio[0], url, heard[0], suspicious=suspicious, cpu_seconds=budget)
+            found = as_result(look)
+        return run.ended([number for number, one in heard.items() if one is not None]), found
+
+
+def _run(attempt: Attempt, plan: Plan, numbers: Iterable[int], opened: ExitStack) -> SoundRun:
+    """Return what a command will write of these tracks; its files stay open as long as `opened`."""
+    files = {number: _files(attempt.scratch, number, plan.audio[number]) for number in numbers}
+    tracks = [opened.enter_context(track) for track in written_tracks(attempt, plan, files)]
+    known = sounds_of(attempt.services.jobs.results(attempt.job.id, interim=True)).values()
+    told = sum(len(track["parts"]) for track in known)
+    return SoundRun(attempt, files, tracks, is_whole=len(files) == len(plan.audio), told=told)
+
+
+def _files(scratch: Path, number: int, audio: AudioSource) -> SoundFiles:
+    """Return where ffmpeg writes what it makes of the track of this number."""
+    name = sound_name(number)
+    wide = scratch / f"{surround_name(number)}.mp4" if audio.surround_bitrate else None
+    return SoundFiles(audio, scratch / f"{name}.mp4", scratch / f"heard{name.removeprefix(AUDIO)}.txt", wide)

@@ -22,7 +22,7 @@ from workers.attempts.attempt import Attempt
 from workers.damage.tool_output import speaks_of_source
 from workers.sandbox.reach import reach_of
 from workers.sandbox.relay import ByteSpans, Relay
-from workers.sandbox.run import run_tool
+from workers.sandbox.run import ToolLimits, run_tool
 from workers.sandbox.scratch import KEPT_FREE_BYTES
 from workers.stages.work_budgets import speed
 
@@ -84,12 +84,18 @@ def niceness_of(task: Task, plan: Plan) -> int:
 
 
 def run_ffmpeg(
-    attempt: Attempt, command: list[str], conceal: str, *, on_tick: Callable[[], None] | None = None
+    attempt: Attempt,
+    command: list[str],
+    conceal: str,
+    *,
+    on_tick: Callable[[], None] | None = None,
+    limits: ToolLimits | None = None,
 ) -> bool:
     """Run ffmpeg under the attempt's watch, noting a segment's frames as progress.
 
     `conceal` is the input's name, which the command holds: all that it may read besides the attempt's scratch.
-    `on_tick` is called with each block of progress, about twice a second. Returns whether ffmpeg had something to say
+    `on_tick` is called with each block of progress, about twice a second. `limits` take the place of the attempt's.
+    Returns whether ffmpeg had something to say
     of the source, so that it may be damaged. Raises StorageFullError, not ToolError, when scratch space ran out, and
     TooMuchWorkError when the attempt's budget did.
     """
@@ -108,7 +114,7 @@ def run_ffmpeg(
     watch = replace(attempt.watch, on_progress=on_progress, on_message=on_message, conceal=conceal)
     reach, niceness = reach_of(conceal, attempt.scratch), niceness_of(attempt.task, plan_of(attempt.job))
     try:
-        run_tool(command, attempt.limits, watch=watch, reach=reach, niceness=niceness)
+        run_tool(command, limits or attempt.limits, watch=watch, reach=reach, niceness=niceness)
     except ToolError as error:
         if shutil.disk_usage(attempt.scratch).free < KEPT_FREE_BYTES:
             raise StorageFullError(detail=f"This worker's scratch space is full. {error.detail}") from error

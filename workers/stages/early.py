@@ -17,8 +17,9 @@ from storage.upload_errors import UploadNotFoundError
 from workers.attempts.attempt import Attempt
 from workers.ffmpeg.needed_bytes import needed_of_segments
 from workers.planning.early import early_plan
-from workers.sandbox.arriving_view import GuessingView, WaitingView
+from workers.sandbox.arriving_view import GuessingView, StandingView, WaitingView
 from workers.sandbox.relay import Relay
+from workers.stages.audio import encode_audio_that_came
 from workers.stages.common import checked, original_of
 from workers.stages.plan import plan_limits
 from workers.stages.segment import encode_segment
@@ -67,19 +68,34 @@ def early_segment_stage(attempt: Attempt) -> None:
     encode_segment(attempt, early.plan, early.segments[attempt.task.index], _original_of(attempt, early))
 
 
+def early_audio_stage(attempt: Attempt) -> None:
+    """Encode the sound as far as it has come, from its beginning on, so that the video can be watched by now.
+
+    All of it is encoded again when the upload is whole: to the same bytes, as far as this one went.
+    """
+    if attempt.services.jobs.others_wait():
+        raise LeaseLostError(detail="Whole uploads wait for this slot.")
+    early = attempt.services.jobs.early(attempt.job.id)
+    if early is None or not early.plan.audio:
+        raise LeaseLostError(detail="This upload has no sound that is encoded early.")
+    attempt.job = replace(attempt.job, plan=early.plan)
+    upload = upload_of(attempt.services.objects, attempt.job.id)
+    encode_audio_that_came(attempt, early.plan, _served(attempt, upload, early, StandingView))
+
+
 def _original_of(attempt: Attempt, early: EarlyPlan) -> AbstractContextManager[str]:
     """Give what a tool opens: what has come of the upload, or the original if that is there by now."""
     try:
         upload = upload_of(attempt.services.objects, attempt.job.id)
     except UploadNotFoundError:
         return original_of(attempt)
-    return _arriving(attempt, upload, early)
+    return _served(attempt, upload, early, WaitingView)
 
 
 @contextmanager
-def _arriving(attempt: Attempt, upload: Upload, early: EarlyPlan) -> Iterator[str]:
+def _served(attempt: Attempt, upload: Upload, early: EarlyPlan, view_of: type[WaitingView]) -> Iterator[str]:
     objects, plan = attempt.services.objects, early.plan
-    view = WaitingView(objects, ArrivingUpload(objects, upload), upload.length or 0, early.index)
+    view = view_of(objects, ArrivingUpload(objects, upload), upload.length or 0, early.index)
     with (
         Relay(view, keys.original(upload.id), plan.without, plan.blank, away=UploadPausedError) as relay,
         checked(relay) as url,

@@ -9,7 +9,7 @@ import structlog
 from storage.errors import ToolError
 from storage.model.plan import Plan, Segment
 from workers.attempts.attempt import Attempt
-from workers.ffmpeg.commands import heard_command
+from workers.ffmpeg.audio_commands import heard_command
 from workers.ffmpeg.filters import SPARE_FRAMES
 from workers.planning.clock_jumps import RUN_OUT_SECONDS
 from workers.stages.checking import read_heard
@@ -29,13 +29,13 @@ def standing(attempt: Attempt, plan: Plan, segment: Segment, url: str, frames: i
     """Return plan and segment by which the last picture stands until the sound ends, None where it does already.
 
     The file became `frames` frames, all that its pictures gave. How long the sound is that can be decoded is found out
-    by decoding it: what the file says of it may be as untrue as of its pictures.
+    by decoding the first track: what the file says of it may be as untrue as of its pictures.
     """
-    if plan.audio is None or frames >= plan.frames:
+    if not plan.audio or frames >= plan.frames:
         return None
     listed = attempt.scratch / "heard.txt"
     try:
-        run_ffmpeg(attempt, heard_command(plan.audio, url, listed), url)
+        run_ffmpeg(attempt, heard_command(plan.audio[0], url, listed), url)
     except ToolError as error:
         if error.killed:
             raise

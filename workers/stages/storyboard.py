@@ -18,7 +18,7 @@ from workers.ffmpeg.commands import timescale
 from workers.ffmpeg.mp4_boxes import Fragmented
 from workers.ffmpeg.published_pictures import check_jpeg
 from workers.ffmpeg.stills import sheet_command
-from workers.ffmpeg.storyboard_layout import CUES, SHEET, Cue, cues_of, sheet_of, webvtt
+from workers.ffmpeg.storyboard_layout import CUES, SHEET, Preview, cues_of, cues_text, sheet_of
 from workers.sandbox.outputs import left_by_tool, own_file
 from workers.stages.common import run_ffmpeg
 from workers.stages.scratch_needs import STILLS_BYTES
@@ -44,11 +44,11 @@ def make_storyboard(attempt: Attempt, plan: Plan, results: Results, joined: Bina
         return False
     objects, job_id = attempt.services.objects, attempt.job.id
     objects.put_bytes(keys.rendition(job_id, SHEET), picture, content_type="image/jpeg")
-    objects.put_bytes(keys.rendition(job_id, CUES), webvtt(cues, sheet).encode(), content_type="text/vtt")
+    objects.put_bytes(keys.rendition(job_id, CUES), cues_text(cues, sheet).encode(), content_type="text/vtt")
     return True
 
 
-def _pick(joined: BinaryIO, boxes: Fragmented, cues: Sequence[Cue], target: BinaryIO, *, ticks: int) -> None:
+def _pick(joined: BinaryIO, boxes: Fragmented, cues: Sequence[Preview], target: BinaryIO, *, ticks: int) -> None:
     """Write a file of only those pieces whose keyframes are the cues' pictures; `ticks` are those of a second."""
     pieces = {min(piece.times): piece for piece in boxes.pieces}
     spans = [(0, boxes.init_bytes)]

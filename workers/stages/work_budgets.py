@@ -88,8 +88,9 @@ def look_budget(plan: Plan, segment: Segment, size: int, speed: float) -> float:
 
 
 def audio_budget(plan: Plan, size: int, speed: float) -> float:
-    """Return the CPU seconds of a job's sound, or of a look at its damage."""
-    return _budget(SOUND_SHARE * plan.duration, size, 0.0, speed)
+    """Return the CPU seconds of a job's sounds, or of a look at the damage of one."""
+    versions = len(plan.audio) + sum(audio.surround_bitrate > 0 for audio in plan.audio)
+    return _budget(SOUND_SHARE * versions * plan.duration, size, 0.0, speed)
 
 
 def poster_budget(plan: Plan, size: int, speed: float) -> float:
@@ -98,6 +99,11 @@ def poster_budget(plan: Plan, size: int, speed: float) -> float:
     share = seconds / plan.duration
     work = len(MOMENTS) * decoding_cost(plan) * _pictures_of(plan) * share
     return _budget(work, size, len(MOMENTS) * size * share, speed)
+
+
+def subtitles_budget(tracks: int, size: int, speed: float) -> float:
+    """Return the CPU seconds of taking out tracks of text: the original is read once, perhaps for each once more."""
+    return FLOOR_SECONDS + speed * (1 + tracks) * size / READ_BYTES_PER_SECOND
 
 
 def package_budget(plan: Plan, speed: float) -> float:

@@ -12,10 +12,11 @@
 --                                     package; in_flight, start_target, after_start and target, the sum of the two (see
 --                                     storage/scheduling/fairness.py); unled, the start_target without its lead where it
 --                                     has one; cost, start_cost and told, what is expected of it in encoder-seconds (see
---                                     Estimate); incomplete, there where no original is. A job whose upload is not whole
+--                                     Estimate); incomplete, there where no original is; added, the
+--                                     tracks of subtitles that came beside the file (JSON), which a new run keeps. A job whose upload is not whole
 --                                     stands in the list of its state alone.
 --                                     Once the end of a job is saved the record is slim (storage/job_store/slim_codec.py):
---                                     state, priority unless normal, tries, incomplete, last (event id), and the rest
+--                                     state, priority unless normal, tries, incomplete, added, last (event id), and the rest
 --                                     packed in 0, 1, ...; of the job's other keys only leases may be there then, until
 --                                     they run out
 --    2 rungs:wanted:<id>      hash    task field -> its segment of the plan as JSON, {} if it makes none; the tasks of
@@ -157,7 +158,7 @@ local function take_back()
 end
 
 -- Once for each plan: only this, and forgetting a plan, cost more for more segments. A plan that is carried on (restored)
--- has its first `issued` segments out, and then sound and poster too.
+-- has its first `issued` segments out, and then sound, poster and subtitles too.
 local function save_wanted(wanted, issued)
   local segments, left = 0, 0
   for field, segment in pairs(wanted) do
@@ -185,10 +186,12 @@ end
 
 -- Something can be played from the first segment on, with sound from its first part on.
 local function note_playable()
-  if redis.call('HEXISTS', JOB, 'playable') == 1 or redis.call('HEXISTS', DONE, 'segment:0') == 0 then
+  local early = redis.call('HGET', EARLY, 'audio')
+  local first = early and 'early-segment:0' or 'segment:0'
+  if redis.call('HEXISTS', JOB, 'playable') == 1 or redis.call('HEXISTS', DONE, first) == 0 then
     return
   end
-  local sound = redis.call('HEXISTS', WANTED, 'audio:0') == 1
+  local sound = early == '1' or redis.call('HEXISTS', WANTED, 'audio:0') == 1
   if sound and redis.call('HEXISTS', DONE, 'audio:0') + redis.call('HEXISTS', INTERIM, 'audio:0') == 0 then
     return
   end

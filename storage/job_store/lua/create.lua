@@ -25,6 +25,7 @@ end
 if now() > tonumber(ARGV[10]) then
   return redis.error_reply('LATE nobody waits for this job any more')
 end
+local added = redis.call('HGET', JOB, 'added')
 if was_uploading then
   local owner, cursor = place_of()
   redis.call('ZREM', names_list(before, owner), cursor)
@@ -32,6 +33,9 @@ if was_uploading then
 end
 for name, value in pairs(fields) do
   redis.call('HSET', JOB, name, value)
+end
+if added then
+  redis.call('HSET', JOB, 'added', added)
 end
 redis.call('HSET', JOB, 'call:create', call)
 local owner, cursor = place_of()
@@ -68,7 +72,7 @@ if fields['0'] then
   redis.call('HDEL', JOB, 'call:create')
   keep_last_event()
 end
-if fields.state == 'encoding' then
+if fields.state == 'encoding' or was_uploading then
   note_playable()
 end
 recount()

@@ -6,7 +6,9 @@
 --       further one, 5 uploads looked at, 6 encoder-seconds that an owner may waste
 -- Returns an array of {job id, task field}. Keys of jobs are made from the ids:
 --   rungs:early:<id>  hash  plan, index (JSON) and for each segment segment:<n> (JSON) and need:<n> (bytes); next, the
---                           first segment that is not issued; looked, the bytes that had come at the last look for a plan
+--                           first segment that is not issued; looked, the bytes that had come at the last look for a
+--                           plan; audio, '1' where there is sound; heard, the bytes that had come when its encoding was
+--                           issued last; heard_seconds, what that took in all
 local WAITING, PLANS, TARGETS, HANDED, FOLLOWED, OUT, UPLOADS = unpack(KEYS)
 local slots, lost, first_look, factor, most, wasteful = unpack(ARGV)
 local time = redis.call('TIME')
@@ -56,6 +58,16 @@ local function hand_out_segments(id, early, size)
   end
 end
 
+-- The sound is encoded anew, as far as it goes, when much more has come. What is encoded once more is the same.
+local function hand_out_audio(id, early, size)
+  local next_one, audio, heard = unpack(redis.call('HMGET', early, 'next', 'audio', 'heard'))
+  local due = audio == '1' and tonumber(next_one) > 0 and size >= tonumber(heard or 0) * tonumber(factor)
+  if free > 0 and due and not redis.call('ZSCORE', OUT, id .. ' early-audio:0') then
+    redis.call('HSET', early, 'heard', string.format('%.0f', size))
+    hand_out(id, 'early-audio:0')
+  end
+end
+
 local function visit(id)
   local state, owner = unpack(redis.call('HMGET', 'rungs:job:' .. id, 'state', 'owner'))
   local upload = redis.call('HGET', UPLOADS, id)
@@ -64,6 +76,7 @@ local function visit(id)
   elseif upload and tonumber(redis.call('GET', 'rungs:wasted-of:' .. owner) or 0) < tonumber(wasteful) then
     local early, size = 'rungs:early:' .. id, cjson.decode(upload).size
     if redis.call('HEXISTS', early, 'plan') == 1 then
+      hand_out_audio(id, early, size)
       hand_out_segments(id, early, size)
     else
       look(id, early, size)

@@ -1,6 +1,6 @@
 -- Goes between common.lua and every script that changes a job: its early work, see storage/model/early.py.
 
-local SEGMENT, EARLY_FIELD = 'segment:', '^early%-segment:(%d+)$'
+local SEGMENT, EARLY_FIELD, EARLY_AUDIO = 'segment:', '^early%-segment:(%d+)$', 'early-audio:0'
 
 -- Count encoder-seconds that were spent in vain. What is older than the time is forgotten with the whole count.
 local function note_wasted(owner, seconds, keep_seconds)
@@ -20,10 +20,18 @@ local function own_field(field, attempt)
   return field
 end
 
+-- As much of the sound is encoded as can be now. All of it is encoded once more, so what this took was in vain.
+local function hear_early(seconds)
+  redis.call('ZREM', EARLY_OUT, ID .. ' ' .. EARLY_AUDIO)
+  redis.call('HDEL', ATTEMPTS, EARLY_AUDIO)
+  redis.call('HINCRBYFLOAT', EARLY, 'heard_seconds', seconds)
+end
+
 -- Nothing is done early any more. What was done, and what is at work, becomes the job's own if it is `kept`: the results
 -- and leases are returned then, by the fields of its tasks.
 local function end_early(kept, keep_seconds)
   local done, leased, spent = {}, {}, 0
+  local heard = tonumber(redis.call('HGET', EARLY, 'heard_seconds') or 0)
   redis.call('ZREM', FOLLOWED, ID)
   if redis.call('EXISTS', EARLY) == 0 then
     return done, leased
@@ -51,8 +59,13 @@ local function end_early(kept, keep_seconds)
     end
   end
   redis.call('DEL', EARLY)
-  if not kept and spent > 0 then
-    note_wasted(redis.call('HGET', JOB, 'owner') or '', spent, keep_seconds)
+  if not kept then
+    redis.call('HDEL', JOB, 'playable')
+    redis.call('HDEL', INTERIM, 'audio:0')
+  end
+  local wasted = heard + (kept and 0 or spent)
+  if wasted > 0 then
+    note_wasted(redis.call('HGET', JOB, 'owner') or '', wasted, keep_seconds)
   end
   return done, leased
 end

@@ -1,6 +1,7 @@
 -- Record a task's result and end its lease; once.
--- ARGV: 2 task field, 3 attempt, 4 states the stage is wanted in, 5 result (JSON object), 6 '1' if it made the poster,
---       7 seconds that it took
+-- ARGV: 2 task field, 3 attempt, 4 states the stage is wanted in, 5 result (JSON object), 6 the event that
+--       tells of what it made ('' for none but that it is finished), 7 seconds that it took, 8 fields of the record that
+--       it sets (JSON object of JSON texts)
 -- Returns 'last' when it was the last task of encoding, 'done' when it was not, 'lost' when it is not the attempt's.
 local field, attempt = own_field(ARGV[2], ARGV[3]), ARGV[3]
 
@@ -8,10 +9,15 @@ if redis.call('HEXISTS', DONE, field) == 0 then
   if lease_of(field) ~= attempt or not wants(field, ARGV[4]) then
     return 'lost'
   end
-  redis.call('HSET', DONE, field, ARGV[5])
   redis.call('HDEL', LEASES, field)
+  if field == EARLY_AUDIO then
+    hear_early(ARGV[7])
+    return 'done'
+  end
+  redis.call('HSET', DONE, field, ARGV[5])
   if is_early(field) then
     redis.call('ZREM', EARLY_OUT, ID .. ' ' .. field)
+    note_playable()
     return 'done'
   end
   redis.call('HDEL', INTERIM, field)
@@ -26,9 +32,11 @@ if redis.call('HEXISTS', DONE, field) == 0 then
       redis.call('HSET', JOB, 'closed_by', field)
     end
   end
-  if ARGV[6] == '1' then
-    redis.call('HSET', JOB, 'has_poster', 'true')
-    emit('poster', '{}')
+  for name, value in pairs(cjson.decode(ARGV[8])) do
+    redis.call('HSET', JOB, name, value)
+  end
+  if ARGV[6] ~= '' then
+    emit(ARGV[6], '{}')
   else
     emit('task', '{"field":"' .. field .. '"}')
   end

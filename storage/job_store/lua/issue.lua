@@ -42,6 +42,7 @@ local function hand_out_next(id)
     -- Playback waits for the first segment, then for the sound.
     hand_out_encoding(id, 'audio:0')
     hand_out_encoding(id, 'poster:0')
+    hand_out_encoding(id, 'subtitles:0')
     redis.call('ZADD', TARGETS, target, id)
   end
   if redis.call('HINCRBY', job, 'issued', 1) >= tonumber(segments) then

@@ -1,4 +1,4 @@
--- Replace the plan of a job that is encoding; everything of segments is forgotten, sound and poster go on.
+-- Replace the plan of a job that is encoding; everything of segments is forgotten, sound, poster and subtitles go on.
 -- ARGV: 2 call token, 3 fields to write (JSON object), 4 segments by task field (JSON object of JSON texts)
 -- Returns 1, or 0 when the job is not encoding.
 local state, call = unpack(redis.call('HMGET', JOB, 'state', 'call:replan'))

@@ -54,7 +54,8 @@ end
 
 -- Put the slim record, packed in `pieces`, in place of an ended job's whole one.
 local function slim_down(pieces)
-  local state, priority, tries, incomplete = unpack(redis.call('HMGET', JOB, 'state', 'priority', 'tries', 'incomplete'))
+  local state, priority, tries, incomplete, added =
+    unpack(redis.call('HMGET', JOB, 'state', 'priority', 'tries', 'incomplete', 'added'))
   redis.call('DEL', JOB, WANTED, FRAMES, DONE, ATTEMPTS, INTERIM)
   redis.call('HSET', JOB, 'state', state)
   for place, piece in ipairs(pieces) do
@@ -69,6 +70,9 @@ local function slim_down(pieces)
   if incomplete then
     redis.call('HSET', JOB, 'incomplete', incomplete)
   end
+  if added then
+    redis.call('HSET', JOB, 'added', added)
+  end
   keep_last_event()
   let_leases_run_out()
 end
@@ -76,8 +80,11 @@ end
 -- A job that ended begins again: what is packed makes room for the whole record.
 local function forget_kept()
   if redis.call('HEXISTS', JOB, '0') == 1 then
-    local priority = redis.call('HGET', JOB, 'priority') or 'normal'
+    local priority, added = unpack(redis.call('HMGET', JOB, 'priority', 'added'))
     redis.call('DEL', JOB)
-    redis.call('HSET', JOB, 'priority', priority)
+    redis.call('HSET', JOB, 'priority', priority or 'normal')
+    if added then
+      redis.call('HSET', JOB, 'added', added)
+    end
   end
 end

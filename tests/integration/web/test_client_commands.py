@@ -58,6 +58,25 @@ def test_jobs_are_listed(web_server: WebServer, jobs: JobStore, rungs: Rungs) ->
     assert made[1].id not in told.out
 
 
+def test_subtitles_are_added_listed_and_removed(
+    web_server: WebServer, jobs: JobStore, rungs: Rungs, tmp_path: Path
+) -> None:
+    """The name of a file tells its language; what the server refuses is told in its words."""
+    job = make_job()
+    jobs.create(job)
+    path, noise = tmp_path / "film.ko.srt", tmp_path / "noise.srt"
+    path.write_bytes("1\n00:00:01,000 --> 00:00:02,000\n\uc548\ub155\n".encode("cp949"))
+    noise.write_bytes(b"\x00" * 100)
+    (track,) = rungs("subtitles", "add", job.id, str(path), "--sdh", "--json", port=web_server.port).events
+    assert (track["language"], track["label"], track["sdh"], track["forced"]) == ("ko", "Korean (SDH)", True, False)
+    assert "Korean (SDH)" in rungs("subtitles", "list", job.id, port=web_server.port).out
+    refused = rungs("subtitles", "add", job.id, str(noise), "--language", "en", "--json", port=web_server.port)
+    assert (refused.code, refused.events[0]["error"]["code"]) == (Exit.REFUSED, "subtitle_unreadable")
+    assert rungs("subtitles", "remove", job.id, track["id"], port=web_server.port).code == Exit.DONE
+    assert rungs("subtitles", "remove", job.id, track["id"], port=web_server.port).code == Exit.NOT_FOUND
+    assert rungs("subtitles", "remove", job.id, "../x", port=web_server.port).code == Exit.USAGE
+
+
 def test_more_jobs_than_a_page_has(web_server: WebServer, jobs: JobStore, rungs: Rungs) -> None:
     """The pages of the API are put together."""
     for _ in range(105):

@@ -81,12 +81,17 @@ def test_playlists_appear_and_grow(client: FlaskClient, media: Services) -> None
 
 
 def test_a_ready_jobs_playlists_are_the_stored_ones(client: FlaskClient, media: Services) -> None:
-    """Packaging wrote them once and for all: they are delivered as its other files are, and kept by browsers."""
+    """Packaging wrote them once and for all: they are delivered as its other files are, and kept by browsers.
+
+    But for the master playlist, as subtitles may be added to it.
+    """
     job = created(media.jobs, state=JobState.READY, plan=make_plan())
-    media.objects.put_bytes(keys.rendition(job.id, "hls/master.m3u8"), b"#EXTM3U\n", content_type=PLAYLIST)
-    with client.get(f"/media/{job.id}/hls/master.m3u8") as ready:
-        assert (ready.status_code, ready.mimetype, ready.data) == (200, PLAYLIST, b"#EXTM3U\n")
-        assert "immutable" in ready.headers["Cache-Control"]
+    for name in ("master", "720p/index"):
+        key = keys.rendition(job.id, f"hls/{name}.m3u8")
+        media.objects.put_bytes(key, b"#EXTM3U\n", content_type=PLAYLIST)
+        with client.get(f"/media/{job.id}/hls/{name}.m3u8") as ready:
+            assert (ready.status_code, ready.mimetype, ready.data) == (200, PLAYLIST, b"#EXTM3U\n")
+            assert ("immutable" in ready.headers["Cache-Control"]) is (name != "master")
     assert client.get(f"/media/{job.id}/hls/480p/index.m3u8").status_code == 404
 
 

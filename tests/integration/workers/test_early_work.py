@@ -3,94 +3,36 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import random
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from storage.model.job import Job, JobState
+from storage.model.job import JobState
 from storage.model.task import Stage, Task
-from storage.model.upload import Upload
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
 from storage.objects.local import LocalObjectStore
+from storage.public.hls import MASTER, audio_fragments, playlist, rung_fragments
 from storage.services import Services
 from storage.services.dispatch import dispatch
-from storage.services.upload_index import store_index
-from storage.services.upload_jobs import begin, cancel
-from storage.services.uploads import complete, note_open
+from storage.services.playing import playing
+from storage.services.upload_jobs import cancel
+from storage.services.uploads import note_open
 from storage.settings import Settings
-from tests.support.driving import drive, drive_on, step
+from tests.support.coming import SLOTS, Coming, split
+from tests.support.driving import drive, step
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import created
 from tests.support.memory_publisher import MemoryPublisher
-from tests.support.uploads import PART, upload_record
-from web.client.index_ahead import index_of
 from workers.attempts.attempt import Attempt, attempt_task
 from workers.janitor.cleaning import clear_leftovers
 from workers.stages import STAGES
 
-SLOTS = 2
+THE_SOUND = 30.0  # encoder-seconds; it is encoded again and again, in two or three each
 REPORT = "report.json"  # says when things were done
-MOST = 1 << 26
-
-
-@dataclass(slots=True)
-class Coming:
-    """A film whose upload is under way, with the index that goes ahead of it."""
-
-    services: Services
-    settings: Settings
-    data: bytes
-    index: tuple[int, bytes] | None = None
-    upload: Upload = field(init=False)
-    sent: int = 0
-
-    def __post_init__(self) -> None:
-        self.services.jobs.announce("test", SLOTS, seconds=600.0)
-        self.upload = replace(upload_record(length=len(self.data)), part_bytes=PART)
-        begin(self.services, self.upload)
-        if self.index is not None:
-            start, data = self.index
-            read = io.BytesIO(data).read
-            store_index(self.services.objects, self.upload.id, read, begin=start, size=len(data))
-
-    def send(self, share: float) -> None:
-        """Let so much of the film have come, and do all the early work that there is then."""
-        end = max(self.sent, round(len(self.data) * share))
-        with self.services.objects.incoming.go_on(
-            self.upload.id, part_bytes=PART, may_go_on=lambda: None, may_keep=lambda: True
-        ) as writer:
-            writer.write(self.data[self.sent : end])
-        self.sent = end
-        note_open(self.services, self.upload, end, now=1.0)
-        dispatch(self.services)
-        while step(self.services, self.settings):
-            pass
-
-    @property
-    def done_early(self) -> set[str]:
-        """The early tasks that have a result."""
-        return {name for name in self.services.jobs.results(self.upload.id) if Task.of_field("", name).stage.is_early}
-
-    def end(self) -> Job:
-        """Send the rest and take the job to its end."""
-        self.send(1.0)
-        complete(self.services, self.upload)
-        return drive_on(self.services, self.settings, self.services.jobs.get(self.upload.id))
-
-
-def split(path: Path) -> tuple[bytes, tuple[int, bytes]]:
-    """Return a file's bytes, and where its index lies behind the media, with its bytes."""
-    data = path.read_bytes()
-    with path.open("rb") as file:
-        place = index_of(file, len(data), MOST)
-    assert place is not None
-    return data, (place.begin, data[place.begin : place.end])
 
 
 def made_of(services: Services, job_id: str) -> dict[str, str]:
@@ -139,7 +81,35 @@ def test_what_is_encoded_early_is_what_would_have_been(
     job = coming.end()
     assert (job.state, job.error) == (JobState.READY, None)
     assert made_of(services, job.id) == at_once
-    assert services.jobs.wasted(job.owner) == 0
+    assert services.jobs.wasted(job.owner) < THE_SOUND
+
+
+def test_what_has_come_can_be_watched(
+    film: Path, at_once: dict[str, str], services: Services, settings: Settings
+) -> None:
+    """Pictures and sound by the playlists, of the very bytes that the whole file will give."""
+    coming = Coming(services, settings, *split(film))
+    lengths = list[float]()
+    for share in (0.6, 0.97):
+        coming.send(share)
+        job = services.jobs.get(coming.upload.id)
+        assert (job.state, job.playable) == (JobState.UPLOADING, True)
+        played = playing(services.jobs, job)
+        assert played is not None
+        plan, results = played
+        assert "TYPE=AUDIO" in (playlist(MASTER, plan, results, ended=False) or "")
+        *_, picture = rung_fragments(plan, results, plan.rungs[0].name)
+        *_, sound = audio_fragments(results)
+        lengths += [float(picture.end), float(sound.end)]
+        assert made_of(services, job.id).items() <= at_once.items()
+    pictures, sounds = lengths[::2], lengths[1::2]
+    assert pictures == sorted(pictures)
+    assert pictures[-1] > 10
+    assert sounds == sorted(sounds)
+    assert sounds[-1] > 6
+    job = coming.end()
+    assert (job.state, job.error) == (JobState.READY, None)
+    assert made_of(services, job.id) == at_once
 
 
 def test_without_an_index_nothing_is_done_early(

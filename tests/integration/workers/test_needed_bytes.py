@@ -13,7 +13,8 @@ import pytest
 from storage.errors import ToolTimeoutError, UploadPausedError
 from tests.support.early import ComingFile, remuxed
 from tests.support.planning_cost import LIMITS
-from workers.ffmpeg.commands import audio_command, segment_command
+from workers.ffmpeg.audio_commands import SoundFiles, audio_command
+from workers.ffmpeg.commands import segment_command
 from workers.ffmpeg.needed_bytes import needed_of_segments, needed_of_sound
 from workers.planning.early import early_plan
 from workers.planning.plan_file import PlannedFile, planned
@@ -47,8 +48,8 @@ def encoded(found: PlannedFile, index: int, url: str, folder: Path, limits: Tool
 def heard(found: PlannedFile, url: str, folder: Path) -> list[bytes]:
     """Return what the sound becomes."""
     folder.mkdir(exist_ok=True)
-    assert found.plan.audio is not None
-    command = audio_command(found.plan, found.plan.audio, url, folder / "audio.mp4", folder / "heard.txt")
+    (audio,) = found.plan.audio
+    command = audio_command(found.plan, [SoundFiles(audio, folder / "audio.mp4", folder / "heard.txt")], url)
     run_tool(command, LIMITS_OF_TOOL, watch=Watch(), reach=reach_of(url, folder))
     return [(folder / name).read_bytes() for name in ("audio.mp4", "heard.txt")]
 

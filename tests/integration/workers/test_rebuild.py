@@ -14,10 +14,12 @@ import structlog
 from storage.job_store.queue_contract import QueueCounts
 from storage.model.job import Job, JobState
 from storage.model.task import Results, Stage, Task
+from storage.model.timed_text import SubtitleTrack
 from storage.objects import keys
 from storage.objects.contract import ObjectStore
 from storage.objects.manifests import Manifest, forget_run, put_manifest, read_manifest
 from storage.services import Services
+from storage.services.subtitles import add_subtitles
 from storage.settings import Settings
 from tests.support.driving import drive, submit
 from tests.support.ended import slimmed, whole
@@ -125,6 +127,19 @@ def test_finished_jobs_come_back_as_they_were(
         assert page.jobs == (slimmed(job),)
     assert services.jobs.counts() == QueueCounts(0, 0)
     assert {key: services.objects.stat(key) for key in services.objects.keys("")} == objects
+
+
+def test_subtitles_that_were_added_come_back(own_services: Services, film: Path) -> None:
+    """Also those that came after the last manifest; what is not what was written is said, and nothing made of it."""
+    job = submit(own_services, film)
+    track = add_subtitles(own_services, job, SubtitleTrack("", "ko", forced=True), b"00:01.000 --> 00:02.000\nHi")
+    services = without_redis(own_services)
+    assert rebuilt(services) == (True, ["restored: 1 queued"])
+    assert services.jobs.get(job.id).added == (track,)
+
+    services.objects.put_bytes(keys.added_track(job.id, track.id), b'{"id": "../x"}', content_type="application/json")
+    services = without_redis(own_services)
+    assert rebuilt(services)[0] is False
 
 
 def test_jobs_wait_in_the_order_they_were_accepted(own_services: Services, film: Path) -> None:

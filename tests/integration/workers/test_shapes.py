@@ -227,7 +227,6 @@ def test_the_default_track_is_the_video(own_services: Services, settings: Settin
         *("-c:v", "libx264", "-c:v:2", "png", "-c:s", "mov_text", *dispositions),
         *("-timecode", "10:00:00:00", str(source)),
     )
-    left_out = (warning("video_left_out", n=1), warning("subtitle_left_out", n=1))
-    _, target = ready(source, own_services, settings, *left_out)
+    _, target = ready(source, own_services, settings, warning("video_left_out", n=1))
     signal = read_points(target, [(0.5, 0.5)])[0]
     assert signal.index(max(signal)) == 1

@@ -13,6 +13,7 @@ import pytest
 
 from storage.model.job import JobState
 from storage.model.job_warnings import JobWarning, warning
+from storage.model.plan import SURROUND_CHANNELS
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import drive
@@ -33,6 +34,7 @@ Gains = tuple[float, float]
 STEREO = [(FULL, NONE), (NONE, FULL)]
 MIDDLE, LEFT, RIGHT = (CENTRE, CENTRE), (CENTRE, NONE), (NONE, CENTRE)
 NOTHING = (NONE, NONE)
+LOW_FREQUENCIES = 3  # the place of their channel in 5.1 and 7.1
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,9 @@ def tones(layout: str, amplitudes: Sequence[float | str]) -> str:
     return f"aevalsrc='{channels}':channel_layout={layout}:sample_rate={RATE}:duration=10"
 
 
-def levels(video: Path) -> list[float]:
-    """Return the loudness of each channel away from the ends."""
-    return [loudness(channel[RATE // 4 : -RATE // 4]) for channel in heard(video)]
+def levels(video: Path, track: int = 0) -> list[float]:
+    """Return the loudness of each channel of a track away from the ends."""
+    return [loudness(channel[RATE // 4 : -RATE // 4]) for channel in heard(video, track)]
 
 
 def loudness(samples: array[float]) -> float:
@@ -86,12 +88,12 @@ def loudness(samples: array[float]) -> float:
     return _decibel(math.sqrt(2 * sum(sample * sample for sample in samples) / len(samples)))
 
 
-def heard(video: Path) -> list[array[float]]:
-    """Return the samples of each channel, -1..1."""
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(video), "-map", "0:a:0", "-f", "f32le", "-"]
+def heard(video: Path, track: int = 0) -> list[array[float]]:
+    """Return the samples of each channel of a track, -1..1."""
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(video), "-map", f"0:a:{track}", "-f", "f32le", "-"]
     samples = array("f")
     samples.frombytes(subprocess.run(command, check=True, timeout=60, capture_output=True).stdout)
-    count = int(look(video).streams["audio"]["channels"])
+    count = int(look(video).sounds[track]["channels"])
     return [samples[channel::count] for channel in range(count)]
 
 
@@ -146,6 +148,34 @@ def component(samples: array[float], frequency: float) -> float:
     return 2 * math.hypot(real, other) / len(samples)
 
 
+@pytest.mark.parametrize("name", ["5.1 aac", "5.1 ac3", "5.1 pcm", "7.1"])
+def test_surround_stays_surround_beside_the_mix(
+    name: str, own_services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """A tone in one channel after another is in that channel alone, as loud as it was; of 7.1 sides and backs share."""
+    layout = LAYOUTS[name]
+    count = len(layout.gains)
+    turns = [f"0.25*between(t,{TURN * number},{TURN * (number + 1)})" for number in range(count)]
+    source = written(
+        tmp_path / f"turns.{layout.suffix}",
+        tones(layout.name, turns),
+        encoder=layout.encoder,
+        seconds=TURN * count,
+    )
+    channels = heard(target_of(source, own_services, settings), 1)
+    assert len(channels) == SURROUND_CHANNELS
+    for number in range(count):
+        middle = slice(round((number + 0.25) * TURN * RATE), round((number + 0.75) * TURN * RATE))
+        there = number if number < SURROUND_CHANNELS else number - 2
+        for place, channel in enumerate(channels):
+            found = loudness(channel[middle])
+            if place != there:
+                assert found < SILENT_DB + 20
+            elif place != LOW_FREQUENCIES:  # encoders cut it at 120 Hz
+                gain = CENTRE if number >= SURROUND_CHANNELS else FULL
+                assert found == pytest.approx(_decibel(0.25) + gain, abs=0.5)
+
+
 def mono(amplitude: float) -> str:
     """Return a source of one channel."""
     return tones("mono", [amplitude])
@@ -162,11 +192,12 @@ def test_mono_tracks_of_one_recording_are_left_and_right(
 
 
 def test_mono_tracks_of_two_languages_are_not_mixed(own_services: Services, settings: Settings, tmp_path: Path) -> None:
-    """Each is a whole sound: the first is taken, on both sides."""
+    """Each is a whole sound of its own."""
     languages = ["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"]
     source = written(tmp_path / "two.mp4", mono(0.5), mono(0.125), encoder="aac", options=languages)
-    found = levels(target_of(source, own_services, settings, warning("audio_left_out", n=1)))
-    assert found == pytest.approx([_decibel(0.5)], abs=LEVEL_DB)
+    target = target_of(source, own_services, settings)
+    for number, amplitude in enumerate((0.5, 0.125)):
+        assert levels(target, number) == pytest.approx([_decibel(amplitude)], abs=LEVEL_DB)
 
 
 def test_a_track_without_a_decoder_is_passed_over(own_services: Services, settings: Settings, tmp_path: Path) -> None:

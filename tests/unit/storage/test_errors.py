@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from storage import errors, media_errors, upload_errors
+from storage import errors, media_errors, subtitle_errors, upload_errors
 from storage.error_sentences import FAULTS, SENTENCES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -24,6 +24,7 @@ BRANCHES = pytest.mark.parametrize(
         (errors, errors.RungsError),
         (media_errors, media_errors.MediaError),
         (upload_errors, upload_errors.UploadError),
+        (subtitle_errors, subtitle_errors.SubtitleError),
     ],
 )
 
@@ -59,13 +60,17 @@ def test_what_is_raised_is_drawn_with_its_code(module: ModuleType, root: type[er
 
 def test_the_trunk_says_where_its_other_branches_are() -> None:
     """Whoever reads one module finds the others."""
-    for module in (media_errors, upload_errors):
+    for module in (media_errors, upload_errors, subtitle_errors):
         assert module.__name__ in str(errors.__doc__)
 
 
 def _raised() -> Iterator[tuple[str, ast.Call, type[errors.RungsError]]]:
     """Yield each place of the product that makes one of our errors."""
-    kinds = {name: kind for module in (errors, media_errors, upload_errors) for name, kind in vars(module).items()}
+    kinds = {
+        name: kind
+        for module in (errors, media_errors, upload_errors, subtitle_errors)
+        for name, kind in vars(module).items()
+    }
     for module in sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
         for node in ast.walk(ast.parse(module.read_text())):
             name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from storage.model.plan import Plan
 from storage.public.hls import AUDIO_PART_SECONDS, audio_fragments, playlist, playlists, rung_fragments, target_duration
+from tests.support.jobs import SOUND as TRACK
 from tests.support.jobs import make_plan
 
 RATES = [(24, 1), (24_000, 1001), (25, 1), (30_000, 1001), (60_000, 1001), (60, 1), (12, 1)]
-SOUND = {
+SOUND: dict[str, Any] = {
     "made": True,
     "codec": "mp4a.40.2",
     "complete": False,
@@ -85,13 +86,78 @@ def test_a_master_playlist_word_by_word() -> None:
     text = playlist("master.m3u8", plan, results_of(plan, 0), ended=False)
     assert text == (
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
-        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="audio",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",'
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Audio",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",'
         'URI="audio/index.m3u8"\n'
         '#EXT-X-STREAM-INF:BANDWIDTH=6129345,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1920x1080,'
         'FRAME-RATE=29.970,AUDIO="audio"\n1080p/index.m3u8\n'
         '#EXT-X-STREAM-INF:BANDWIDTH=1629345,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=854x480,'
         'FRAME-RATE=29.970,AUDIO="audio"\n480p/index.m3u8\n'
     )
+
+
+def with_tracks(*fields: dict[str, Any]) -> Plan:
+    """Return a plan of one segment with these tracks of sound."""
+    return replace(make_plan(segments=1), audio=tuple(replace(TRACK, **told) for told in fields))
+
+
+def test_all_tracks_are_one_group() -> None:
+    """The first plays by default; players choose by themselves only what differs, and never a comment."""
+    plan = with_tracks(
+        {"language": "de"},
+        {"language": "en", "channels": 1},
+        {"language": "en", "role": "visual_impaired"},
+        {"language": "en", "title": 'Who "they" are', "role": "comment"},
+        {},
+        {"language": "de"},
+    )
+    further = {f"audio-{number}": {**SOUND, "parts": SOUND["parts"][:1]} for number in (1, 2, 3, 4, 5)}
+    text = playlist("master.m3u8", plan, results_of(plan, 0, sound={**SOUND, "tracks": further}), ended=False) or ""
+    of_two = [f'CHANNELS="2",URI="audio-{number}/index.m3u8"' for number in range(6)]
+    describes = 'CHARACTERISTICS="public.accessibility.describes-video"'
+    assert tags(text, "EXT-X-MEDIA") == [
+        f'TYPE=AUDIO,GROUP-ID="audio",{told}'
+        for told in (
+            'NAME="German",LANGUAGE="de",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="audio/index.m3u8"',
+            'NAME="English",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,CHANNELS="1",URI="audio-1/index.m3u8"',
+            f'NAME="English, audio description",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,{describes},{of_two[2]}',
+            f'NAME="English, Who \'they\' are",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=NO,{of_two[3]}',
+            f'NAME="Audio",DEFAULT=NO,AUTOSELECT=YES,{of_two[4]}',
+            f'NAME="German 2",LANGUAGE="de",DEFAULT=NO,AUTOSELECT=NO,{of_two[5]}',
+        )
+    ]
+    assert playlist("audio-5/index.m3u8", plan, results_of(plan, 0), ended=False) is None
+    assert playlist("audio-6/index.m3u8", plan, results_of(plan, 0), ended=False) is None
+
+
+def test_surround_is_a_group_of_its_own() -> None:
+    """Of the same tracks, as they are where they have no 5.1; each rung is a variant with either."""
+    plan = with_tracks({"language": "de", "surround_bitrate": 384_000}, {"language": "en"})
+    wide = {"codec": "mp4a.40.2", "parts": [{"bytes": 200_000, "seconds": 4.0}]}
+    results = results_of(plan, 0, sound={**SOUND, "tracks": {"audio-1": SOUND, "audio-surround": wide}})
+    made = playlists(plan, results)
+    assert {"audio/index.m3u8", "audio-1/index.m3u8", "audio-surround/index.m3u8"} < made.keys()
+    medias = [re.sub(r'GROUP-ID="[a-z]+",', "", media) for media in tags(made["master.m3u8"], "EXT-X-MEDIA")]
+    assert len(medias) == 4
+    assert medias[2] == medias[0].replace('CHANNELS="2"', 'CHANNELS="6"').replace("audio/index", "audio-surround/index")
+    assert medias[3] == medias[1]
+    variants = tags(made["master.m3u8"], "EXT-X-STREAM-INF")
+    assert re.findall(r"(\w+)/index.m3u8$", made["master.m3u8"], re.MULTILINE) == ["1080p", "1080p", "480p", "480p"]
+    assert [re.findall(r'AUDIO="(\w+)"', variant) for variant in variants] == [["audio"], ["surround"]] * 2
+    rates = [int(re.findall(r"^BANDWIDTH=(\d+)", variant)[0]) for variant in variants]
+    assert rates == [6_129_345, 6_400_000, 1_629_345, 1_900_000]
+
+
+def test_a_track_that_could_not_be_made_is_not_mentioned() -> None:
+    """The next one plays by default then; the variants have the rate of the one that takes most."""
+    plan = with_tracks({"language": "de"}, {"language": "en"}, {"language": "ko"})
+    louder = {**SOUND, "parts": [{"bytes": 100_000, "seconds": 4.0}]}
+    results = results_of(plan, 0, sound={**SOUND, "codec": "", "parts": [], "tracks": {"audio-2": louder}})
+    made = playlists(plan, results)
+    assert sorted(made) == ["1080p/index.m3u8", "480p/index.m3u8", "audio-2/index.m3u8", "master.m3u8"]
+    (media,) = tags(made["master.m3u8"], "EXT-X-MEDIA")
+    assert media.endswith('LANGUAGE="ko",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="audio-2/index.m3u8"')
+    assert all(",mp4a.40.2" in variant for variant in tags(made["master.m3u8"], "EXT-X-STREAM-INF"))
+    assert f"BANDWIDTH={6_000_000 + 200_000}," in made["master.m3u8"]
 
 
 def test_the_peak_is_never_told_too_low() -> None:
@@ -211,4 +277,4 @@ def test_all_playlists_share_one_target_duration() -> None:
     made = playlists(plan, results_of(plan, 0))
     targets = {tags(text, "EXT-X-TARGETDURATION")[0] for name, text in made.items() if name != "master.m3u8"}
     assert targets == {str(target_duration(plan))} == {str(AUDIO_PART_SECONDS)}
-    assert [round(float(part.end - part.start)) for part in audio_fragments(plan, results_of(plan, 0))] == [4, 4]
+    assert [round(float(part.end - part.start)) for part in audio_fragments(results_of(plan, 0))] == [4, 4]

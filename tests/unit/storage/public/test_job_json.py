@@ -10,15 +10,19 @@ import pytest
 
 from storage.model.job import FailedAttempt, JobError, JobState, Output
 from storage.model.job_warnings import warning
+from storage.model.loudness import Loudness, Measured
 from storage.public.job_json import job_json, timestamp
 from storage.scheduling.forecast import Forecast
-from tests.support.jobs import make_job, make_plan
+from tests.support.jobs import SOUND, make_job, make_plan
 
 PROMISED = {
     "id", "state", "title", "size", "created_at", "started_at", "finished_at", "progress", "eta_seconds",
     "starts_in_seconds", "promise",
     "queue_position", "rungs", "hls_url", "poster_url", "storyboard_url", "warnings", "error",
 }  # fmt: skip
+
+
+UNHEARD: dict[str, object] = {"loudness": None}  # nothing was measured
 
 
 @pytest.mark.parametrize("state", list(JobState))
@@ -56,8 +60,8 @@ def test_a_ready_job_offers_what_was_made() -> None:
 
 @pytest.mark.parametrize("state", list(JobState))
 def test_a_job_can_be_watched_from_its_first_segment_on(state: JobState) -> None:
-    """The playlist has a URL as soon as it exists, except where the job ended without a video."""
-    watched = state in {JobState.ENCODING, JobState.PACKAGING, JobState.READY}
+    """The playlist has a URL as soon as it exists, also before the last byte, but not where a job ended without one."""
+    watched = state not in {JobState.FAILED, JobState.CANCELLED}
     job = make_job(state=state, plan=make_plan(), playable=True)
     assert job_json(job)["hls_url"] == (f"/media/{job.id}/hls/master.m3u8" if watched else None)
     assert job_json(replace(job, playable=False))["hls_url"] is None
@@ -71,6 +75,27 @@ def test_warnings_of_plan_and_job_appear_once() -> None:
         {"code": "audio_left_out", "message": "Audio tracks left out: 2.", "values": {"n": 2}},
         {"code": "not_cut", "message": "This file cannot be cut safely, so it was encoded in one piece.", "values": {}},
     ]
+
+
+def test_tracks_of_sound_come_with_the_plan() -> None:
+    """The first is the default one; what could not be decoded is not offered."""
+    tracks = (
+        replace(SOUND, language="de", surround_bitrate=9),
+        replace(SOUND, language="en", title="Talk", role="comment", channels=1),
+    )
+    measured = (
+        Measured("audio", Loudness(-20.0, 4.0, -2.0), 1.5),
+        Measured("audio-surround", Loudness(-21.0, 5.0, -3.0), 2.5),
+    )
+    job = make_job(state=JobState.READY, plan=replace(make_plan(), audio=tracks), measured=measured)
+    as_it_came = {"integrated": -21.0, "range": 5.0, "true_peak": -3.0, "gain": 1.5}
+    german = {"name": "audio", "label": "German", "language": "de", "title": "", "channels": [2, 6]}
+    talk = {"name": "audio-1", "label": "English, Talk", "language": "en", "title": "Talk", "channels": [1], **UNHEARD}
+    assert job_json(job)["audio"] == [{**german, "default": True, "loudness": as_it_came}, {**talk, "default": False}]
+    lost = warning("audio_undecodable", number=1, label="German")
+    assert job_json(replace(job, warnings=(lost,)))["audio"] == [{**talk, "default": True}]
+    assert job_json(replace(job, warnings=(warning("sound_undecodable"),)))["audio"] == []
+    assert job_json(make_job())["audio"] == []
 
 
 def test_a_failed_job_says_why_and_can_be_retried() -> None:

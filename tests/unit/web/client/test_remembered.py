@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from web.client.remembered import KEPT_SECONDS, Remembered, Wanted, state_folder
+from web.client.remembered import KEPT_SECONDS, NOTHING_SAID, Remembered, Wanted, Wishes, state_folder
 
-WANTED = Wanted("http://127.0.0.1:8000", "/films/a\udcff.mp4", 10, 1_790_000_000_000_000_001, "", "")
+WANTED = Wanted("http://127.0.0.1:8000", "/films/a\udcff.mp4", 10, 1_790_000_000_000_000_001, NOTHING_SAID)
 UPLOAD = "0123456789abcdef" * 2
 
 
@@ -27,8 +27,8 @@ def test_it_is_found_until_it_is_forgotten(tmp_path: Path) -> None:
         replace(WANTED, path="/films/b.mp4"),
         replace(WANTED, size=11),
         replace(WANTED, mtime_ns=WANTED.mtime_ns + 1),
-        replace(WANTED, title="x"),
-        replace(WANTED, webhook_url="http://x"),
+        replace(WANTED, said=Wishes(title="x")),
+        replace(WANTED, said=Wishes(webhook_url="http://x")),
     ]
     assert [remembered.find(other) for other in others] == [None] * len(others)
     remembered.forget(WANTED)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.errors import InvalidRequestError
-from web.upload.form_fields import NAME_LENGTH, URL_LENGTH, checked_webhook_url, clean_text, display_filename, title_of
+from storage.model.shown_text import NAME_LENGTH, clean_text
+from web.upload.form_fields import URL_LENGTH, checked_webhook_url, display_filename, title_of
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,16 @@ import pytest
 
 from storage.errors import OutputMismatchError, RungsError
 from storage.media_errors import DecodeError
-from storage.model.job import Job, JobState
+from storage.model.job import Changes, Job, JobState
+from storage.model.plan import AUDIO
 from storage.model.task import Stage, Task
+from storage.model.timed_text import SubtitleSource, SubtitleTrack
 from storage.objects import keys
 from storage.objects.manifests import read_manifest
 from storage.services import Services
 from storage.settings import Settings
 from tests.support.driving import resume
-from tests.support.jobs import claim, counted, encoding
+from tests.support.jobs import claim, counted, created, encoding, make_plan, make_segments
 from workers.attempts.attempt import Attempt, attempt_task
 from workers.attempts.fallback import NOT_CUT
 
@@ -32,7 +34,7 @@ def job(own_services: Services) -> Job:
     audio = Task(job.id, Stage.AUDIO)
     claim(own_services.jobs, audio)
     own_services.jobs.finish(audio, "a", {"made": True})
-    for key in (keys.segment(job.id, "480p", 0), keys.audio_part(job.id, 0)):
+    for key in (keys.segment(job.id, "480p", 0), keys.segment(job.id, AUDIO, 0)):
         own_services.objects.put_bytes(key, b"x", content_type="video/mp4")
     return own_services.jobs.get(job.id)
 
@@ -68,7 +70,7 @@ def test_a_job_whose_segment_fails_for_good_starts_again_in_one_piece(
     assert (anew.id, "segment:0") in own_services.publisher.pending()
     assert counted(own_services.jobs, Task(job.id, Stage.SEGMENT, 0)) == 0
     assert set(own_services.jobs.results(job.id)) == {"audio:0"}
-    assert list(own_services.objects.keys(keys.fragments(job.id))) == [keys.audio_part(job.id, 0)]
+    assert list(own_services.objects.keys(keys.fragments(job.id))) == [keys.segment(job.id, AUDIO, 0)]
     kept = read_manifest(own_services.objects, keys.planned(job.id), job.id)
     assert (kept.job.plan, kept.job.warnings, kept.segments) == (anew.plan, anew.warnings, (whole,))
 
@@ -123,6 +125,19 @@ def test_a_job_goes_on_without_a_poster_that_cannot_be_made(
         False,
     )
     assert after.plan == job.plan
+
+
+def test_a_job_goes_on_without_subtitles_that_cannot_be_read(own_services: Services, settings: Settings) -> None:
+    """As without a poster; nobody waits for them any more."""
+    plan = replace(make_plan(), subtitles=(SubtitleSource(SubtitleTrack("0", "en"), 2, "subrip"),))
+    job = created(own_services.jobs)
+    own_services.jobs.move(job.id, JobState.PLANNING)
+    own_services.jobs.move(job.id, JobState.ENCODING, Changes(plan=plan, segments=make_segments(plan)))
+    texts = Task(job.id, Stage.SUBTITLES)
+    spend(own_services, settings, texts, MISMATCH)
+    assert own_services.jobs.results(job.id)[texts.field] == {"made": False}
+    after = own_services.jobs.get(job.id)
+    assert (after.state, after.subtitles_made) == (JobState.ENCODING, ())
 
 
 def test_a_poster_whose_attempts_all_died_is_done_without(own_services: Services, settings: Settings, job: Job) -> None:

@@ -12,18 +12,23 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from storage.model.plan import BT709, AudioSource, Colour, Crop, Plan, Rung, Segment, Shape
+from storage.model.timed_text import SubtitleSource, SubtitleTrack
 from storage.settings import Settings
 from tests.support.jobs import SOUND, make_plan
+from workers.ffmpeg.audio_commands import SoundFiles, audio_command
 from workers.ffmpeg.commands import (
     MIN_TIMESCALE,
-    audio_command,
+    PackedSound,
     frame_ticks,
     package_command,
     segment_command,
     timescale,
 )
+from workers.ffmpeg.mp4_chapters import with_chapters
+from workers.ffmpeg.mp4_subtitles import PackedSubtitles, with_subtitles
 from workers.ffmpeg.stills import keyframes_command, moment_command, sheet_command
 from workers.ffmpeg.storyboard_layout import sheet_of
+from workers.ffmpeg.subtitle_commands import subtitles_command
 from workers.sandbox.allowed_codecs import CODEC_WHITELIST
 from workers.sandbox.allowed_inputs import FORMAT_WHITELIST, MAX_PIXELS, protocol_whitelist
 
@@ -103,9 +108,19 @@ def segment(plan: Plan, part: Segment = WHOLE, url: str = PATH) -> list[str]:
     return segment_command(plan, part, url, SCRATCH)
 
 
-def audio(source: AudioSource, url: str = PATH) -> list[str]:
-    """Return the command of this sound."""
-    return audio_command(PLAN, source, url, SCRATCH / "audio.m4a", SCRATCH / "heard.pcm")
+def audio(*sources: AudioSource, url: str = PATH) -> list[str]:
+    """Return the command of these tracks of sound."""
+    names = [f"-{number}" if number else "" for number in range(len(sources))]
+    files = [
+        SoundFiles(
+            source,
+            SCRATCH / f"audio{name}.m4a",
+            SCRATCH / f"heard{name}.pcm",
+            SCRATCH / f"audio{name}-surround.m4a" if source.surround_bitrate else None,
+        )
+        for source, name in zip(sources, names, strict=True)
+    ]
+    return audio_command(PLAN, files, url)
 
 
 COMMANDS = {
@@ -137,6 +152,9 @@ COMMANDS = {
     "audio_many_channels": audio(replace(SOUND, source_channels=16, layout="hexadecagonal")),
     "audio_partly_mono": audio(replace(SOUND, partly_mono=True)),
     "audio_two_tracks": audio(replace(SOUND, source_channels=1, layout="mono", right=2)),
+    "audio_surround": audio(replace(SOUND, source_channels=6, layout="5.1(side)", surround_bitrate=384_000), SOUND),
+    "audio_surround_of_71": audio(replace(SOUND, source_channels=8, layout="7.1", surround_bitrate=384_000)),
+    "audio_three_languages": audio(SOUND, *(replace(SOUND, stream=number, source_channels=6) for number in (2, 3))),
     "poster_keyframes": keyframes_command(PLAN, PATH, SCRATCH),
     "poster_keyframes_relayed": keyframes_command(PLAN, URL, SCRATCH),
     "poster_keyframes_vp9_alpha": keyframes_command(VP9_ALPHA, PATH, SCRATCH),
@@ -147,9 +165,42 @@ COMMANDS = {
     "poster_moment_without_seeking": moment_command(PLAN, PATH, SCRATCH, None),
     "storyboard": sheet_command(SCRATCH / "keyframes.mp4", sheet_of(RUNGS[2], 13), SCRATCH / "storyboard.jpg"),
     "package": package_command(
-        SCRATCH / "720p.fragments.mp4", SCRATCH / "audio.m4a", SCRATCH / "720p.mp4", seconds=10.01
+        SCRATCH / "720p.fragments.mp4", [PackedSound(SCRATCH / "audio.m4a")], SCRATCH / "720p.mp4", seconds=10.01
     ),
-    "package_silent": package_command(SCRATCH / "720p.fragments.mp4", None, SCRATCH / "720p.mp4", seconds=10.01),
+    "package_two_languages": package_command(
+        SCRATCH / "720p.fragments.mp4",
+        [
+            PackedSound(SCRATCH / "audio.m4a", language="de"),
+            PackedSound(SCRATCH / "audio-1.m4a", language="zh-Hant", title="Who: 'them'", role="comment"),
+        ],
+        SCRATCH / "720p.mp4",
+        seconds=10.01,
+    ),
+    "package_text": with_chapters(
+        with_subtitles(
+            package_command(
+                SCRATCH / "720p.fragments.mp4",
+                [PackedSound(SCRATCH / "audio.m4a")],
+                SCRATCH / "720p.mp4",
+                seconds=10.01,
+            ),
+            [
+                PackedSubtitles(SCRATCH / "subtitles-0.srt", "Korean", "ko"),
+                PackedSubtitles(SCRATCH / "subtitles-1.srt", "-i 'x'", forced=True, sdh=True),
+            ],
+        ),
+        str(SCRATCH / "chapters.txt"),
+    ),
+    "subtitles": subtitles_command(
+        [
+            SubtitleSource(SubtitleTrack(str(number)), 2 + number, codec)
+            for number, codec in enumerate(("subrip", "ass", "webvtt", "mov_text", "dvb_teletext"))
+        ],
+        PATH,
+        SCRATCH,
+        0.0,
+    ),
+    "package_silent": package_command(SCRATCH / "720p.fragments.mp4", [], SCRATCH / "720p.mp4", seconds=10.01),
 }
 
 
@@ -191,7 +242,8 @@ def test_no_input_is_opened_without_its_whitelists(name: str) -> None:
     while "-i" in (rest := COMMANDS[name][begin:]):
         before_input, url = rest[: rest.index("-i")], rest[rest.index("-i") + 1].removeprefix("file:")
         assert before_input[before_input.index("-protocol_whitelist") + 1] == protocol_whitelist(url)
-        assert before_input[before_input.index("-format_whitelist") + 1] == FORMAT_WHITELIST
+        told = [*before_input, "-f", FORMAT_WHITELIST]  # a text of ours is opened as what it is
+        assert before_input[before_input.index("-format_whitelist") + 1] == told[told.index("-f") + 1]
         assert before_input[before_input.index("-codec_whitelist") + 1] == CODEC_WHITELIST
         assert before_input[before_input.index("-max_pixels") + 1] == str(MAX_PIXELS)
         begin += rest.index("-i") + 1

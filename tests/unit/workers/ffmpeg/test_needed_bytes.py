@@ -70,9 +70,8 @@ def test_what_cannot_be_told_needs_all_of_the_file() -> None:
 
 def test_the_sound_needs_its_last_packet() -> None:
     """Up to where the next one of any track begins."""
-    audio = PLAN.audio
-    assert audio is not None
+    (audio,) = PLAN.audio
     packets = {PLAN.video.stream: columns([0.0, 9.0], [0, 5]), audio.stream: columns([0.0, 1.0], [1, 3])}
     assert needed_of_sound(PLAN, Listing(packets), 9 * PACKET) == 5 * PACKET
     assert needed_of_sound(PLAN, Listing({}), 777) == 777
-    assert needed_of_sound(replace(PLAN, audio=None), Listing(packets), 777) == 0
+    assert needed_of_sound(replace(PLAN, audio=()), Listing(packets), 777) == 0

@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage.errors import OutputMismatchError
-from workers.ffmpeg.commands import package_command
+from storage.model.plan import ROLES
+from workers.ffmpeg.commands import PackedSound, package_command
 from workers.ffmpeg.mp4_boxes import read_boxes
 from workers.ffmpeg.published_boxes import SOUND, VIDEO, Finished, check_finished, check_init, check_pieces
 
 FRAMES, SCALE = 50, 12_800
-PLANNED = Finished(frames=FRAMES, ticks=SCALE // 25, timescale=SCALE, sound=True)
+PLANNED = Finished(frames=FRAMES, ticks=SCALE // 25, timescale=SCALE, sounds=1)
 _FRAGMENTED = "+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets+frag_discont+skip_trailer"
 
 
@@ -32,7 +33,10 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     for name, options in (("video.mp4", pictures), ("sound.mp4", sound)):
         _run(["ffmpeg", "-nostdin", "-v", "error", *options.split(), str(folder / name)])
     made = folder / "whole.mp4"
-    _run(package_command(folder / "video.mp4", folder / "sound.mp4", made, seconds=2.0))
+    _run(package_command(folder / "video.mp4", [PackedSound(folder / "sound.mp4")], made, seconds=2.0))
+    told = [{"language": "de"}, *({"language": "zh-Hant", "title": "Talk, 5.1", "role": role} for role in ROLES)]
+    tracks = [PackedSound(folder / "sound.mp4", **one) for one in told]
+    _run(package_command(folder / "video.mp4", tracks, folder / "tracks.mp4", seconds=2.0))
     return {path.stem: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -86,10 +90,17 @@ def test_what_our_commands_write_passes(parts: dict[str, bytes]) -> None:
     assert finished(parts["whole"])
 
 
+def test_tracks_of_every_role_pass_if_they_are_as_many_as_planned(parts: dict[str, bytes]) -> None:
+    """What an MP4 says of roles stands in boxes of their own."""
+    count = 1 + len(ROLES)
+    for sounds in (count - 1, count, count + 1):
+        assert finished(parts["tracks"], replace(PLANNED, sounds=sounds)) is (sounds == count)
+
+
 def test_tracks_and_lengths_are_the_planned_ones(parts: dict[str, bytes]) -> None:
     """No track more or less, every frame, and sound no longer than the pictures."""
     whole = parts["whole"]
-    assert not finished(whole, replace(PLANNED, sound=False))
+    assert not finished(whole, replace(PLANNED, sounds=0))
     assert not finished(whole, replace(PLANNED, frames=FRAMES - 1))
     assert not finished(whole, replace(PLANNED, ticks=PLANNED.ticks + 30))
     assert not fragments(parts["video"], SOUND)

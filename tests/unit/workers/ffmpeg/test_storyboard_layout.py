@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from storage.model.plan import Rung
 from storage.public.hls import Fragment
 from tests.support.storyboards import read_storyboard
-from workers.ffmpeg.storyboard_layout import LONG_SIDE, MAX_PICTURES, SHEET, Sheet, cues_of, sheet_of, webvtt
+from workers.ffmpeg.storyboard_layout import LONG_SIDE, MAX_PICTURES, SHEET, Sheet, cues_of, cues_text, sheet_of
 
 LARGEST_SIDE = 4096  # pixels of a texture that every phone has
 HALF_MILLISECOND = Fraction(1, 2000)
@@ -43,7 +43,7 @@ def test_players_find_every_picture_on_the_sheet(frames: int, width: int, height
     """What is written reads back: times to the millisecond without a gap, places side by side within the sheet."""
     cues = cues_of(fragments(frames, Fraction(24)))
     sheet = sheet_of(Rung("x", width // 2 * 2, height // 2 * 2, 22, 1, 1), len(cues))
-    previews = read_storyboard(webvtt(cues, sheet))
+    previews = read_storyboard(cues_text(cues, sheet))
     for cue, preview in zip(cues, previews, strict=True):
         assert abs(preview.start - cue.start) <= HALF_MILLISECOND
         assert abs(preview.end - cue.end) <= HALF_MILLISECOND
@@ -94,7 +94,7 @@ def test_pictures_keep_their_shape_and_never_grow(width: int, height: int, count
 def test_the_written_text() -> None:
     """The form that JW Player, video.js, Shaka and Vidstack read, with hours from the beginning on."""
     cues = cues_of(fragments(24 * 3700, Fraction(24), first=24 * 1850, length=24 * 1850))
-    assert webvtt(cues, sheet_of(FILM, len(cues))) == (
+    assert cues_text(cues, sheet_of(FILM, len(cues))) == (
         "WEBVTT\n\n"
         "00:00:00.000 --> 00:15:25.000\nstoryboard.jpg#xywh=0,0,160,90\n\n"
         "00:15:25.000 --> 01:01:40.000\nstoryboard.jpg#xywh=160,0,160,90\n"

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from storage.model.plan import AudioSource
-from workers.planning.audio import audio_source, choose_audio
+from storage.model.plan import MOST_SOUNDS, AudioSource
+from tests.support import listings
+from workers.planning.audio import SURROUND_BITRATE
 from workers.planning.facts import parse_probe
+from workers.planning.sources import audio_sources, sources_of
 
 
 def track(index: int, **fields: Any) -> dict[str, Any]:
@@ -17,11 +19,13 @@ def track(index: int, **fields: Any) -> dict[str, Any]:
     return {"index": index, **known, "sample_fmt": "s32", "channel_layout": "mono", "duration": "10.0", **fields}
 
 
-def planned(*tracks: dict[str, Any]) -> AudioSource | None:
-    """Return the sound of a file with these tracks."""
+def planned(*tracks: dict[str, Any]) -> tuple[AudioSource, ...]:
+    """Return the sounds of a file with these tracks, each of which has a packet."""
     probe = parse_probe({"streams": [PICTURE, *tracks], "format": {}})
     (video, *_) = probe.streams
-    return audio_source(probe, video, choose_audio(probe, video))
+    packets = [listings.sound(0.0, 0.1, index=stream.index) for stream in probe.streams[1:]]
+    sources = sources_of(probe, video, listings.interleaved(listings.pictures([0.0, 0.04]), *packets))
+    return audio_sources(probe, video, sources, ())
 
 
 PICTURE = {"index": 0, "codec_type": "video", "codec_name": "h264"}
@@ -58,18 +62,68 @@ HANDLER = {"handler_name": "SoundHandler"}
 )
 def test_tracks_of_one_channel_are_left_and_right(tracks: list[dict[str, Any]], right: int | None) -> None:
     """Only where all tracks are channels of one recording; the first is left."""
-    audio = planned(*tracks)
-    assert audio is not None
+    audio, *further = planned(*tracks)
     assert (audio.right, audio.channels) == (right, 2 if right else 1)
+    assert len(further) == (0 if right else len([one for one in tracks if one["sample_fmt"]]) - 1)
 
 
 def test_the_source_of_a_mix_is_told() -> None:
     """The plan says what the channels of the source are, so that every attempt mixes alike."""
-    audio = planned(track(1, channels=6, channel_layout="5.1(side)"))
-    assert audio is not None
+    (audio,) = planned(track(1, channels=6, channel_layout="5.1(side)"))
+    assert audio.surround_bitrate == SURROUND_BITRATE
     assert (audio.channels, audio.source_channels, audio.layout) == (2, 6, "5.1(side)")
+
+
+@pytest.mark.parametrize(("layout", "channels"), [("stereo", 2), ("quad", 4), ("6.1", 7), ("6 channels", 6), ("", 6)])
+def test_no_version_in_surround_is_made_of_what_is_no_surround(layout: str, channels: int) -> None:
+    """A mix of it would be a guess."""
+    (audio,) = planned(track(1, channels=channels, channel_layout=layout))
+    assert audio.surround_bitrate == 0
 
 
 def test_without_sound_there_is_none() -> None:
     """A file of pictures only."""
-    assert planned({"index": 0, "codec_type": "video"}) is None
+    assert planned() == ()
+
+
+def test_all_tracks_are_taken_the_default_one_first() -> None:
+    """In the file's order behind it, each with its language, its title and what it is for."""
+    spoken = {"disposition": {"default": 1}, "tags": {"language": "ger", "title": "  Film\n"}}
+    described = {"disposition": {"visual_impaired": 1, "comment": 1}, "tags": {"language": "eng"}}
+    unknown = {"tags": {"language": "und", "title": "\u202e"}}
+    found = planned(track(1, channels=2, **described), track(2, channels=2, **spoken), track(3, channels=2, **unknown))
+    assert [(one.stream, one.language, one.title, one.role) for one in found] == [
+        (2, "de", "Film", ""),
+        (1, "en", "", "visual_impaired"),
+        (3, "", "", ""),
+    ]
+
+
+def test_no_more_tracks_are_taken_than_anybody_wants() -> None:
+    """The default one is among them, wherever it stands."""
+    tracks = [track(number, channels=2) for number in range(1, 30)]
+    tracks[-1]["disposition"] = {"default": 1}
+    found = planned(*tracks)
+    assert [one.stream for one in found] == [29, *range(1, MOST_SOUNDS)]
+
+
+def test_a_track_without_packets_is_none() -> None:
+    """It was only announced."""
+    probe = parse_probe({"streams": [PICTURE, track(1, channels=2), track(2, channels=2)], "format": {}})
+    (video, *_) = probe.streams
+    listing = listings.interleaved(listings.pictures([0.0, 0.04]), listings.sound(0.0, 0.1))
+    assert [one.stream for one in audio_sources(probe, video, sources_of(probe, video, listing), ())] == [1]
+
+
+@pytest.mark.parametrize(
+    ("start", "seconds", "heard"),
+    [(0.5, 1.0, (0.0, 2.0)), (-0.5, 4.0, (-0.5, 3.5)), (3600.0, 1.0, (0.0, 2.0)), (0.0, 7200.0, (0.0, 2.0))],
+    ids=["shorter", "longer", "far away", "much longer"],
+)
+def test_the_recording_lasts_as_long_as_any_track(start: float, seconds: float, heard: tuple[float, float]) -> None:
+    """But for one that lies far from everything else."""
+    probe = parse_probe({"streams": [PICTURE, track(1, channels=2), track(2, channels=2)], "format": {}})
+    (video, *_) = probe.streams
+    long = f"2|{start}|N/A|{seconds}|N/A|K__\n"
+    listing = listings.interleaved(listings.pictures([0.0, 1.96]), listings.sound(0.0, 2.0), long)
+    assert sources_of(probe, video, listing).heard == pytest.approx(heard)

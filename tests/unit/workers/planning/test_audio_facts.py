@@ -80,5 +80,5 @@ def test_the_result_has_the_channels_of_every_part(
     """Mono at the beginning does not make all that follows mono."""
     probe = probed(video(), sound(channels=channels, channel_layout=layout))
     plan, _ = make_plan(probe, choose_video(probe), listings.interleaved(SECOND), LIMITS, (), heard)
-    assert plan.audio is not None
-    assert (plan.audio.channels, plan.audio.source_channels, plan.audio.partly_mono) == made
+    (audio,) = plan.audio
+    assert (audio.channels, audio.source_channels, audio.partly_mono) == made

@@ -7,7 +7,15 @@ from typing import Any
 
 from storage.model.plan import Segment
 from tests.support.jobs import make_plan
-from workers.stages.scratch_needs import SPARE, STILLS_BYTES, audio_bytes, package_bytes, segment_bytes
+from workers.stages.scratch_needs import (
+    LISTED_BITRATE,
+    METERED_BITRATE,
+    SPARE,
+    STILLS_BYTES,
+    audio_bytes,
+    package_bytes,
+    segment_bytes,
+)
 
 PLAN = make_plan()
 
@@ -26,9 +34,13 @@ def test_a_longer_segment_takes_more() -> None:
 
 
 def test_sound_takes_its_bitrate() -> None:
-    """For the whole job."""
-    assert PLAN.audio is not None
-    assert audio_bytes(PLAN, replace(PLAN.audio, bitrate=80_000)) == int(10_000 * PLAN.frames / PLAN.rate * SPARE)
+    """For the whole job, each track."""
+    (audio,) = PLAN.audio
+    lower = replace(audio, bitrate=120_000 - LISTED_BITRATE - METERED_BITRATE)
+    each = 15_000 * PLAN.frames / PLAN.rate * SPARE
+    assert audio_bytes(replace(PLAN, audio=(lower, lower))) == 2 * int(each)
+    wide = replace(lower, surround_bitrate=120_000 - METERED_BITRATE)
+    assert audio_bytes(replace(PLAN, audio=(wide,))) == int(2 * each)
 
 
 def test_packaging_takes_everything_twice_and_the_sound_for_each_rung() -> None:

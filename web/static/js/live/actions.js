@@ -1,8 +1,8 @@
 // Cancel, try again, delete, and how urgent the job is; deleting asks first.
 
+import { act } from "./acting.js";
 import { ask } from "../shared/api.js";
 import { field, setText, show } from "../shared/dom.js";
-import { duration } from "../shared/format.js";
 import { text } from "../shared/texts.js";
 import { finished } from "../shared/states.js";
 
@@ -13,10 +13,10 @@ const failure = document.getElementById("action-error");
 
 /** Make the buttons work for the job; `changed` brings the page up to date afterwards. */
 export function initActions(job, changed) {
-  buttons.cancel.addEventListener("click", () => act(buttons.cancel, () => ask(`${job.links.self}/cancel`, "POST"), changed));
-  buttons.retry.addEventListener("click", () => act(buttons.retry, () => ask(`${job.links.self}/retry`, "POST"), changed));
+  buttons.cancel.addEventListener("click", () => act(buttons.cancel, failure, () => ask(`${job.links.self}/cancel`, "POST"), changed));
+  buttons.retry.addEventListener("click", () => act(buttons.retry, failure, () => ask(`${job.links.self}/retry`, "POST"), changed));
   priority.addEventListener("change", () => {
-    act(priority, () => ask(`${job.links.self}/priority`, "PUT", { priority: priority.value }), changed);
+    act(priority, failure, () => ask(`${job.links.self}/priority`, "PUT", { priority: priority.value }), changed);
   });
   buttons.delete.addEventListener("click", () => {
     confirmation.returnValue = "";
@@ -24,7 +24,7 @@ export function initActions(job, changed) {
   });
   confirmation.addEventListener("close", () => {
     if (confirmation.returnValue !== "yes") return;
-    act(buttons.delete, () => ask(job.links.self, "DELETE"), () => location.assign("/"));
+    act(buttons.delete, failure, () => ask(job.links.self, "DELETE"), () => location.assign("/"));
   });
   show(document.getElementById("actions"), true);
 }
@@ -39,23 +39,4 @@ export function showActions(job, final) {
   show(buttons.delete, finished(job));
   show(priority.closest("label"), Boolean(job.links.priority));
   if (!priority.disabled) priority.value = job.priority;
-}
-
-async function act(button, request, done) {
-  button.disabled = true;
-  show(failure, false);
-  try {
-    await request();
-    await done();
-  } catch (problem) {
-    setText(field(failure, "action-words"), saying(problem));
-    show(failure, true);
-  } finally {
-    button.disabled = false;
-  }
-}
-
-function saying({ message: reason, retryAfter }) {
-  if (!Number.isFinite(retryAfter)) return text("action.failed", { reason });
-  return text("action.later", { reason, duration: duration(retryAfter) });
 }

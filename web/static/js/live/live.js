@@ -1,7 +1,7 @@
 // Server-Sent Events with a safety net: after repeated failures the page polls, and goes back to events when they work.
 
 /** What the streams send: a job as it is, or what happened to it. */
-const TYPES = ["job", "created", "state", "progress", "task", "poster", "playable", "deleted"];
+const TYPES = ["job", "created", "state", "progress", "task", "poster", "subtitles", "playable", "deleted"];
 const FAILURES = 3; // a proxy that cuts streams fails at once, a restarting server recovers before the third
 const POLL_MS = 2000;
 const SLOWEST_POLL_MS = 15_000;

@@ -5,10 +5,12 @@ import { initActions, showActions } from "../live/actions.js";
 import { copyOf, field, setIcon, setProgress, setState, setText, show } from "../shared/dom.js";
 import { keepTimes } from "../shared/format.js";
 import { showMode } from "../live/live-note.js";
+import { loudnessLines } from "../live/loudness.js";
 import { follow } from "../live/live.js";
 import * as notify from "../live/notify.js";
 import { offer, withdraw } from "../player/player.js";
 import { speedWords } from "../live/sending.js";
+import { initSubtitles, showSubtitles } from "../live/subtitles.js";
 import { finished, uploading } from "../shared/states.js";
 import { language, pageData } from "../shared/texts.js";
 
@@ -27,6 +29,7 @@ function render(job) {
   renderProgress(job);
   renderPicture(job);
   renderPlan(job);
+  showSubtitles(job);
   showActions(job, Boolean(job.words.failure?.final) || (job.state === "cancelled" && !job.links.retry));
   announce(job);
   notify.update(job, icons);
@@ -117,11 +120,14 @@ function renderPicture(job) {
 function renderPlan(job) {
   setText(field(document, "plan"), job.words.plan);
   show(document.getElementById("plan"), Boolean(job.plan));
-  const list = field(document, "warnings");
-  if (list.childElementCount !== job.words.warnings.length) {
-    list.replaceChildren(...job.words.warnings.map(bullet));
-  }
+  renderLines(field(document, "loudness"), loudnessLines(job.audio));
+  renderLines(field(document, "warnings"), job.words.warnings);
   show(document.getElementById("warnings"), job.warnings.length > 0);
+}
+
+function renderLines(list, lines) {
+  if (list.childElementCount !== lines.length) list.replaceChildren(...lines.map(bullet));
+  show(list, lines.length > 0);
 }
 
 function bullet(words) {
@@ -159,6 +165,7 @@ async function poll() {
 function gone() {
   unfollow();
   withdraw();
+  showSubtitles(null);
   show(document.getElementById("gone"), true);
   show(document.getElementById("actions"), false);
   show(document.getElementById("uploading"), false);
@@ -167,5 +174,6 @@ function gone() {
 
 notify.init(first, icons);
 initActions(first, poll);
+initSubtitles(first, poll);
 present(first);
 keepTimes(document);

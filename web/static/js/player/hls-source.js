@@ -6,6 +6,7 @@ const HLS_TYPE = "application/vnd.apple.mpegurl";
 const PATIENT = { maxNumRetry: 30, retryDelayMs: 1000, maxRetryDelayMs: 5000, shouldRetry: isOutage };
 const GONE = [400, 500]; // answers that asking again does not change
 const MEGABYTE = 1e6;
+const MOST_CHANNELS = 2;
 
 const CONFIG = {
   startPosition: 0, // a growing playlist looks like a broadcast, which one joins at its end
@@ -14,14 +15,18 @@ const CONFIG = {
   capLevelToPlayerSize: true,
   backBufferLength: 60,
   maxBufferSize: 30 * MEGABYTE,
+  // The page has <track> elements of its own: they are there in the MP4s too, and take what is added later.
+  subtitleTrackController: undefined,
+  subtitleStreamController: undefined,
+  timelineController: undefined,
 };
 
 /**
- * Play the playlist. `onChange()` is called when the rungs or the one in view are known; `onFail()` when it cannot be
- * played at all.
+ * Play the playlist, at first with the audio track of the label `sound` if there is such a one. `onChange()` is called
+ * when rungs or sounds, or those in use, are known; `onFail()` when it cannot be played at all.
  */
-export function playHls(player, url, { onChange, onFail }) {
-  if (window.MediaSource || window.ManagedMediaSource) return new Library(player, url, { onChange, onFail });
+export function playHls(player, url, { sound, onChange, onFail }) {
+  if (window.MediaSource || window.ManagedMediaSource) return new Library(player, url, { sound, onChange, onFail });
   return playNatively(player, url, onFail);
 }
 
@@ -32,6 +37,7 @@ function playNatively(player, url, onFail) {
   player.src = url;
   return {
     names: [], // such a browser chooses by itself
+    captioned: true, // and finds the captions in the playlist
     get edge() {
       const { seekable } = player;
       return seekable.length > 0 ? seekable.end(seekable.length - 1) : 0;
@@ -52,8 +58,9 @@ class Library {
   #mended = false;
   #grown = null;
 
-  constructor(player, url, { onChange, onFail }) {
+  constructor(player, url, { sound, onChange, onFail }) {
     this.player = player;
+    this.first = sound;
     this.onChange = onChange;
     this.onFail = onFail;
     this.#open(url);
@@ -74,14 +81,28 @@ class Library {
     const policies = ["manifestLoadPolicy", "playlistLoadPolicy", "fragLoadPolicy"].map(policy);
     const { Loader, grown } = growingLoader(Hls.DefaultConfig.loader);
     this.#grown = grown;
-    const hls = new Hls(Object.assign({ pLoader: Loader }, CONFIG, ...policies));
+    const audioPreference = this.first && { name: this.first };
+    const hls = new Hls(Object.assign({ pLoader: Loader, audioPreference }, CONFIG, ...policies));
     this.#hls = hls;
+    hls.on(Hls.Events.MANIFEST_PARSED, () => this.#leaveOutSurround());
     hls.on(Hls.Events.MANIFEST_PARSED, this.onChange);
     hls.on(Hls.Events.LEVEL_SWITCHED, this.onChange);
     hls.on(Hls.Events.LEVEL_UPDATED, this.onChange);
+    hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, this.onChange);
+    hls.on(Hls.Events.AUDIO_TRACK_SWITCHING, this.onChange);
     hls.on(Hls.Events.ERROR, (_event, error) => error.fatal && this.#mend(error.type === Hls.ErrorTypes.MEDIA_ERROR));
     hls.loadSource(url);
     hls.attachMedia(this.player);
+  }
+
+  /** Browsers mix down what their device cannot play; a change of rung that changed the channels too would be heard. */
+  #leaveOutSurround() {
+    const { levels, allAudioTracks } = this.#hls;
+    const isWide = ({ channels }) => Number.parseInt(channels, 10) > MOST_CHANNELS;
+    const wide = new Set(allAudioTracks.filter(isWide).map(({ groupId }) => groupId));
+    const isSurround = (level) => Boolean(level.audioGroups?.every((group) => wide.has(group)));
+    if (levels.every(isSurround)) return;
+    levels.filter(isSurround).forEach((level) => this.#hls.removeLevel(this.#hls.levels.indexOf(level)));
   }
 
   /** A decoder that stumbled is started again once; everything else was tried again often enough. */
@@ -103,6 +124,21 @@ class Library {
   get playing() {
     const level = this.#hls?.levels[this.#hls.currentLevel];
     return level ? nameOf(level) : null;
+  }
+
+  /** The labels of the audio tracks. */
+  get sounds() {
+    return (this.#hls?.audioTracks ?? []).map(({ name }) => name);
+  }
+
+  /** The label of the one that is heard. */
+  get sound() {
+    return this.#hls?.audioTracks[this.#hls.audioTrack]?.name ?? null;
+  }
+
+  /** Go on with the audio track of this label, from here. */
+  chooseSound(label) {
+    this.#hls.audioTrack = this.sounds.indexOf(label);
   }
 
   /** Up to where the playlist reaches, in seconds. */

@@ -1,6 +1,7 @@
 // The bar under the video: how far it is encoded, can be watched and was watched. Pointing at it, or the arrow keys, show
 // what is to be seen there; a click, or Enter, goes there.
 
+import { chapterName, showChapters, tickChapters } from "./chapters.js";
 import { damageAt, markDamage } from "./damage.js";
 import { field, setText, show } from "../shared/dom.js";
 import { clock, duration } from "../shared/format.js";
@@ -14,7 +15,7 @@ const PAGES = 10; // so many strokes of Page Up and Page Down lead through the w
 const bar = document.getElementById("timeline");
 const slider = field(bar, "place");
 const preview = field(bar, "preview");
-// { player, whole, reach, damage }: the element, its length and up to where it can be played, seconds; damaged places
+// { player, whole, reach, damage, chapters }: the element, its length and up to where it can be played, seconds; places
 let video = null;
 let storyboard = null;
 let pointed = null; // where the pointer is, as a fraction of the bar
@@ -25,12 +26,15 @@ export function showTimeline(job, player, source) {
   bar.toggleAttribute("data-shown", Boolean(source));
   if (!source) {
     video = pointed = chosen = null;
+    showChapters([], 0, 0, goTo);
     return;
   }
   const growing = source.growing ?? job.state !== "ready";
   const whole = growing || !Number.isFinite(player.duration) ? job.plan.duration : player.duration;
-  video = { player, whole, reach: growing ? Math.min(source.edge ?? 0, whole) : whole, damage: job.damage };
+  video = { player, whole, reach: growing ? Math.min(source.edge ?? 0, whole) : whole, damage: job.damage, chapters: job.chapters };
   markDamage(field(bar, "damage"), job.damage, whole);
+  tickChapters(field(bar, "ticks"), job.chapters, whole);
+  showChapters(job.chapters, video.reach, player.currentTime, goTo);
   if (job.storyboard_url && !storyboard) {
     storyboard = new Storyboard(job.storyboard_url);
     if (bar.hasAttribute("data-looking")) load();
@@ -52,7 +56,9 @@ function render() {
   const now = chosen ?? video.player.currentTime;
   slider.max = video.whole;
   slider.value = now;
-  const place = text("player.at", { at: clock(now), whole: clock(video.whole) });
+  const at = text("player.at", { at: clock(now), whole: clock(video.whole) });
+  const title = chapterName(video.chapters, now);
+  const place = title ? text("player.in_chapter", { place: at, title }) : at;
   const damage = damageAt(video.damage, now, 0);
   slider.setAttribute("aria-valuetext", damage ? text("damage.here", { place, damage }) : place);
   const looking = pointed !== null || slider.matches(":focus-visible");
@@ -65,6 +71,9 @@ function showPreview(seconds) {
   const picture = field(preview, "preview-picture");
   show(picture, storyboard?.paint(picture, seconds) ?? false);
   setText(field(preview, "preview-time"), clock(seconds));
+  const chapter = chapterName(video.chapters, seconds);
+  setText(field(preview, "preview-chapter"), chapter);
+  show(field(preview, "preview-chapter"), Boolean(chapter));
   const damage = damageAt(video.damage, seconds, (NEAR / bar.clientWidth) * video.whole);
   setText(field(preview, "preview-damage"), damage);
   show(field(preview, "preview-damage"), Boolean(damage));

@@ -28,12 +28,13 @@ export function problemOf(status, body, retryAfter) {
   return new Problem(status === 503 ? text("file.busy") : text("file.refused", { status }), options);
 }
 
-/** Ask the API, with a `body` that is sent as JSON if there is one; resolves with JSON (null for none), throws a Problem. */
+/** Ask the API, with a `body` (a file, or what is sent as JSON) if any; resolves with JSON (null for none), throws a Problem. */
 export async function ask(path, method = "GET", body = undefined) {
   let answer;
-  const headers = { Accept: "application/json", ...(body && { "Content-Type": "application/json" }) };
+  const isFile = body instanceof Blob; // which the browser gives a type
+  const headers = { Accept: "application/json", ...(body && !isFile && { "Content-Type": "application/json" }) };
   try {
-    answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+    answer = await fetch(path, { method, headers, body: isFile ? body : body && JSON.stringify(body) });
   } catch (error) {
     throw new Problem(text("file.offline"), { cause: error });
   }

@@ -31,6 +31,7 @@ export class FileRow {
     this.page = page;
     this.asked = false; // whether the visitor wants it sent now
     this.title = "";
+    this.loudness = ""; // to which the sound is brought; nothing leaves it as it is
     this.speed = null;
     this.sends = false; // whether any of it was sent from here
     this.turn = ""; // the place in the queue that a refusal keeps for the file
@@ -132,6 +133,7 @@ export class FileRow {
     const measure = speedometer();
     return this.transfer.attempt({
       title: this.title,
+      loudness: this.loudness,
       turn: this.turn,
       chunkSize: piece,
       onProgress: (sent) => this.#progress(sent, measure(sent)),

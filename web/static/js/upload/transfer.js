@@ -44,7 +44,7 @@ export class Transfer {
    *
    * `turn` is that of the refusal before, "" without one. `onProgress(bytes)` is told how much is sent.
    */
-  attempt({ title, turn, chunkSize, onProgress }) {
+  attempt({ title, loudness, turn, chunkSize, onProgress }) {
     this.#over = false;
     return new Promise((resolve, reject) => {
       let creating = false;
@@ -67,7 +67,7 @@ export class Transfer {
       const upload = new globalThis.tus.Upload(this.file, {
         endpoint: this.endpoint,
         chunkSize,
-        metadata: { filename: this.file.name, ...(title && { title }) },
+        metadata: { filename: this.file.name, ...(title && { title }), ...(loudness && { loudness }) },
         retryDelays: null, // the row waits, and says so
         removeFingerprintOnSuccess: true,
         onBeforeRequest: (request) => {

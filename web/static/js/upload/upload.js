@@ -18,6 +18,7 @@ const form = document.getElementById("upload");
 const input = document.getElementById("file");
 const list = document.getElementById("files");
 const title = document.getElementById("title");
+const loudness = document.getElementById("loudness");
 const titleField = document.getElementById("title-field");
 const send = document.getElementById("send");
 const allSent = document.getElementById("all-sent");
@@ -124,6 +125,7 @@ function run() {
 async function lane(row) {
   lanes.add(row);
   if (chosen().length === 1) row.title = title.value;
+  row.loudness = loudness.value;
   try {
     await row.deliver();
   } finally {

@@ -1,0 +1,34 @@
+"""What tracks of subtitles are called in menus and playlists. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from storage.model.languages import language_name
+from storage.model.timed_text import SubtitleTrack
+
+_NAMELESS = "Subtitles"
+
+
+def labels(tracks: Iterable[SubtitleTrack], taken: Iterable[str] = ()) -> list[str]:
+    """Return a label for each track, such as `English (SDH)`; no two are alike, nor like one that is `taken`."""
+    others = frozenset(taken)
+    found: list[str] = []
+    for track in tracks:
+        wanted = _label(track)
+        number = 1
+        label = wanted
+        while label in found or label in others:
+            number += 1
+            label = f"{wanted} {number}"
+        found.append(label)
+    return found
+
+
+def _label(track: SubtitleTrack) -> str:
+    name = language_name(track.language)
+    parts = [name] if track.title.casefold() in name.casefold() else [name, track.title]
+    told = " ".join(parts).casefold()
+    marks = [("SDH", track.sdh and "sdh" not in told), ("forced", track.forced and "forced" not in told)]
+    words = [f"({mark})" for mark, is_missing in marks if is_missing]
+    return " ".join([", ".join(filter(None, parts)) or _NAMELESS, *words])

@@ -1,0 +1,86 @@
+"""The command that takes tracks of text out of an original: pure, as those of `commands`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import ffmpeg
+
+from storage.captions.reading import Format
+from storage.model.timed_text import SubtitleSource
+from workers.ffmpeg.commands import compiled
+from workers.sandbox.allowed_inputs import as_input, input_options, looking_options
+
+# Bytes of one track as a tool writes it: with the overrides of a typeset film some megabytes, else 150 kB.
+LONGEST_TRACK = 16 * 1024**2
+_TELETEXT = "dvb_teletext"
+
+
+class _Way(NamedTuple):
+    """How a codec is taken out: ffmpeg's encoder and container, and what comes out of them."""
+
+    encoder: str
+    container: str
+    written: Format
+
+
+_COPIED_SUBRIP = _Way("copy", "srt", Format.SUBRIP)
+_COPIED_ASS = _Way("copy", "ass", Format.ASS)
+_DECODED = _Way("ass", "ass", Format.DECODED)  # ffmpeg's decoders of text make ASS, whatever they read
+# As it stands in the file where ffmpeg can, so that none of its decoders sees it; and nothing is lost.
+_WAYS = {
+    "subrip": _COPIED_SUBRIP,
+    "text": _COPIED_SUBRIP,
+    "ass": _COPIED_ASS,
+    "ssa": _COPIED_ASS,
+    "webvtt": _Way("copy", "webvtt", Format.WEBVTT),
+}
+
+
+def written_as(source: SubtitleSource) -> Format:
+    """Return the format in which `subtitles_command` writes the track."""
+    return _WAYS.get(source.codec, _DECODED).written
+
+
+def track_file(source: SubtitleSource) -> str:
+    """Return the name of the file that `subtitles_command` writes of the track."""
+    return f"subtitles-{source.track.id}.{written_as(source)}"
+
+
+def subtitles_command(sources: Sequence[SubtitleSource], url: str, folder: Path, look_seconds: float) -> list[str]:
+    """Return the command that reads the original once and writes each track to a file of its own.
+
+    Times are those of the original's clock.
+    """
+    options: dict[str, Any] = {"copyts": None}
+    for source in sources:
+        options |= _decoding(source)
+    original = ffmpeg.input(as_input(url), **input_options(url), **looking_options(look_seconds), **options)
+    return compiled([_output(original, source, folder) for source in sources])
+
+
+def _decoding(source: SubtitleSource) -> dict[str, Any]:
+    """Return what an input is told of a stream."""
+    if source.codec != _TELETEXT:
+        return {}
+    # Pages of subtitles alone, not the news. Each text ends when the next one comes, or an empty one.
+    stream = source.stream
+    return {f"txt_page:{stream}": "subtitle", f"txt_format:{stream}": "text", f"fix_sub_duration:{stream}": None}
+
+
+def _output(original: Any, source: SubtitleSource, folder: Path) -> Any:
+    way = _WAYS.get(source.codec, _DECODED)
+    options: dict[str, Any] = {
+        "c:s": way.encoder,
+        "map_metadata": -1,
+        "map_chapters": -1,
+        "fs": LONGEST_TRACK,
+        "fflags": "+bitexact",
+        "f": way.container,
+    }
+    if way.container == "ass":
+        # Else lines are held back until those have come that a number in the file says stand before them.
+        options["ignore_readorder"] = 1
+    return ffmpeg.output(original[str(source.stream)], str(folder / track_file(source)), **options)

@@ -1,0 +1,91 @@
+"""Subtitles: the tracks of text in the original, as WebVTT whole and in segments. What cannot be read costs itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from storage.captions.cues import Cue, on_timeline
+from storage.captions.reading import cues_of
+from storage.captions.webvtt import subtitle_segments, subtitles_vtt
+from storage.errors import OutputMismatchError, ToolError, ToolTimeoutError
+from storage.media_errors import TooMuchWorkError
+from storage.model.plan import Plan
+from storage.model.timed_text import SubtitleSource
+from storage.objects import keys
+from storage.subtitle_errors import SubtitleTooLargeError
+from workers.attempts.attempt import Attempt
+from workers.ffmpeg.subtitle_commands import LONGEST_TRACK, subtitles_command, track_file, written_as
+from workers.planning.probe import PACKETS_SECONDS
+from workers.sandbox.outputs import left_by_tool
+from workers.sandbox.run import ToolLimits
+from workers.sandbox.scratch import reserve
+from workers.stages.common import finish, original_of, plan_of, run_ffmpeg, speed_here
+from workers.stages.work_budgets import subtitles_budget
+
+VTT = "text/vtt"
+# Who reads through a whole file for the one text at its end shows no progress meanwhile.
+READING = ToolLimits(PACKETS_SECONDS, PACKETS_SECONDS)
+
+_log = structlog.get_logger()
+
+
+def subtitles_stage(attempt: Attempt) -> None:
+    """Read all tracks of text in one go and store them; a track that fails is told of, one without a text is not."""
+    plan = plan_of(attempt.job)
+    reserve(attempt.scratch, len(plan.subtitles) * LONGEST_TRACK)
+    attempt.bound(subtitles_budget(len(plan.subtitles), attempt.job.size, speed_here(attempt)))
+    with original_of(attempt) as url:
+        _take_out(attempt, plan, url)
+    made: list[dict[str, Any]] = []
+    failed: list[str] = []
+    for source in plan.subtitles:
+        try:
+            cues = _cues(attempt, plan, source)
+            if cues:
+                made.append({"id": source.track.id, "cues": len(cues), "bytes": _store(attempt, plan, source, cues)})
+        except (OutputMismatchError, SubtitleTooLargeError) as error:
+            _log.warning("no subtitles", job=attempt.job.id, track=source.track.id, error=str(error))
+            failed.append(source.track.id)
+    finish(attempt, {"made": True, "tracks": made, "failed": failed})
+
+
+def _take_out(attempt: Attempt, plan: Plan, url: str) -> None:
+    """Write each track to a file; where one spoils all others, each by itself."""
+    if not _run(attempt, plan, url, plan.subtitles):
+        for source in plan.subtitles:
+            _run(attempt, plan, url, (source,))
+
+
+def _run(attempt: Attempt, plan: Plan, url: str, sources: Sequence[SubtitleSource]) -> bool:
+    """Tell whether the tool wrote these tracks; of one that ended with an error nothing is left."""
+    command = subtitles_command(sources, url, attempt.scratch, plan.video.look_seconds)
+    try:
+        run_ffmpeg(attempt, command, url, limits=READING)
+    except (ToolError, ToolTimeoutError, TooMuchWorkError) as error:
+        if isinstance(error, ToolError) and error.killed:
+            raise
+        for source in sources:
+            (attempt.scratch / track_file(source)).unlink(missing_ok=True)
+        return False
+    return True
+
+
+def _cues(attempt: Attempt, plan: Plan, source: SubtitleSource) -> tuple[Cue, ...]:
+    """Return the track's cues on the job's timeline. Raises OutputMismatchError and SubtitleTooLargeError."""
+    with left_by_tool(attempt.scratch, track_file(source), most=LONGEST_TRACK, least=0) as left:
+        text = left.whole().decode(errors="replace")
+    return on_timeline(cues_of(text, written_as(source)), plan.video.start_time, plan.duration)
+
+
+def _store(attempt: Attempt, plan: Plan, source: SubtitleSource, cues: tuple[Cue, ...]) -> int:
+    """Store the track whole and in segments; return its bytes."""
+    objects, job_id, track = attempt.services.objects, attempt.job.id, source.track.id
+    whole = subtitles_vtt(cues)
+    attempt.check_ours()
+    for index, segment in enumerate(subtitle_segments(cues, plan.duration)):
+        objects.put_bytes(keys.subtitle_segment(job_id, track, index), segment, content_type=VTT)
+    objects.put_bytes(keys.subtitle(job_id, track), whole, content_type=VTT)
+    return len(whole)

@@ -20,6 +20,7 @@ from storage.services.connect import connect
 from storage.settings import Settings
 from tests.support.driving import submit
 from tests.support.ended import whole
+from tests.support.hls_rules import broken_rules
 from tests.support.looking import look
 from tests.support.media import media_root
 from tests.support.processes import arguments_of, descendants
@@ -102,6 +103,9 @@ def test_a_good_file_becomes_a_ladder(happy: str, media_dir: Path, stack: Stack,
         return
     assert (job.state, job.error) == (JobState.READY, None)
     assert job.plan is not None
+    master = stack.services.objects.local_path(keys.rendition(job.id, "hls/master.m3u8"))
+    assert master is not None
+    assert broken_rules(master) == []
     frames = report(stack, job)["frames"]
     for rung in job.plan.rungs:
         path = stack.services.objects.local_path(keys.rendition(job.id, f"{rung.name}.mp4"))

@@ -225,7 +225,7 @@ def check_tracks(tracks: tuple[SubtitleTrack, ...]) -> None:
     ids = {track.id for track in tracks}
     expect(len(ids) == len(tracks) <= MOST_SUBTITLES and all(map(is_subtitle_id, ids)), "subtitles")
     for track in tracks:
-        expect(_TAG.fullmatch(track.language), "subtitles")
+        expect(_TAG.fullmatch(track.language) and track.version >= 0, "subtitles")
         expect(len(track.title) <= NAME_LENGTH and not _CONTROL.search(track.title), "subtitles")
 
 

@@ -26,7 +26,7 @@ class SubtitleTrack:
 
     `language` is a BCP 47 tag, `title` what a person called the track, both empty where nobody told. `default` tracks
     are shown unless a viewer chooses otherwise, `forced` ones translate only what is foreign in a film, `sdh` ones tell
-    sounds as well.
+    sounds as well. `version` counts how often another file took its place.
     """
 
     id: str
@@ -35,6 +35,7 @@ class SubtitleTrack:
     default: bool = False
     forced: bool = False
     sdh: bool = False
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from storage.captions.labels import labels
 from storage.model.job import GIVEN_UP, FailedAttempt, Job, JobState, Promise, SlimRung
 from storage.model.loudness import Measured
 from storage.model.plan import SURROUND, SURROUND_CHANNELS, AudioSource, Plan, Rung, VideoSource
+from storage.model.timed_text import SubtitleTrack
 from storage.model.upload import OpenUpload
 from storage.public.progress import encoded_fraction, progress
 from storage.public.sound_tracks import SoundTrack, sound_tracks
@@ -177,10 +178,15 @@ def _subtitles(job: Job) -> list[dict[str, Any]]:
             "forced": track.forced,
             "sdh": track.sdh,
             "origin": "added" if track in job.added else "file",
-            "url": f"/media/{job.id}/subtitles/{track.id}.vtt" if track.id in there or track in job.added else None,
+            "url": _subtitle_url(job.id, track) if track.id in there or track in job.added else None,
         }
         for track, label in zip(tracks, labels(tracks), strict=True)
     ]
+
+
+def _subtitle_url(job_id: str, track: SubtitleTrack) -> str:
+    """Return where a track is. Another file in its place has another address: players keep what they have of one."""
+    return f"/media/{job_id}/subtitles/{track.id}.vtt" + (f"?version={track.version}" if track.version else "")
 
 
 def _source(video: VideoSource) -> dict[str, Any]:

@@ -56,10 +56,10 @@ def replace_subtitles(services: Services, job: Job, told: SubtitleTrack, data: b
 
     Raises SubtitleNotFoundError, and what `add_subtitles` does.
     """
-    _track_of(job.added, told.id)
-    _store(services.objects, job.id, told, data)
-    services.jobs.change_added(job.id, lambda present: _replaced(present, told))
-    return told
+    track = replace(told, version=_track_of(job.added, told.id).version + 1)
+    _store(services.objects, job.id, track, data)
+    services.jobs.change_added(job.id, lambda present: _replaced(present, track))
+    return track
 
 
 def remove_subtitles(services: Services, job_id: str, track_id: str) -> None:
@@ -101,9 +101,9 @@ def _track_of(tracks: Added, track_id: str) -> SubtitleTrack:
     return found
 
 
-def _replaced(tracks: Added, told: SubtitleTrack) -> Added:
-    _track_of(tracks, told.id)
-    return tuple(told if track.id == told.id else track for track in tracks)
+def _replaced(tracks: Added, other: SubtitleTrack) -> Added:
+    _track_of(tracks, other.id)
+    return tuple(other if track.id == other.id else track for track in tracks)
 
 
 def _store(objects: ObjectStore, job_id: str, track: SubtitleTrack, data: bytes) -> None:

@@ -280,3 +280,4 @@ class MediaQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     download: str | None = Field(default=None, description="If present, the browser saves the file, under a good name.")
+    version: str | None = Field(default=None, description="Makes the address of what was replaced another one.")

@@ -76,11 +76,13 @@ def test_a_file_is_live_at_once(client: FlaskClient, job: Job) -> None:
 
 
 def test_a_track_is_replaced_and_removed(client: FlaskClient, job: Job, own_services: Services) -> None:
-    """Under its address; nothing is left of it in the end."""
+    """Under an address that no player has kept anything of; nothing is left of it in the end."""
     track = client.post(address(job), data=SRT).get_json()["id"]
     answer = client.put(f"{address(job, track)}?language=en", data=b"WEBVTT\n\n00:01.000 --> 00:02.000\nnew")
     assert (answer.status_code, answer.get_json()["language"]) == (200, "en")
-    assert client.get(f"/media/{job.id}/subtitles/{track}.vtt").get_data(as_text=True).endswith("\nnew\n")
+    url = answer.get_json()["url"]
+    assert url == f"/media/{job.id}/subtitles/{track}.vtt?version=1"
+    assert client.get(url).get_data(as_text=True).endswith("\nnew\n")
     assert client.delete(address(job, track)).status_code == 204
     assert client.delete(address(job, track)).get_json()["code"] == "subtitle_not_found"
     assert client.put(address(job, track), data=SRT).status_code == 404

@@ -1,7 +1,6 @@
 // The subtitles of a job: what there is, and adding, replacing and deleting. What is changed is to be seen at once.
 
 import { act } from "./acting.js";
-import { forgetCaption } from "../player/captions.js";
 import { kindOf } from "../player/track-choice.js";
 import { languageName, namesOf } from "../player/track-names.js";
 import { ask } from "../shared/api.js";
@@ -70,14 +69,9 @@ function replace({ address, subtitle, button }, changed) {
   replacement.value = ""; // the same file again is a choice too
   replacement.onchange = () => {
     const [file] = replacement.files;
-    act(button, failure, () => ask(`${address}?${query(subtitle)}`, "PUT", file), replaced);
+    act(button, failure, () => ask(`${address}?${query(subtitle)}`, "PUT", file), changed);
   };
   replacement.click();
-
-  async function replaced() {
-    forgetCaption(document.getElementById("player"), subtitle.id);
-    await changed();
-  }
 }
 
 /** Show the subtitles of a job that can be watched, or may be some day; nothing for null. */
@@ -99,7 +93,7 @@ function row(subtitle, name) {
   setText(field(item, "kind"), words.join(" · "));
   const download = field(item, "download");
   show(download, Boolean(subtitle.url));
-  if (subtitle.url) download.href = `${subtitle.url}?download`;
+  if (subtitle.url) download.href = `${subtitle.url}${subtitle.url.includes("?") ? "&" : "?"}download`;
   for (const button of item.querySelectorAll("a, button")) {
     button.setAttribute("aria-label", text(`subtitle.${button.name || "download"}`, { name }));
   }

@@ -20,11 +20,6 @@ export function captionsShown(player) {
   return shown.map((element) => element.dataset.subtitle);
 }
 
-/** Forget subtitles whose words are other ones now, so that they are fetched anew. */
-export function forgetCaption(player, id) {
-  elementsOf(player).find((element) => element.dataset.subtitle === id)?.remove();
-}
-
 function elementsOf(player) {
   return [...player.querySelectorAll("track")];
 }

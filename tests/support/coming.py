@@ -31,12 +31,13 @@ class Coming:
     settings: Settings
     data: bytes
     index: tuple[int, bytes] | None = None
+    loudness: int | None = None
     upload: Upload = field(init=False)
     sent: int = 0
 
     def __post_init__(self) -> None:
         self.services.jobs.announce("test", SLOTS, seconds=600.0)
-        self.upload = replace(upload_record(length=len(self.data)), part_bytes=PART)
+        self.upload = replace(upload_record(length=len(self.data)), part_bytes=PART, loudness=self.loudness)
         begin(self.services, self.upload)
         if self.index is not None:
             start, data = self.index

@@ -76,7 +76,8 @@ def early_audio_stage(attempt: Attempt) -> None:
     if attempt.services.jobs.others_wait():
         raise LeaseLostError(detail="Whole uploads wait for this slot.")
     early = attempt.services.jobs.early(attempt.job.id)
-    if early is None or not early.plan.audio:
+    # What brings sound to a loudness is known only once all of it is.
+    if early is None or not early.plan.audio or attempt.job.loudness is not None:
         raise LeaseLostError(detail="This upload has no sound that is encoded early.")
     attempt.job = replace(attempt.job, plan=early.plan)
     upload = upload_of(attempt.services.objects, attempt.job.id)

@@ -112,6 +112,19 @@ def test_what_has_come_can_be_watched(
     assert made_of(services, job.id) == at_once
 
 
+def test_sound_that_is_brought_to_a_loudness_waits_for_all_of_it(
+    film: Path, own_services: Services, settings: Settings
+) -> None:
+    """Pictures are encoded early all the same; nothing is played that would sound otherwise in the end."""
+    coming = Coming(own_services, settings, *split(film), loudness=-16)
+    coming.send(0.97)
+    assert coming.done_early
+    assert not own_services.jobs.get(coming.upload.id).playable
+    job = coming.end()
+    assert (job.state, job.loudness) == (JobState.READY, -16)
+    assert job.measured[0].gain != 0
+
+
 def test_without_an_index_nothing_is_done_early(
     film: Path, at_once: dict[str, str], own_services: Services, settings: Settings
 ) -> None:

@@ -11,7 +11,6 @@ from pydantic import BeforeValidator
 from storage.model.job_warnings import Warnings
 from storage.model.timed_text import Chapter, SubtitleSource
 
-SURROUND = "-surround"  # ends the name of a track of sound where that is its version in 5.1
 AUDIO = "audio"  # stands where a rung's name does
 # Audio tracks of a job: films have a handful, discs up to eight of each kind. Each costs half a minute an hour.
 MOST_SOUNDS = 16
@@ -196,7 +195,7 @@ def sound_name(number: int) -> str:
 
 def surround_name(number: int) -> str:
     """Return the name of the version in 5.1 of that track."""
-    return f"{sound_name(number)}{SURROUND}"
+    return f"{sound_name(number)}-surround"
 
 
 @dataclass(frozen=True, slots=True)

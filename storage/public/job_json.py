@@ -10,7 +10,7 @@ from typing import Any
 from storage.captions.labels import labels
 from storage.model.job import GIVEN_UP, FailedAttempt, Job, JobState, Promise, SlimRung
 from storage.model.loudness import Measured
-from storage.model.plan import SURROUND, SURROUND_CHANNELS, AudioSource, Plan, Rung, VideoSource
+from storage.model.plan import SURROUND_CHANNELS, AudioSource, Plan, Rung, VideoSource
 from storage.model.timed_text import SubtitleTrack
 from storage.model.upload import OpenUpload
 from storage.public.progress import encoded_fraction, progress
@@ -230,16 +230,16 @@ def _sound(track: SoundTrack, measured: Sequence[Measured], *, default: bool) ->
         "title": track.audio.title,
         "default": default,
         "channels": [track.audio.channels, *([SURROUND_CHANNELS] if track.audio.surround_bitrate else [])],
-        "loudness": _loudness(track.name, {one.track: one for one in measured}),
+        "loudness": _loudness(track, {one.track: one for one in measured}),
     }
 
 
-def _loudness(name: str, measured: Mapping[str, Measured]) -> dict[str, Any] | None:
+def _loudness(track: SoundTrack, measured: Mapping[str, Measured]) -> dict[str, Any] | None:
     """Return the loudness of a track as it came, which is that of its 5.1; and how much louder its stereo is made."""
-    if name not in measured:
+    if track.name not in measured:
         return None
-    own = measured[name]
-    return asdict(measured.get(f"{name}{SURROUND}", own).loudness) | {"gain": own.gain}
+    own = measured[track.name]
+    return asdict(measured.get(track.surround, own).loudness) | {"gain": own.gain}
 
 
 def _links(job: Job) -> dict[str, str | None]:

@@ -51,13 +51,15 @@ function open(playlist, files) {
   show(player, true);
   onChange();
   // Who opens the page of a finished video presses play; who waits for it sees it as soon as there is something.
-  // Not at once: a player that played something else before stops again when it is given its new source.
-  if (job.state !== "ready") player.addEventListener("loadedmetadata", start, { once: true });
+  if (job.state === "ready") return;
+  start();
+  // A player that played something else before stops again when it is given its new source.
+  player.addEventListener("loadedmetadata", start, { once: true });
 }
 
 /** Begin without sound, as browsers allow; one that refuses leaves its play button, and the sound on. */
 function start() {
-  if (matchMedia(CALM).matches) return;
+  if (matchMedia(CALM).matches || !player.paused) return;
   const { muted } = player;
   player.muted = true;
   player.play().catch(() => {

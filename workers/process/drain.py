@@ -6,14 +6,22 @@ sends one to the whole process group, and whoever supervises the worker sends th
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 import time
 from types import FrameType
 from typing import Any
 
+import structlog
 from celery.apps.worker import Worker
 
 SECOND_SIGNAL_SECONDS = 2.0  # as `rungs up` has it
+# From the end of the soft shutdown to that of the process, which takes a second. Celery's pool was seen to wait without
+# end for a child that had been killed.
+LAST_SECONDS = 15.0
+
+_log = structlog.get_logger()
 
 
 class DrainingWorker(Worker):  # type: ignore[misc] # celery has no types
@@ -35,3 +43,11 @@ class DrainingWorker(Worker):  # type: ignore[misc] # celery has no types
         signal.signal(signal.SIGINT, on_ctrl_c)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         super().wait_for_soft_shutdown()
+        threading.Thread(target=_end_anyway, daemon=True).start()
+
+
+def _end_anyway() -> None:
+    """End this process, which should have ended by itself. What it holds is delivered again, as after any kill."""
+    time.sleep(LAST_SECONDS)
+    _log.error("did not end by itself")
+    os.kill(os.getpid(), signal.SIGKILL)

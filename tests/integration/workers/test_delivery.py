@@ -30,7 +30,7 @@ from tests.support.stack import READY_SECONDS, Clip, Stack, running
 from tests.support.waiting import wait_until
 from tests.support.worker_server import WorkerServer, assert_ended
 from workers.attempts.attempt import LEASE_SECONDS
-from workers.process.drain import SECOND_SIGNAL_SECONDS
+from workers.process.drain import LAST_SECONDS, SECOND_SIGNAL_SECONDS
 from workers.process.pool_children import HUNG_LOOKS, LOOK_SECONDS
 
 ELSEWHERE_SECONDS = 10.0  # docs/design.md#delivery: what a kill -9 may cost
@@ -179,6 +179,19 @@ def test_a_worker_that_is_told_to_stop_finishes_what_it_can(told: Sequence[int],
     assert_ended(worker.pid, seconds=SOFT_SHUTDOWN_SECONDS + 3 + BUSY_SECONDS)
     assert "segment:0" in stack.services.jobs.results(job.id)
     assert stack.attempts(job) == 1
+
+
+def test_a_worker_that_cannot_end_its_slots_ends_all_the_same(stack: Stack, source: Path) -> None:
+    """Another one does the task meanwhile, as that of a worker that was killed."""
+    first = stack.worker()
+    job = submit(stack.services, source)
+    slot = slot_of(first.frozen_tool())
+    stack.worker()
+    os.kill(slot, signal.SIGSTOP)
+    os.kill(first.pid, signal.SIGTERM)
+    assert_ended(first.pid, seconds=SOFT_SHUTDOWN_SECONDS + LAST_SECONDS + BUSY_SECONDS)
+    stack.assert_ready(job)
+    os.kill(slot, signal.SIGKILL)
 
 
 def test_ctrl_c_twice_hands_back_at_once(stack: Stack, source: Path) -> None:

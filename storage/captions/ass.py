@@ -6,16 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from storage.captions.cues import Cue
-from storage.captions.markup import ITALIC, LONGEST_CUE, PLAIN, of_ass, strict
+from storage.captions.cues import Cue, milliseconds_of
+from storage.captions.markup import ITALIC, LONGEST_RAW, OLD_TOP, PLAIN, TOP, of_ass, strict
 
 _SECTION = re.compile(r"\[(.{1,40})\]\s*")
 _TIME = re.compile(r"\s*(\d{1,4}):(\d{1,2}):(\d{1,2})(?:[.:,](\d{1,3}))?\s*", re.ASCII)
 _MOST_STYLES = 1000  # a film with signs in many shapes has a hundred
-_KEPT = 4 * LONGEST_CUE  # characters of a line that are looked at: overrides take some
 _FIELDS = 24  # of a line; styles have 23
 _EVENTS = ("layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text")
-_TOP, _OLD_TOP = frozenset("789"), frozenset("567")  # places of letters at the top, by ASS and by SSA
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ def ass(lines: Iterable[str], *, has_comments: bool = True) -> Iterator[Cue]:
         if (section := _SECTION.fullmatch(line)) is not None:
             script.section, script.order = section[1].strip().lower(), ()
             continue
-        kind, _, rest = line[:_KEPT].partition(":")
+        kind, _, rest = line[:LONGEST_RAW].partition(":")
         match kind.strip().lower():
             case "format":
                 script.order = tuple(name.strip().lower() for name in rest.split(",")[:_FIELDS])
@@ -59,7 +57,7 @@ def _fields(rest: str, order: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def _note_style(script: _Script, fields: Mapping[str, str]) -> None:
-    top = _OLD_TOP if script.section == "v4 styles" else _TOP
+    top = OLD_TOP if script.section == "v4 styles" else TOP
     is_italic = fields.get("italic", "0").strip() in {"-1", "1"}
     style = _Style(frozenset({ITALIC}) if is_italic else PLAIN, fields.get("alignment", "").strip() in top)
     script.styles[fields.get("name", "").strip().lstrip("*")] = style
@@ -76,7 +74,4 @@ def _cues(script: _Script, fields: Mapping[str, str], *, has_comments: bool) -> 
 
 def _milliseconds(text: str) -> int | None:
     found = _TIME.fullmatch(text)
-    if found is None:
-        return None
-    hours, minutes, seconds = (int(part) for part in found.groups()[:3])
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int((found[4] or "").ljust(3, "0"))
+    return None if found is None else milliseconds_of(*found.groups())

@@ -31,6 +31,12 @@ class Cue:
     top: bool = False
 
 
+def milliseconds_of(hours: str | None, minutes: str, seconds: str, fraction: str | None) -> int:
+    """Return a time that stands in a file in four parts, the first and the last of which may be left out."""
+    whole = (int(hours or 0) * 60 + int(minutes)) * 60 + int(seconds)
+    return whole * 1000 + int((fraction or "").ljust(3, "0"))
+
+
 def on_timeline(cues: Iterable[Cue], start: float, duration: float) -> tuple[Cue, ...]:
     """Return the cues on a timeline that begins at `start` of their clock and lasts for `duration`, both in seconds.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from storage.model.languages import language_name
+from storage.model.shown_text import told_apart
 from storage.model.timed_text import SubtitleTrack
 
 _NAMELESS = "Subtitles"
@@ -12,17 +13,7 @@ _NAMELESS = "Subtitles"
 
 def labels(tracks: Iterable[SubtitleTrack], taken: Iterable[str] = ()) -> list[str]:
     """Return a label for each track, such as `English (SDH)`; no two are alike, nor like one that is `taken`."""
-    others = frozenset(taken)
-    found: list[str] = []
-    for track in tracks:
-        wanted = _label(track)
-        number = 1
-        label = wanted
-        while label in found or label in others:
-            number += 1
-            label = f"{wanted} {number}"
-        found.append(label)
-    return found
+    return told_apart(map(_label, tracks), taken)
 
 
 def _label(track: SubtitleTrack) -> str:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from storage.captions.webvtt import escaped
 
 LONGEST_CUE = 2_000  # characters; two lines of forty are usual, a page of credits has some hundred
+LONGEST_RAW = 4 * LONGEST_CUE  # characters of a cue in its file that are looked at: markup and overrides take some
 MOST_LINES = 12  # what fits above the controls of a player
 ITALIC, BOLD, UNDERLINED = "i", "b", "u"
 
@@ -40,7 +41,7 @@ class Styled(NamedTuple):
 
 PLAIN: frozenset[str] = frozenset()
 _BREAK = "\n"
-_TOP, _OLD_TOP = frozenset("789"), frozenset("567")  # places of ASS at the top, and those of SSA
+TOP, OLD_TOP = frozenset("789"), frozenset("567")  # places at the top, by ASS and by SSA
 _BOLD_WEIGHT = 600
 
 
@@ -140,7 +141,7 @@ def _webvtt_tag(found: re.Match[str]) -> str:
 
 
 def _is_top(name: str, number: str) -> bool:
-    return (name == "an" and number in _TOP) or (name == "a" and number in _OLD_TOP)
+    return (name == "an" and number in TOP) or (name == "a" and number in OLD_TOP)
 
 
 def _after(present: set[str], name: str, number: str, styles: frozenset[str]) -> set[str]:

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from storage.captions.cues import Cue
-from storage.captions.markup import LONGEST_CUE, is_top, of_subrip, of_webvtt, strict
+from storage.captions.cues import Cue, milliseconds_of
+from storage.captions.markup import LONGEST_RAW, is_top, of_subrip, of_webvtt, strict
 
 _ARROW = "-->"
 _LONGEST_TIMING = 300  # characters of a line of times: settings of WebVTT stand behind them
@@ -18,7 +18,6 @@ _TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,:](\d{1,3}))?"
 _TIMING = re.compile(rf"\s*+{_TIME}\s*+{_ARROW}\s*+{_TIME}(.*)", re.ASCII | re.DOTALL)
 _NUMBER = re.compile(r"\s*[0-9]{1,9}\s*")
 _TOP = re.compile(r"\bline:(?:[0-3]|[0-9]%|[1-3][0-9](?:\.\d+)?%)(?![0-9.])", re.ASCII)  # of WebVTT, in the upper part
-_KEPT = 4 * LONGEST_CUE  # characters of a cue that are looked at: markup takes some
 
 
 @dataclass(slots=True)
@@ -33,8 +32,8 @@ class _Block:
 
     def take(self, line: str) -> None:
         """Keep a line of text, as far as any player would show it."""
-        if self.size < _KEPT:
-            self.lines.append(line[:_KEPT])
+        if self.size < LONGEST_RAW:
+            self.lines.append(line[:LONGEST_RAW])
             self.size += len(line) + 1
 
 
@@ -75,12 +74,7 @@ def _timing(line: str) -> _Block | None:
     if found is None:
         return None
     parts = found.groups()
-    return _Block(_milliseconds(*parts[:4]), _milliseconds(*parts[4:8]), found[9])
-
-
-def _milliseconds(hours: str | None, minutes: str, seconds: str, fraction: str | None) -> int:
-    whole = (int(hours or 0) * 60 + int(minutes)) * 60 + int(seconds)
-    return whole * 1000 + int((fraction or "").ljust(3, "0"))
+    return _Block(milliseconds_of(*parts[:4]), milliseconds_of(*parts[4:8]), found[9])
 
 
 def _without_number(block: _Block) -> _Block:

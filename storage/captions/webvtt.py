@@ -9,6 +9,7 @@ from storage.captions.cues import Cue
 from storage.model.timed_text import Chapter
 from storage.subtitle_errors import SubtitleTooLargeError
 
+VTT = "text/vtt"
 CHAPTERS = "chapters.vtt"  # its name among what was made
 # Of a stream's segment. Cues that reach over a border stand on both sides of it; a player asks for sixty an hour.
 SEGMENT_SECONDS = 60

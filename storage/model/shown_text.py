@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from itertools import count
 
 NAME_LENGTH = 200  # characters of a title or file name that are kept: more does not fit any page
 
@@ -25,6 +27,17 @@ def clean_text(text: str) -> str:
     composed = unicodedata.normalize("NFC", text)
     line = SPACES.sub(" ", HIDDEN.sub("", SPACES.sub(" ", composed))).strip()[:NAME_LENGTH].strip()
     return line if is_visible(line) else ""
+
+
+def told_apart(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """Return the names so that no two are alike, nor like one that is `taken`: with a number where they would be."""
+    others = set(taken)
+    found: list[str] = []
+    for name in names:
+        numbered = (name if number == 1 else f"{name} {number}" for number in count(1))
+        found.append(next(one for one in numbered if one not in others))
+        others.add(found[-1])
+    return found
 
 
 def is_visible(text: str) -> bool:

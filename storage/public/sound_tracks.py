@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from storage.model.languages import language_name
 from storage.model.plan import AUDIO, SURROUND_CHANNELS, AudioSource, Plan, sound_name, surround_name
+from storage.model.shown_text import told_apart
 from storage.model.task import Results, sounds_of
 
 SURROUND = "surround"  # the group of tracks in 5.1
@@ -35,16 +36,11 @@ class SoundTrack:
 
 def sound_tracks(sounds: Sequence[AudioSource]) -> tuple[SoundTrack, ...]:
     """Return the tracks of a plan in their order. No label has quotation marks: it stands between them in playlists."""
-    taken, tracks = set[str](), list[SoundTrack]()
-    for number, audio in enumerate(sounds):
-        label = plain = _label(audio)
-        count = 1
-        while label in taken:
-            count += 1
-            label = f"{plain} {count}"
-        taken.add(label)
-        tracks.append(SoundTrack(sound_name(number), surround_name(number), label, audio))
-    return tuple(tracks)
+    told = zip(sounds, told_apart(map(_label, sounds)), strict=True)
+    return tuple(
+        SoundTrack(sound_name(number), surround_name(number), label, audio)
+        for number, (audio, label) in enumerate(told)
+    )
 
 
 def heard_tracks(plan: Plan, results: Results) -> tuple[SoundTrack, ...]:

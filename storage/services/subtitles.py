@@ -12,6 +12,7 @@ from secrets import token_hex
 from pydantic import TypeAdapter, ValidationError
 
 from storage.captions.side_files import converted
+from storage.captions.webvtt import VTT
 from storage.errors import ManifestError, RecordError, RungsError
 from storage.job_store.subtitle_contract import Added
 from storage.model.job import Job
@@ -24,7 +25,7 @@ from storage.subtitle_errors import SubtitleNotFoundError, SubtitlesFullError
 
 _TRACK = TypeAdapter(SubtitleTrack)
 _TRACK_BYTES = 4096  # of what is told of one: a title of 200 characters, and names
-_VTT, _JSON, _ANY = "text/vtt", "application/json", "application/octet-stream"
+_JSON, _ANY = "application/json", "application/octet-stream"
 
 
 def add_subtitles(services: Services, job: Job, told: SubtitleTrack, data: bytes) -> SubtitleTrack:
@@ -109,7 +110,7 @@ def _replaced(tracks: Added, other: SubtitleTrack) -> Added:
 def _store(objects: ObjectStore, job_id: str, track: SubtitleTrack, data: bytes) -> None:
     whole = converted(data, track.language)
     objects.put_bytes(keys.added_source(job_id, track.id), data, content_type=_ANY)
-    objects.put_bytes(keys.added_subtitle(job_id, track.id), whole, content_type=_VTT)
+    objects.put_bytes(keys.added_subtitle(job_id, track.id), whole, content_type=VTT)
     objects.put_bytes(keys.added_track(job_id, track.id), _TRACK.dump_json(track), content_type=_JSON)
 
 

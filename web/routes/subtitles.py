@@ -30,6 +30,8 @@ from web.upload.body_reader import body_reader
 _READ_BYTES = 256 * 1024  # at most, at once, as of an upload
 _YES = "true"
 _OF_JOB = f"{UPLOAD_PATH}/<job_id>/{SUBTITLES}"
+# What keeps a file from being taken.
+_REFUSED = {f"HTTP_{status}": Problem for status in (404, 409, 413, 415, 503)}
 
 blueprint = Blueprint("subtitles", __name__)
 blueprint.after_request(close_if_refused)
@@ -46,14 +48,7 @@ def list_subtitles(job_id: str) -> Response:
 @blueprint.post(_OF_JOB)
 @spec.validate(
     query=SubtitleQuery,
-    resp=Answers(
-        HTTP_201=PublicTrack,
-        HTTP_404=Problem,
-        HTTP_409=Problem,
-        HTTP_413=Problem,
-        HTTP_415=Problem,
-        HTTP_503=Problem,
-    ),
+    resp=Answers(HTTP_201=PublicTrack, **_REFUSED),
     tags=["jobs"],
 )
 def add(job_id: str) -> Response:
@@ -75,14 +70,7 @@ def add(job_id: str) -> Response:
 @blueprint.put(f"{_OF_JOB}/<track_id>")
 @spec.validate(
     query=SubtitleQuery,
-    resp=Answers(
-        HTTP_200=PublicTrack,
-        HTTP_404=Problem,
-        HTTP_409=Problem,
-        HTTP_413=Problem,
-        HTTP_415=Problem,
-        HTTP_503=Problem,
-    ),
+    resp=Answers(HTTP_200=PublicTrack, **_REFUSED),
     tags=["jobs"],
 )
 def replace(job_id: str, track_id: str) -> Response:

@@ -38,7 +38,7 @@ class SoundFiles:
     """A track of sound and the files that are made of it: the encoded `target`, and when it was `heard`.
 
     `surround` is its version in 5.1, None for a track that has none. Both are made louder, by so many decibels. What
-    their loudness is before that stands in the file `metered` then.
+    their loudness is before that stands in the file that `meter_of` names.
     """
 
     audio: AudioSource

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 import structlog
 
+from storage.captions.webvtt import VTT
 from storage.errors import OutputMismatchError, ToolError, ToolTimeoutError
 from storage.media_errors import TooMuchWorkError
 from storage.model.plan import Plan
@@ -44,7 +45,7 @@ def make_storyboard(attempt: Attempt, plan: Plan, results: Results, joined: Bina
         return False
     objects, job_id = attempt.services.objects, attempt.job.id
     objects.put_bytes(keys.rendition(job_id, SHEET), picture, content_type="image/jpeg")
-    objects.put_bytes(keys.rendition(job_id, CUES), cues_text(cues, sheet).encode(), content_type="text/vtt")
+    objects.put_bytes(keys.rendition(job_id, CUES), cues_text(cues, sheet).encode(), content_type=VTT)
     return True
 
 

@@ -9,7 +9,7 @@ import structlog
 
 from storage.captions.cues import Cue, on_timeline
 from storage.captions.reading import cues_of
-from storage.captions.webvtt import subtitle_segments, subtitles_vtt
+from storage.captions.webvtt import VTT, subtitle_segments, subtitles_vtt
 from storage.errors import OutputMismatchError, ToolError, ToolTimeoutError
 from storage.media_errors import TooMuchWorkError
 from storage.model.plan import Plan
@@ -25,7 +25,6 @@ from workers.sandbox.scratch import reserve
 from workers.stages.common import finish, original_of, plan_of, run_ffmpeg, speed_here
 from workers.stages.work_budgets import subtitles_budget
 
-VTT = "text/vtt"
 # Who reads through a whole file for the one text at its end shows no progress meanwhile.
 READING = ToolLimits(PACKETS_SECONDS, PACKETS_SECONDS)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from storage.captions.cues import on_timeline, one_at_a_time
 from storage.captions.labels import labels
 from storage.captions.reading import Format, cues_of
-from storage.captions.webvtt import CHAPTERS, LONGEST_BYTES, chapters_vtt
+from storage.captions.webvtt import CHAPTERS, LONGEST_BYTES, VTT, chapters_vtt
 from storage.errors import ObjectNotFoundError
 from storage.model.plan import Plan
 from storage.model.task import Results
@@ -22,7 +22,6 @@ from workers.ffmpeg.mp4_chapters import ffmetadata, with_chapters, within
 from workers.ffmpeg.mp4_subtitles import PackedSubtitles, subrip, with_subtitles
 from workers.sandbox.outputs import own_file
 
-VTT = "text/vtt"
 MP4_SHARE = 3  # of a track in an MP4, in times of SubRip: its texts, and for each cue and each pause 30 bytes of tables
 _LISTED_CHAPTERS = "chapters.txt"
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from http import HTTPStatus
+from itertools import chain
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import redis
 from amqp.exceptions import AMQPError
 
+from storage.services.queue_reading import all_unfinished
 from tests.chaos.actors import Stage
 from tests.chaos.clips import Clip, tiny_clip
 from tests.chaos.faults import Broker, schedule
@@ -144,7 +146,7 @@ class Attack:
         enough = jobs.totals().ended + wanted
         if not self._tick_until(lambda: jobs.totals().ended >= enough, ENCODE_SECONDS_A_JOB * wanted):
             queue.trouble.append(f"fewer than {wanted} jobs of the long queue ended in peace")
-        waiting = jobs.unfinished()[:-STAYING]
+        waiting = list(chain.from_iterable(all_unfinished(jobs)))[:-STAYING]
         self._journal.show("calls off", jobs=len(waiting))
         queue.call_off(waiting)
         self._tick_until(lambda: not queue.busy, SEND_SECONDS_A_JOB * queue.count)

@@ -46,7 +46,11 @@ def events(services: Services, job_id: str) -> tuple[Event, ...]:
 
 
 def _end_of(services: Services, job_id: str) -> Manifest | None:
-    """Return the end of a slim job, None for a whole one. The record is asked last: it may become slim meanwhile."""
-    if services.jobs.get(job_id).slim is None:
+    """Return the end of a slim job, None for a whole one, and for one of which nothing is saved: its upload ended.
+
+    The record is asked last: it may become slim meanwhile.
+    """
+    job = services.jobs.get(job_id)
+    if job.slim is None or job.incomplete:
         return None
     return read_manifest(services.objects, keys.ended(job_id), job_id)

@@ -5,8 +5,8 @@
     burst       MINUTES=5 of ten times that rate, from clients that honour Retry-After and clients that do not
     after it    everything that was accepted is finished and deleted; nothing may be left
 
-With CLIENTS=10000 so many clients come within the burst, each from an address of its own with a clip of a second. All
-of them come back when they are told to, for RETURNS=900 s after the burst.
+With CLIENTS=10000 so many clients come within the burst, each from an address of its own. All of them come back when
+they are told to, for RETURNS=900 s after the burst.
 
 Times are the server's own. What is bounded is read every second and drawn to docs/bench/overload.svg (CLIENTS:
 overload-clients.svg).
@@ -35,13 +35,11 @@ from tests.bench.installation import Installation
 from tests.bench.overload_figures import LIMIT_SECONDS, WARM_SECONDS, Ended, Run, rate_of
 from tests.bench.results import FOLDER, keep, markdown_table
 from tests.chaos.remains import messages_in, stray_keys
-from tests.support.clips import make_clip
 from tests.support.forms import upload
 from tests.support.waiting import wait_until
 
 CLIP_SECONDS = 3.0
 STARTS = (0, 10, 20, 30, 40)  # where clips are cut
-TINY_SECONDS, TINY_SIZE = 1.0, "160x90"  # of a crowd's clips: a thousand of them are encoded in a quarter of an hour
 SATURATED_SECONDS = 90.0
 TIMES_TOO_MUCH = 10.0
 RETURN_SECONDS = 60.0  # after the burst, for those who are told to come then
@@ -76,13 +74,6 @@ class Load:
     def shares(self) -> Mapping[Kind, float]:
         """Kinds of clients: in a crowd of a given size all come back with their turns."""
         return SHARES if self.clients is None else {Kind.TURN: 1.0}
-
-    def forms(self, folder: Path) -> list[bytes]:
-        """Return what they upload."""
-        if self.clients is None:
-            return forms(folder)
-        clip = make_clip(folder / "tiny.mp4", seconds=TINY_SECONDS, size=TINY_SIZE)
-        return [upload(clip.read_bytes(), clip.name)]
 
     def arrivals(self, rate: float) -> list[float]:
         """Return when they come, where `rate` clips a second can be encoded."""
@@ -228,7 +219,7 @@ def main() -> int:
     settings = {"ADMISSION_MAX_WAIT_SECONDS": str(LIMIT_SECONDS)}
     with tempfile.TemporaryDirectory() as name, Installation(slots, settings) as installation:
         stand_aside()
-        found = run(installation, load, load.forms(Path(name)))
+        found = run(installation, load, forms(Path(name)))
     rows = list(found.rows())
     lines = [[figure, value, wanted, "yes" if well else "**no**"] for figure, value, wanted, well in rows]
     clients = ["clients that", "came", "taken at once", "taken at the time told", "taken in all", "tries"]

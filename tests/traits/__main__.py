@@ -11,8 +11,8 @@ from pathlib import Path
 from random import SystemRandom
 
 from tests.support.fenced import fence_quietly
+from tests.traits.choosing import random_traits
 from tests.traits.making import make
-from tests.traits.traits import random_traits
 from tests.traits.trying import QUIET, outcomes, shrunk
 
 

@@ -26,6 +26,7 @@ from tests.support.memory_publisher import MemoryPublisher
 from tests.traits.making import OTHER, SIZES, make
 from tests.traits.timeline import BEEPS_OF_A_PART, PICTURES_OF_A_PART, ROUGHLY, recording, truth_of
 from tests.traits.traits import Traits
+from tests.traits.words import words_unlike
 from workers.attempts.attempt import attempt_task
 from workers.attempts.fallback import go_without
 from workers.stages import STAGES
@@ -105,15 +106,18 @@ def _wrong(traits: Traits, services: Services, job: Job, folder: Path) -> list[s
     wrong = _warned(traits, job, lost=truth_of(traits).seconds - _cut(traits, truth_of(traits), folder).seconds)
     for way, decoded in decoded_ways(services, job, job.plan.rungs[-1].name, folder).items():
         wrong += [f"{way}: {sentence}" for sentence in _differs(traits, decoded, folder)]
-    if traits.two_mixes:
-        for way, decoded in decoded_ways(services, job, job.plan.rungs[-1].name, folder, track=1).items():
-            wrong += [f"{way}, second track: {sentence}" for sentence in _differs(traits, decoded, folder, track=1)]
-    return wrong
+    for track in range(1, 2 if traits.two_mixes else len(traits.languages)):
+        for way, decoded in decoded_ways(services, job, job.plan.rungs[-1].name, folder, track=track).items():
+            wrong += [f"{way}, track {track}: {said}" for said in _differs(traits, decoded, folder, track=track)]
+    return [*wrong, *words_unlike(traits, services, job)]
 
 
 def _differs(traits: Traits, decoded: Decoded, folder: Path, *, track: int = 0) -> list[str]:
     upright = replace(decoded, pictures=np.rot90(decoded.pictures, k=traits.turn // 90, axes=(1, 2)))
-    truths = [_with_sound(_cut(traits, truth_of(traits), folder), track)]
+    if traits.languages:
+        truths = [truth_of(traits, track=track)]
+    else:
+        truths = [_with_sound(_cut(traits, truth_of(traits), folder), track)]
     if traits.programmes == "television":  # either one, as long as picture and sound belong together
         truths.append(_other_programme(truths[0]))
     came = upright.came(framed=truths[0].framed)

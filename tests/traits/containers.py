@@ -31,7 +31,7 @@ class Container:
     """A container: its suffix, what fits into it, what it can carry, the muxer's options.
 
     `ticks` are those of its clock in a second, `sound_ticks` those of its sound's. `tells_length` where a file that was
-    cut says how long it should be.
+    cut says how long it should be. `texts` are codecs of subtitles.
     """
 
     suffix: str
@@ -43,6 +43,9 @@ class Container:
     tells_length: bool = False
     options: str = ""
     rates: tuple[str, ...] = ()
+    tells_languages: bool = False
+    texts: tuple[str, ...] = ()
+    chapters: bool = False
 
 
 _H264 = ("h264", "h264_b", "h264_open")
@@ -53,29 +56,33 @@ _FILE = frozenset(_TIMES | {Can.CUT, Can.TURN})
 CONTAINERS = {
     "mp4": Container(
         "mp4", (*_H264, "hevc", "mpeg4"), ("aac", "mp3", "ac3", "opus", "pcm24"), _FILE, tells_length=True,
-        options="-movflags +faststart",
+        options="-movflags +faststart", tells_languages=True, texts=("mov_text",), chapters=True,
     ),
     "mov": Container(
-        "mov", (*_H264, "mjpeg", "mpeg4"), ("aac", "pcm"), _FILE, tells_length=True, options="-movflags +faststart"
+        "mov", (*_H264, "mjpeg", "mpeg4"), ("aac", "pcm"), _FILE, tells_length=True, options="-movflags +faststart",
+        tells_languages=True, texts=("mov_text",), chapters=True,
     ),
     "fmp4": Container(
         "mp4", _H264, ("aac", "opus"), frozenset(_TIMES | {Can.CUT}),
-        options="-movflags +frag_keyframe+delay_moov+default_base_moof",
+        options="-movflags +frag_keyframe+delay_moov+default_base_moof", tells_languages=True,
     ),
     "mkv": Container(
         "mkv", (*_H264, "hevc", "mpeg2", "mpeg4", "vp8", "vp9", "mjpeg"),
         ("aac", "mp3", "mp2", "ac3", "opus", "vorbis", "pcm", "flac"),
         frozenset(_TIMES | {Can.JUMP, Can.JOIN, Can.CHANGE, Can.CUT, Can.MIXES}), ticks=1000, sound_ticks=1000,
-        tells_length=True,
+        tells_length=True, tells_languages=True, texts=("subrip", "ass", "webvtt"), chapters=True,
     ),
     "webm": Container(
         "webm", ("vp8", "vp9"), ("opus", "vorbis"), frozenset(_TIMES | {Can.JUMP, Can.JOIN, Can.CHANGE, Can.CUT}),
-        ticks=1000, sound_ticks=1000, tells_length=True,
+        ticks=1000, sound_ticks=1000, tells_length=True, tells_languages=True, texts=("webvtt",), chapters=True,
     ),
-    "ts": Container("ts", (*_H264, "hevc", "mpeg2"), ("aac", "mp3", "mp2", "ac3"), _STREAM, sound_ticks=90_000),
+    "ts": Container(
+        "ts", (*_H264, "hevc", "mpeg2"), ("aac", "mp3", "mp2", "ac3"), _STREAM, sound_ticks=90_000,
+        tells_languages=True,
+    ),
     "m2ts": Container(
         "m2ts", (*_H264, "mpeg2"), ("ac3", "mp2", "aac"), _STREAM - {Can.JOIN, Can.CHANGE, Can.PROGRAMMES},
-        options="-mpegts_m2ts_mode 1", sound_ticks=90_000,
+        options="-mpegts_m2ts_mode 1", sound_ticks=90_000, tells_languages=True,
     ),
     "mpg": Container(
         "mpg", ("mpeg2",), ("mp2", "ac3"), frozenset({Can.OFFSET, Can.START, Can.TAIL, Can.JOIN, Can.CUT})

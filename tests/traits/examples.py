@@ -56,4 +56,15 @@ EXAMPLES = {
     "fields come later": Traits("ts", "mpeg2", "mp2", change="fields"),
     "sound that changes its rate": Traits("ts", "h264", "aac", change="sound_rate"),
     "a hole in the sound": Traits("ts", "h264", "aac", seconds=5.0, holes=((1.4, 2.5),)),
+    # Every track keeps its language, its content and its place.
+    "three languages, two texts, chapters, mkv": Traits(
+        "mkv", "h264", "aac", languages=("eng", "kor", "fra"), lag=0.4, texts=("subrip", "ass"), chapters=3
+    ),
+    "the second language begins first, ts": Traits("ts", "h264", "mp2", languages=("eng", "spa"), lag=-0.4, offset=1.4),
+    "languages, a text and chapters, mp4": Traits(
+        "mp4", "h264_b", "aac", sound_start=-0.4, languages=("kor", "eng"), texts=("mov_text",), chapters=2
+    ),
+    "a text and chapters beside a pause, webm": Traits(
+        "webm", "vp8", "opus", pauses=((1.0, 5.0),), texts=("webvtt",), chapters=2
+    ),
 }

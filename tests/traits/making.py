@@ -25,6 +25,7 @@ from tests.traits.timeline import (
     sound_start,
 )
 from tests.traits.traits import Traits
+from tests.traits.words import words_input
 
 _DEADLINE_SECONDS = 120
 _ENCODERS_CLOCK_SINCE = 6
@@ -97,6 +98,9 @@ def _encode(traits: Traits, made: Recording, target: Path, *, offset: float) -> 
     if made.sound is not None:
         inputs += [*_sound_input(traits, made, target.with_suffix(".raw"), made.sound[0] + late)]
         output += ["-map", "1:a", *_sound_output(traits, made.sound[0] + late)]
+    for number, (begin, _) in enumerate(made.further, 1):
+        inputs += _sound_input(traits, made.with_track(number), target.with_suffix(f".{number}.raw"), begin + late)
+        output += ["-map", f"{number + 1}:a"]
     if traits.two_mixes:
         other = replace(made, first_beep=made.first_beep + OTHER * BEEPS_OF_A_PART)
         begin = late if made.sound is None else made.sound[0] + late
@@ -105,6 +109,8 @@ def _encode(traits: Traits, made: Recording, target: Path, *, offset: float) -> 
     if traits.programmes:
         more, mapped = _programmes(traits, made, target, late)
         inputs, output = [*inputs, *more], [*output, *mapped]
+    given, told = words_input(traits, target, late=late, offset=offset, inputs=inputs.count("-i"))
+    inputs, output = [*inputs, *given], [*output, *told]
     output += ["-vsync", "passthrough", *traits.kind.options.split()]
     if traits.turn:
         output += ["-movflags", "-faststart"]

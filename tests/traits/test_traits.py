@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.traits.choosing import random_traits, simpler
 from tests.traits.examples import EXAMPLES
-from tests.traits.traits import Traits, random_traits, simpler
+from tests.traits.traits import Traits
 from tests.traits.trying import tried
 
 # Those that found the severe faults when these were put back: pauses, tails, recordings, cuts, PCM.

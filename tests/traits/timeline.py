@@ -35,23 +35,30 @@ class Recording:
     """One recording on its own clock, whose zero is its first picture without jitter; seconds.
 
     `pictures` are (time, number); `sound` is (begin, end), None without; `first_beep` the pitch of its first beep.
+    `further` are (begin, end) of the sounds in other languages.
     """
 
     pictures: tuple[tuple[float, int], ...]
     picture_end: float
     sound: tuple[float, float] | None
     first_beep: int
+    further: tuple[tuple[float, float], ...] = ()
 
     @property
     def begin(self) -> float:
         """The first moment of picture or sound."""
         first = self.pictures[0][0]
-        return first if self.sound is None else min(first, self.sound[0])
+        return first if self.sound is None else min(first, self.sound[0], *(begin for begin, _ in self.further))
 
     @property
     def end(self) -> float:
         """The last moment of picture or sound."""
         return self.picture_end if self.sound is None else max(self.picture_end, self.sound[1])
+
+    def with_track(self, number: int) -> Recording:
+        """Return it with the sound of a language in place of the first one's; its beeps have pitches of their own."""
+        first = self.first_beep + number * BEEPS_OF_A_PART
+        return self if number == 0 else replace(self, sound=self.further[number - 1], first_beep=first)
 
 
 def jitter_of(traits: Traits, n: int) -> float:
@@ -90,7 +97,10 @@ def recording(traits: Traits, part: int = 0) -> Recording:
     first = part * PICTURES_OF_A_PART
     pictures = tuple((time, first + n) for n, time in enumerate(times))
     sound = (sound_start(traits), end + traits.sound_end) if traits.audio else None
-    return Recording(pictures, end, sound, part * BEEPS_OF_A_PART)
+    further = tuple(
+        (sound[0] + traits.lag * number, sound[1]) for number in range(1, len(traits.languages)) if sound is not None
+    )
+    return Recording(pictures, end, sound, part * BEEPS_OF_A_PART, further)
 
 
 def halves(traits: Traits) -> tuple[Recording, Recording]:
@@ -111,6 +121,7 @@ def moved(made: Recording, seconds: float) -> Recording:
         pictures=tuple((at + seconds, number) for at, number in made.pictures),
         picture_end=made.picture_end + seconds,
         sound=None if made.sound is None else (made.sound[0] + seconds, made.sound[1] + seconds),
+        further=tuple((begin + seconds, end + seconds) for begin, end in made.further),
     )
 
 
@@ -136,13 +147,13 @@ def _after_hole(beep: Beep, start: float, end: float) -> Beep | None:
     return None if is_gone else replace(beep, sure=False)
 
 
-def truth_of(traits: Traits) -> Truth:
-    """Return what is right for a clip that is not cut off."""
+def truth_of(traits: Traits, *, track: int = 0) -> Truth:
+    """Return what is right for a clip that is not cut off, with the sound of one of its languages."""
     shown, beeps, parts = list[tuple[float, int]](), list[Beep](), list[Part]()
     ends, at = (0.0, 0.0), 0.0
     for part in range(traits.parts):
         made = recording(traits, part)
-        placed = moved(made, at - made.begin)
+        placed = moved(made, at - made.begin).with_track(track)
         parts.append(Part(at, placed.pictures[0][1], placed.first_beep))
         shown += placed.pictures
         for piece in halves(traits) if traits.change else (placed,):

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from tests.support.fenced import fence_quietly
 from tests.traits.checking import Outcome, check
+from tests.traits.choosing import random_traits, simpler
 from tests.traits.making import MakingError
-from tests.traits.traits import Traits, random_traits, simpler
+from tests.traits.traits import Traits
 from workers.sandbox.fork_server import end_server
 
 SHRINK_STEPS = 25  # tries at a simpler clip that fails as well

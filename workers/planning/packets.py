@@ -103,13 +103,6 @@ class Listing:
         columns = self._of(video.index)
         return [at for at in compress(columns.positions, columns.marks.translate(IS_KEY)) if at != UNKNOWN_POSITION]
 
-    def places_of(self, stream: int, count: int) -> list[int]:
-        """Return where `count` of a stream's packets begin, from the first to the last, in bytes where it is known."""
-        positions = self._of(stream).positions
-        last = len(positions) - 1
-        numbers = dict.fromkeys(last * place // (count - 1) for place in range(count)) if positions else {}
-        return [positions[number] for number in numbers if positions[number] != UNKNOWN_POSITION]
-
     def pictures(self, video: Stream) -> Packets:
         """Return the stream's pictures; packets without a time or marked as discarded (edit lists) are not shown."""
         columns = self._of(video.index)

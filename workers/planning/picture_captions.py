@@ -1,13 +1,13 @@
-"""Captions in the data of pictures (EIA-608 in A/53): which channels a file has, told by the bytes of some pictures.
+"""Captions in the data of pictures (EIA-608 in A/53): which channels a file has, told by bytes from all over it.
 
-No tool runs and nothing is decoded. Most files have none, and show that in a few places. Whoever sends captions sends
-their room with every picture; so where there is room, places all over the file tell who uses it.
+No tool runs and nothing is decoded. Most files have none. Broadcasts have room for them in every picture, used or not;
+programs that stream live write them into a picture a second, and only while somebody speaks.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, islice
 
@@ -16,49 +16,47 @@ from storage.captions.line21 import captions_channel
 from storage.model.plan import Plan
 from storage.model.timed_text import MOST_SUBTITLES
 from workers.planning.headers.byte_ranges import Ranges
-from workers.planning.known_bytes import KnownBytes
-from workers.planning.packets import Listing, Packets
+from workers.planning.packets import Packets
 from workers.planning.subtitles import caption_sources
 
 CAPTIONED_CODECS = frozenset({"h264", "hevc", "mpeg2video"})
-# A read of a store costs some milliseconds: files without captions take four of them.
-FIRST_PLACES = 4
-# Of files with captions: a second channel speaks at a tenth of its pictures at least, and 64 miss that one time in 800.
-PLACES = 64
-PLACE_BYTES = 16 * 1024  # the data stand ahead of the picture itself; beside them there may be packets of sound
-# A file up to this size is read whole instead. It takes a second at most.
-WHOLE_BYTES = 32 * 1024**2
+PART_BYTES = 1024**2  # of a broadcast half a second
+# Files without captions take so many reads: four milliseconds of work, and as many answers of a store.
+FIRST_PARTS = 4
+# Of files with captions, or of so many parts, that are read whole. A second channel that speaks does so in every other
+# part at least.
+PARTS = 16
 # A channel is one that is told so often: commands come twice, so one alone is noise, or of a packet that was cut.
 FEWEST_COMMANDS = 2
 MOST_PAIRS = 500_000  # of which the first are looked at: two hours of them; crafted files have twenty times more
 
 
-def with_captions(
-    plan: Plan, pictures: Packets, listing: Listing, file: Ranges, known: KnownBytes | None = None
-) -> Plan:
+def with_captions(plan: Plan, pictures: Packets, file: Ranges, size: int) -> Plan:
     """Return the plan with a track for each channel of captions in the pictures, behind the other tracks of text.
 
     None is taken where the clock is joined or counted, or pictures have no times but those of decoding: it could not be
-    told when they show. They stay in the pictures then. Of a file that is arriving only what is `known` is looked at.
+    told when they show. They stay in the pictures then. Only the first `size` bytes are looked at: what has arrived.
     """
     video = plan.video
     if video.codec not in CAPTIONED_CODECS or video.pieces or video.counted_rate or pictures.by_decoding:
         return plan
-
-    def parts(count: int) -> Iterator[bytes]:
-        places = listing.places_of(video.stream, count)
-        return (file.read(at, PLACE_BYTES) for at in (known.of_keyframes(places) if known else places))
-
-    channels = _channels(file, parts) if any(map(has_captions, parts(FIRST_PLACES))) else []
-    added = caption_sources(video.stream, video.codec, channels)
+    added = caption_sources(video.stream, video.codec, _channels(file, size))
     return replace(plan, subtitles=(*plan.subtitles, *added)[:MOST_SUBTITLES])
 
 
-def _channels(file: Ranges, parts: Callable[[int], Iterator[bytes]]) -> list[int]:
+def _channels(file: Ranges, size: int) -> list[int]:
     """Return the channels in use. Of a file that is not read whole the first one is among them if it has any room."""
-    is_whole = file.size <= WHOLE_BYTES
-    read = file.chunks(0, file.size) if is_whole else parts(PLACES)
-    pairs: list[Pair] = list(islice(chain.from_iterable(map(pairs_of, read)), MOST_PAIRS))
+    is_whole = size <= PARTS * PART_BYTES
+    if not is_whole and not any(map(has_captions, _parts(file, size, FIRST_PARTS))):
+        return []
+    pairs: list[Pair] = list(islice(chain.from_iterable(map(pairs_of, _parts(file, size, PARTS))), MOST_PAIRS))
     told = Counter(map(captions_channel, pairs))
     found = {channel for channel, count in told.items() if channel is not None and count >= FEWEST_COMMANDS}
     return sorted(found if is_whole or not pairs else found | {1})
+
+
+def _parts(file: Ranges, size: int, count: int) -> Iterator[bytes]:
+    """Yield parts of a file from its beginning to its end; all of it where that is not more."""
+    step = max(PART_BYTES, (size - PART_BYTES) / (count - 1))
+    begins = (round(step * number) for number in range(count))
+    return chain.from_iterable(file.chunks(begin, min(begin + PART_BYTES, size)) for begin in begins)

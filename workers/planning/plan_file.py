@@ -124,7 +124,7 @@ def planned(
             other = coded_otherwise(file, found.facts.container)
             if other.without:
                 raise ConcealError(replace(concealed, appended=other))
-        plan = with_captions(plan, sources.pictures, found.listing, file.again(), known)
+        plan = with_captions(plan, sources.pictures, file, known.arrived if known else file.size)
     warnings = (*plan.warnings, *left_out.warnings, *rest.warnings)
     plan = replace(plan, without=left_out.without, blank=unlisted.blank, warnings=warnings)
     return PlannedFile(plan, segments, found.listing)

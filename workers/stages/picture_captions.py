@@ -26,7 +26,7 @@ MOST_HELD = 64
 # Pairs a second of a recording: the system has 60 a second in each field, and fillings.
 MOST_PAIRS = 240
 _TIME_BASE = re.compile(r"#tb 0: (\d{1,9})/(\d{1,9})\s*")
-_PICTURE = re.compile(r"0,\s*-?\d{1,19},\s*(-?\d{1,19}),\s*-?\d{1,19},\s*(\d{1,9}),.*", re.DOTALL)
+_PICTURE = re.compile(r"0,\s*(-?\d{1,19}),\s*(-?\d{1,19}),\s*-?\d{1,19},\s*(\d{1,9}),.*", re.DOTALL)
 _UNKNOWN = -(2**63)  # the time of a picture that has none
 
 
@@ -70,16 +70,23 @@ def _said(held: list[tuple[int, int, bytes]]) -> Iterator[tuple[int, Pair]]:
 
 
 def _pictures(scratch: Path, file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield when each picture shows, in milliseconds, and what it says, in the order of the file."""
-    base = Fraction(0)
+    """Yield when each picture shows, in milliseconds, and what it says, in the order of the file.
+
+    One without a time of its own shows as long behind its decoding as the others before it do on the average.
+    """
+    base, behind, count = Fraction(0), 0, 0
     for line in left_lines(scratch, CAPTIONS_TIMES):
         if (told := _TIME_BASE.fullmatch(line)) is not None and int(told[2]):
             base = Fraction(1000 * int(told[1]), int(told[2]))
         elif (told := _PICTURE.fullmatch(line)) is not None:
-            time, size = int(told[1]), int(told[2])
+            decoded, time, size = map(int, told.groups())
             data = file.read(min(size, READ_BYTES))
             if len(data) < min(size, READ_BYTES):  # what was to be written was too much
                 raise SubtitleTooLargeError
             file.seek(size - len(data), 1)
+            if _UNKNOWN not in {decoded, time}:
+                behind, count = behind + time - decoded, count + 1
+            elif time == _UNKNOWN != decoded:
+                time = decoded + (behind // count if count else 0)
             if time != _UNKNOWN:
                 yield round(time * base), data

@@ -179,7 +179,7 @@ def test_room_for_captions_that_stays_empty(
     own_services: Services, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a file that is too large to be read whole: its one track is gone as soon as nothing was found in it."""
-    monkeypatch.setattr(picture_captions, "WHOLE_BYTES", 1000)
+    monkeypatch.setattr(picture_captions, "PART_BYTES", 1000)
     nothing = [b"\0\0"] * round(SECONDS * NTSC)
     job = drive(own_services, settings, broadcast(tmp_path, NTSC, (nothing, nothing)))
     assert job.plan is not None

@@ -14,16 +14,14 @@ from storage.model.plan import ClockPiece, Plan
 from storage.model.timed_text import MOST_SUBTITLES, SubtitleSource, SubtitleTrack
 from tests.support.jobs import make_plan
 from tests.support.line21 import SHOW, cc_data, command, letters, message, page, row
-from workers.planning.headers.byte_ranges import BLOCK_BYTES, Ranges
-from workers.planning.known_bytes import KnownBytes
-from workers.planning.packet_columns import read
-from workers.planning.packets import Listing, Packets
-from workers.planning.picture_captions import FIRST_PLACES, PLACES, WHOLE_BYTES, with_captions
+from workers.planning.headers.byte_ranges import Ranges
+from workers.planning.packets import Packets
+from workers.planning.picture_captions import FIRST_PARTS, PART_BYTES, PARTS, with_captions
 
 NOTHING = b"\0\0"
 SPOKEN = page(row(15, "Hello")) + command(SHOW)
 OTHER = page(row(15, "Hola", 3), channel=3) + command(SHOW, 3)
-LARGE = WHOLE_BYTES // 100  # bytes of a picture of which a hundred are too much to be read whole
+LARGE = PARTS * PART_BYTES // 100  # bytes of a picture of which a hundred are too much to be read whole
 
 
 class Clip:
@@ -41,13 +39,12 @@ class Clip:
         pictures = b"".join(head.ljust(self.size, b"\x11") for head in self.heads[numbers.start : numbers.stop])
         return pictures[start - numbers.start * self.size :][:length]
 
-    def planned(self, plan: Plan | None = None, known: KnownBytes | None = None, codec: str = "h264") -> Plan:
-        """Return the plan of the file."""
+    def planned(self, plan: Plan | None = None, arrived: int | None = None, codec: str = "h264") -> Plan:
+        """Return the plan of the file, of which so many bytes have arrived."""
         plan = plan or make_plan()
         plan = replace(plan, video=replace(plan.video, codec=codec))
-        lines = [f"0|{n / 25}|{n / 25}|0.04|{n * self.size}|K_\n" for n in range(len(self.heads))]
         file = Ranges(self.fetch, self.size * len(self.heads))
-        return with_captions(plan, Packets(), Listing(read("".join(lines))), file, known)
+        return with_captions(plan, Packets(), file, file.size if arrived is None else arrived)
 
 
 def channels(plan: Plan) -> list[int]:
@@ -86,18 +83,26 @@ def test_letters_alone_and_programme_guides_are_no_channel() -> None:
     assert channels(Clip(both([b"\x14\x2f", *[b"ab"] * 99], [NOTHING])).planned()) == []
 
 
-def test_large_files_are_looked_at_in_places() -> None:
+def test_large_files_are_looked_at_in_parts() -> None:
     """Captions that begin late are found, and a second channel that speaks now and then."""
     silent = [(NOTHING, NOTHING)] * 1000
     clip = Clip([*silent, *both(SPOKEN, [*[NOTHING] * 12, *OTHER], 1000)], LARGE)
     assert channels(clip.planned()) == [1, 3]
-    assert clip.reads <= 2 * (FIRST_PLACES + PLACES)
+    assert clip.reads <= FIRST_PARTS + PARTS
+
+
+def test_captions_need_not_be_in_every_picture() -> None:
+    """Programs that stream write a whole page into one picture a second, each command once."""
+    said = b"".join(message(cc_data(pair, NOTHING)) for pair in SPOKEN)
+    clip = Clip([()] * 3000, 12_500)
+    clip.heads = [said if n % 30 == 7 else b"" for n in range(3000)]
+    assert channels(clip.planned()) == [1]
 
 
 def test_a_file_without_captions_costs_four_reads() -> None:
     """However long it is. Of other codecs nothing is read."""
-    clip = Clip([()] * 1000, BLOCK_BYTES * 4)
-    assert (channels(clip.planned()), clip.reads) == ([], FIRST_PLACES)
+    clip = Clip([()] * 1000, 1_000_000)
+    assert (channels(clip.planned()), clip.reads) == ([], FIRST_PARTS)
     clip = Clip(both(SPOKEN, OTHER))
     assert (channels(clip.planned(codec="av1")), clip.reads) == ([], 0)
 
@@ -108,16 +113,17 @@ def test_captions_without_a_clock_stay_in_the_pictures() -> None:
     joined = replace(plan, video=replace(plan.video, pieces=(ClockPiece(0.0, 4.0, 0.0),)))
     counted = replace(plan, video=replace(plan.video, counted_rate=(25, 1)))
     assert channels(clip.planned(joined)) == channels(clip.planned(counted)) == []
-    listing, file = Listing(read("0|0|0|0.04|0|K_\n")), Ranges(clip.fetch, 2000)
-    assert with_captions(plan, Packets(by_decoding=True), listing, file) == plan
+    file = Ranges(clip.fetch, 200_000)
+    assert with_captions(plan, Packets(by_decoding=True), file, file.size) == plan
 
 
 def test_a_file_that_is_arriving_is_looked_at_as_far_as_it_is_there() -> None:
     """And what is guessed of it counts only if the whole file says the same: segments are encoded otherwise."""
-    clip = Clip(both(SPOKEN, [NOTHING]), BLOCK_BYTES)
-    early = clip.planned(known=KnownBytes(10 * BLOCK_BYTES))
+    clip = Clip([*both(SPOKEN, [NOTHING]), *both(SPOKEN, OTHER)], 1000)
+    early = clip.planned(arrived=50_000)
     assert channels(early) == [1]
-    assert channels(clip.planned(known=KnownBytes(10))) == []
+    assert channels(clip.planned()) == [1, 3]
+    assert channels(clip.planned(arrived=10)) == []
     guess = EarlyPlan(early, (), (), None, 1, 1.0)
     assert guess.same_as(replace(early, subtitles=early.subtitles * 2), ())
     assert not guess.same_as(replace(early, subtitles=()), ())
@@ -132,6 +138,6 @@ def test_there_are_only_so_many_tracks() -> None:
 @given(st.lists(st.binary(max_size=60), max_size=20))
 def test_whatever_pictures_say(heads: list[bytes]) -> None:
     """The plan names channels that there are."""
-    clip = Clip([()] * len(heads))
+    clip = Clip([()])
     clip.heads = [b"\xb5\x00\x31GA94\x03" + head for head in heads]
     assert set(channels(clip.planned())) <= {1, 2, 3, 4}

@@ -36,13 +36,25 @@ def said() -> list[tuple[int, bytes]]:
 
 
 def test_pictures_are_read_as_they_show(tmp_path: Path) -> None:
-    """B-frames stand behind what they show before; a picture without a time says nothing, lines of others as well."""
+    """B-frames stand behind what they show before; a picture without any time says nothing, nor do other lines."""
     pictures = said()
     decoded = [pictures[n] for at in range(0, len(pictures), 3) for n in (at + 2, at, at + 1) if n < len(pictures)]
     decoded.insert(7, (-(2**63), message(cc_data(b"xx", b"\0\0"))))
     folder = left(tmp_path, decoded, HEAD + "1, what is this\n")
     assert list(caption_cues(folder, PLAN, 1)) == [Cue(SHOWN * 40, GONE * 40, "Hello there")]
     assert list(caption_cues(folder, PLAN, 2)) == list(caption_cues(folder, PLAN, 3)) == []
+
+
+def test_a_picture_without_a_time_shows_behind_its_decoding(tmp_path: Path) -> None:
+    """As others do: some programs that stream give none to pictures with captions."""
+    whole = b"".join(message(cc_data(pair, b"\0\0")) for pair in page(row(15, "Hello"))) + message(
+        cc_data(command(SHOW)[0], b"\0\0")
+    )
+    left(tmp_path, [(10, b"\x11"), (11, whole), (12, b"\x11")])
+    lines = [(7, 10, 1), (8, -(2**63), len(whole)), (9, 13, 1)]
+    told = "".join(f"0, {decoded}, {time}, 1, {size}, 0x0\n" for decoded, time, size in lines)
+    (tmp_path / "captions.times").write_text(HEAD + told)
+    assert [(cue.start, cue.text) for cue in caption_cues(tmp_path, PLAN, 1)] == [(11 * 40, "Hello")]
 
 
 def test_data_that_are_cut_off_are_too_many(tmp_path: Path) -> None:

@@ -49,7 +49,10 @@ class EarlyPlan:
     def same_as(self, plan: Plan, segments: tuple[Segment, ...]) -> bool:
         """Tell whether this is the plan of the whole file, so that every segment would be encoded alike.
 
-        What chapters and tracks of text are called may stand behind what had come.
+        What chapters and tracks of text are called may stand behind what had come. But captions in the pictures are
+        encoded with them, or left out.
         """
+        if self.plan.takes_captions != plan.takes_captions:
+            return False
         made = replace(self.plan, chapters=plan.chapters, subtitles=plan.subtitles)
         return (made, self.segments) == (plan, segments)

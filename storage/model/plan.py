@@ -237,6 +237,11 @@ class Plan:
         """Length of the output timeline in seconds."""
         return float(self.frames / self.rate)
 
+    @property
+    def takes_captions(self) -> bool:
+        """Tell whether captions are taken out of the pictures: they become tracks, and stand nowhere else."""
+        return any(source.channel for source in self.subtitles)
+
     def opens_with(self, index: int) -> bool:
         """Tell whether the segment of this index is the short one that playback waits for."""
         return index == 0 and self.segment_count > 1

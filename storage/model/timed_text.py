@@ -40,11 +40,15 @@ class SubtitleTrack:
 
 @dataclass(frozen=True, slots=True)
 class SubtitleSource:
-    """A stream of text in the original that becomes a track; its codec in ffmpeg's name."""
+    """A stream in the original whose text becomes a track; its codec in ffmpeg's name.
+
+    The text is that of a stream of its own, or a `channel` of captions, 1 to 4, in the data of the pictures.
+    """
 
     track: SubtitleTrack
     stream: int
     codec: str
+    channel: int = 0
 
 
 def is_subtitle_id(text: str) -> bool:

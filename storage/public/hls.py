@@ -201,6 +201,8 @@ def _variant(plan: Plan, results: Results, rung: Rung, group: str, *, ended: boo
         f"FRAME-RATE={float(plan.rate):.3f}",
         *([f'AUDIO="{group}"'] if group else []),
         *([f'SUBTITLES="{GROUP}"'] if listed_tracks(plan, results) else []),
+        # Else players that look for captions in the pictures offer them beside the tracks.
+        *(["CLOSED-CAPTIONS=NONE"] if plan.takes_captions else []),
     ]
     return f"#EXT-X-STREAM-INF:{','.join(attributes)}"
 

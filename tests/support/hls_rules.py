@@ -169,6 +169,12 @@ def _told_of_variants(master: Playlist) -> Iterator[str]:
             yield f"{uri}: {codecs}"
 
 
+def _captions_in_pictures(master: Playlist) -> Iterator[str]:
+    told = {variant.get("CLOSED-CAPTIONS") for variant, _ in master.variants}
+    if told not in ({None}, {"NONE"}):
+        yield str(told)
+
+
 def _channels(master: Playlist) -> Iterator[str]:
     for media in master.media:
         if media["TYPE"] == "AUDIO" and not media.get("CHANNELS", "").isdecimal():
@@ -212,6 +218,7 @@ RULES: tuple[tuple[str, Callable[[Playlist], Iterator[str]]], ...] = (
     ("4.3.4.2.1: variants name groups that are there", _named_groups),
     ("4.3.4.1: languages are tags of RFC 5646", _languages),
     ("4.3.4.2 and Apple, multivariant playlists: what variants say, codecs of all that they name", _told_of_variants),
+    ("4.3.4.2: if one variant has no captions in its pictures, none has any", _captions_in_pictures),
     ("Apple, audio: renditions say their channels", _channels),
     ("4.3.4.2 and Apple, declared bandwidths: peaks", _bandwidths),
     ("6.2.4 and Apple, segments: variants are cut alike, renditions are as long", _aligned),

@@ -187,6 +187,8 @@ def _encoding(plan: Plan, segment: Segment, rung: Rung) -> dict[str, Any]:
         "g": plan.fragment_frames,
         "force_key_frames": f"expr:not(mod(n,{plan.fragment_frames}))",  # by frames: exact for the /1001 rates too
         "x264-params": X264_PARAMS + OPENING_PARAMS if is_quick else X264_PARAMS,
+        # Captions that become tracks are told once: the encoder would copy those of the pictures.
+        **({"a53cc": 0} if plan.takes_captions else {}),
         "frames:v": segment.frames,
         "map_metadata": -1,
         "map_chapters": -1,

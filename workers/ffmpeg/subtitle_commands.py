@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,10 @@ from workers.sandbox.allowed_inputs import as_input, input_options, looking_opti
 # Bytes of one track as a tool writes it: with the overrides of a typeset film some megabytes, else 150 kB.
 LONGEST_TRACK = 16 * 1024**2
 _TELETEXT = "dvb_teletext"
+# Of captions in the pictures: the data of each one that has any, behind each other, and a line for each.
+CAPTIONS_DATA, CAPTIONS_TIMES = "captions.data", "captions.times"
+# Numbers of the units of a stream that hold them; no others leave ffmpeg, which decodes nothing.
+_CAPTION_UNITS = {"h264": "6", "hevc": "39|40", "mpeg2video": "178"}
 
 
 class _Way(NamedTuple):
@@ -45,20 +49,44 @@ def written_as(source: SubtitleSource) -> Format:
 
 
 def track_file(source: SubtitleSource) -> str:
-    """Return the name of the file that `subtitles_command` writes of the track."""
+    """Return the name of the file that `subtitles_command` writes of a track that is a stream of text."""
     return f"subtitles-{source.track.id}.{written_as(source)}"
 
 
-def subtitles_command(sources: Sequence[SubtitleSource], url: str, folder: Path, look_seconds: float) -> list[str]:
+def track_files(source: SubtitleSource) -> tuple[str, ...]:
+    """Return the names of all files that `subtitles_command` writes of a track; channels of captions share theirs."""
+    return (CAPTIONS_DATA, CAPTIONS_TIMES) if source.channel else (track_file(source),)
+
+
+def subtitles_command(
+    sources: Sequence[SubtitleSource], url: str, folder: Path, look_seconds: float, captions_bytes: int = 0
+) -> list[str]:
     """Return the command that reads the original once and writes each track to a file of its own.
 
-    Times are those of the original's clock.
+    Times are those of the original's clock. Captions in the pictures are written as they are, `captions_bytes` at most.
     """
     options: dict[str, Any] = {"copyts": None}
     for source in sources:
         options |= _decoding(source)
     original = ffmpeg.input(as_input(url), **input_options(url), **looking_options(look_seconds), **options)
-    return compiled([_output(original, source, folder) for source in sources])
+    outputs = [_output(original, source, folder) for source in sources if not source.channel]
+    captions = next((source for source in sources if source.channel), None)
+    if captions is not None:
+        outputs += _captions(original, captions, folder, captions_bytes)
+    return compiled(outputs)
+
+
+def _captions(original: Any, source: SubtitleSource, folder: Path, most: int) -> Iterator[Any]:
+    """Yield the outputs of what pictures say of captions, and of when each picture shows and how much it says."""
+    options: dict[str, Any] = {
+        "c:v": "copy",
+        "bsf:v": f"filter_units=pass_types={_CAPTION_UNITS[source.codec]}",
+        "copyinkf:v": None,  # pictures ahead of the first keyframe load captions too
+        "fs": most,
+        "fflags": "+bitexact",
+    }
+    for name, container in ((CAPTIONS_DATA, "data"), (CAPTIONS_TIMES, "framecrc")):
+        yield ffmpeg.output(original[str(source.stream)], str(folder / name), f=container, **options)
 
 
 def _decoding(source: SubtitleSource) -> dict[str, Any]:

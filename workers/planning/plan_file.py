@@ -23,6 +23,7 @@ from workers.planning.make_plan import PlanLimits, choose_video, make_plan
 from workers.planning.overheard import Overheard
 from workers.planning.packet_columns import most_packets
 from workers.planning.packets import Listing
+from workers.planning.picture_captions import with_captions
 from workers.planning.picture_changes import LOSING_DECODERS
 from workers.planning.picture_facts import SOUGHT_BLINDLY, Look, looks_worth
 from workers.planning.picture_probe import look
@@ -123,6 +124,7 @@ def planned(
             other = coded_otherwise(file, found.facts.container)
             if other.without:
                 raise ConcealError(replace(concealed, appended=other))
+        plan = with_captions(plan, sources.pictures, file, known.arrived if known else file.size)
     warnings = (*plan.warnings, *left_out.warnings, *rest.warnings)
     plan = replace(plan, without=left_out.without, blank=unlisted.blank, warnings=warnings)
     return PlannedFile(plan, segments, found.listing)

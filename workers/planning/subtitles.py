@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from storage.model.job_warnings import Warnings, warning
 from storage.model.languages import language_name, language_tag
@@ -26,6 +27,17 @@ def subtitle_sources(probe: Probe, video: Stream) -> tuple[SubtitleSource, ...]:
     return tuple(
         SubtitleSource(_track(str(number), stream), stream.index, stream.codec)
         for number, stream in enumerate(usable[:MOST_SUBTITLES])
+    )
+
+
+def caption_sources(stream: int, codec: str, channels: Sequence[int]) -> tuple[SubtitleSource, ...]:
+    """Return the tracks of these channels of captions in the data of a stream's pictures.
+
+    No file says their language. They tell sounds as well: in America they have to.
+    """
+    return tuple(
+        SubtitleSource(SubtitleTrack(f"cc{number}", title=f"CC{number}", sdh=True), stream, codec, number)
+        for number in channels
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -17,12 +18,13 @@ from storage.model.timed_text import SubtitleSource
 from storage.objects import keys
 from storage.subtitle_errors import SubtitleTooLargeError
 from workers.attempts.attempt import Attempt
-from workers.ffmpeg.subtitle_commands import LONGEST_TRACK, subtitles_command, track_file, written_as
+from workers.ffmpeg.subtitle_commands import LONGEST_TRACK, subtitles_command, track_file, track_files, written_as
 from workers.planning.probe import PACKETS_SECONDS
 from workers.sandbox.outputs import left_by_tool
 from workers.sandbox.run import ToolLimits
 from workers.sandbox.scratch import reserve
 from workers.stages.common import finish, original_of, plan_of, run_ffmpeg, speed_here
+from workers.stages.picture_captions import caption_cues, captions_bytes
 from workers.stages.work_budgets import subtitles_budget
 
 # Who reads through a whole file for the one text at its end shows no progress meanwhile.
@@ -34,7 +36,8 @@ _log = structlog.get_logger()
 def subtitles_stage(attempt: Attempt) -> None:
     """Read all tracks of text in one go and store them; a track that fails is told of, one without a text is not."""
     plan = plan_of(attempt.job)
-    reserve(attempt.scratch, len(plan.subtitles) * LONGEST_TRACK)
+    texts = sum(not source.channel for source in plan.subtitles)
+    reserve(attempt.scratch, texts * LONGEST_TRACK + (2 * captions_bytes(plan) if plan.takes_captions else 0))
     attempt.bound(subtitles_budget(len(plan.subtitles), attempt.job.size, speed_here(attempt)))
     with original_of(attempt) as url:
         _take_out(attempt, plan, url)
@@ -60,23 +63,26 @@ def _take_out(attempt: Attempt, plan: Plan, url: str) -> None:
 
 def _run(attempt: Attempt, plan: Plan, url: str, sources: Sequence[SubtitleSource]) -> bool:
     """Tell whether the tool wrote these tracks; of one that ended with an error nothing is left."""
-    command = subtitles_command(sources, url, attempt.scratch, plan.video.look_seconds)
+    command = subtitles_command(sources, url, attempt.scratch, plan.video.look_seconds, captions_bytes(plan))
     try:
         run_ffmpeg(attempt, command, url, limits=READING)
     except (ToolError, ToolTimeoutError, TooMuchWorkError) as error:
         if isinstance(error, ToolError) and error.killed:
             raise
-        for source in sources:
-            (attempt.scratch / track_file(source)).unlink(missing_ok=True)
+        for name in chain.from_iterable(map(track_files, sources)):
+            (attempt.scratch / name).unlink(missing_ok=True)
         return False
     return True
 
 
 def _cues(attempt: Attempt, plan: Plan, source: SubtitleSource) -> tuple[Cue, ...]:
     """Return the track's cues on the job's timeline. Raises OutputMismatchError and SubtitleTooLargeError."""
-    with left_by_tool(attempt.scratch, track_file(source), most=LONGEST_TRACK, least=0) as left:
-        text = left.whole().decode(errors="replace")
-    return on_timeline(cues_of(text, written_as(source)), plan.video.start_time, plan.duration)
+    if source.channel:
+        found = caption_cues(attempt.scratch, plan, source.channel)
+    else:
+        with left_by_tool(attempt.scratch, track_file(source), most=LONGEST_TRACK, least=0) as left:
+            found = cues_of(left.whole().decode(errors="replace"), written_as(source))
+    return on_timeline(found, plan.video.start_time, plan.duration)
 
 
 def _store(attempt: Attempt, plan: Plan, source: SubtitleSource, cues: tuple[Cue, ...]) -> int:

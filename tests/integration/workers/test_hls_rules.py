@@ -34,6 +34,7 @@ BROKEN = [
     (MASTER, 'AUDIO="surround"', 'AUDIO="other"', "4.3.4.2.1"),
     (MASTER, 'LANGUAGE="ko"', 'LANGUAGE="Korean"', "4.3.4.1: languages"),
     (MASTER, ",mp4a.40.2", "", "4.3.4.2 and Apple, multivariant"),
+    (MASTER, 'AUDIO="surround"', 'CLOSED-CAPTIONS=NONE,AUDIO="surround"', "4.3.4.2: if"),
     (MASTER, 'CHANNELS="2",', "", "Apple, audio"),
     (MASTER, "#EXT-X-STREAM-INF:BANDWIDTH=", "#EXT-X-STREAM-INF:BANDWIDTH=1,WAS=", "4.3.4.2 and Apple, declared"),
     ("480p/index.m3u8", "#EXTINF:1.", "#EXTINF:2.", "6.2.4 and Apple"),

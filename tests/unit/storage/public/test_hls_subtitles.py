@@ -60,6 +60,18 @@ def test_a_track_without_a_text_is_not_told_of_in_the_end() -> None:
     assert not [line for line in master(**{"subtitles:0": {"made": False}}) if "subtitles" in line]
 
 
+def test_captions_that_became_tracks_are_in_no_picture() -> None:
+    """Players that look there need not offer them twice. Of pictures that may have some nothing is said."""
+    assert not [line for line in master() if "CLOSED-CAPTIONS" in line]
+    taken = replace(plan(), subtitles=(SubtitleSource(SubtitleTrack("cc1", title="CC1", sdh=True), 0, "h264", 1),))
+    text = playlist("master.m3u8", taken, results_of(taken, 0, sound=None), ended=False)
+    assert text is not None
+    variants = [line for line in text.splitlines() if "STREAM-INF" in line]
+    assert len(variants) > 0
+    assert all(line.endswith(',SUBTITLES="subtitles",CLOSED-CAPTIONS=NONE') for line in variants)
+    assert 'NAME="CC1 (SDH)",DEFAULT=NO,AUTOSELECT=YES' in text
+
+
 def test_a_tracks_playlist_is_whole_as_soon_as_it_is_read() -> None:
     """Until then, and for a track without a text, there is none."""
     results = results_of(plan(), 0, sound=None)

@@ -29,6 +29,7 @@ from workers.ffmpeg.mp4_subtitles import PackedSubtitles, with_subtitles
 from workers.ffmpeg.stills import keyframes_command, moment_command, sheet_command
 from workers.ffmpeg.storyboard_layout import sheet_of
 from workers.ffmpeg.subtitle_commands import subtitles_command
+from workers.planning.subtitles import caption_sources
 from workers.sandbox.allowed_codecs import CODEC_WHITELIST
 from workers.sandbox.allowed_inputs import FORMAT_WHITELIST, MAX_PIXELS, protocol_whitelist
 
@@ -200,6 +201,16 @@ COMMANDS = {
         SCRATCH,
         0.0,
     ),
+    "captions": subtitles_command(
+        [SubtitleSource(SubtitleTrack("0"), 1, "subrip"), *caption_sources(0, "h264", [1, 3])],
+        PATH,
+        SCRATCH,
+        0.0,
+        2_000_000,
+    ),
+    "captions_hevc": subtitles_command(caption_sources(0, "hevc", [1]), PATH, SCRATCH, 0.0, 2_000_000),
+    "captions_mpeg2": subtitles_command(caption_sources(0, "mpeg2video", [1]), PATH, SCRATCH, 0.0, 2_000_000),
+    "segment_captions_taken": segment(replace(PLAN, subtitles=caption_sources(0, "h264", [1]), rungs=RUNGS[2:])),
     "package_silent": package_command(SCRATCH / "720p.fragments.mp4", [], SCRATCH / "720p.mp4", seconds=10.01),
 }
 

@@ -158,7 +158,8 @@ class AudioSource:
     channel is a track of its own, `right` is the right one's stream. `partly_mono` tells that it changes between mono
     and stereo. `pieces` and `look_seconds` are as those of the picture. `language` is a BCP 47 tag, `title` what a
     person called the track, both empty where the file does not say; `role` is one of ROLES, empty for the usual sound.
-    `surround_bitrate` is that of a version in 5.1 beside the stereo one, 0 for none.
+    `surround_bitrate` is that of a version in 5.1 beside the stereo one, 0 for none. Before its first packet the result
+    is silent, for `silent_seconds` at least: whole ones, 0 where a plan does not tell.
     """
 
     stream: int
@@ -176,6 +177,7 @@ class AudioSource:
     title: str = ""
     role: str = ""
     surround_bitrate: int = 0
+    silent_seconds: int = 0
 
 
 def _as_tracks(kept: Any) -> Any:

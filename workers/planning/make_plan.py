@@ -140,7 +140,7 @@ def make_plan(
     rate = output_rate(source_rate(recording.times, video.average_rate, interlaced=video.is_interlaced))
     line = _timeline(recording, rate, ladder(width, height, rate), limits)
     segments, is_cut = _segments(found, line, limits)
-    audio = audio_sources(probe, video, sources, found.heard)
+    audio = audio_sources(probe, video, sources, found.heard, line.start)
     plan = Plan(
         video=_video_source(found, (width, height), line),
         audio=audio,

@@ -20,6 +20,7 @@ from workers.stages.checking import damaged_sound, read_heard
 from workers.stages.common import finish, original_of, plan_of, run_ffmpeg, speed_here
 from workers.stages.loudness import brought_to
 from workers.stages.scratch_needs import audio_bytes
+from workers.stages.silence_ahead import begin_silent
 from workers.stages.sound_run import Made, SoundRun, forget_track, result_of, written_tracks
 from workers.stages.work_budgets import audio_budget
 
@@ -60,6 +61,7 @@ def encode_audio_that_came(attempt: Attempt, plan: Plan, original: AbstractConte
     attempt.bound(audio_budget(plan, attempt.job.size, speed_here(attempt)))
     with ExitStack() as opened:
         run = _run(attempt, plan, range(len(plan.audio)), opened)
+        begin_silent(run)
         with suppress(ToolTimeoutError), original as url:
             run_ffmpeg(attempt, audio_command(plan, list(run.files.values()), url), url)
         run.publish()
@@ -92,6 +94,7 @@ def _encoded(attempt: Attempt, plan: Plan, numbers: Iterable[int], budget: float
         run = _run(attempt, plan, numbers, opened)
         if attempt.job.loudness is not None:
             run.files = brought_to(attempt, plan, attempt.job.loudness, run.files, url)
+        begin_silent(run)
         command = audio_command(plan, list(run.files.values()), url)
         suspicious = run_ffmpeg(attempt, command, url, on_tick=run.tick)
         heard = {number: read_heard(attempt.scratch, made.heard.name) for number, made in run.files.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +16,7 @@ from storage.model.plan import BT709, AudioSource, Colour, Crop, Plan, Rung, Seg
 from storage.model.timed_text import SubtitleSource, SubtitleTrack
 from storage.settings import Settings
 from tests.support.jobs import SOUND, make_plan
-from workers.ffmpeg.audio_commands import SoundFiles, audio_command
+from workers.ffmpeg.audio_commands import SoundFiles, audio_command, silence_command
 from workers.ffmpeg.commands import (
     MIN_TIMESCALE,
     PackedSound,
@@ -110,8 +111,13 @@ def segment(plan: Plan, part: Segment = WHOLE, url: str = PATH) -> list[str]:
 
 def audio(*sources: AudioSource, url: str = PATH) -> list[str]:
     """Return the command of these tracks of sound."""
+    return audio_command(PLAN, files_of(sources), url)
+
+
+def files_of(sources: Sequence[AudioSource]) -> list[SoundFiles]:
+    """Return what is written of these tracks."""
     names = [f"-{number}" if number else "" for number in range(len(sources))]
-    files = [
+    return [
         SoundFiles(
             source,
             SCRATCH / f"audio{name}.m4a",
@@ -120,7 +126,6 @@ def audio(*sources: AudioSource, url: str = PATH) -> list[str]:
         )
         for source, name in zip(sources, names, strict=True)
     ]
-    return audio_command(PLAN, files, url)
 
 
 COMMANDS = {
@@ -155,6 +160,9 @@ COMMANDS = {
     "audio_surround": audio(replace(SOUND, source_channels=6, layout="5.1(side)", surround_bitrate=384_000), SOUND),
     "audio_surround_of_71": audio(replace(SOUND, source_channels=8, layout="7.1", surround_bitrate=384_000)),
     "audio_three_languages": audio(SOUND, *(replace(SOUND, stream=number, source_channels=6) for number in (2, 3))),
+    "silence": silence_command(
+        files_of([replace(SOUND, surround_bitrate=384_000), replace(SOUND, channels=1), SOUND]), [60, 9, 30]
+    ),
     "poster_keyframes": keyframes_command(PLAN, PATH, SCRATCH),
     "poster_keyframes_relayed": keyframes_command(PLAN, URL, SCRATCH),
     "poster_keyframes_vp9_alpha": keyframes_command(VP9_ALPHA, PATH, SCRATCH),

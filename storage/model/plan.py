@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -66,6 +68,13 @@ class ClockPiece:
     def shift_at(self, time: float) -> float:
         """Return how much earlier is shown what lies at this time."""
         return self.held_shift if self.held_to is not None and time < self.held_to else self.shift
+
+
+def places_of(pieces: Sequence[ClockPiece]) -> tuple[int, ...]:
+    """Return where in the file each piece begins, in bytes; nothing where that is not known, or not in their order."""
+    places = tuple(piece.position for piece in pieces if piece.position is not None)
+    is_known = len(places) == len(pieces) and all(before < after for before, after in pairwise(places))
+    return places if is_known else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,7 @@ def make_plan(
         preset=limits.preset,
         warnings=(*size_warnings, *_warnings(found, listing, line, audio, limits)),
     )
-    return with_timed_text(plan, probe, video, joined=bool(sources.clock.pictures)), segments
+    return with_timed_text(plan, probe, video), segments
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from storage.model.plan import BT709, AudioSource, Colour, Crop, Plan, Rung, Segment, Shape
+from storage.model.plan import BT709, AudioSource, ClockPiece, Colour, Crop, Plan, Rung, Segment, Shape
 from storage.model.timed_text import SubtitleSource, SubtitleTrack
 from storage.settings import Settings
 from tests.support.jobs import SOUND, make_plan
@@ -29,7 +29,7 @@ from workers.ffmpeg.mp4_chapters import with_chapters
 from workers.ffmpeg.mp4_subtitles import PackedSubtitles, with_subtitles
 from workers.ffmpeg.stills import keyframes_command, moment_command, sheet_command
 from workers.ffmpeg.storyboard_layout import sheet_of
-from workers.ffmpeg.subtitle_commands import subtitles_command
+from workers.ffmpeg.subtitle_commands import moved_command, subtitles_command
 from workers.sandbox.allowed_codecs import CODEC_WHITELIST
 from workers.sandbox.allowed_inputs import FORMAT_WHITELIST, MAX_PIXELS, protocol_whitelist
 
@@ -101,6 +101,7 @@ ANAMORPHIC = replace(
 )
 TAIL = replace(PLAN, tail_frames=90, rungs=RUNGS[2:])
 HALVES = replace(PLAN, segment_count=2, rungs=RUNGS[2:], tail_frames=90)
+JOINED = tuple(ClockPiece(0.0, 4.0, -4.0 * part, position=9000 * part) for part in range(3))
 FIRST, SECOND = Segment(0, 0, 60, threads=2), Segment(1, 60, 240, threads=1, seek=2.402)
 
 
@@ -207,6 +208,16 @@ COMMANDS = {
         PATH,
         SCRATCH,
         0.0,
+    ),
+    "subtitles_joined": subtitles_command(
+        [SubtitleSource(SubtitleTrack("0"), 2, "subrip")], PATH, SCRATCH, 0.0, JOINED
+    ),
+    "subtitles_moved": moved_command(
+        [SubtitleSource(SubtitleTrack(str(n)), n + 2, "dvb_teletext") for n in (0, 1)],
+        PATH,
+        SCRATCH / "moved",
+        0.0,
+        JOINED,
     ),
     "package_silent": package_command(SCRATCH / "720p.fragments.mp4", [], SCRATCH / "720p.mp4", seconds=10.01),
 }

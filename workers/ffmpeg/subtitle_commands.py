@@ -44,6 +44,7 @@ _WAYS = {
     "ass": _COPIED_ASS,
     "ssa": _COPIED_ASS,
     "webvtt": _Way("copy", "webvtt", Format.WEBVTT),
+    "ttml": _Way("copy", "data", Format.TTML),  # document after document
 }
 
 
@@ -114,7 +115,7 @@ def _decoding(source: SubtitleSource) -> dict[str, Any]:
 def _output(original: Any, source: SubtitleSource, folder: Path, pieces: tuple[ClockPiece, ...]) -> Any:
     way = _WAYS.get(source.codec, _DECODED)
     options: dict[str, Any] = {
-        "c:s": way.encoder,
+        "c": way.encoder,
         "map_metadata": -1,
         "map_chapters": -1,
         "fs": LONGEST_TRACK,

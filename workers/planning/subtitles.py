@@ -11,12 +11,14 @@ from storage.model.plan import ClockPiece, places_of
 from storage.model.shown_text import clean_text
 from storage.model.timed_text import MOST_SUBTITLES, SubtitleSource, SubtitleTrack
 from workers.planning.facts import Probe, Stream
+from workers.planning.stream_kinds import TTML
 
 # Teletext and captions have no end of their own: a text stands until the next one comes.
 ENDLESS_CODECS = frozenset({"dvb_teletext", "eia_608"})
-TEXT_CODECS = frozenset({"subrip", "text", "ass", "ssa", "webvtt", "mov_text"}) | ENDLESS_CODECS
-# Those that can be moved as packets, which have a place in the file. ffmpeg makes texts of the others alone.
-PLACED_CODECS = TEXT_CODECS - {"mov_text", "eia_608"}
+TEXT_CODECS = frozenset({"subrip", "text", "ass", "ssa", "webvtt", "mov_text", TTML}) | ENDLESS_CODECS
+# Those that can be moved as packets, which have a place in the file. Of others ffmpeg gives texts alone, and TTML has
+# its times within.
+PLACED_CODECS = TEXT_CODECS - {"mov_text", "eia_608", TTML}
 PICTURE_CODECS = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"})
 _UNKNOWN = "unknown"  # in a list of languages, of a track that has none
 # What people write into titles where their program has no flag for it.

@@ -170,6 +170,15 @@ def test_teletext_of_a_broadcast(own_services: Services, settings: Settings, tmp
     assert_said(cues(made(own_services, job, "subtitles/0.vtt")), wanted)
 
 
+def test_ttml_in_an_mp4_is_read(own_services: Services, settings: Settings, tmp_path: Path) -> None:
+    """Which ffmpeg takes for data that it does not know."""
+    job = drive(own_services, settings, film(tmp_path, "film.mp4", "-c:s", "ttml", "-metadata:s:s:0", "language=kor"))
+    assert (job.state, job.warnings) == (JobState.READY, ())
+    assert [track["language"] for track in job_json(job)["subtitles"]] == ["ko"]
+    plain = (replace(SAID[0], text="Hello there &amp; &lt;3"), SAID[1])  # ffmpeg's writer gives up italics
+    assert_said(cues(made(own_services, job, "subtitles/0.vtt")), plain)
+
+
 def twice(said: tuple[Cue, ...]) -> tuple[Cue, ...]:
     """Return what a recording of four seconds says, and says again where it is appended to itself."""
     return (*said, *(replace(cue, start=cue.start + 4000, end=cue.end + 4000) for cue in said))

@@ -42,7 +42,7 @@ def test_pictures_are_named_by_their_languages() -> None:
     codecs = ("hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub")
     languages = ("eng", "fre", "eng", "und")
     streams = [text(1 + n, codec, tags={"language": languages[n]}) for n, codec in enumerate(codecs)]
-    plan = planned(video(0), *streams, text(9, "ttml"), text(10))
+    plan = planned(video(0), *streams, text(9, "arib_caption"), text(10))
     assert [source.stream for source in plan.subtitles] == [10]
     assert plan.warnings == (
         warning("subtitle_pictures", n=4, languages="English, French, unknown"),
@@ -55,16 +55,17 @@ JUMPING = (ClockPiece(0.0, 1.0, 0.0, position=500), ClockPiece(0.0, 1.0, -1.0, p
 
 @pytest.mark.parametrize(
     ("pieces", "taken"),
-    [((), ["subrip", "dvb_teletext", "mov_text"]), (JUMPING, ["subrip", "dvb_teletext"]), (JUMPING[::-1], [])],
+    [((), ["subrip", "dvb_teletext", "mov_text", "ttml"]), (JUMPING, ["subrip", "dvb_teletext"]), (JUMPING[::-1], [])],
 )
 def test_where_the_clock_jumps_a_place_in_the_file_tells_the_piece(
     pieces: tuple[ClockPiece, ...], taken: list[str]
 ) -> None:
     """Tracks of which no place is known are counted; texts that ffmpeg makes of a track tell none."""
-    probe = probed(video(), text(1), text(2, "dvb_teletext"), text(3, "mov_text"), text(4, "ttml"))
+    texts = [text(1), text(2, "dvb_teletext"), text(3, "mov_text"), {**text(4), "codec_tag_string": "stpp"}]
+    probe = probed(video(), *texts, text(5, "arib_caption"))
     sources = subtitle_sources(probe, choose_video(probe), pieces)
     assert [source.codec for source in sources] == taken
-    jumps = (warning("subtitle_jumps", n=3 - len(taken)),) if len(taken) < 3 else ()
+    jumps = (warning("subtitle_jumps", n=4 - len(taken)),) if len(taken) < 4 else ()
     assert subtitles_left_out(probe, sources, pieces) == (warning("subtitle_left_out", n=1), *jumps)
 
 

@@ -1,11 +1,12 @@
 """Tracks of sound that begin late: the silence ahead of them is published before it is read that far.
 
 Players are told of all tracks at once, and ffmpeg writes nothing of a track before its first packet. A commentary that
-begins five minutes into a film kept its first picture waiting for 17 s.
+begins five minutes into a film kept its first picture waiting for 20 s.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import structlog
 from storage.errors import ToolError
 from storage.model.plan import AudioSource
 from workers.ffmpeg.audio_commands import silence_command
+from workers.sandbox.run import ToolLimits
 from workers.stages.common import plan_of, run_ffmpeg
 from workers.stages.sound_run import SoundRun
 
@@ -36,6 +38,15 @@ def seconds_ahead(audio: AudioSource, duration: float) -> int:
     """
     silent = max(0, min(audio.silent_seconds, int(duration)) - _MARGIN_SECONDS)
     return min(silent, max(_LEAST_SECONDS, silent // _READ_SPEED)) if audio.silent_seconds >= LATE_SECONDS else 0
+
+
+def patience(usual: ToolLimits, sounds: Iterable[AudioSource]) -> ToolLimits:
+    """Return the limits of reading sounds: for one that begins late without that for a standstill.
+
+    Up to its first packet ffmpeg tells no progress at all, which is no standstill.
+    """
+    is_late = any(audio.silent_seconds >= LATE_SECONDS for audio in sounds)
+    return replace(usual, stall=usual.deadline) if is_late else usual
 
 
 def begin_silent(run: SoundRun) -> None:

@@ -73,7 +73,7 @@ SENTENCES: Mapping[str, str] = {
     "upload_type": _("Bytes of an upload are sent as application/offset+octet-stream."),
     "upload_version": _("This service speaks tus 1.0.0."),
     "upload_taken": _("Another request goes on with this upload."),
-    "subtitle_unreadable": _("These are no subtitles that can be read here: SubRip, WebVTT and ASS are known."),
+    "subtitle_unreadable": _("These are no subtitles that can be read here: SubRip, WebVTT, ASS and TTML are known."),
     "subtitle_not_found": _("There are no such subtitles among those that were added to this job."),
     "subtitles_full": _("This job has the maximum number of subtitle tracks. Remove one of them first."),
     "subtitle_too_large": _("These subtitles hold more text than any film has."),

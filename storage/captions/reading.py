@@ -9,6 +9,7 @@ from functools import partial
 from storage.captions import timed_lines
 from storage.captions.ass import ass
 from storage.captions.cues import Cue
+from storage.captions.ttml import ttml
 from storage.subtitle_errors import SubtitleTooLargeError
 
 MOST_LINES = 500_000  # of a file: as many cues as a track may have take half of it
@@ -20,6 +21,7 @@ class Format(StrEnum):
     SUBRIP = "srt"
     WEBVTT = "vtt"
     ASS = "ass"
+    TTML = "ttml"
     DECODED = "decoded.ass"  # by ffmpeg, whose readers of text make ASS of it and leave braces as they are
 
 
@@ -27,6 +29,7 @@ _READERS: Mapping[Format, Callable[[Iterable[str]], Iterator[Cue]]] = {
     Format.SUBRIP: timed_lines.subrip,
     Format.WEBVTT: timed_lines.webvtt,
     Format.ASS: ass,
+    Format.TTML: ttml,
     Format.DECODED: partial(ass, has_comments=False),
 }
 

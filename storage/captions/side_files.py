@@ -15,6 +15,7 @@ from storage.subtitle_errors import SubtitleTooLargeError, SubtitleUnreadableErr
 LONGEST_FILE = 4 * 1024**2
 _LATEST = 100 * 3600.0  # seconds: what a cue may say where nobody knows yet how long the video is
 _HEAD = 4096  # characters in which a format shows
+_TTML = re.compile(r"<(?:[\w.-]{1,32}:)?tt[\s>]", re.ASCII)
 _ASS = re.compile(r"^(?:\[(?:Script Info|V4\+? Styles|Events)\]|Dialogue:)", re.MULTILINE | re.IGNORECASE)
 
 
@@ -37,4 +38,6 @@ def format_of(text: str) -> Format:
     head = text[:_HEAD].lstrip("\ufeff \t\r\n")
     if head.startswith("WEBVTT"):
         return Format.WEBVTT
+    if head.startswith("<") and _TTML.search(head):
+        return Format.TTML
     return Format.ASS if _ASS.search(head) else Format.SUBRIP

@@ -41,6 +41,8 @@ SENTENCES: Mapping[str, str] = {
     "video_left_out": _("Video tracks left out: %(n)s."),
     "audio_left_out": _("Audio tracks left out: %(n)s."),
     "subtitle_left_out": _("Subtitle tracks left out: %(n)s."),
+    "subtitle_jumps": _("Subtitle tracks left out because the file's clock jumps: %(n)s."),
+    "chapters_left_out": _("Chapters left out because the file's clock jumps: %(n)s."),
     "subtitle_pictures": _("Subtitles made of pictures left out: %(languages)s."),
     "subtitle_unreadable": _("Subtitles that could not be read: %(names)s."),
     "video_encrypted": _("Encrypted video tracks left out: %(n)s."),

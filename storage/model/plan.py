@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -66,6 +68,13 @@ class ClockPiece:
     def shift_at(self, time: float) -> float:
         """Return how much earlier is shown what lies at this time."""
         return self.held_shift if self.held_to is not None and time < self.held_to else self.shift
+
+
+def places_of(pieces: Sequence[ClockPiece]) -> tuple[int, ...]:
+    """Return where in the file each piece begins, in bytes; nothing where that is not known, or not in their order."""
+    places = tuple(piece.position for piece in pieces if piece.position is not None)
+    is_known = len(places) == len(pieces) and all(before < after for before, after in pairwise(places))
+    return places if is_known else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +167,8 @@ class AudioSource:
     channel is a track of its own, `right` is the right one's stream. `partly_mono` tells that it changes between mono
     and stereo. `pieces` and `look_seconds` are as those of the picture. `language` is a BCP 47 tag, `title` what a
     person called the track, both empty where the file does not say; `role` is one of ROLES, empty for the usual sound.
-    `surround_bitrate` is that of a version in 5.1 beside the stereo one, 0 for none.
+    `surround_bitrate` is that of a version in 5.1 beside the stereo one, 0 for none. Before its first packet the result
+    is silent, for `silent_seconds` at least: whole ones, 0 where a plan does not tell.
     """
 
     stream: int
@@ -176,6 +186,7 @@ class AudioSource:
     title: str = ""
     role: str = ""
     surround_bitrate: int = 0
+    silent_seconds: int = 0
 
 
 def _as_tracks(kept: Any) -> Any:

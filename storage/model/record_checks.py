@@ -202,7 +202,7 @@ def _check_sounds(sounds: Sequence[AudioSource]) -> None:
     expect(len(sounds) <= MOST_SOUNDS, "audio")
     for sound in sounds:
         expect(min(sound.bitrate, sound.sample_rate, sound.channels, sound.source_channels) > 0, "audio")
-        expect(sound.surround_bitrate >= 0, "audio")
+        expect(min(sound.surround_bitrate, sound.silent_seconds) >= 0, "audio")
         expect(_WORD.fullmatch(sound.codec) and _WORD.fullmatch(sound.layout), "names")
         expect(_TAG.fullmatch(sound.language) and sound.role in {"", *ROLES}, "audio")
         expect(len(sound.title) <= NAME_LENGTH and not _CONTROL.search(sound.title), "title")

@@ -147,8 +147,8 @@ def _master(plan: Plan, results: Results, *, ended: bool) -> str:
     sounds = (line for group, renditions in groups.items() for line in _sounds(group, renditions))
     lines = [*_head(), *sounds, *subtitle_media(listed_tracks(plan, results))]
     for rung in plan.rungs:
-        for group in groups or [""]:
-            lines += [_variant(plan, results, rung, group, ended=ended), f"{rung.name}/{_INDEX}"]
+        for group, renditions in (groups or {"": ()}).items():
+            lines += [_variant(plan, results, rung, (group, renditions), ended=ended), f"{rung.name}/{_INDEX}"]
     return _text(lines, ended=False)
 
 
@@ -178,14 +178,14 @@ def _flag(holds: object) -> str:
     return "YES" if holds else "NO"
 
 
-def _variant(plan: Plan, results: Results, rung: Rung, group: str, *, ended: bool) -> str:
-    """Return the EXT-X-STREAM-INF of a rung with a group of sounds, none for a silent video.
+def _variant(plan: Plan, results: Results, rung: Rung, sounds: tuple[str, Iterable[Rendition]], *, ended: bool) -> str:
+    """Return the EXT-X-STREAM-INF of a rung with a group of `sounds`, by its name; a silent video has a nameless one.
 
     The average is told once it cannot change any more.
     """
+    group, renditions = sounds
     made, target = sounds_of(results), target_duration(plan)
     pictures = tuple(rung_fragments(plan, results, rung.name))
-    renditions = sound_groups(plan, results).get(group, ())
     heard = {one: tuple(audio_fragments(results, one.name)) for one in renditions}
     codecs = [results[field_of(Stage.SEGMENT, 0)]["rungs"][rung.name]["codec"]]
     codecs += sorted({made[one.name]["codec"] for one in heard})

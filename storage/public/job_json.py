@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from storage.captions.labels import labels
 from storage.model.job import GIVEN_UP, FailedAttempt, Job, JobState, Promise, SlimRung
-from storage.model.loudness import Measured
+from storage.model.loudness import Measured, lacks
 from storage.model.plan import SURROUND_CHANNELS, AudioSource, Plan, Rung, VideoSource
 from storage.model.timed_text import SubtitleTrack
 from storage.model.upload import OpenUpload
@@ -219,10 +219,10 @@ def _sounds(job: Job) -> list[dict[str, Any]]:
     tracks = [track for number, track in enumerate(planned, 1) if number not in lost]
     if "sound_undecodable" in codes:
         return []
-    return [_sound(track, job.measured, default=track is tracks[0]) for track in tracks]
+    return [_sound(track, job, default=track is tracks[0]) for track in tracks]
 
 
-def _sound(track: SoundTrack, measured: Sequence[Measured], *, default: bool) -> dict[str, Any]:
+def _sound(track: SoundTrack, job: Job, *, default: bool) -> dict[str, Any]:
     return {
         "name": track.name,
         "label": track.label,
@@ -230,16 +230,20 @@ def _sound(track: SoundTrack, measured: Sequence[Measured], *, default: bool) ->
         "title": track.audio.title,
         "default": default,
         "channels": [track.audio.channels, *([SURROUND_CHANNELS] if track.audio.surround_bitrate else [])],
-        "loudness": _loudness(track, {one.track: one for one in measured}),
+        "loudness": _loudness(track, {one.track: one for one in job.measured}, job.loudness),
     }
 
 
-def _loudness(track: SoundTrack, measured: Mapping[str, Measured]) -> dict[str, Any] | None:
-    """Return the loudness of a track as it came, which is that of its 5.1; and how much louder its stereo is made."""
+def _loudness(track: SoundTrack, measured: Mapping[str, Measured], wanted: int | None) -> dict[str, Any] | None:
+    """Return the loudness of a track as it came, which is that of its 5.1, and what was done to its stereo.
+
+    That is how many decibels louder it is made, and how many LU it `lacks` of those that the job asks for.
+    """
     if track.name not in measured:
         return None
     own = measured[track.name]
-    return asdict(measured.get(track.surround, own).loudness) | {"gain": own.gain}
+    done = {"gain": own.gain, "lacks": 0.0 if wanted is None else lacks(wanted, own)}
+    return asdict(measured.get(track.surround, own).loudness) | done
 
 
 def _links(job: Job) -> dict[str, str | None]:

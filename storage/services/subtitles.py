@@ -6,6 +6,8 @@ in the store comes first and goes last: a record never tells of what is not ther
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from secrets import token_hex
 
@@ -13,31 +15,37 @@ from pydantic import TypeAdapter, ValidationError
 
 from storage.captions.side_files import converted
 from storage.captions.webvtt import VTT
-from storage.errors import ManifestError, RecordError, RungsError
+from storage.errors import JobNotFoundError, ManifestError, ObjectNotFoundError, RecordError, RungsError
 from storage.job_store.subtitle_contract import Added
 from storage.model.job import Job
 from storage.model.record_checks import check_tracks, spoiled
 from storage.model.timed_text import MOST_SUBTITLES, SubtitleTrack
 from storage.objects import keys
-from storage.objects.contract import ObjectStore
+from storage.objects.contract import ObjectStore, ObjectWriter
 from storage.services import Services
 from storage.subtitle_errors import SubtitleNotFoundError, SubtitlesFullError
 
 _TRACK = TypeAdapter(SubtitleTrack)
 _TRACK_BYTES = 4096  # of what is told of one: a title of 200 characters, and names
-_JSON, _ANY = "application/json", "application/octet-stream"
+# What is stored of one, and as what.
+_OBJECTS = {
+    keys.added_source: "application/octet-stream",
+    keys.added_subtitle: VTT,
+    keys.added_track: "application/json",
+}
 
 
 def add_subtitles(services: Services, job: Job, told: SubtitleTrack, data: bytes) -> SubtitleTrack:
     """Add a file of subtitles to the job; return its track, as `told` but with an id of its own.
 
-    Raises SubtitleUnreadableError, SubtitleTooLargeError, SubtitlesFullError, JobNotFoundError and BusyError.
+    Raises SubtitleUnreadableError, SubtitleTooLargeError, SubtitlesFullError, JobNotFoundError and BusyError, of which
+    StorageFullError is one. Nothing is left of it then.
     """
+    whole = converted(data, told.language)
     track = replace(told, id=f"a{token_hex(5)}")
     of_file = 0 if job.plan is None else len(job.plan.subtitles)
     if of_file + len(job.added) >= MOST_SUBTITLES:
         raise SubtitlesFullError
-    _store(services.objects, job.id, track, data)
 
     def added(present: Added) -> Added:
         if of_file + len(present) >= MOST_SUBTITLES:
@@ -45,6 +53,7 @@ def add_subtitles(services: Services, job: Job, told: SubtitleTrack, data: bytes
         return (*present, track)
 
     try:
+        _store(services.objects, job.id, track, data, whole)
         services.jobs.change_added(job.id, added)
     except RungsError:
         _remove(services.objects, job.id, track.id)
@@ -55,11 +64,13 @@ def add_subtitles(services: Services, job: Job, told: SubtitleTrack, data: bytes
 def replace_subtitles(services: Services, job: Job, told: SubtitleTrack, data: bytes) -> SubtitleTrack:
     """Put another file, and what is told of it, in the place of the track of the same id.
 
-    Raises SubtitleNotFoundError, and what `add_subtitles` does.
+    Raises SubtitleNotFoundError, and what `add_subtitles` does; all is as it was then.
     """
     track = replace(told, version=_track_of(job.added, told.id).version + 1)
-    _store(services.objects, job.id, track, data)
-    services.jobs.change_added(job.id, lambda present: _replaced(present, track))
+    whole = converted(data, track.language)
+    with _as_before(services.objects, job.id, track.id):
+        _store(services.objects, job.id, track, data, whole)
+        services.jobs.change_added(job.id, lambda present: _replaced(present, track))
     return track
 
 
@@ -107,13 +118,37 @@ def _replaced(tracks: Added, other: SubtitleTrack) -> Added:
     return tuple(other if track.id == other.id else track for track in tracks)
 
 
-def _store(objects: ObjectStore, job_id: str, track: SubtitleTrack, data: bytes) -> None:
-    whole = converted(data, track.language)
-    objects.put_bytes(keys.added_source(job_id, track.id), data, content_type=_ANY)
-    objects.put_bytes(keys.added_subtitle(job_id, track.id), whole, content_type=VTT)
-    objects.put_bytes(keys.added_track(job_id, track.id), _TRACK.dump_json(track), content_type=_JSON)
+def _store(objects: ObjectStore, job_id: str, track: SubtitleTrack, data: bytes, whole: bytes) -> None:
+    """Store a file, its WebVTT and what is told of it; a local disk that is full takes none of them."""
+    bodies = zip(_OBJECTS.items(), (data, whole, _TRACK.dump_json(track)), strict=True)
+    with ExitStack() as opened:
+        writers = list[ObjectWriter]()
+        for (key, kind), body in bodies:
+            writers.append(opened.enter_context(objects.writer(key(job_id, track.id), content_type=kind)))
+            writers[-1].write(body)
+        for writer in writers:
+            writer.commit()
+
+
+@contextmanager
+def _as_before(objects: ObjectStore, job_id: str, track_id: str) -> Iterator[None]:
+    """Put back what is stored of a track where it cannot be changed; nothing where it is gone meanwhile."""
+    before = {}
+    for key in _OBJECTS:
+        with suppress(ObjectNotFoundError):
+            before[key] = b"".join(objects.read(key(job_id, track_id)))
+    try:
+        yield
+    except (SubtitleNotFoundError, JobNotFoundError):
+        _remove(objects, job_id, track_id)
+        raise
+    except RungsError:
+        with suppress(RungsError):
+            for key, body in before.items():
+                objects.put_bytes(key(job_id, track_id), body, content_type=_OBJECTS[key])
+        raise
 
 
 def _remove(objects: ObjectStore, job_id: str, track_id: str) -> None:
-    for key in (keys.added_track, keys.added_subtitle, keys.added_source):
+    for key in reversed(_OBJECTS):
         objects.delete_prefix(key(job_id, track_id))

@@ -272,6 +272,17 @@ def test_sound_is_encoded_again_when_much_more_has_come(store: OwnJobStore) -> N
     assert store.issue_early(9) == (early_audio(job),)
 
 
+def test_sound_that_is_brought_to_a_loudness_is_not_encoded_early(store: OwnJobStore) -> None:
+    """Its pictures are, and it cannot be watched without its sound."""
+    job = uploading(store, NEED, loudness=-16)
+    assert store.save_early(job.id, replace(EARLY, plan=WITH_SOUND))
+    assert store.issue_early(9) == (early_segment(job, 0),)
+    done(store, job, 0)
+    arrive(store, job, LENGTH)
+    assert store.issue_early(9) == tuple(early_segment(job, index) for index in range(1, SEGMENTS))
+    assert not store.get(job.id).playable
+
+
 def test_a_video_can_be_watched_before_it_is_whole(store: OwnJobStore) -> None:
     """From its first segment and its first sound on, and without a break until it is ready."""
     job = heard(store, NEED)

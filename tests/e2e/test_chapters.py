@@ -85,6 +85,14 @@ def test_a_thousand_chapters_are_a_list_and_no_bar(site: Site, visit: Visit, rea
     expect(page.locator("[data-field=preview-chapter]")).to_contain_text("Verse 50")
 
 
+def test_scripts_are_not_needed_for_chapters(site: Site, visitors: Callable[..., Visit], ready: Job) -> None:
+    """Without scripts they are a list with their times."""
+    page = visitors(java_script_enabled=False).page
+    page.goto(f"{site.url}/jobs/{ready.id}")
+    rows = page.locator(".chapters:visible li")
+    expect(rows).to_have_text(["0:00 Opening", f"0:01 {scenes.HOSTILE}", "0:03 Chapter 3"])
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_chapters_are_for_everybody(site: Site, visitors: Callable[..., Visit], ready: Job, scheme: str) -> None:
     """On a Korean phone no rule of axe is broken with list and preview open, and nothing scrolls sideways."""

@@ -25,6 +25,8 @@ SOUNDS = [
     sound("audio-1", "ko", "Korean"),
     sound("audio-2", "en", "English, commentary", title="commentary"),
 ]
+QUIETER = "made 2.2 dB quieter; its peaks allow no more, 3.2 LU below -16 LUFS"
+QUIETER_KO = "2.2 dB 줄임, 피크 때문에 더 키울 수 없어 -16 LUFS보다 3.2 LU 작음"
 
 
 @pytest.fixture
@@ -302,40 +304,40 @@ def test_menus_are_for_everybody(
 
 
 @pytest.mark.parametrize(
-    ("locale", "lines"),
+    ("locale", "first", "second"),
     [
         (
             "en-US",
-            [
-                "Loudness of English: -18.3 LUFS, range 6.1 LU, true peak -0.4 dBTP",
-                "Loudness of English, commentary: -23 LUFS, range 0 LU, true peak 1.2 dBTP",
-            ],
+            "Loudness of English: -18.3 LUFS, range 6.1 LU, true peak -0.4 dBTP; made 2.3 dB louder",
+            "Loudness of English, commentary: -17 LUFS, range 0 LU, true peak 1.2 dBTP; " + QUIETER,
         ),
         (
             "ko-KR",
-            [
-                "영어 음량: -18.3 LUFS, 범위 6.1 LU, 트루 피크 -0.4 dBTP",
-                "영어, commentary 음량: -23 LUFS, 범위 0 LU, 트루 피크 1.2 dBTP",
-            ],
+            "영어 음량: -18.3 LUFS, 범위 6.1 LU, 트루 피크 -0.4 dBTP, 2.3 dB 키움",
+            "영어, commentary 음량: -17 LUFS, 범위 0 LU, 트루 피크 1.2 dBTP, " + QUIETER_KO,
         ),
     ],
 )
 def test_loudness_is_told(
-    site: Site, visitors: Callable[..., Visit], job: Job, told: dict[str, Any], locale: str, lines: list[str]
+    site: Site, visitors: Callable[..., Visit], job: Job, told: dict[str, Any], locale: str, first: str, second: str
 ) -> None:
-    """A line in the plan's card for each track that was measured; the only one of a video has no name."""
-    measured = {"integrated": -18.3, "range": 6.1, "true_peak": -0.4}
-    loud = {"integrated": -23.0, "range": 0.0, "true_peak": 1.2}
+    """A line in the plan's card for each track that was measured, with what was done to it.
+
+    The only track of a video has no name.
+    """
+    measured = {"integrated": -18.3, "range": 6.1, "true_peak": -0.4, "gain": 2.3, "lacks": 0.0}
+    loud = {"integrated": -17.0, "range": 0.0, "true_peak": 1.2, "gain": -2.2, "lacks": 3.2}
+    told["loudness"] = -16
     page = visitors(locale=locale).page
     told["audio"] = [{**SOUNDS[0], "loudness": measured}, SOUNDS[1], {**SOUNDS[2], "loudness": loud}]
     page.goto(f"{site.url}/jobs/{job.id}")
     shown = page.locator("#plan [data-field=loudness] li")
-    expect(shown).to_have_text(lines)
+    expect(shown).to_have_text([first, second])
     told["audio"] = [{**SOUNDS[0], "loudness": measured}]
     page.reload()
     expect(shown).to_have_count(1)
     expect(shown).not_to_contain_text(" of ")
-    silent = {"integrated": None, "range": 0.0, "true_peak": None}
+    silent = {"integrated": None, "range": 0.0, "true_peak": None, "gain": 0.0, "lacks": 0.0}
     for audio in ([{**SOUNDS[0], "loudness": silent}], SOUNDS):
         told["audio"] = audio
         page.reload()

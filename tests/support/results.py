@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from fractions import Fraction
 from pathlib import Path
@@ -35,6 +36,13 @@ def names(services: Services, job: Job) -> set[str]:
     """Return the names of all that was made for the job."""
     prefix = keys.renditions(job.id)
     return {key.removeprefix(prefix) for key in services.objects.keys(prefix)}
+
+
+def digests(services: Services, job_id: str) -> dict[str, str]:
+    """Return a digest of everything that was made of a job, by its name; not of the report, which has times."""
+    prefix = keys.renditions(job_id)
+    made = [key for key in services.objects.keys(prefix) if not key.endswith("report.json")]
+    return {key.removeprefix(prefix): hashlib.sha256(b"".join(services.objects.read(key))).hexdigest() for key in made}
 
 
 def fragments(job: Job, rungs: tuple[str, ...], *, audio_parts: int = 1, sounds: int = 1) -> set[str]:

@@ -57,7 +57,7 @@ def _add(
     forced: Annotated[bool, typer.Option("--forced", help="Only what is foreign in the film.")] = False,
     sdh: Annotated[bool, typer.Option("--sdh", help="For the deaf and hard of hearing.")] = False,
 ) -> None:
-    """Add a file of subtitles (SubRip, WebVTT, ASS) to a job; it can be watched at once."""
+    """Add a file of subtitles (SubRip, WebVTT, ASS, TTML) to a job; it can be watched at once."""
     (job_id,) = checked([job])
     marks = {name: "true" for name, is_set in (("forced", forced), ("sdh", sdh)) if is_set}
     told = {"label": label, **marks, **({"language": language} if language else {})}

@@ -52,7 +52,7 @@ def list_subtitles(job_id: str) -> Response:
     tags=["jobs"],
 )
 def add(job_id: str) -> Response:
-    """Add a file of subtitles (SubRip, WebVTT, ASS), which is the body; it can be watched at once.
+    """Add a file of subtitles (SubRip, WebVTT, ASS, TTML), which is the body; it can be watched at once.
 
     In whichever characters it is written. Downloads of a job that is ready stay as they are.
     """

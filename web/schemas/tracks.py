@@ -18,6 +18,7 @@ class Loudness(BaseModel):
     range: float = Field(ge=0, description="LU.")
     true_peak: float | None = Field(description="dBTP; null in silence.")
     gain: float = Field(description="Decibels, 0 where the job asked for no loudness.")
+    lacks: float = Field(ge=0, description="LU below the loudness that the job asks for, as peaks allow no more.")
 
 
 class SoundTrack(BaseModel):

@@ -16,9 +16,10 @@ from storage.errors import UploadExpiredError
 from storage.media_errors import MediaError
 from storage.model.job_warnings import ONE
 from storage.model.plan import HDR_TRANSFERS
-from storage.sentences import Told, ToldWarning, shown
+from storage.sentences import Told, ToldWarning, clock, shown
 from web.words.language import DEFAULT_LANGUAGE, language
 from web.words.texts import TEXTS
+from web.words.track_words import translated
 
 # Failures where another try ends the same way: the pages advise another upload instead of a retry.
 FINAL_CODES = frozenset(
@@ -255,12 +256,17 @@ def warned(warning: ToldWarning) -> str:
 
 def _told(key: str, said: Told | ToldWarning) -> str:
     """Return a text with its values; the server's own sentence where there is no such text, or not its values."""
-    values = shown(said["values"], _number)
+    values = translated(shown(said["values"], _number))
     return text(key, **values) if known(key, values) else str(said["message"])
 
 
 def _number(value: float) -> str:
     return str(format_decimal(value, format="#,##0.#", locale=language()))
+
+
+def begins_at(chapter: Mapping[str, Any]) -> str:
+    """Return when a chapter begins, to the nearest second: it may be off by an encoder's run-in."""
+    return clock(chapter["start"] + 0.5)
 
 
 def advice(error: Mapping[str, Any]) -> str:

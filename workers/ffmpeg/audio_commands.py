@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +28,10 @@ LEAST_STRETCHED_SECONDS = 0.025
 STRETCHING_SECONDS = 0.5
 # Where recordings are joined the gap between their sounds is none of jitter. Sound that is 1 % slow lags by 0.045.
 JOINED_HOLE_SECONDS = 0.06
+
+_ENCODED_AS = "fltp"  # the form of samples that the encoder of AAC takes
+_MADE_UP = "lavfi"  # an input of ffmpeg's own, that reads nothing
+_LAYOUTS = {1: "mono", 2: "stereo", SURROUND_CHANNELS: "5.1"}
 
 # How ffmpeg-python names what one filter hands to the next, and to an output.
 _PADS = re.compile(r"\[(s\d+)\]")
@@ -119,7 +123,18 @@ def _measured(sound: Any, plan: Plan, version: _Version) -> list[Any]:  # noqa: 
 
 def _encoded(sound: Any, plan: Plan, version: _Version) -> list[Any]:
     """Return the output of a sound, filled with silence to the end of the picture, and that of its meter."""
-    options: dict[str, Any] = {
+    # In the form that the encoder takes: what the meter wants would otherwise be done ahead of the split, to both. And
+    # beside the encoder, as the meter loses a tenth of a second where ffmpeg begins its filters anew.
+    parts = sound.filter("aformat", sample_fmts=_ENCODED_AS).filter_multi_output("asplit", 2)
+    louder = parts[0]
+    if version.gain:
+        louder = louder.filter("volume", f"{version.gain:.2f}dB")
+    filled = louder.filter("apad").filter("atrim", end=f"{plan.duration:.6f}")
+    return [ffmpeg.output(filled, str(version.target), **_encoding(version)), *_measured(parts[1], plan, version)]
+
+
+def _encoding(version: _Version) -> dict[str, Any]:
+    return {
         "c:a": "aac",
         "b:a": version.bitrate,
         "ac": version.channels,
@@ -138,14 +153,28 @@ def _encoded(sound: Any, plan: Plan, version: _Version) -> list[Any]:
         "fflags": "+bitexact",  # the same bytes from every attempt
         "f": "mp4",
     }
-    # In the form that the encoder takes: what the meter wants would otherwise be done ahead of the split, to both. And
-    # beside the encoder, as the meter loses a tenth of a second where ffmpeg begins its filters anew.
-    parts = sound.filter("aformat", sample_fmts="fltp").filter_multi_output("asplit", 2)
-    louder = parts[0]
-    if version.gain:
-        louder = louder.filter("volume", f"{version.gain:.2f}dB")
-    filled = louder.filter("apad").filter("atrim", end=f"{plan.duration:.6f}")
-    return [ffmpeg.output(filled, str(version.target), **options), *_measured(parts[1], plan, version)]
+
+
+def silence_command(sounds: Sequence[SoundFiles], seconds: Sequence[int]) -> list[str]:
+    """Return the command that encodes so many seconds of silence for each track, as `audio_command` encodes sound."""
+    wanted = dict[int, list[tuple[_Version, int]]]()
+    for sound, length in zip(sounds, seconds, strict=True):
+        stereo = _Version(sound.target, sound.audio.bitrate, sound.audio.channels, 0.0)
+        wanted.setdefault(stereo.channels, []).append((stereo, length))
+        if sound.surround is not None:
+            wide = _Version(sound.surround, sound.audio.surround_bitrate, SURROUND_CHANNELS, 0.0)
+            wanted.setdefault(wide.channels, []).append((wide, length))
+    return compiled([output for channels, versions in wanted.items() for output in _silent(channels, versions)])
+
+
+def _silent(channels: int, versions: Sequence[tuple[_Version, int]]) -> Iterator[Any]:
+    """Yield the outputs of versions with so many channels, and of so many seconds."""
+    layout = _LAYOUTS[channels]
+    options = {**input_options(layout), "format_whitelist": _MADE_UP, "f": _MADE_UP}
+    silence = ffmpeg.input(f"anullsrc=sample_rate={SAMPLE_RATE}:channel_layout={layout}", **options)
+    parts = silence.filter("aformat", sample_fmts=_ENCODED_AS).filter_multi_output("asplit", len(versions))
+    for number, (version, seconds) in enumerate(versions):
+        yield ffmpeg.output(parts[number], str(version.target), t=seconds, **_encoding(version))
 
 
 def heard_command(audio: AudioSource, url: str, heard: Path) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import ffmpeg
 
-from storage.model.plan import ClockPiece, Colour, Plan, Rung, Segment, VideoSource
+from storage.model.plan import ClockPiece, Colour, Plan, Rung, Segment, VideoSource, places_of
 from workers.ffmpeg.canvas_filters import as_converted, fitted, on_canvas
 from workers.ffmpeg.colour_filters import on_black, scaled, smaller, to_bt709
 
@@ -108,10 +108,20 @@ def _here(pieces: tuple[ClockPiece, ...], time: str) -> str:
 
 def _piece_by_place(pieces: tuple[ClockPiece, ...]) -> str | None:
     """Return an expression for the number of the piece in which POS lies, None where the file does not tell."""
-    places = [piece.position for piece in pieces if piece.position is not None]
-    if len(places) < len(pieces) or any(after <= before for before, after in pairwise(places)):
+    places = places_of(pieces)
+    if not places:
         return None
     return "+".join(f"gte(POS,{place})" for place in places[1:]) or "0"
+
+
+def packets_on_steady_clock(pieces: tuple[ClockPiece, ...]) -> str:
+    """Return the bitstream filter that moves packets together as `on_steady_clock` does, by where the file has them.
+
+    The file has to tell where the pieces begin: see `places_of`.
+    """
+    steps = zip(places_of(pieces)[1:], pairwise(piece.shift for piece in pieces), strict=True)
+    shift = "".join(f"+gte(POS\\,{place})*{after - before:.6f}" for place, (before, after) in steps)
+    return f"setts=ts=TS-({pieces[0].shift:.6f}{shift})/TB"
 
 
 def _of_piece(values: list[float], number: str) -> str:

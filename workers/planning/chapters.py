@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from storage.model.plan import ClockPiece
 from storage.model.shown_text import clean_text
 from storage.model.timed_text import MOST_CHAPTERS, Chapter
 
@@ -14,6 +15,7 @@ from storage.model.timed_text import MOST_CHAPTERS, Chapter
 LEAST_SECONDS = 0.1
 # Of all titles together. A thousand chapters have twenty each; each event of the job carries them.
 TITLES_LENGTH = 20_000
+_AHEAD_SECONDS = 1.0  # by which a recording's first chapter may begin before its first picture
 _MILLISECONDS = 3  # decimals: players count in thousandths
 
 
@@ -41,6 +43,26 @@ def _seconds(item: Mapping[str, Any], name: str) -> float:
 
 def _title(item: Mapping[str, Any]) -> str:
     return next((str(text) for name, text in item.get("tags", {}).items() if name.lower() == "title"), "")
+
+
+def on_joined_clock(told: Sequence[ToldChapter], pieces: Sequence[ClockPiece]) -> tuple[ToldChapter, ...]:
+    """Return the chapters at the times that they have once the pieces are joined; as they are for a steady clock.
+
+    One belongs to the first piece that has its time, which is where players go; it ends with that at the latest. Those
+    of no piece are left out.
+    """
+    if not pieces:
+        return tuple(told)
+    found = ((one, _piece_of(one, pieces)) for one in told)
+    return tuple(
+        ToldChapter(max(one.start, piece.start) - piece.shift, min(one.end, piece.end) - piece.shift, one.title)
+        for one, piece in found
+        if piece is not None
+    )
+
+
+def _piece_of(chapter: ToldChapter, pieces: Sequence[ClockPiece]) -> ClockPiece | None:
+    return next((piece for piece in pieces if piece.start - _AHEAD_SECONDS <= chapter.start < piece.end), None)
 
 
 def chapters_of(told: Iterable[ToldChapter], start: float, duration: float) -> tuple[Chapter, ...]:

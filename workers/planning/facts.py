@@ -14,6 +14,7 @@ from workers.planning.chapters import ToldChapter, told_chapters
 from workers.planning.headers.tracks import Description
 from workers.planning.raw_streams import FASTEST, RAW_CONTAINERS
 from workers.planning.rotation import Orientation, turn_told
+from workers.planning.stream_kinds import kind_of
 
 # Dolby Vision profiles that may have a base picture nothing else can show (HEVC, AV1, stereoscopic HEVC); theirs is
 # such a one if its compatibility is 0. The base of all others is SDR, HDR10 or HLG.
@@ -159,8 +160,7 @@ def _stream(item: dict[str, Any]) -> Stream:
     disposition = item.get("disposition", {})
     return Stream(
         index=int(item["index"]),
-        kind=str(item.get("codec_type", "")),
-        codec=str(item.get("codec_name", "")),
+        **kind_of(item),
         start_time=_seconds(item.get("start_time")) or 0.0,
         duration=_seconds(item.get("duration")),
         default=bool(disposition.get("default")),

@@ -140,7 +140,7 @@ def make_plan(
     rate = output_rate(source_rate(recording.times, video.average_rate, interlaced=video.is_interlaced))
     line = _timeline(recording, rate, ladder(width, height, rate), limits)
     segments, is_cut = _segments(found, line, limits)
-    audio = audio_sources(probe, video, sources, found.heard)
+    audio = audio_sources(probe, video, sources, found.heard, line.start)
     plan = Plan(
         video=_video_source(found, (width, height), line),
         audio=audio,
@@ -154,7 +154,7 @@ def make_plan(
         preset=limits.preset,
         warnings=(*size_warnings, *_warnings(found, listing, line, audio, limits)),
     )
-    return with_timed_text(plan, probe, video, joined=bool(sources.clock.pictures)), segments
+    return with_timed_text(plan, probe, video), segments
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ _STREAM = (
     "index", "codec_type", "codec_name", "width", "height", "sample_aspect_ratio", "field_order", "avg_frame_rate",
     "has_b_frames", "pix_fmt", "color_range", "color_space", "color_primaries", "color_transfer", "start_time",
     "duration", "channels", "channel_layout", "sample_fmt", "sample_rate", "id", "nb_frames", "time_base",
+    "codec_tag_string",
 )  # fmt: skip
 DESCRIPTION = ":".join(
     (

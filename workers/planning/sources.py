@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import add
 
 from storage.media_errors import NoFramesError
@@ -74,15 +75,29 @@ def sources_of(probe: Probe, video: Stream, listing: Listing) -> Sources:
     return Sources(pictures, sound, audible, clock, further)
 
 
-def audio_sources(probe: Probe, video: Stream, sources: Sources, heard: Sequence[Heard]) -> tuple[AudioSource, ...]:
-    """Return how all tracks become mono or stereo, the first of them as it was `heard`.
+def audio_sources(
+    probe: Probe, video: Stream, sources: Sources, heard: Sequence[Heard], start: float
+) -> tuple[AudioSource, ...]:
+    """Return how all tracks become mono or stereo on a timeline that begins at `start`, the first as it was `heard`.
 
     Of the others their header counts: each look into all of a file takes as long as the rest of planning it.
     """
     if sources.sound is None:
         return ()
     first = audio_source(probe, video, sources.sound, sources.clock.sound, heard)
-    return (first, *(audio_source(probe, video, one.track, one.pieces) for one in sources.further))
+    begins = [min(sources.clock.heard.begins, default=start), *(one.begins for one in sources.further)]
+    others = (audio_source(probe, video, one.track, one.pieces) for one in sources.further)
+    return tuple(
+        replace(one, silent_seconds=_silent(one, at - start)) for one, at in zip((first, *others), begins, strict=True)
+    )
+
+
+def _silent(audio: AudioSource, ahead: float) -> int:
+    """Return the whole seconds for which a track is silent that has nothing in its first ones, so many `ahead`.
+
+    Where the clock jumps nobody can tell, and where another track is its right channel that one may begin earlier.
+    """
+    return 0 if audio.pieces or audio.right is not None else max(0, math.floor(ahead))
 
 
 def _further(track: Stream, video: Stream, listing: Listing, pictures: Packets, clock: Clock) -> Further:

@@ -7,13 +7,18 @@ from collections.abc import Sequence
 
 from storage.model.job_warnings import Warnings, warning
 from storage.model.languages import language_name, language_tag
+from storage.model.plan import ClockPiece, places_of
 from storage.model.shown_text import clean_text
 from storage.model.timed_text import MOST_SUBTITLES, SubtitleSource, SubtitleTrack
 from workers.planning.facts import Probe, Stream
+from workers.planning.stream_kinds import TTML
 
 # Teletext and captions have no end of their own: a text stands until the next one comes.
 ENDLESS_CODECS = frozenset({"dvb_teletext", "eia_608"})
-TEXT_CODECS = frozenset({"subrip", "text", "ass", "ssa", "webvtt", "mov_text"}) | ENDLESS_CODECS
+TEXT_CODECS = frozenset({"subrip", "text", "ass", "ssa", "webvtt", "mov_text", TTML}) | ENDLESS_CODECS
+# Those that can be moved as packets, which have a place in the file. Of others ffmpeg gives texts alone, and TTML has
+# its times within.
+PLACED_CODECS = TEXT_CODECS - {"mov_text", "eia_608", TTML}
 PICTURE_CODECS = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"})
 _UNKNOWN = "unknown"  # in a list of languages, of a track that has none
 # What people write into titles where their program has no flag for it.
@@ -21,9 +26,12 @@ _SDH = re.compile(r"\b(?:sdh|cc|hearing[- ]impaired|closed captions?)\b", re.IGN
 _FORCED = re.compile(r"\bforced\b", re.IGNORECASE)
 
 
-def subtitle_sources(probe: Probe, video: Stream) -> tuple[SubtitleSource, ...]:
-    """Return the tracks of text beside the picture, in the file's order, MOST_SUBTITLES at most."""
-    usable = [stream for stream in probe.beside(video) if _is_text(stream)]
+def subtitle_sources(probe: Probe, video: Stream, pieces: Sequence[ClockPiece] = ()) -> tuple[SubtitleSource, ...]:
+    """Return the tracks of text beside the picture, in the file's order, MOST_SUBTITLES at most.
+
+    Where the clock jumps from piece to piece, those whose place in the file tells to which one a text belongs.
+    """
+    usable = [stream for stream in probe.beside(video) if _is_text(stream) and _is_placed(stream, pieces)]
     return tuple(
         SubtitleSource(_track(str(number), stream), stream.index, stream.codec)
         for number, stream in enumerate(usable[:MOST_SUBTITLES])
@@ -41,7 +49,9 @@ def caption_sources(stream: int, codec: str, channels: Sequence[int]) -> tuple[S
     )
 
 
-def subtitles_left_out(probe: Probe, sources: tuple[SubtitleSource, ...]) -> Warnings:
+def subtitles_left_out(
+    probe: Probe, sources: tuple[SubtitleSource, ...], pieces: Sequence[ClockPiece] = ()
+) -> Warnings:
     """Say how many tracks of subtitles are not in the result, and of those made of pictures their languages."""
     used = {source.stream for source in sources}
     others = [one for one in probe.streams if one.kind == "subtitle" and one.index not in used and not one.unlisted]
@@ -50,13 +60,18 @@ def subtitles_left_out(probe: Probe, sources: tuple[SubtitleSource, ...]) -> War
     if pictures:
         names = [language_name(language_tag(stream.language)) or _UNKNOWN for stream in pictures]
         found.append(warning("subtitle_pictures", n=len(names), languages=", ".join(dict.fromkeys(names))))
-    if len(others) > len(pictures):
-        found.append(warning("subtitle_left_out", n=len(others) - len(pictures)))
+    jumping = sum(_is_text(stream) and not _is_placed(stream, pieces) for stream in others)
+    counts = {"subtitle_left_out": len(others) - len(pictures) - jumping, "subtitle_jumps": jumping}
+    found += [warning(code, n=count) for code, count in counts.items() if count]
     return tuple(found)
 
 
 def _is_text(stream: Stream) -> bool:
     return stream.kind == "subtitle" and stream.codec in TEXT_CODECS and not (stream.encrypted or stream.unlisted)
+
+
+def _is_placed(stream: Stream, pieces: Sequence[ClockPiece]) -> bool:
+    return not pieces or (stream.codec in PLACED_CODECS and bool(places_of(pieces)))
 
 
 def _track(number: str, stream: Stream) -> SubtitleTrack:

@@ -20,6 +20,7 @@ from workers.stages.checking import damaged_sound, read_heard
 from workers.stages.common import finish, original_of, plan_of, run_ffmpeg, speed_here
 from workers.stages.loudness import brought_to
 from workers.stages.scratch_needs import audio_bytes
+from workers.stages.silence_ahead import begin_silent, patience
 from workers.stages.sound_run import Made, SoundRun, forget_track, result_of, written_tracks
 from workers.stages.work_budgets import audio_budget
 
@@ -60,6 +61,7 @@ def encode_audio_that_came(attempt: Attempt, plan: Plan, original: AbstractConte
     attempt.bound(audio_budget(plan, attempt.job.size, speed_here(attempt)))
     with ExitStack() as opened:
         run = _run(attempt, plan, range(len(plan.audio)), opened)
+        begin_silent(run)
         with suppress(ToolTimeoutError), original as url:
             run_ffmpeg(attempt, audio_command(plan, list(run.files.values()), url), url)
         run.publish()
@@ -90,10 +92,12 @@ def _encoded(attempt: Attempt, plan: Plan, numbers: Iterable[int], budget: float
     """
     with ExitStack() as opened, original_of(attempt) as url:
         run = _run(attempt, plan, numbers, opened)
+        limits = patience(attempt.limits, (made.audio for made in run.files.values()))
         if attempt.job.loudness is not None:
-            run.files = brought_to(attempt, plan, attempt.job.loudness, run.files, url)
+            run.files = brought_to(attempt, plan, attempt.job.loudness, run.files, url, limits)
+        begin_silent(run)
         command = audio_command(plan, list(run.files.values()), url)
-        suspicious = run_ffmpeg(attempt, command, url, on_tick=run.tick)
+        suspicious = run_ffmpeg(attempt, command, url, on_tick=run.tick, limits=limits)
         heard = {number: read_heard(attempt.scratch, made.heard.name) for number, made in run.files.items()}
         found = dict[str, Any]()
         if heard.get(0) is not None:

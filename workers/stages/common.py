@@ -29,6 +29,7 @@ from workers.stages.work_budgets import speed
 MP4 = "video/mp4"
 # With both cores busy otherwise, the first second of a video took 3.9 s to encode; beside tools of this niceness 2.1 s.
 LATER_NICENESS = 10
+_TICK_SECONDS = 0.5  # sound is published as often: its parts last for four seconds
 EARLY_NICENESS = 19  # work that nobody waits for takes what everybody else leaves
 
 
@@ -94,7 +95,7 @@ def run_ffmpeg(
     """Run ffmpeg under the attempt's watch, noting a segment's frames as progress.
 
     `conceal` is the input's name, which the command holds: all that it may read besides the attempt's scratch.
-    `on_tick` is called with each block of progress, about twice a second. `limits` take the place of the attempt's.
+    `on_tick` is called twice a second, in a thread of its own. `limits` take the place of the attempt's.
     Returns whether ffmpeg had something to say
     of the source, so that it may be damaged. Raises StorageFullError, not ToolError, when scratch space ran out, and
     TooMuchWorkError when the attempt's budget did.
@@ -104,8 +105,6 @@ def run_ffmpeg(
     def on_progress(key: str, value: str) -> None:
         if key == "frame" and attempt.task.stage is Stage.SEGMENT and value.isdigit():
             attempt.frames = int(value)
-        if key == "progress" and on_tick is not None:
-            on_tick()
 
     def on_message(line: str) -> None:
         if speaks_of_source(line):
@@ -114,12 +113,34 @@ def run_ffmpeg(
     watch = replace(attempt.watch, on_progress=on_progress, on_message=on_message, conceal=conceal)
     reach, niceness = reach_of(conceal, attempt.scratch), niceness_of(attempt.task, plan_of(attempt.job))
     try:
-        run_tool(command, limits or attempt.limits, watch=watch, reach=reach, niceness=niceness)
+        with ticking(on_tick):
+            run_tool(command, limits or attempt.limits, watch=watch, reach=reach, niceness=niceness)
     except ToolError as error:
         if shutil.disk_usage(attempt.scratch).free < KEPT_FREE_BYTES:
             raise StorageFullError(detail=f"This worker's scratch space is full. {error.detail}") from error
         raise
     return told.is_set()
+
+
+@contextmanager
+def ticking(on_tick: Callable[[], None] | None) -> Iterator[None]:
+    """Call it meanwhile. Not with progress: ffmpeg tells none before each of its outputs has a first packet."""
+    if on_tick is None:
+        yield
+        return
+    over = threading.Event()
+
+    def tick() -> None:
+        while not over.wait(_TICK_SECONDS):
+            on_tick()
+
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def finish(attempt: Attempt, result: dict[str, Any]) -> None:

@@ -12,14 +12,15 @@ from workers.attempts.attempt import Attempt
 from workers.ffmpeg.audio_commands import SoundFiles, measuring_command, meter_of
 from workers.ffmpeg.loudness_meter import LAST_BYTES, parse_loudness
 from workers.sandbox.outputs import left_end
+from workers.sandbox.run import ToolLimits
 from workers.stages.common import plan_of, run_ffmpeg
 
 
 def brought_to(
-    attempt: Attempt, plan: Plan, target: int, files: Mapping[int, SoundFiles], url: str
+    attempt: Attempt, plan: Plan, target: int, files: Mapping[int, SoundFiles], url: str, limits: ToolLimits
 ) -> dict[int, SoundFiles]:
     """Measure tracks, and return them with what brings each to the loudness in LUFS."""
-    run_ffmpeg(attempt, measuring_command(plan, list(files.values()), url), url)
+    run_ffmpeg(attempt, measuring_command(plan, list(files.values()), url), url, limits=limits)
 
     def gain(path: Path | None) -> float:
         measured = None if path is None else loudness_of(attempt, path)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +23,7 @@ from workers.sandbox.outputs import left_by_tool, own_file
 from workers.sandbox.scratch import reserve
 from workers.stages.common import MP4, plan_of, run_ffmpeg, speed_here
 from workers.stages.found_out import found_out
+from workers.stages.report import store_report
 from workers.stages.scratch_needs import most_of_mp4, package_bytes
 from workers.stages.storyboard import make_storyboard
 from workers.stages.timed_text import TimedText, timed_text
@@ -50,30 +50,18 @@ def package_stage(attempt: Attempt) -> None:
     frames = sum(results[segment.field]["frames"] for segment in segments)
     outputs, has_storyboard = _renditions(attempt, plan, results, frames)
     damage = of_results(results.values(), until=float(frames / plan.rate))
-    measured = measured_of(results)
-    warnings = (*job.warnings, *found_out(job, plan, results), *warnings_of(damage))
-    report = {
-        "plan": asdict(plan),
-        "segments": [asdict(segment) for segment in attempt.services.jobs.segments(job.id)],
-        "frames": frames,
-        "tasks": results,
-        "attempts": {
-            "counted": attempt.services.jobs.attempts(job.id),
-            "failed": [asdict(failed) for failed in job.failed_attempts],
-        },
-        "outputs": [asdict(output) for output in outputs],
-        "warnings": [asdict(known) for known in warnings],
-        "damage": [asdict(place) for place in damage.places],
-        "loudness": [asdict(one) for one in measured],
-    }
+    changes = Changes(
+        warnings=(*job.warnings, *found_out(job, plan, results), *warnings_of(damage)),
+        damage=damage.places,
+        measured=measured_of(results),
+        outputs=outputs,
+        has_storyboard=has_storyboard,
+    )
     objects = attempt.services.objects
     for name, text in playlists(plan, results).items():
         objects.put_bytes(keys.rendition(job.id, f"hls/{name}"), text.encode(), content_type=PLAYLIST)
-    body = json.dumps(report, indent=2).encode()
-    objects.put_bytes(keys.rendition(job.id, "report.json"), body, content_type="application/json")
+    store_report(attempt, results, frames, changes)
     attempt.check_ours()
-    found = Changes(warnings=warnings, damage=damage.places, measured=measured)
-    changes = replace(found, outputs=outputs, has_storyboard=has_storyboard)
     attempt.services.jobs.move(job.id, JobState.READY, changes)
 
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
+
+import structlog
 
 from storage.errors import OutputMismatchError
 from storage.model.loudness import Measured
@@ -15,7 +17,7 @@ from storage.model.plan import AUDIO, Plan, sound_name, surround_name
 from storage.objects import keys
 from workers.attempts.attempt import Attempt
 from workers.ffmpeg.audio_commands import SAMPLE_RATE, SoundFiles
-from workers.ffmpeg.mp4_boxes import codec_of, read_fragmented
+from workers.ffmpeg.mp4_boxes import Piece, codec_of, read_fragmented
 from workers.ffmpeg.published_boxes import SOUND, check_init
 from workers.sandbox.outputs import ToolFile, left_by_tool
 from workers.stages.loudness import loudness_of
@@ -25,6 +27,8 @@ AUDIO_MP4 = "audio/mp4"
 # The record is told of new parts when they are a sixteenth of those it knows. Told of each, it would be written some
 # thousand times for a long film, with all parts of all tracks; and sound is far ahead of the pictures by then.
 TOLD_SHARE = 16
+
+_log = structlog.get_logger()
 
 Made = dict[str, dict[str, Any]]  # what the record says of tracks and their versions in 5.1, by their names
 
@@ -105,7 +109,7 @@ class SoundRun:
 class WrittenTrack:
     """One of the files ffmpeg is writing, of at most `most` bytes, and what of it is stored already.
 
-    It holds the track of this `number`, or its version in 5.1.
+    It holds the track of this `number`, or its version in 5.1. The first `silent` parts stored are not of its file yet.
     """
 
     attempt: Attempt
@@ -115,6 +119,7 @@ class WrittenTrack:
     stored: list[dict[str, Any]] = field(default_factory=list)
     codec: str = ""
     measured: dict[str, Any] = field(default_factory=dict)
+    silent: int = 0
     left: ToolFile | None = None
     opened: ExitStack = field(default_factory=ExitStack)
 
@@ -136,15 +141,22 @@ class WrittenTrack:
 
     def end(self, files: SoundFiles) -> None:
         """Publish the rest, and note what was measured. Raises OutputMismatchError where there is no sound at all."""
-        self.publish()
-        if not self.stored:
+        self.publish(ended=True)
+        if self.silent or not self.stored:
             raise OutputMismatchError(detail="The encoder's sound has no part that is complete.")
         loudness = loudness_of(self.attempt, self.path)
         if loudness is not None:
             gain = files.gain if self.path == files.target else files.surround_gain
             self.measured = asdict(Measured(self.name, loudness, gain))
 
-    def publish(self) -> None:
+    def begin_silent(self, path: Path) -> None:
+        """Store the parts of a file that is silent, as the track is at its beginning; its last one is cut."""
+        with left_by_tool(self.attempt.scratch, path.name, most=self.most) as left:
+            found = read_fragmented(left.file, left.size)
+            self._store(left.file, found.init_bytes, found.pieces[:-1])
+        self.silent = len(self.stored)
+
+    def publish(self, *, ended: bool = False) -> None:
         """Store the parts that are complete by now."""
         if self.left is None and not _has_bytes(self.path):
             return
@@ -153,15 +165,21 @@ class WrittenTrack:
             left = left_by_tool(self.attempt.scratch, self.path.name, most=self.most)
             self.left = self.opened.enter_context(left)
         found = read_fragmented(self.left.file, self.left.grown(), growing=True)
-        fresh = found.pieces[len(self.stored) :]
+        if self.silent and (ended or len(found.pieces) >= self.silent):
+            if [_told(piece) for piece in found.pieces[: self.silent]] != self.stored:
+                _log.warning("silence is not that of the sound", job=self.attempt.job.id, track=self.name)
+                self.stored.clear()
+            self.silent = 0
+        self._store(self.left.file, found.init_bytes, found.pieces[len(self.stored) :])
+
+    def _store(self, file: IO[bytes], init_bytes: int, fresh: Sequence[Piece]) -> None:
         if not fresh:
             return
         self.attempt.check_ours()
         objects, job_id = self.attempt.services.objects, self.attempt.job.id
-        file = self.left.file
         if not self.stored:
             file.seek(0)
-            init = file.read(found.init_bytes)
+            init = file.read(init_bytes)
             check_init(init, SOUND)
             self.codec = codec_of(init)
             objects.put_bytes(keys.init(job_id, self.name), init, content_type=AUDIO_MP4)
@@ -169,7 +187,12 @@ class WrittenTrack:
             file.seek(piece.start)
             data = file.read(piece.end - piece.start)
             objects.put_bytes(keys.segment(job_id, self.name, len(self.stored)), data, content_type=AUDIO_MP4)
-            self.stored.append({"bytes": len(data), "seconds": round(piece.ticks / SAMPLE_RATE, 6)})
+            self.stored.append(_told(piece))
+
+
+def _told(piece: Piece) -> dict[str, Any]:
+    """Return what the record says of a part."""
+    return {"bytes": piece.end - piece.start, "seconds": round(piece.ticks / SAMPLE_RATE, 6)}
 
 
 def _has_bytes(path: Path) -> bool:

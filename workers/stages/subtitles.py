@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -13,12 +14,21 @@ from storage.captions.reading import cues_of
 from storage.captions.webvtt import VTT, subtitle_segments, subtitles_vtt
 from storage.errors import OutputMismatchError, ToolError, ToolTimeoutError
 from storage.media_errors import TooMuchWorkError
-from storage.model.plan import Plan
+from storage.model.plan import ClockPiece, Plan
 from storage.model.timed_text import SubtitleSource
 from storage.objects import keys
 from storage.subtitle_errors import SubtitleTooLargeError
 from workers.attempts.attempt import Attempt
-from workers.ffmpeg.subtitle_commands import LONGEST_TRACK, subtitles_command, track_file, track_files, written_as
+from workers.ffmpeg.subtitle_commands import (
+    LONGEST_MOVED,
+    LONGEST_TRACK,
+    MOVED_IN,
+    moved_command,
+    subtitles_command,
+    track_file,
+    track_files,
+    written_as,
+)
 from workers.planning.probe import PACKETS_SECONDS
 from workers.sandbox.outputs import left_by_tool
 from workers.sandbox.run import ToolLimits
@@ -30,6 +40,8 @@ from workers.stages.work_budgets import subtitles_budget
 # Who reads through a whole file for the one text at its end shows no progress meanwhile.
 READING = ToolLimits(PACKETS_SECONDS, PACKETS_SECONDS)
 
+_MOVED = "moved"  # what `moved_command` writes
+
 _log = structlog.get_logger()
 
 
@@ -37,7 +49,9 @@ def subtitles_stage(attempt: Attempt) -> None:
     """Read all tracks of text in one go and store them; a track that fails is told of, one without a text is not."""
     plan = plan_of(attempt.job)
     texts = sum(not source.channel for source in plan.subtitles)
-    reserve(attempt.scratch, texts * LONGEST_TRACK + (2 * captions_bytes(plan) if plan.takes_captions else 0))
+    moved = LONGEST_MOVED if plan.video.pieces and any(one.codec in MOVED_IN for one in plan.subtitles) else 0
+    captions = 2 * captions_bytes(plan) if plan.takes_captions else 0
+    reserve(attempt.scratch, texts * LONGEST_TRACK + min(moved, attempt.job.size) + captions)
     attempt.bound(subtitles_budget(len(plan.subtitles), attempt.job.size, speed_here(attempt)))
     with original_of(attempt) as url:
         _take_out(attempt, plan, url)
@@ -55,22 +69,46 @@ def subtitles_stage(attempt: Attempt) -> None:
 
 
 def _take_out(attempt: Attempt, plan: Plan, url: str) -> None:
-    """Write each track to a file; where one spoils all others, each by itself."""
-    if not _run(attempt, plan, url, plan.subtitles):
-        for source in plan.subtitles:
-            _run(attempt, plan, url, (source,))
+    """Write each track to a file."""
+    seconds, pieces = plan.video.look_seconds, plan.video.pieces
+    ways = dict[str, list[SubtitleSource]]()
+    for source in plan.subtitles:
+        ways.setdefault(MOVED_IN.get(source.codec, "") if pieces else "", []).append(source)
+    _write(attempt, url, ways.pop("", []), seconds, pieces)
+    for moved in ways.values():
+        target = attempt.scratch / _MOVED
+        if _run(attempt, moved_command(moved, url, target, seconds, pieces), url):
+            numbered = [replace(source, stream=number) for number, source in enumerate(moved)]
+            _write(attempt, str(target), numbered, 0.0, ())
+        target.unlink(missing_ok=True)
 
 
-def _run(attempt: Attempt, plan: Plan, url: str, sources: Sequence[SubtitleSource]) -> bool:
-    """Tell whether the tool wrote these tracks; of one that ended with an error nothing is left."""
-    command = subtitles_command(sources, url, attempt.scratch, plan.video.look_seconds, captions_bytes(plan))
+def _write(
+    attempt: Attempt, url: str, sources: Sequence[SubtitleSource], seconds: float, pieces: tuple[ClockPiece, ...]
+) -> None:
+    """Write each track of what is at the URL to a file; where one spoils all others, each by itself."""
+    most = captions_bytes(plan_of(attempt.job))
+
+    def write(together: Sequence[SubtitleSource]) -> bool:
+        command = subtitles_command(together, url, attempt.scratch, seconds, pieces, captions_bytes=most)
+        if _run(attempt, command, url):
+            return True
+        for name in chain.from_iterable(map(track_files, together)):  # of a command that failed nothing is left
+            (attempt.scratch / name).unlink(missing_ok=True)
+        return False
+
+    if sources and not write(sources):
+        for source in sources:
+            write((source,))
+
+
+def _run(attempt: Attempt, command: list[str], url: str) -> bool:
+    """Tell whether the tool did what it was to."""
     try:
         run_ffmpeg(attempt, command, url, limits=READING)
     except (ToolError, ToolTimeoutError, TooMuchWorkError) as error:
         if isinstance(error, ToolError) and error.killed:
             raise
-        for name in chain.from_iterable(map(track_files, sources)):
-            (attempt.scratch / name).unlink(missing_ok=True)
         return False
     return True
 

@@ -58,13 +58,16 @@ local function hand_out_segments(id, early, size)
   end
 end
 
--- The sound is encoded anew, as far as it goes, when much more has come. What is encoded once more is the same.
+-- The sound is encoded anew, as far as it goes, when much more has come. What is encoded once more is the same. Not where
+-- it is brought to a loudness: what does that is known only once all of it is.
 local function hand_out_audio(id, early, size)
   local next_one, audio, heard = unpack(redis.call('HMGET', early, 'next', 'audio', 'heard'))
   local due = audio == '1' and tonumber(next_one) > 0 and size >= tonumber(heard or 0) * tonumber(factor)
   if free > 0 and due and not redis.call('ZSCORE', OUT, id .. ' early-audio:0') then
     redis.call('HSET', early, 'heard', string.format('%.0f', size))
-    hand_out(id, 'early-audio:0')
+    if type(cjson.decode(redis.call('HGET', 'rungs:job:' .. id, 'intake')).loudness) ~= 'number' then
+      hand_out(id, 'early-audio:0')
+    end
   end
 end
 

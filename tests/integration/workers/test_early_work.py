@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import struct
 from collections.abc import Callable
@@ -12,7 +11,6 @@ import pytest
 
 from storage.model.job import JobState
 from storage.model.task import Stage, Task
-from storage.objects import keys
 from storage.objects.contract import ObjectStore
 from storage.objects.local import LocalObjectStore
 from storage.public.hls import MASTER, audio_fragments, playlist, rung_fragments
@@ -27,19 +25,12 @@ from tests.support.driving import drive, step
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import created
 from tests.support.memory_publisher import MemoryPublisher
+from tests.support.results import digests
 from workers.attempts.attempt import Attempt, attempt_task
 from workers.janitor.cleaning import clear_leftovers
 from workers.stages import STAGES
 
 THE_SOUND = 30.0  # encoder-seconds; it is encoded again and again, in two or three each
-REPORT = "report.json"  # says when things were done
-
-
-def made_of(services: Services, job_id: str) -> dict[str, str]:
-    """Return a digest of everything that was made of a job, by its name."""
-    prefix = keys.renditions(job_id)
-    names = [key for key in services.objects.keys(prefix) if not key.endswith(REPORT)]
-    return {key.removeprefix(prefix): hashlib.sha256(b"".join(services.objects.read(key))).hexdigest() for key in names}
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +49,7 @@ def at_once(film: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
     services.jobs.announce("test", SLOTS, seconds=600.0)
     job = drive(services, Settings(data_dir=folder / "data"), film)
     assert job.state is JobState.READY
-    return made_of(services, job.id)
+    return digests(services, job.id)
 
 
 @pytest.fixture
@@ -80,7 +71,7 @@ def test_what_is_encoded_early_is_what_would_have_been(
     assert len(coming.done_early) >= 2
     job = coming.end()
     assert (job.state, job.error) == (JobState.READY, None)
-    assert made_of(services, job.id) == at_once
+    assert digests(services, job.id) == at_once
     assert services.jobs.wasted(job.owner) < THE_SOUND
 
 
@@ -101,7 +92,7 @@ def test_what_has_come_can_be_watched(
         *_, picture = rung_fragments(plan, results, plan.rungs[0].name)
         *_, sound = audio_fragments(results)
         lengths += [float(picture.end), float(sound.end)]
-        assert made_of(services, job.id).items() <= at_once.items()
+        assert digests(services, job.id).items() <= at_once.items()
     pictures, sounds = lengths[::2], lengths[1::2]
     assert pictures == sorted(pictures)
     assert pictures[-1] > 10
@@ -109,7 +100,7 @@ def test_what_has_come_can_be_watched(
     assert sounds[-1] > 6
     job = coming.end()
     assert (job.state, job.error) == (JobState.READY, None)
-    assert made_of(services, job.id) == at_once
+    assert digests(services, job.id) == at_once
 
 
 def test_sound_that_is_brought_to_a_loudness_waits_for_all_of_it(
@@ -132,7 +123,7 @@ def test_without_an_index_nothing_is_done_early(
     coming = Coming(own_services, settings, film.read_bytes())
     coming.send(0.9)
     assert coming.done_early == set()
-    assert made_of(own_services, coming.end().id) == at_once
+    assert digests(own_services, coming.end().id) == at_once
 
 
 def test_an_installation_may_leave_it(film: Path, own_services: Services, settings: Settings) -> None:
@@ -176,7 +167,7 @@ def test_an_index_that_lies_changes_nothing(
     early = coming.done_early
     job = coming.end()
     assert (job.state, job.error) == (JobState.READY, None)
-    assert made_of(own_services, job.id) == at_once
+    assert digests(own_services, job.id) == at_once
     assert (own_services.jobs.wasted(job.owner) > 0) == bool(early)
 
 

@@ -170,6 +170,52 @@ def test_teletext_of_a_broadcast(own_services: Services, settings: Settings, tmp
     assert_said(cues(made(own_services, job, "subtitles/0.vtt")), wanted)
 
 
+def test_ttml_in_an_mp4_is_read(own_services: Services, settings: Settings, tmp_path: Path) -> None:
+    """Which ffmpeg takes for data that it does not know."""
+    job = drive(own_services, settings, film(tmp_path, "film.mp4", "-c:s", "ttml", "-metadata:s:s:0", "language=kor"))
+    assert (job.state, job.warnings) == (JobState.READY, ())
+    assert [track["language"] for track in job_json(job)["subtitles"]] == ["ko"]
+    plain = (replace(SAID[0], text="Hello there &amp; &lt;3"), SAID[1])  # ffmpeg's writer gives up italics
+    assert_said(cues(made(own_services, job, "subtitles/0.vtt")), plain)
+
+
+def twice(said: tuple[Cue, ...]) -> tuple[Cue, ...]:
+    """Return what a recording of four seconds says, and says again where it is appended to itself."""
+    return (*said, *(replace(cue, start=cue.start + 4000, end=cue.end + 4000) for cue in said))
+
+
+def appended(path: Path) -> Path:
+    """Return the recording appended to itself."""
+    target = path.with_stem("twice")
+    target.write_bytes(path.read_bytes() * 2)
+    return target
+
+
+def test_texts_of_joined_recordings_stand_in_their_part(
+    own_services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """All clocks begin at the same time: the place of a text in the file tells. Chapters are those of the first."""
+    job = drive(own_services, settings, appended(film(tmp_path, "film.mkv", "-c:s", "copy", texts=(SRT, ASS))))
+    assert job.plan is not None
+    assert (job.state, [known["code"] for known in job_json(job)["warnings"]]) == (JobState.READY, ["parts_joined"])
+    for number, said in enumerate((SAID, AT_TOP)):
+        assert_said(cues(made(own_services, job, f"subtitles/{number}.vtt")), twice(said))
+        assert_said(in_mp4(made(own_services, job, "180p.mp4"), number, tmp_path), without_places(twice(said)))
+    assert [(one.title, one.start) for one in job.plan.chapters] == [("Opening", 0.0), ("\ub05d = <b>", 1.5)]
+
+
+def test_teletext_of_joined_broadcasts_stands_in_its_part(
+    own_services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """It is moved before it is decoded."""
+    said = [(0.5, "Hello there"), (1.5, ""), (2.0, "Second line"), (3.0, "")]
+    part = with_teletext(film(tmp_path, "plain.ts", texts=()), tmp_path / "teletext.ts", said, "swe")
+    job = drive(own_services, settings, appended(part))
+    assert (job.state, [known["code"] for known in job_json(job)["warnings"]]) == (JobState.READY, ["parts_joined"])
+    wanted = (Cue(500, 1500, "Hello there"), Cue(2000, 3000, "Second line"))
+    assert_said(cues(made(own_services, job, "subtitles/0.vtt")), twice(wanted))
+
+
 def test_forced_text_is_shown_unasked(own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """By whoever plays the MP4; the playlist says so too."""
     options = ["-c:s", "copy", "-disposition:s:0", "forced"]

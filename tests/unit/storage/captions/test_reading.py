@@ -64,6 +64,15 @@ Dialogue: 0,0:00:05.00,0:00:06.00,Default,,0,0,0,,{\\p1}m 0 0 l 100 0{\\p0}shape
 Dialogue: 0,0:00:07.00,0:00:08.00,Default,,0,0,0,,{\\an8\\b700}Bold{\\b400} \\{braces\\}\\hhere
 Dialogue: garbage
 """
+TTML = """<?xml version="1.0" encoding="UTF-8"?>
+<tt xmlns="http://www.w3.org/ns/ttml" xmlns:tts="http://www.w3.org/ns/ttml#styling">
+<head><layout><region xml:id="r" tts:displayAlign="before"/></layout></head>
+<body><div>
+<p begin="00:00:01.000" end="00:00:02.500">Hello <span tts:fontStyle="italic">there</span>,<br/>you &amp; me &lt;3</p>
+<p begin="3s" dur="1s" region="r">At the top</p>
+</div></body>
+</tt>
+"""
 READ = {
     Format.SUBRIP: (
         SRT,
@@ -89,6 +98,13 @@ READ = {
             Cue(3000, 4000, "<i>At the top</i>", top=True),
             Cue(5000, 6000, "shape"),
             Cue(7000, 8000, "<b>Bold</b> {braces}\u00a0here", top=True),
+        ],
+    ),
+    Format.TTML: (
+        TTML,
+        [
+            Cue(1000, 2500, "Hello <i>there</i>,\nyou &amp; me &lt;3"),
+            Cue(3000, 4000, "At the top", top=True),
         ],
     ),
 }
@@ -191,6 +207,10 @@ HOSTILE = {
     "ampersands": "&" * 4_000_000,
     "commas": "Dialogue: " + "," * 4_000_000,
     "sections": "[a]\n" * 400_000,
+    "paragraphs": "<p begin='1s'>x</p>" * 200_000,
+    "spans": "<span begin='1s'>x</span>" * 160_000,
+    "words": ("<p>" + "".join(f"<span begin='{n % 31}s'>x</span>" for n in range(499)) + "</p>") * 300,
+    "names": "<style a='1' b='2'/>" * 200_000,
     "timings": "00:00:01,000 --> 00:00:02,000\n" * 130_000,
 }
 
@@ -204,6 +224,7 @@ def test_time_grows_with_the_text_alone(name: str, written: Format) -> None:
         Format.SUBRIP: "00:01.000 --> 00:02.000\n",
         Format.WEBVTT: "WEBVTT\n\n00:01.000 --> 00:02.000\n",
         Format.ASS: "[Events]\nDialogue: 0,0:00:01.00,0:00:02.50,Default,,0,0,0,,",
+        Format.TTML: "<tt><body><div><p begin='1s'>",
     }[written]
     begun = time.process_time()
     with suppress(SubtitleTooLargeError):

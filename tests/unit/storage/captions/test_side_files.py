@@ -57,6 +57,7 @@ def test_a_file_becomes_strict_webvtt() -> None:
         b"1\r\n00:00:01,000 --> 00:00:02,000\r\nA & <i>b</i>\r\n",
         b"WEBVTT\n\n00:01.000 --> 00:02.000\nA &amp; <i>b</i>",
         b"[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,A & {\\i1}b",
+        b"<tt xmlns:s='x'><body><p begin='1s' end='2s'>A &amp; <span s:fontStyle='italic'>b</span></p></body></tt>",
     ):
         assert converted(data, "") == wanted
 

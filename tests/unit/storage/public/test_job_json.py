@@ -88,10 +88,11 @@ def test_tracks_of_sound_come_with_the_plan() -> None:
         Measured("audio-surround", Loudness(-21.0, 5.0, -3.0), 2.5),
     )
     job = make_job(state=JobState.READY, plan=replace(make_plan(), audio=tracks), measured=measured)
-    as_it_came = {"integrated": -21.0, "range": 5.0, "true_peak": -3.0, "gain": 1.5}
+    as_it_came = {"integrated": -21.0, "range": 5.0, "true_peak": -3.0, "gain": 1.5, "lacks": 0.0}
     german = {"name": "audio", "label": "German", "language": "de", "title": "", "channels": [2, 6]}
     talk = {"name": "audio-1", "label": "English, Talk", "language": "en", "title": "Talk", "channels": [1], **UNHEARD}
     assert job_json(job)["audio"] == [{**german, "default": True, "loudness": as_it_came}, {**talk, "default": False}]
+    assert job_json(replace(job, loudness=-16))["audio"][0]["loudness"] == {**as_it_came, "lacks": 2.5}
     lost = warning("audio_undecodable", number=1, label="German")
     assert job_json(replace(job, warnings=(lost,)))["audio"] == [{**talk, "default": True}]
     assert job_json(replace(job, warnings=(warning("sound_undecodable"),)))["audio"] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from storage.model.plan import BT709, AudioSource, Colour, Crop, Plan, Rung, Segment, Shape
+from storage.model.plan import BT709, AudioSource, ClockPiece, Colour, Crop, Plan, Rung, Segment, Shape
 from storage.model.timed_text import SubtitleSource, SubtitleTrack
 from storage.settings import Settings
 from tests.support.jobs import SOUND, make_plan
-from workers.ffmpeg.audio_commands import SoundFiles, audio_command
+from workers.ffmpeg.audio_commands import SoundFiles, audio_command, silence_command
 from workers.ffmpeg.commands import (
     MIN_TIMESCALE,
     PackedSound,
@@ -28,7 +29,7 @@ from workers.ffmpeg.mp4_chapters import with_chapters
 from workers.ffmpeg.mp4_subtitles import PackedSubtitles, with_subtitles
 from workers.ffmpeg.stills import keyframes_command, moment_command, sheet_command
 from workers.ffmpeg.storyboard_layout import sheet_of
-from workers.ffmpeg.subtitle_commands import subtitles_command
+from workers.ffmpeg.subtitle_commands import moved_command, subtitles_command
 from workers.planning.subtitles import caption_sources
 from workers.sandbox.allowed_codecs import CODEC_WHITELIST
 from workers.sandbox.allowed_inputs import FORMAT_WHITELIST, MAX_PIXELS, protocol_whitelist
@@ -101,6 +102,7 @@ ANAMORPHIC = replace(
 )
 TAIL = replace(PLAN, tail_frames=90, rungs=RUNGS[2:])
 HALVES = replace(PLAN, segment_count=2, rungs=RUNGS[2:], tail_frames=90)
+JOINED = tuple(ClockPiece(0.0, 4.0, -4.0 * part, position=9000 * part) for part in range(3))
 FIRST, SECOND = Segment(0, 0, 60, threads=2), Segment(1, 60, 240, threads=1, seek=2.402)
 
 
@@ -111,8 +113,13 @@ def segment(plan: Plan, part: Segment = WHOLE, url: str = PATH) -> list[str]:
 
 def audio(*sources: AudioSource, url: str = PATH) -> list[str]:
     """Return the command of these tracks of sound."""
+    return audio_command(PLAN, files_of(sources), url)
+
+
+def files_of(sources: Sequence[AudioSource]) -> list[SoundFiles]:
+    """Return what is written of these tracks."""
     names = [f"-{number}" if number else "" for number in range(len(sources))]
-    files = [
+    return [
         SoundFiles(
             source,
             SCRATCH / f"audio{name}.m4a",
@@ -121,7 +128,6 @@ def audio(*sources: AudioSource, url: str = PATH) -> list[str]:
         )
         for source, name in zip(sources, names, strict=True)
     ]
-    return audio_command(PLAN, files, url)
 
 
 COMMANDS = {
@@ -156,6 +162,9 @@ COMMANDS = {
     "audio_surround": audio(replace(SOUND, source_channels=6, layout="5.1(side)", surround_bitrate=384_000), SOUND),
     "audio_surround_of_71": audio(replace(SOUND, source_channels=8, layout="7.1", surround_bitrate=384_000)),
     "audio_three_languages": audio(SOUND, *(replace(SOUND, stream=number, source_channels=6) for number in (2, 3))),
+    "silence": silence_command(
+        files_of([replace(SOUND, surround_bitrate=384_000), replace(SOUND, channels=1), SOUND]), [60, 9, 30]
+    ),
     "poster_keyframes": keyframes_command(PLAN, PATH, SCRATCH),
     "poster_keyframes_relayed": keyframes_command(PLAN, URL, SCRATCH),
     "poster_keyframes_vp9_alpha": keyframes_command(VP9_ALPHA, PATH, SCRATCH),
@@ -206,11 +215,23 @@ COMMANDS = {
         PATH,
         SCRATCH,
         0.0,
-        2_000_000,
+        captions_bytes=2_000_000,
     ),
-    "captions_hevc": subtitles_command(caption_sources(0, "hevc", [1]), PATH, SCRATCH, 0.0, 2_000_000),
-    "captions_mpeg2": subtitles_command(caption_sources(0, "mpeg2video", [1]), PATH, SCRATCH, 0.0, 2_000_000),
+    "captions_hevc": subtitles_command(caption_sources(0, "hevc", [1]), PATH, SCRATCH, 0.0, captions_bytes=2_000_000),
+    "captions_mpeg2": subtitles_command(
+        caption_sources(0, "mpeg2video", [1]), PATH, SCRATCH, 0.0, captions_bytes=2_000_000
+    ),
     "segment_captions_taken": segment(replace(PLAN, subtitles=caption_sources(0, "h264", [1]), rungs=RUNGS[2:])),
+    "subtitles_joined": subtitles_command(
+        [SubtitleSource(SubtitleTrack("0"), 2, "subrip")], PATH, SCRATCH, 0.0, JOINED
+    ),
+    "subtitles_moved": moved_command(
+        [SubtitleSource(SubtitleTrack(str(n)), n + 2, "dvb_teletext") for n in (0, 1)],
+        PATH,
+        SCRATCH / "moved",
+        0.0,
+        JOINED,
+    ),
     "package_silent": package_command(SCRATCH / "720p.fragments.mp4", [], SCRATCH / "720p.mp4", seconds=10.01),
 }
 

@@ -19,13 +19,14 @@ def track(index: int, **fields: Any) -> dict[str, Any]:
     return {"index": index, **known, "sample_fmt": "s32", "channel_layout": "mono", "duration": "10.0", **fields}
 
 
-def planned(*tracks: dict[str, Any]) -> tuple[AudioSource, ...]:
-    """Return the sounds of a file with these tracks, each of which has a packet."""
+def planned(*tracks: dict[str, Any], begins: float = 0.0) -> tuple[AudioSource, ...]:
+    """Return the sounds of a file with these tracks, each of which has a packet; the last one `begins` then."""
     probe = parse_probe({"streams": [PICTURE, *tracks], "format": {}})
     (video, *_) = probe.streams
-    packets = [listings.sound(0.0, 0.1, index=stream.index) for stream in probe.streams[1:]]
+    last = len(tracks)
+    packets = [listings.sound(begins if one.index == last else 0.0, 0.1, index=one.index) for one in probe.streams[1:]]
     sources = sources_of(probe, video, listings.interleaved(listings.pictures([0.0, 0.04]), *packets))
-    return audio_sources(probe, video, sources, ())
+    return audio_sources(probe, video, sources, (), 0.0)
 
 
 PICTURE = {"index": 0, "codec_type": "video", "codec_name": "h264"}
@@ -107,12 +108,27 @@ def test_no_more_tracks_are_taken_than_anybody_wants() -> None:
     assert [one.stream for one in found] == [29, *range(1, MOST_SOUNDS)]
 
 
+@pytest.mark.parametrize(("begins", "silent"), [(0.0, 0), (0.9, 0), (290.97, 290)])
+def test_it_is_known_how_long_a_track_is_silent(begins: float, silent: int) -> None:
+    """In whole seconds, from its first packet."""
+    assert [one.silent_seconds for one in planned(track(1, channels=2), track(2, channels=2), begins=begins)] == [
+        0,
+        silent,
+    ]
+    assert [one.silent_seconds for one in planned(track(1, channels=2), begins=begins)] == [silent]
+
+
+def test_two_sides_are_not_known_to_be_silent() -> None:
+    """The right one may begin before the left one does."""
+    assert [one.silent_seconds for one in planned(track(1), track(2), begins=60.0)] == [0]
+
+
 def test_a_track_without_packets_is_none() -> None:
     """It was only announced."""
     probe = parse_probe({"streams": [PICTURE, track(1, channels=2), track(2, channels=2)], "format": {}})
     (video, *_) = probe.streams
     listing = listings.interleaved(listings.pictures([0.0, 0.04]), listings.sound(0.0, 0.1))
-    assert [one.stream for one in audio_sources(probe, video, sources_of(probe, video, listing), ())] == [1]
+    assert [one.stream for one in audio_sources(probe, video, sources_of(probe, video, listing), (), 0.0)] == [1]
 
 
 @pytest.mark.parametrize(

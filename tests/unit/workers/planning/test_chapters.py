@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storage.model.plan import ClockPiece
 from storage.model.shown_text import NAME_LENGTH
 from storage.model.timed_text import MOST_CHAPTERS, Chapter
-from workers.planning.chapters import TITLES_LENGTH, ToldChapter, chapters_of, told_chapters
+from workers.planning.chapters import TITLES_LENGTH, ToldChapter, chapters_of, on_joined_clock, told_chapters
 
 _TIMES = st.floats(-1e9, 1e9) | st.floats(-5, 25)
 
@@ -31,6 +32,23 @@ def test_what_ffprobe_says_is_read() -> None:
         ToldChapter(2.5, 4.0, "Second"),
         ToldChapter(4.0, 5.0, ""),
     )
+
+
+def test_chapters_belong_to_the_first_piece_that_has_their_time() -> None:
+    """Where recordings are joined; those of none are left out."""
+    told = [
+        ToldChapter(-0.2, 1.0, "First"),
+        ToldChapter(1.0, 9.0, "Second"),
+        ToldChapter(50.0, 60.0, "In a hole"),
+        ToldChapter(101.0, 102.0, "Third"),
+    ]
+    pieces = [ClockPiece(0.0, 2.0, 0.0), ClockPiece(0.0, 2.0, -2.0), ClockPiece(100.0, 103.0, 96.0)]
+    assert on_joined_clock(told, pieces) == (
+        ToldChapter(0.0, 1.0, "First"),
+        ToldChapter(1.0, 2.0, "Second"),
+        ToldChapter(5.0, 6.0, "Third"),
+    )
+    assert on_joined_clock(told, []) == tuple(told)
 
 
 def test_chapters_are_put_on_the_timeline() -> None:

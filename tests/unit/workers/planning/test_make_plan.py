@@ -347,7 +347,7 @@ def test_dolby_vision_with_a_picture_for_others_is_taken(profile: int, compatibl
 
 def test_dropped_tracks_are_named() -> None:
     """Who uploads four languages learns that one is in the result; cover art is missed by nobody."""
-    subtitles = {"index": 4, "codec_type": "subtitle", "codec_name": "ttml"}
+    subtitles = {"index": 4, "codec_type": "subtitle", "codec_name": "arib_caption"}
     cover = video(6, disposition={"attached_pic": 1})
     plan = planned(video(0), sound(1), sound(2), sound(3), subtitles, video(5), cover)
     assert plan.warnings == (

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from storage.model.job_warnings import warning
+from storage.model.plan import ClockPiece
 from storage.model.timed_text import MOST_SUBTITLES, SubtitleSource, SubtitleTrack
-from tests.unit.workers.planning.test_make_plan import planned, video
+from tests.unit.workers.planning.test_make_plan import planned, probed, video
+from workers.planning.make_plan import choose_video
+from workers.planning.subtitles import subtitle_sources, subtitles_left_out
 
 
 def text(index: int, codec: str = "subrip", **fields: Any) -> dict[str, Any]:
@@ -39,12 +42,31 @@ def test_pictures_are_named_by_their_languages() -> None:
     codecs = ("hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub")
     languages = ("eng", "fre", "eng", "und")
     streams = [text(1 + n, codec, tags={"language": languages[n]}) for n, codec in enumerate(codecs)]
-    plan = planned(video(0), *streams, text(9, "ttml"), text(10))
+    plan = planned(video(0), *streams, text(9, "arib_caption"), text(10))
     assert [source.stream for source in plan.subtitles] == [10]
     assert plan.warnings == (
         warning("subtitle_pictures", n=4, languages="English, French, unknown"),
         warning("subtitle_left_out", n=1),
     )
+
+
+JUMPING = (ClockPiece(0.0, 1.0, 0.0, position=500), ClockPiece(0.0, 1.0, -1.0, position=9000))
+
+
+@pytest.mark.parametrize(
+    ("pieces", "taken"),
+    [((), ["subrip", "dvb_teletext", "mov_text", "ttml"]), (JUMPING, ["subrip", "dvb_teletext"]), (JUMPING[::-1], [])],
+)
+def test_where_the_clock_jumps_a_place_in_the_file_tells_the_piece(
+    pieces: tuple[ClockPiece, ...], taken: list[str]
+) -> None:
+    """Tracks of which no place is known are counted; texts that ffmpeg makes of a track tell none."""
+    texts = [text(1), text(2, "dvb_teletext"), text(3, "mov_text"), {**text(4), "codec_tag_string": "stpp"}]
+    probe = probed(video(), *texts, text(5, "arib_caption"))
+    sources = subtitle_sources(probe, choose_video(probe), pieces)
+    assert [source.codec for source in sources] == taken
+    jumps = (warning("subtitle_jumps", n=4 - len(taken)),) if len(taken) < 4 else ()
+    assert subtitles_left_out(probe, sources, pieces) == (warning("subtitle_left_out", n=1), *jumps)
 
 
 def test_there_are_only_so_many() -> None:

@@ -120,7 +120,7 @@ function renderPicture(job) {
 function renderPlan(job) {
   setText(field(document, "plan"), job.words.plan);
   show(document.getElementById("plan"), Boolean(job.plan));
-  renderLines(field(document, "loudness"), loudnessLines(job.audio));
+  renderLines(field(document, "loudness"), loudnessLines(job.audio, job.loudness));
   renderLines(field(document, "warnings"), job.words.warnings);
   show(document.getElementById("warnings"), job.warnings.length > 0);
 }

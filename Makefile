@@ -99,8 +99,8 @@ bench-trickle: setup ## what answers take while fifty uploads trickle, and besid
 bench-watch: setup ## WATCHERS=500 of as many waiting jobs while the queue moves, three phases of MINUTES=1.5
 	$(BIN)/python -m tests.bench.watch --watchers $(or $(WATCHERS),500) --minutes $(or $(MINUTES),1.5)
 
-bench-overlap: setup ## what encoding before the last byte saves: videos of LENGTH=50 s, sent at three paces
-	PYTHONPATH=. $(BIN)/python -m tests.bench.overlap --seconds $(or $(LENGTH),50)
+bench-overlap: setup ## what encoding before the last byte saves: videos of LENGTH s, sent at three paces; ARGS='--clips phone --add'
+	PYTHONPATH=. $(BIN)/python -m tests.bench.overlap $(if $(LENGTH),--seconds $(LENGTH)) $(ARGS)
 
 bench-upload: setup ## speed and memory of 2 GiB by form and by tus, one and twenty at once, beside direct puts
 	$(BIN)/python tests/bench/upload.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from storage.model.job import Job
 from storage.model.task import Task
 from storage.model.upload import Upload
+from storage.objects import keys
 from storage.services import Services
 from storage.services.dispatch import dispatch
 from storage.services.upload_index import store_index
@@ -21,6 +23,7 @@ from web.client.index_ahead import index_of
 
 SLOTS = 2
 MOST = 1 << 26
+REPORT = "report.json"  # says when things were done
 
 
 @dataclass(slots=True)
@@ -36,7 +39,7 @@ class Coming:
     sent: int = 0
 
     def __post_init__(self) -> None:
-        self.services.jobs.announce("test", SLOTS, seconds=600.0)
+        self.services.jobs.announce("worker", SLOTS, seconds=600.0)
         self.upload = replace(upload_record(length=len(self.data)), part_bytes=PART, loudness=self.loudness)
         begin(self.services, self.upload)
         if self.index is not None:
@@ -67,6 +70,13 @@ class Coming:
         self.send(1.0)
         complete(self.services, self.upload)
         return drive_on(self.services, self.settings, self.services.jobs.get(self.upload.id))
+
+
+def made_of(services: Services, job_id: str) -> dict[str, str]:
+    """Return a digest of everything that was made of a job, by its name."""
+    prefix = keys.renditions(job_id)
+    names = [key for key in services.objects.keys(prefix) if not key.endswith(REPORT)]
+    return {key.removeprefix(prefix): hashlib.sha256(b"".join(services.objects.read(key))).hexdigest() for key in names}
 
 
 def split(path: Path) -> tuple[bytes, tuple[int, bytes]]:

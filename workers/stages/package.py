@@ -72,6 +72,7 @@ def package_stage(attempt: Attempt) -> None:
     body = json.dumps(report, indent=2).encode()
     objects.put_bytes(keys.rendition(job.id, "report.json"), body, content_type="application/json")
     attempt.check_ours()
+    objects.delete_prefix(keys.early_poster(job.id))
     found = Changes(warnings=warnings, damage=damage.places, measured=measured)
     changes = replace(found, outputs=outputs, has_storyboard=has_storyboard)
     attempt.services.jobs.move(job.id, JobState.READY, changes)

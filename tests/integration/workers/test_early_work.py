@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import struct
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from storage.services.playing import playing
 from storage.services.upload_jobs import cancel
 from storage.services.uploads import note_open
 from storage.settings import Settings
-from tests.support.coming import SLOTS, Coming, split
+from tests.support.coming import SLOTS, Coming, made_of, split
 from tests.support.driving import drive, step
 from tests.support.job_store import OwnJobStore
 from tests.support.jobs import created
@@ -31,15 +30,8 @@ from workers.attempts.attempt import Attempt, attempt_task
 from workers.janitor.cleaning import clear_leftovers
 from workers.stages import STAGES
 
+JPEG = b"\xff\xd8"
 THE_SOUND = 30.0  # encoder-seconds; it is encoded again and again, in two or three each
-REPORT = "report.json"  # says when things were done
-
-
-def made_of(services: Services, job_id: str) -> dict[str, str]:
-    """Return a digest of everything that was made of a job, by its name."""
-    prefix = keys.renditions(job_id)
-    names = [key for key in services.objects.keys(prefix) if not key.endswith(REPORT)]
-    return {key.removeprefix(prefix): hashlib.sha256(b"".join(services.objects.read(key))).hexdigest() for key in names}
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +81,12 @@ def test_what_has_come_can_be_watched(
 ) -> None:
     """Pictures and sound by the playlists, of the very bytes that the whole file will give."""
     coming = Coming(services, settings, *split(film))
-    lengths = list[float]()
+    lengths, poster = list[float](), keys.early_poster(coming.upload.id)
     for share in (0.6, 0.97):
         coming.send(share)
         job = services.jobs.get(coming.upload.id)
-        assert (job.state, job.playable) == (JobState.UPLOADING, True)
+        assert (job.state, job.playable, job.has_poster) == (JobState.UPLOADING, True, True)
+        assert b"".join(services.objects.read(poster, length=2)) == JPEG
         played = playing(services.jobs, job)
         assert played is not None
         plan, results = played
@@ -101,7 +94,9 @@ def test_what_has_come_can_be_watched(
         *_, picture = rung_fragments(plan, results, plan.rungs[0].name)
         *_, sound = audio_fragments(results)
         lengths += [float(picture.end), float(sound.end)]
-        assert made_of(services, job.id).items() <= at_once.items()
+        made = made_of(services, job.id)
+        del made[poster.rpartition("/")[2]]  # which stands for a poster, and is gone in the end
+        assert made.items() <= at_once.items()
     pictures, sounds = lengths[::2], lengths[1::2]
     assert pictures == sorted(pictures)
     assert pictures[-1] > 10

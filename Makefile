@@ -80,14 +80,14 @@ bench: setup ## picture quality and speed of the encoder's settings
 bench-encode: setup ## speed of the whole pipeline beside what others do, as ratios
 	$(BIN)/python -m tests.bench.encode
 
-bench-fair: setup ## clips behind a film and behind another owner, beside what they take alone
-	$(BIN)/python -m tests.bench.fair
+bench-fair: setup ## clips behind a film and behind another owner, beside what they take alone; once more beside SLOW=4 slow uploads
+	$(BIN)/python -m tests.bench.fair $(if $(SLOW),--slow-uploads $(SLOW))
 
 bench-growth: setup ## what a job costs while ten thousand wait, and beside finished ones: SIZES='100 300' FINISHED=1000 for a look
 	$(BIN)/python -m tests.bench.growth $(if $(SIZES),--sizes $(SIZES)) $(if $(FINISHED),--finished $(FINISHED))
 
-bench-overload: setup ## ten times more than can be encoded, for MINUTES=5; CLIENTS=10000 that come back for RETURNS=900 s
-	$(BIN)/python -m tests.bench.overload --minutes $(or $(MINUTES),5) \
+bench-overload: setup ## ten times more than can be encoded, for MINUTES=5; CLIENTS=10000 that come back for RETURNS=900 s; SLOW=4 slow uploads
+	$(BIN)/python -m tests.bench.overload --minutes $(or $(MINUTES),5) $(if $(SLOW),--slow-uploads $(SLOW)) \
 		$(if $(CLIENTS),--clients $(CLIENTS)) $(if $(RETURNS),--returns $(RETURNS))
 
 bench-simulate: setup ## the simulator beside a real installation, with one load

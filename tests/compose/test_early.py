@@ -56,6 +56,7 @@ def test_a_cancelled_upload_takes_its_early_work_with_it(stack: Stack, clip: Cal
     sent = ask_tus(stack, "PATCH", place, some, Upload_Offset="0", Content_Type=OFFSET_TYPE)
     assert sent.status == HTTPStatus.NO_CONTENT
     wait_until(lambda: is_under_way(of_job(stack, job_id)), seconds=READY_SECONDS, what="early work")
+    wait_until(lambda: stack.job(job_id)["poster_url"], seconds=READY_SECONDS, what="a poster")
     assert stack.ask("POST", f"/api/jobs/{job_id}/cancel")[0] == HTTPStatus.OK
     gone: dict[str, list[str]] = {"work": [], "objects": []}
     wait_until(lambda: of_job(stack, job_id) == gone, seconds=READY_SECONDS, what="the end of all of it")

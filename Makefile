@@ -80,14 +80,14 @@ bench: setup ## picture quality and speed of the encoder's settings
 bench-encode: setup ## speed of the whole pipeline beside what others do, as ratios
 	$(BIN)/python -m tests.bench.encode
 
-bench-fair: setup ## clips behind a film and behind another owner, beside what they take alone
-	$(BIN)/python -m tests.bench.fair
+bench-fair: setup ## clips behind a film and behind another owner, beside what they take alone; once more beside SLOW=4 slow uploads
+	$(BIN)/python -m tests.bench.fair $(if $(SLOW),--slow-uploads $(SLOW))
 
 bench-growth: setup ## what a job costs while ten thousand wait, and beside finished ones: SIZES='100 300' FINISHED=1000 for a look
 	$(BIN)/python -m tests.bench.growth $(if $(SIZES),--sizes $(SIZES)) $(if $(FINISHED),--finished $(FINISHED))
 
-bench-overload: setup ## ten times more than can be encoded, for MINUTES=5; CLIENTS=10000 that come back for RETURNS=900 s
-	$(BIN)/python -m tests.bench.overload --minutes $(or $(MINUTES),5) \
+bench-overload: setup ## ten times more than can be encoded, for MINUTES=5; CLIENTS=10000 that come back for RETURNS=900 s; SLOW=4 slow uploads
+	$(BIN)/python -m tests.bench.overload --minutes $(or $(MINUTES),5) $(if $(SLOW),--slow-uploads $(SLOW)) \
 		$(if $(CLIENTS),--clients $(CLIENTS)) $(if $(RETURNS),--returns $(RETURNS))
 
 bench-simulate: setup ## the simulator beside a real installation, with one load
@@ -99,8 +99,8 @@ bench-trickle: setup ## what answers take while fifty uploads trickle, and besid
 bench-watch: setup ## WATCHERS=500 of as many waiting jobs while the queue moves, three phases of MINUTES=1.5
 	$(BIN)/python -m tests.bench.watch --watchers $(or $(WATCHERS),500) --minutes $(or $(MINUTES),1.5)
 
-bench-overlap: setup ## what encoding before the last byte saves: videos of LENGTH=50 s, sent at three paces
-	PYTHONPATH=. $(BIN)/python -m tests.bench.overlap --seconds $(or $(LENGTH),50)
+bench-overlap: setup ## what encoding before the last byte saves: videos of LENGTH s, sent at three paces; ARGS='--clips phone --add'
+	PYTHONPATH=. $(BIN)/python -m tests.bench.overlap $(if $(LENGTH),--seconds $(LENGTH)) $(ARGS)
 
 bench-upload: setup ## speed and memory of 2 GiB by form and by tus, one and twenty at once, beside direct puts
 	$(BIN)/python tests/bench/upload.py

@@ -17,6 +17,7 @@ _GET, _DELETE, _ABORT = "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpl
 _PUT = ("s3:PutObject", _ABORT, "s3:ListMultipartUploadParts")
 _ORIGINALS, _PARTS, _RENDITIONS, _UPLOADS = "originals/*", "parts/*", "renditions/*", "uploads/*"
 _FRAGMENTS, _POSTER, _SUBTITLES = "renditions/*/hls/*", "renditions/*/poster.jpg", "renditions/*/subtitles/*"
+_EARLY_POSTER = "renditions/*/early.jpg"
 # The manifests beside an original (storage/objects/keys.py), each with its own writer.
 _ORIGINAL, _PLANNED, _ENDED = "originals/*/original", "originals/*/planned.json", "originals/*/ended.json"
 # MinIO tells its free space to administrators only; this is the one question of theirs that is granted.
@@ -33,7 +34,7 @@ _GRANTS: dict[Role, tuple[Grant, ...]] = {
         ((_GET, _DELETE, _ABORT), _RENDITIONS),
     ),
     # Plans, also uploads that come, packages, and restores records (`rebuild`), which reads everything. It removes what
-    # was encoded by an early plan that turned out to be wrong.
+    # was encoded by an early plan that turned out to be wrong, and what stood for a poster before there was one.
     CONTROL: (
         ((_GET,), _ORIGINALS),
         ((_GET,), _PARTS),
@@ -41,6 +42,7 @@ _GRANTS: dict[Role, tuple[Grant, ...]] = {
         (_PUT, _PLANNED),
         ((_GET, *_PUT), _RENDITIONS),
         ((_DELETE,), _FRAGMENTS),
+        ((_DELETE,), _EARLY_POSTER),
     ),
     # Ends what was left: manifests of ended jobs, objects of failed ones, unfinished writes, forgotten uploads.
     JANITOR: (
@@ -59,6 +61,7 @@ _GRANTS: dict[Role, tuple[Grant, ...]] = {
         ((_GET, *_PUT), _PLANNED),
         ((_GET, *_PUT, _DELETE), _FRAGMENTS),
         ((_GET, *_PUT), _POSTER),
+        ((_GET, *_PUT), _EARLY_POSTER),
         ((_GET, *_PUT), _SUBTITLES),
     ),
 }

@@ -83,7 +83,9 @@ class RedisTasks(RedisScripts):
 
 def _told(task: Task, result: dict[str, Any]) -> tuple[str, dict[str, str]]:
     """Return the event of what can be fetched by the task's result, and what the record says of it from then on."""
-    if task.stage is Stage.POSTER and result.get("made"):
+    if task.stage is Stage.POSTER:
+        return ("poster", {"has_poster": "true"}) if result.get("made") else ("", {"has_poster": "false"})
+    if task.stage is Stage.EARLY_SEGMENT and result.get("poster"):
         return "poster", {"has_poster": "true"}
     if task.stage is Stage.SUBTITLES:
         return "subtitles", {"subtitles_made": json.dumps([track["id"] for track in result.get("tracks", ())])}

@@ -94,6 +94,11 @@ def subtitle_segment(job_id: str, track_id: str, index: int) -> str:
     return f"renditions/{job_id}/hls/subtitles-{track_id}/{index:05d}.vtt"
 
 
+def early_poster(job_id: str) -> str:
+    """Key of what stands for the poster as long as that is not made, of an upload that was encoded while it came."""
+    return rendition(job_id, "early.jpg")
+
+
 def fragments(job_id: str) -> str:
     """Prefix of all init sections, fragments and sound."""
     return f"renditions/{job_id}/hls/"

@@ -6,7 +6,8 @@
     owners     one owner has a hundred clips in the queue when another owner's only one comes; beside it stand what that
                takes alone on half of the slots, its fair share, and what it would have taken first in, first out
 
-Times are the server's own, from the last byte of the upload to `ready`.
+Times are the server's own, from the last byte of the upload to `ready`. With --slow-uploads all of it is measured once
+more while so many others trickle in by tus all the time, of a film that is encoded early: nobody is to wait for them.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage.model.job import JobState
 from storage.services import Services
-from tests.bench.footage import CLIPS, MEDIA, cut_of, film_of
+from tests.bench.footage import CLIPS, FAST_START, FILM_SECONDS, MEDIA, cut_of, film_of, looped
 from tests.bench.installation import JOB_SECONDS, READABLE, Installation, is_ready
 from tests.bench.results import keep, markdown_table
+from tests.bench.slow_uploads import SlowUploads, slow_uploads
 from tests.support.waiting import wait_until
 
 CLIP_SECONDS = 10.0
@@ -79,13 +83,11 @@ def finished(services: Services, job_ids: Sequence[str]) -> list[float]:
     return [job.finished_at for job in jobs if job.state is JobState.READY and job.finished_at is not None]
 
 
-def owners_table(slots: int, folder: Path) -> str:
+def owners_table(slots: int, clip: Path, slow: Slow) -> str:
     """Measure two owners, with all slots and, for the fair share, with half of them; return the table."""
-    folder.chmod(READABLE)
-    clip = cut_of(MEDIA / CLIPS[1], folder, start=30, seconds=SHORT_SECONDS)
-    with Installation(max(1, slots // 2)) as half:
+    with Installation(max(1, slots // 2)) as half, slow.beside(half):
         share = min(one_by_one(half, [clip] * 3))
-    with Installation(slots) as installation:
+    with Installation(slots) as installation, slow.beside(installation):
         alone = min(one_by_one(installation, [clip] * 3))
         single, fifo = behind_another_owner(installation, clip)
     head = [f"one clip behind {MANY} of another owner", "alone", "its fair share", "behind them", "first in, first out"]
@@ -101,25 +103,71 @@ def rows(clips: Sequence[Path], alone: Sequence[float], loaded: dict[str, list[f
         yield [clip.stem, f"{alone[number]:.1f} s", *ratios, f"{queued:.1f} s, {queued / alone[number]:.1f} x"]
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--slots", type=int, default=os.cpu_count() or 1)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, Installation(options.slots) as installation:
-        folder = Path(name)
-        clips = [cut_of(MEDIA / CLIPS[which], folder, start=at, seconds=CLIP_SECONDS) for which, at in STARTS]
-        film = film_of(MEDIA / CLIPS[0], folder)
-        alone = one_by_one(installation, clips)
-        loaded = {}
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """How many uploads of which video trickle in meanwhile."""
+
+    count: int
+    video: Path
+
+    def beside(self, installation: Installation) -> AbstractContextManager[SlowUploads]:
+        """Have them under way in a block."""
+        return slow_uploads(installation, self.video, self.count)
+
+
+def film_times(slots: int, clips: Sequence[Path], film: Path, slow: Slow) -> tuple[dict[str, list[float]], SlowUploads]:
+    """Return what each clip took alone and behind the film, and the uploads beside it all."""
+    with Installation(slots) as installation, slow.beside(installation) as uploads:
+        times = {"alone": one_by_one(installation, clips)}
         for way, upload in (("spaced", one_by_one), ("together", together)):
             job_id = behind_the_film(installation, film)
-            loaded[way] = upload(installation, clips)
+            times[way] = upload(installation, clips)
             installation.delete(job_id)
-        head = ["10 s clip", "alone", *(f"behind the film, {way}" for way in loaded), "no film, one after another"]
-        film_table = markdown_table(head, list(rows(clips, alone, loaded)))
+    return times, uploads
+
+
+def film_table(clips: Sequence[Path], times: dict[str, list[float]]) -> str:
+    """Return the table of what they took."""
+    alone, *loaded = times.values()
+    ways = [way for way in times if way != "alone"]
+    head = ["10 s clip", "alone", *(f"behind the film, {way}" for way in ways), "no film, one after another"]
+    return markdown_table(head, list(rows(clips, alone, dict(zip(ways, loaded, strict=True)))))
+
+
+def beside_table(without: dict[str, list[float]], beside: dict[str, list[float]]) -> str:
+    """Return the table of what all clips took together, without the slow uploads and beside them."""
+    sums = [(way, sum(without[way]), sum(beside[way])) for way in without]
+    lines = [[way, f"{one:.1f} s", f"{other:.1f} s", f"{other / one:.2f}"] for way, one, other in sums]
+    return markdown_table(["all five clips", "without slow uploads", "beside them", "of without"], lines)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--slots", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--slow-uploads", type=int, default=0, metavar="N", help="measure once more beside N of them")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Print the tables."""
+    options, found, parts = _options(), list[dict[str, list[float]]](), list[str]()
     with tempfile.TemporaryDirectory() as name:
-        keep("fair", "make bench-fair", [film_table, owners_table(options.slots, Path(name))])
+        folder = Path(name)
+        folder.chmod(READABLE)
+        clips = [cut_of(MEDIA / CLIPS[which], folder, start=at, seconds=CLIP_SECONDS) for which, at in STARTS]
+        film = film_of(MEDIA / CLIPS[0], folder)
+        short = cut_of(MEDIA / CLIPS[1], folder, start=30, seconds=SHORT_SECONDS)
+        video = looped(MEDIA / CLIPS[0], folder / "slow.mp4", FILM_SECONDS, FAST_START)
+        for count in dict.fromkeys((0, options.slow_uploads)):
+            slow = Slow(count, video)
+            times, uploads = film_times(options.slots, clips, film, slow)
+            found.append(times)
+            parts += [f"{uploads}:"] if count else []
+            parts += [film_table(clips, times), owners_table(options.slots, short, slow)]
+    if options.slow_uploads:
+        parts.insert(0, beside_table(*found))
+    asked = f" SLOW={options.slow_uploads}" if options.slow_uploads else ""
+    keep("fair", f"make bench-fair{asked}", parts)
 
 
 if __name__ == "__main__":

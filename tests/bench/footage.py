@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 MEDIA = Path("../shared/media/bench")
 CLIPS = ("bbb_1080p24_56s.ts", "highway_dashcam_1080p25_50s.ts")
 FILM_SECONDS = 600
+PHONE = Path("../shared/media/happy/pixel7_1080p30_video_only.mp4")  # turned, 22 Mb/s, a keyframe a second
+FAST_START = ("-movflags", "+faststart")
 # A cut of a transport stream, which has no index, begins with the first keyframe whose packet lies behind what is
 # sought, and that is ahead of its picture.
 AHEAD_SECONDS = 0.2
@@ -15,8 +19,29 @@ AHEAD_SECONDS = 0.2
 
 def film_of(clip: Path, folder: Path) -> Path:
     """Return a film of FILM_SECONDS: the clip over and over."""
-    target = folder / f"film{clip.suffix}"
-    _copy(["-stream_loop", "-1", "-i", str(clip), "-t", str(FILM_SECONDS)], target)
+    return looped(clip, folder / f"film{clip.suffix}", FILM_SECONDS)
+
+
+def looped(clip: Path, target: Path, seconds: float, options: Sequence[str] = ()) -> Path:
+    """Write the clip over and over, with further options of its muxer, and return the file.
+
+    It goes through an MP4: at each beginning ffmpeg seeks, and in a transport stream, which has no index, it loses the
+    first keyframe. Whatever was made so had damage at each joint.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        one = Path(folder, "one.mp4")
+        _copy(["-i", str(clip)], one)
+        _copy(["-stream_loop", "-1", "-i", str(one), "-t", f"{seconds:g}"], target, options)
+    return target
+
+
+def phone_video(target: Path, seconds: float, options: Sequence[str] = ()) -> Path:
+    """Write what a phone took, over and over, with the dashcam's sound, as its own has none; return the file."""
+    with tempfile.TemporaryDirectory() as folder:
+        sound = Path(folder, "sound.mp4")
+        _copy(["-i", str(MEDIA / CLIPS[1]), "-vn"], sound)
+        loops = [part for path in (PHONE, sound) for part in ("-stream_loop", "-1", "-i", str(path))]
+        _run([*loops, "-t", f"{seconds:g}", "-map", "0:v", "-map", "1:a", "-c", "copy", *options], target)
     return target
 
 
@@ -54,8 +79,8 @@ def small_of(clip: Path, folder: Path) -> Path:
     return target
 
 
-def _copy(options: list[str], target: Path) -> None:
-    _run([*options, "-map", "0", "-c", "copy"], target)
+def _copy(options: list[str], target: Path, of_muxer: Sequence[str] = ()) -> None:
+    _run([*options, "-map", "0", "-c", "copy", *of_muxer], target)
 
 
 def _run(options: list[str], target: Path) -> None:

@@ -114,7 +114,7 @@ class Installation:
         """Upload the clip, wait for the end, delete the job; return what it took."""
         job_id = self.upload(clip)
         uploaded, before = time.monotonic(), self.cpu_seconds()
-        first = self.wait_for(job_id, self._playable)
+        first = self.wait_for(job_id, self.playable)
         self.wait_for(job_id, is_ready)
         wall = time.monotonic() - uploaded
         cpu = self.cpu_seconds() - before - self.idle * wall
@@ -124,7 +124,7 @@ class Installation:
     def first_picture(self, film: Path) -> float:
         """Upload the film, wait until it can be played, delete the job; return the seconds that took."""
         job_id = self.upload(film)
-        first = self.wait_for(job_id, self._playable)
+        first = self.wait_for(job_id, self.playable)
         self.delete(job_id)
         return first
 
@@ -190,14 +190,21 @@ class Installation:
 
         Asking ten times a second would cost 3.2 ms of CPU each time, 2 % of an encode's, which nobody's page does.
         """
-        began = time.monotonic()
+        return self.moments(job_id, {"": condition})[""]
+
+    def moments(self, job_id: str, conditions: Mapping[str, Callable[[dict[str, Any]], bool]]) -> dict[str, float]:
+        """Watch the job, as its page does, until each condition has held of it; return how many seconds each took."""
+        began, took = time.monotonic(), dict[str, float]()
         with EventStream(self._port, f"/api/jobs/{job_id}/events", timeout=JOB_SECONDS) as stream:
             for job in (sent.data["job"] for sent in stream):
-                if condition(job):
-                    return time.monotonic() - began
+                for name in conditions.keys() - took.keys():
+                    if conditions[name](job):
+                        took[name] = time.monotonic() - began
+                if len(took) == len(conditions):
+                    return took
         raise RuntimeError(f"{job['title']}: {job['state']} {job['error']}")
 
-    def _playable(self, job: dict[str, Any]) -> bool:
+    def playable(self, job: dict[str, Any]) -> bool:
         """Fetch what a player fetches first: master, each rung's playlist, init section and first fragment."""
         if not job["hls_url"]:
             return False

@@ -8,6 +8,9 @@
 With CLIENTS=10000 so many clients come within the burst, each from an address of its own. All of them come back when
 they are told to, for RETURNS=900 s after the burst.
 
+With SLOW=4 all of it is measured once more while so many others trickle in by tus, of a video that is encoded early
+wherever a slot would be idle: nobody is to wait for them.
+
 Times are the server's own. What is bounded is read every second and drawn to docs/bench/overload.svg (CLIENTS:
 overload-clients.svg).
 """
@@ -21,19 +24,20 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.bench.crowd import SHARES, Crowd, Kind, steadily, within
 from tests.bench.curves import draw
-from tests.bench.footage import CLIPS, MEDIA, cut_of, small_of
+from tests.bench.footage import CLIPS, FAST_START, MEDIA, cut_of, looped, small_of
 from tests.bench.gauges import Gauges, file_bytes, redis_of
 from tests.bench.installation import Installation
 from tests.bench.overload_figures import LIMIT_SECONDS, WARM_SECONDS, Ended, Run, rate_of
 from tests.bench.results import FOLDER, keep, markdown_table
+from tests.bench.slow_uploads import NAME, slow_uploads
 from tests.chaos.remains import messages_in, stray_keys
 from tests.support.forms import upload
 from tests.support.waiting import wait_until
@@ -47,6 +51,8 @@ CROWD_RETURN_SECONDS = 900.0  # in which as many turns as are kept come due (web
 IDLE_SECONDS = 600.0
 LEFT_SECONDS = 60.0  # the janitor's time for what was deleted, and for each job of a crowd:
 LEFT_SECONDS_A_JOB = 0.1
+# Short: an upload counts as work at the door from its first byte on, and a film's would close it.
+SLOW_VIDEO_SECONDS = 50.0
 SEED = 0
 
 
@@ -57,6 +63,7 @@ class Load:
     seconds: float
     clients: int | None = None
     returns: float = RETURN_SECONDS
+    slow: int = 0
 
     @property
     def name(self) -> str:
@@ -66,9 +73,11 @@ class Load:
     @property
     def command(self) -> str:
         """How to repeat it."""
+        slow = f" SLOW={self.slow}" if self.slow else ""
         if self.clients is None:
-            return "make bench-overload"
-        return f"make bench-overload CLIENTS={self.clients} MINUTES={self.seconds / 60:g} RETURNS={self.returns:g}"
+            return f"make bench-overload{slow}"
+        asked = f"CLIENTS={self.clients} MINUTES={self.seconds / 60:g} RETURNS={self.returns:g}"
+        return f"make bench-overload {asked}{slow}"
 
     @property
     def shares(self) -> Mapping[Kind, float]:
@@ -101,16 +110,21 @@ def saturated(installation: Installation, bodies: Sequence[bytes]) -> float:
     until = time.time()
     settle(installation)
     rate = rate_of(ended(installation), began + WARM_SECONDS, until)
-    delete_all(installation)
+    delete(installation, jobs_of_load(installation))
     return rate
 
 
-def delete_all(installation: Installation) -> int:
-    """Delete every job; return how many there were."""
-    jobs = list(installation.jobs())
-    for job in jobs:
+def jobs_of_load(installation: Installation) -> Iterator[dict[str, Any]]:
+    """Yield every job but those of slow uploads."""
+    return (job for job in installation.jobs() if job["filename"] != NAME)
+
+
+def delete(installation: Installation, jobs: Iterable[Mapping[str, Any]]) -> int:
+    """Delete the jobs; return how many there were."""
+    gone = list(jobs)
+    for job in gone:
         installation.delete(job["id"])
-    return len(jobs)
+    return len(gone)
 
 
 def settle(installation: Installation) -> None:
@@ -127,7 +141,7 @@ def ended(installation: Installation) -> list[Ended]:
     """Return how every job ended."""
     return [
         Ended(_unix(job["created_at"]), _unix(job["started_at"]), _unix(job["finished_at"]), _how(job))
-        for job in installation.jobs()
+        for job in jobs_of_load(installation)
     ]
 
 
@@ -141,7 +155,7 @@ def _unix(text: str | None) -> float:
 
 def left(installation: Installation) -> list[str]:
     """Delete all jobs; return what is left of anything once the janitor had its time."""
-    seconds = LEFT_SECONDS + LEFT_SECONDS_A_JOB * delete_all(installation)
+    seconds = LEFT_SECONDS + LEFT_SECONDS_A_JOB * delete(installation, installation.jobs())
     with closing(redis_of(installation)) as client:
 
         def remains() -> list[str]:
@@ -170,18 +184,21 @@ def stand_aside() -> None:
         Path("/proc/self/autogroup").write_text("19")
 
 
-def run(installation: Installation, load: Load, bodies: Sequence[bytes]) -> Run:
-    """Measure the throughput, then send the crowd and wait until all is over."""
-    before = saturated(installation, bodies)
-    crowd = Crowd(installation.port, bodies, load.arrivals(before), load.shares)
-    began = time.time()
-    with Gauges(installation) as gauges:
-        later = crowd.run(load.seconds + load.returns)
-        settle(installation)
-    jobs = ended(installation)
+def run(installation: Installation, load: Load, bodies: Sequence[bytes], video: Path, slow: int) -> tuple[Run, str]:
+    """Measure the throughput, then send the crowd and wait until all is over; tell what became of the slow uploads."""
+    with slow_uploads(installation, video, slow) as beside:
+        before = saturated(installation, bodies)
+        crowd = Crowd(installation.port, bodies, load.arrivals(before), load.shares)
+        began = time.time()
+        with Gauges(installation) as gauges:
+            later = crowd.run(load.seconds + load.returns)
+            settle(installation)
+        jobs = ended(installation)
     remains = left(installation)
-    after = saturated(installation, bodies)
-    return Run((before, after), began, load.seconds, jobs, crowd.tried, later, gauges, remains, installation.slots)
+    with slow_uploads(installation, video, slow):
+        after = saturated(installation, bodies)
+    found = Run((before, after), began, load.seconds, jobs, crowd.tried, later, gauges, remains, installation.slots)
+    return found, f"{beside}. " if slow else ""
 
 
 def told(load: Load, found: Run) -> str:
@@ -207,31 +224,46 @@ def _load() -> tuple[int, Load]:
     parser.add_argument("--minutes", type=float, default=5.0, help="of the burst (default %(default)s)")
     parser.add_argument("--clients", type=int, help="that come in the burst (default: ten times what can be encoded)")
     parser.add_argument("--returns", type=float, help="seconds after the burst in which clients still come back")
+    parser.add_argument("--slow-uploads", type=int, default=0, metavar="N", help="measure once more beside N of them")
     options = parser.parse_args()
     usual = RETURN_SECONDS if options.clients is None else CROWD_RETURN_SECONDS
     returns = usual if options.returns is None else options.returns
-    return options.slots, Load(options.minutes * 60, options.clients, returns)
+    return options.slots, Load(options.minutes * 60, options.clients, returns, options.slow_uploads)
+
+
+def measured(slots: int, load: Load) -> list[tuple[Run, str]]:
+    """Return the run without slow uploads, then that beside them if any are wanted."""
+    settings, asked = {"ADMISSION_MAX_WAIT_SECONDS": str(LIMIT_SECONDS)}, dict.fromkeys((0, load.slow))
+    with tempfile.TemporaryDirectory() as name, ExitStack() as opened:
+        folder = Path(name)
+        bodies = forms(folder)
+        video = looped(small_of(MEDIA / CLIPS[0], folder), folder / NAME, SLOW_VIDEO_SECONDS, FAST_START)
+        # All before this process stands aside, and with it whatever it starts from then on.
+        installations = [opened.enter_context(Installation(slots, settings)) for _ in asked]
+        stand_aside()
+        return [run(one, load, bodies, video, slow) for one, slow in zip(installations, asked, strict=True)]
 
 
 def main() -> int:
     """Print the tables and keep the plots; return 0 if everything is as wanted."""
     slots, load = _load()
-    settings = {"ADMISSION_MAX_WAIT_SECONDS": str(LIMIT_SECONDS)}
-    with tempfile.TemporaryDirectory() as name, Installation(slots, settings) as installation:
-        stand_aside()
-        found = run(installation, load, forms(Path(name)))
-    rows = list(found.rows())
-    lines = [[figure, value, wanted, "yes" if well else "**no**"] for figure, value, wanted, well in rows]
+    runs, notes = zip(*measured(slots, load), strict=True)
+    names = ["measured", *(f"beside {load.slow} slow uploads" for _ in runs[1:])]
+    good, lines = True, list[list[str]]()
+    for same in zip(*(found.rows() for found in runs), strict=True):
+        well = all(row[-1] for row in same)
+        lines.append([same[0][0], *(row[1] for row in same), same[0][2], "yes" if well else "**no**"])
+        good &= well
     clients = ["clients that", "came", "taken at once", "taken at the time told", "taken in all", "tries"]
     parts = [
-        told(load, found),
-        markdown_table(["", "measured", "wanted", "so it is"], lines),
-        markdown_table(clients, list(found.by_kind())),
+        *(f"{note}{told(load, found)}" for found, note in zip(runs, notes, strict=True)),
+        markdown_table(["", *names, "wanted", "so it is"], lines),
+        *(markdown_table(clients, list(found.by_kind())) for found in runs),
         f"![Wait, jobs, messages, memory and scratch space over time, with their bounds](bench/{load.name}.svg)",
     ]
-    draw(FOLDER / f"{load.name}.svg", found.curves(), until=found.seconds)
+    draw(FOLDER / f"{load.name}.svg", runs[-1].curves(), until=runs[-1].seconds)
     keep(load.name, load.command, parts)
-    return 0 if all(well for *_, well in rows) else 1
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

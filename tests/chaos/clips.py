@@ -1,7 +1,11 @@
-"""What people upload: small clips in several containers, sizes and rates, and what must become of each."""
+"""What people upload: small clips in several containers, sizes and rates, and what must become of each.
+
+One takes three parts of an upload and comes slowly, so that it is encoded while it comes.
+"""
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,14 +21,21 @@ from workers.sandbox.run import Watch
 MIB = 1024 * 1024
 # Beyond two parts of an upload, so that uploads are cut between parts too.
 PADDED_BYTES = 20 * MIB
+# Noise, so that small pictures, cheap to encode, are 20 MB: three parts, and early work from the first megabyte on.
+LARGE_SECONDS, LARGE_RATE = 24, "7M"
+LARGE_PIECE_SECONDS = 0.2  # 16 s for all of it, breaks aside
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A file and its plan as made in peace: every job of it must come to these frames, rungs and sound."""
+    """A file and its plan as made in peace: every job of it must come to these frames, rungs and sound.
+
+    One that comes slowly takes `piece_seconds` for each piece, and goes by tus.
+    """
 
     path: Path
     plan: Plan
+    piece_seconds: float = 0.0
 
     @property
     def name(self) -> str:
@@ -67,7 +78,17 @@ def tiny_clip(folder: Path) -> Clip:
 def make_clips(folder: Path) -> tuple[Clip, ...]:
     """Write all clips and plan each."""
     with ThreadPoolExecutor() as pool:
-        return tuple(pool.map(lambda wanted: _made(folder, wanted), _WANTED))
+        large = pool.submit(_large, folder / "large.mp4")
+        return (*pool.map(lambda wanted: _made(folder, wanted), _WANTED), large.result())
+
+
+def _large(path: Path) -> Clip:
+    picture = f"testsrc2=size=320x180:rate=25:duration={LARGE_SECONDS},noise=alls=80:allf=t"
+    sound = f"sine=frequency=440:sample_rate=48000:duration={LARGE_SECONDS}"
+    inputs = [part for source in (picture, sound) for part in ("-f", "lavfi", "-i", source)]
+    codec = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50", "-b:v", LARGE_RATE]
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *inputs, *codec, "-c:a", "aac", str(path)], check=True)
+    return Clip(path, plan_of(path), LARGE_PIECE_SECONDS)
 
 
 def _made(folder: Path, wanted: _Wanted) -> Clip:

@@ -20,6 +20,8 @@ from tests.support.forms import CONTENT_TYPE, upload
 
 PEOPLE = 3
 MOST_UNFINISHED = 5  # jobs at once: enough for all slots, few enough to be finished soon after the last fault
+MOST_BESIDE_SLOW = 1  # jobs at once while somebody sends slowly: that is encoded early in slots that would be idle
+QUIET_SECONDS = 15.0  # that somebody who sends slowly waits for such slots
 ANSWER_SECONDS = 120.0  # nobody waits longer for a page
 PAUSE_SECONDS = 1.0  # before a try after a broken connection, and between two looks at whether there is room
 PIECE_BYTES = 1024 * 1024
@@ -63,6 +65,7 @@ class People:
         self.deleted: list[str] = []  # ids of jobs that the service says it has deleted
         self.in_doubt: list[str] = []  # ids of those whose deletion was asked for, and never answered
         self.trouble: list[str] = []  # what was told of an upload by tus and did not hold, a sentence each
+        self._slow: set[str] = set()  # titles of the slow uploads by tus that are under way
         self._threads = [
             threading.Thread(target=self._live, args=(f"{number}", random.Random(f"{seed}/{number}")), daemon=True)
             for number in range(PEOPLE)
@@ -85,10 +88,12 @@ class People:
     def _live(self, name: str, chance: random.Random) -> None:
         number = 0
         while not self._stopped.wait(PAUSE_SECONDS * chance.random()):
-            if self._unfinished() < MOST_UNFINISHED:
+            if self._unfinished() < (MOST_BESIDE_SLOW if self._slow else MOST_UNFINISHED):
                 number += 1
                 clip, slow, regrets = chance.choice(self._clips), chance.random() < 0.5, chance.random() < REGRET_SHARE
-                if chance.random() < TUS_SHARE:
+                if (name, number) == ("0", 1):  # before anything else is to be encoded
+                    clip = max(self._clips, key=lambda one: one.piece_seconds)
+                if clip.piece_seconds or chance.random() < TUS_SHARE:
                     job_id = self._send_by_tus(f"{name}.{number}", clip, chance)
                 else:
                     job_id = self._send_until_taken(f"{name}.{number}", clip, slow=slow)
@@ -113,11 +118,21 @@ class People:
         while (answer := resumed.create()).status != HTTPStatus.CREATED:
             if self._stopped.wait(float(answer.headers.get("retry-after", PAUSE_SECONDS))):
                 return None
+        if clip.piece_seconds:
+            self._slow.add(title)
+            self._wait_for_quiet()
         job_id = resumed.send(answer.headers["location"], chance)
+        self._slow.discard(title)
         if job_id is not None:
             seconds = self._journal.at - began
             self.tries.append(Tried(resumed.title, clip.name, began, seconds, HTTPStatus.ACCEPTED, job_id=job_id))
         return job_id
+
+    def _wait_for_quiet(self) -> None:
+        """Wait for a while until nothing else is to be done, so that what comes slowly can be encoded meanwhile."""
+        until = self._journal.at + QUIET_SECONDS
+        while self._unfinished() and self._journal.at < until and not self._stopped.wait(PAUSE_SECONDS):
+            pass
 
     def _delete(self, job_id: str) -> None:
         """Delete the job; again, as long as nobody says that it is gone."""

@@ -44,6 +44,8 @@ _OF_WORK = (
     "rungs:planned",
     "rungs:starts-of:",
     "rungs:high-of:",
+    "rungs:followed",
+    "rungs:early:",
 )
 
 
@@ -93,7 +95,7 @@ def what_remains(
     # answer to its creation was lost. What was deleted does not.
     known = {name(job) for job in jobs for name in (keys.original, keys.manifest, keys.planned, keys.ended)}
     known |= {address.replace("/media/", "renditions/", 1) for address in named}
-    parts = tuple(keys.upload_parts(job) for job in jobs)
+    parts = tuple(keys.upload_parts(job) for job in jobs if keys.original(job) in objects)
     strays = tuple(key for key in objects if key not in known and not key.startswith(parts))
     owned = {*jobs, *deleted}
     young = tuple(key for key in strays if _is_young(key) and key.split("/")[1] not in owned)

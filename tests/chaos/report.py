@@ -29,6 +29,9 @@ def _figures(run: Run) -> Iterator[str]:
     for kind in (Kind.ENCODER, Kind.POOL_CHILD, Kind.ENCODER_PARENT, Kind.CONTROL):
         of_kind = (one for one in run.recoveries if one.blow.kind is kind)
         yield f"longest from a kill to work going on, {kind}: {_longest(of_kind)}"
+    early = {piece for sample in run.samples for piece in sample.done if piece[1].startswith("early-segment")}
+    hit = sum(any(held.early for held in blow.held) for blow in run.blows)
+    yield f"early work: {len(early)} segments encoded before the last byte, {hit} faults hit some of it"
     again = run.repeated
     causes = Counter("no fault of its own" if one.cause is None else one.cause.kind.value for one in again)
     kills = sum(blow.kind in KILLS for blow in run.blows)

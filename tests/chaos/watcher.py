@@ -80,13 +80,17 @@ def _connected(url: str) -> Any:
 
 
 def _look(client: Any, journal: Journal, begun: set[str]) -> Sample:
-    """Look at all jobs but those that wait and have never begun; `begun` keeps which have."""
+    """Look at all jobs but those that wait and have never begun; `begun` keeps which have.
+
+    Of uploads that are encoded while they come, which are not unfinished yet, it is seen what is held and done.
+    """
     with client.pipeline(transaction=True) as together:
         together.zrange("rungs:unfinished", 0, -1).zrange("rungs:waiting", 0, -1).smembers("rungs:plans")
-        everything, waiting, plans = together.execute()
+        everything, waiting, plans, followed = together.zrange("rungs:followed", 0, -1).execute()
     untouched = set(waiting) - plans - begun
-    jobs = [job for job in everything if job not in untouched]
-    begun.update(jobs)
+    unfinished = [job for job in everything if job not in untouched]
+    begun.update(unfinished)
+    jobs = [*unfinished, *(job for job in followed if job not in unfinished)]
     pipeline = client.pipeline(transaction=False)
     for job in jobs:
         pipeline.hgetall(f"rungs:leases:{job}")
@@ -99,8 +103,8 @@ def _look(client: Any, journal: Journal, begun: set[str]) -> Sample:
     leases, done, queues, tallies = of_jobs[::2], of_jobs[1::2], of_queues[::2], of_queues[1::2]
     return Sample(
         at=journal.at,
-        unfinished=frozenset(jobs),
-        waiting=len(everything) - len(jobs),
+        unfinished=frozenset(unfinished),
+        waiting=len(everything) - len(unfinished),
         held=frozenset(
             Held((job, field), lease.partition(" ")[2])
             for job, fields in zip(jobs, leases, strict=True)

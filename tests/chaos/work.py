@@ -49,6 +49,11 @@ class Held:
         """Tell whether this is encoding, and not planning, a poster or packaging."""
         return self.piece[1].startswith(("segment", "audio"))
 
+    @property
+    def early(self) -> bool:
+        """Tell whether this is work at an upload that is not whole; what is lost of it nobody waits for."""
+        return self.piece[1].startswith("early-")
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -122,13 +127,16 @@ class OwnEnd:
 
 
 def recoveries(blows: Sequence[Blow], samples: Sequence[Sample]) -> tuple[Recovery, ...]:
-    """Return for each killed attempt when its piece was queued, held by another attempt, finished or not wanted."""
+    """Return for each killed attempt when its piece was queued, held by another attempt, finished or not wanted.
+
+    Early work is left out.
+    """
     found = []
     for blow in (blow for blow in blows if blow.kind in KILLS):
         after = [sample for sample in samples if sample.at > blow.at]
         # What it held may not have been seen while Redis was away; a dead attempt's lease stands for a while.
         victims = blow.held | (after[0].held_by(blow.pids) if after else frozenset())
-        for held in sorted(victims, key=lambda one: one.piece):
+        for held in sorted((one for one in victims if not one.early), key=lambda one: one.piece):
             resumed = next((sample.at for sample in after if _went_on(held, sample)), None)
             offered = next((s.at for s in after if held.piece in s.queued or _went_on(held, s)), None)
             until = float("inf") if resumed is None else resumed

@@ -189,6 +189,23 @@ def test_what_was_done_early_counts(store: OwnJobStore) -> None:
     assert store.get(job.id).frames_done == PLAN.frames
 
 
+def test_a_picture_of_early_work_stands_for_the_poster(store: OwnJobStore) -> None:
+    """As long as early work counts; what has become the job's own says nothing of one."""
+    made = {"frames": FRAMES, "seconds": 1.0, "rungs": {}, "poster": True}
+    thrown, kept = planned_early(store, LENGTH), planned_early(store, LENGTH)
+    for job in (thrown, kept):
+        claim(store, early_segment(job, 0))
+    store.finish(early_segment(thrown, 0), "a", made)
+    assert store.get(thrown.id).has_poster
+    store.forget_early(thrown.id)
+    assert not store.get(thrown.id).has_poster
+    whole(store, kept)
+    encoded(store, kept, early=True)
+    store.finish(early_segment(kept, 0), "a", made)
+    assert not store.get(kept.id).has_poster
+    assert set(store.results(kept.id)) == {"segment:0"}
+
+
 def test_what_is_at_work_becomes_the_jobs_own(store: OwnJobStore) -> None:
     """An attempt that began early keeps its lease, its result counts, and nobody else is given the segment."""
     job = planned_early(store, LENGTH)

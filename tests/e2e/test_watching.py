@@ -105,6 +105,8 @@ def test_it_plays_while_it_comes(
     assert site.jobs.get(coming.upload.id).state is JobState.UPLOADING
     expect(page.locator("#timeline")).to_contain_text("of 14 seconds can be watched")
     expect(page.locator("#plan")).to_be_visible()
+    poster = page.locator("#picture [data-field=poster]")
+    wait_until(lambda: poster.evaluate("it => it.naturalWidth > 0"), seconds=PATIENCE, what="a poster")
     assert Axe().run(page).response["violations"] == []
     coming.send(0.97)
     coming.end()

@@ -36,7 +36,7 @@ class Coming:
     sent: int = 0
 
     def __post_init__(self) -> None:
-        self.services.jobs.announce("test", SLOTS, seconds=600.0)
+        self.services.jobs.announce("worker", SLOTS, seconds=600.0)
         self.upload = replace(upload_record(length=len(self.data)), part_bytes=PART, loudness=self.loudness)
         begin(self.services, self.upload)
         if self.index is not None:

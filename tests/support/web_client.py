@@ -18,7 +18,9 @@ MIB = 1024 * 1024
 class Listening(Protocol):
     """What listens on a port of loopback."""
 
-    port: int
+    @property
+    def port(self) -> int:
+        """The port."""
 
 
 @contextmanager

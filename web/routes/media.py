@@ -42,6 +42,7 @@ IMMUTABLE = "private, max-age=31536000, immutable"  # a ready job's files never 
 # nginx opens the signed address at once; minutes only cover clocks that differ.
 REDIRECT_SECONDS = 300
 _HLS = "hls/"
+_POSTER = "poster.jpg"
 _MASTER = f"{_HLS}{MASTER}"
 # Where an added track is: whole, or as a stream.
 _ADDED = re.compile(
@@ -81,16 +82,25 @@ def get_media(job_id: str, name: str) -> Response:
     if name.endswith(".m3u8") and job.state is not JobState.READY:
         return _playlist(web, job, name)
     _forget_other_ranges()
-    key = keys.rendition(job_id, name)
-    info = web.services.objects.stat(key)
+    info = _stored(web, job_id, name)
     kind = _TYPES[name.rpartition(".")[2]]
-    answer = _redirect(web, key, kind) or _delivered(web, info, kind)
+    answer = _redirect(web, info.key, kind) or _delivered(web, info, kind)
     lasts = job.state is JobState.READY and name != _MASTER  # to that one, subtitles may be added
     answer.headers["Cache-Control"] = IMMUTABLE if lasts else "no-cache"
     answer.headers.pop("Content-Disposition", None)  # Flask names the file even where nothing is to be saved
     if "download" in request.args:
         answer.headers["Content-Disposition"] = disposition(job, name)
     return answer
+
+
+def _stored(web: Web, job_id: str, name: str) -> ObjectInfo:
+    """Return what is stored under the name: as long as no poster is, what stands for it."""
+    try:
+        return web.services.objects.stat(keys.rendition(job_id, name))
+    except ObjectNotFoundError:
+        if name != _POSTER:
+            raise
+    return web.services.objects.stat(keys.early_poster(job_id))
 
 
 def _forget_other_ranges() -> None:

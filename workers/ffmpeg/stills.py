@@ -87,6 +87,12 @@ def best_poster(sizes: Mapping[Path, int], rung: Rung) -> Path | None:
     return sorted(shown, key=sizes.__getitem__)[len(shown) // 2] if shown else None
 
 
+def early_poster_command(encoded: Path, target: Path) -> list[str]:
+    """Return the command that writes the first picture of a segment that was encoded just now, as it is."""
+    source = ffmpeg.input(as_input(str(encoded)), **input_options(str(encoded)), skip_frame="nokey", threads=1)
+    return compiled([_still(source["v:0"], str(target), POSTER_QUALITY)])
+
+
 def poster_rung(plan: Plan) -> Rung:
     """Return the smallest rung that still fills a page: 720p where there is one."""
     return next((rung for rung in reversed(plan.rungs) if min(rung.width, rung.height) >= POSTER_SIDE), plan.rungs[0])

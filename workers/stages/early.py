@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 
 from storage.errors import LeaseLostError, UploadPausedError
 from storage.model.early import EarlyPlan
@@ -21,6 +22,7 @@ from workers.sandbox.arriving_view import GuessingView, StandingView, WaitingVie
 from workers.sandbox.relay import Relay
 from workers.stages.audio import encode_audio_that_came
 from workers.stages.common import checked, original_of
+from workers.stages.early_poster import early_poster
 from workers.stages.plan import plan_limits
 from workers.stages.segment import encode_segment
 from workers.stages.work_budgets import planning_budget
@@ -65,7 +67,8 @@ def early_segment_stage(attempt: Attempt) -> None:
     if early is None or attempt.task.index >= len(early.segments):
         raise LeaseLostError(detail="This upload is not encoded early any more.")
     attempt.job = replace(attempt.job, plan=early.plan)
-    encode_segment(attempt, early.plan, early.segments[attempt.task.index], _original_of(attempt, early))
+    segment, also = early.segments[attempt.task.index], partial(early_poster, attempt, early.plan)
+    encode_segment(attempt, early.plan, segment, _original_of(attempt, early), beside=also)
 
 
 def early_audio_stage(attempt: Attempt) -> None:

@@ -25,6 +25,7 @@ def keeps_early_work(
     services.jobs.forget_early(job_id)
     _wait_for_attempts(services, job_id)
     services.objects.delete_prefix(keys.fragments(job_id))
+    services.objects.delete_prefix(keys.early_poster(job_id))
     return False
 
 

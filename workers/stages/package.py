@@ -62,6 +62,7 @@ def package_stage(attempt: Attempt) -> None:
         objects.put_bytes(keys.rendition(job.id, f"hls/{name}"), text.encode(), content_type=PLAYLIST)
     store_report(attempt, results, frames, changes)
     attempt.check_ours()
+    objects.delete_prefix(keys.early_poster(job.id))
     attempt.services.jobs.move(job.id, JobState.READY, changes)
 
 

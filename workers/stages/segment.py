@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,10 +32,18 @@ def segment_stage(attempt: Attempt) -> None:
     encode_segment(attempt, plan, segment, original_of(attempt))
 
 
-def encode_segment(attempt: Attempt, plan: Plan, segment: Segment, original: AbstractContextManager[str]) -> None:
+def encode_segment(
+    attempt: Attempt,
+    plan: Plan,
+    segment: Segment,
+    original: AbstractContextManager[str],
+    *,
+    beside: Callable[[], dict[str, Any]] = dict,
+) -> None:
     """Encode one segment into every rung at once, check every frame's time, store the fragments, and say so.
 
-    `original` gives what a tool opens.
+    `original` gives what a tool opens. `beside` does what else is to be done with what was encoded, and returns what
+    the result says of that.
     """
     reserve(attempt.scratch, segment_bytes(plan, segment))
     speed = speed_here(attempt)
@@ -51,7 +60,8 @@ def encode_segment(attempt: Attempt, plan: Plan, segment: Segment, original: Abs
             found, _ = _encoded(attempt, *longer, url, opened)
             frames = _checked_frames(*longer, found)
         rungs = {name: _stored(attempt, plan, segment, name, rung) for name, rung in found.items()}
-    finish(attempt, {"frames": frames, "rungs": rungs} | short | damage)
+        also = beside()
+    finish(attempt, {"frames": frames, "rungs": rungs} | short | damage | also)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ local function end_early(kept, keep_seconds)
   end
   redis.call('DEL', EARLY)
   if not kept then
-    redis.call('HDEL', JOB, 'playable')
+    redis.call('HDEL', JOB, 'playable', 'has_poster')
     redis.call('HDEL', INTERIM, 'audio:0')
   end
   local wasted = heard + (kept and 0 or spent)

@@ -5,6 +5,15 @@
 -- Returns 'last' when it was the last task of encoding, 'done' when it was not, 'lost' when it is not the attempt's.
 local field, attempt = own_field(ARGV[2], ARGV[3]), ARGV[3]
 
+local function tell(event, fields)
+  for name, value in pairs(cjson.decode(fields)) do
+    redis.call('HSET', JOB, name, value)
+  end
+  if event ~= '' then
+    emit(event, '{}')
+  end
+end
+
 if redis.call('HEXISTS', DONE, field) == 0 then
   if lease_of(field) ~= attempt or not wants(field, ARGV[4]) then
     return 'lost'
@@ -17,6 +26,7 @@ if redis.call('HEXISTS', DONE, field) == 0 then
   redis.call('HSET', DONE, field, ARGV[5])
   if is_early(field) then
     redis.call('ZREM', EARLY_OUT, ID .. ' ' .. field)
+    tell(ARGV[6], ARGV[8])
     note_playable()
     return 'done'
   end
@@ -32,12 +42,11 @@ if redis.call('HEXISTS', DONE, field) == 0 then
       redis.call('HSET', JOB, 'closed_by', field)
     end
   end
-  for name, value in pairs(cjson.decode(ARGV[8])) do
-    redis.call('HSET', JOB, name, value)
+  -- Early work that has become the job's own says nothing of a poster: the job's own is being made.
+  if field == ARGV[2] then
+    tell(ARGV[6], ARGV[8])
   end
-  if ARGV[6] ~= '' then
-    emit(ARGV[6], '{}')
-  else
+  if field ~= ARGV[2] or ARGV[6] == '' then
     emit('task', '{"field":"' .. field .. '"}')
   end
   note_playable()

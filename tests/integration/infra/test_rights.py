@@ -177,6 +177,8 @@ def test_each_role_can_do_its_work_at_the_store(store_of: Callable[[Role], S3Obj
         store.put_bytes(keys.planned(JOB), b"{}", content_type="application/json")
         store.put_bytes(keys.segment(JOB, "480p", 0), large, content_type="video/mp4")
     encoder.put_bytes(keys.rendition(JOB, "poster.jpg"), b"poster", content_type="image/jpeg")
+    encoder.put_bytes(keys.early_poster(JOB), b"poster", content_type="image/jpeg")
+    assert control.delete_prefix(keys.early_poster(JOB)) == 1
     for store in (control, encoder):
         assert store.delete_prefix(keys.fragments(JOB)) == 1
         store.put_bytes(keys.segment(JOB, "480p", 0), large, content_type="video/mp4")

@@ -215,3 +215,16 @@ def test_what_is_no_regular_file_is_not_delivered(
     put_odd(kind, tmp_path / "objects" / keys.rendition(job.id, "720p.mp4"), tmp_path / "secret")
     with make_app(own_services).test_client().get(f"/media/{job.id}/720p.mp4") as answer:
         assert (answer.status_code, SECRET in answer.data) == (404, False)
+
+
+def test_what_stands_for_a_poster(client: FlaskClient, media: Services) -> None:
+    """A picture of an upload that still comes, until there is a poster; nobody keeps it for longer than that."""
+    job = make_job(state=JobState.UPLOADING, incomplete=True)
+    media.jobs.create(job)
+    address = f"/media/{job.id}/poster.jpg"
+    assert client.get(address).status_code == 404
+    for key in (keys.early_poster(job.id), keys.rendition(job.id, "poster.jpg")):
+        media.objects.put_bytes(key, key.encode(), content_type="image/jpeg")
+        with client.get(address) as answer:
+            assert (answer.status_code, answer.mimetype, answer.data) == (200, "image/jpeg", key.encode())
+            assert answer.headers["Cache-Control"] == "no-cache"

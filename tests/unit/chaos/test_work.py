@@ -99,3 +99,10 @@ def test_what_was_taken_while_nobody_could_look_is_known_by_its_process() -> Non
 def test_one_attempt_is_no_repetition() -> None:
     """However often it was seen."""
     assert repeated([kill()], [sample(1, FIRST), sample(2, FIRST), sample(3, done=True)]) == ()
+
+
+def test_early_work_need_not_go_on() -> None:
+    """Nobody waits for it: what is lost of it is done later, when the upload is whole."""
+    early = Held((JOB, "early-segment:1"), "host_11_aa")
+    blow = Blow(2.0, Kind.ENCODER, "encode1", frozenset({early, FIRST}))
+    assert [one.held for one in recoveries([blow], [sample(1, early, FIRST), sample(9, early, FIRST)])] == [FIRST]

@@ -27,7 +27,7 @@ from workers.ffmpeg.commands import (
 )
 from workers.ffmpeg.mp4_chapters import with_chapters
 from workers.ffmpeg.mp4_subtitles import PackedSubtitles, with_subtitles
-from workers.ffmpeg.stills import keyframes_command, moment_command, sheet_command
+from workers.ffmpeg.stills import early_poster_command, keyframes_command, moment_command, sheet_command
 from workers.ffmpeg.storyboard_layout import sheet_of
 from workers.ffmpeg.subtitle_commands import moved_command, subtitles_command
 from workers.planning.subtitles import caption_sources
@@ -173,6 +173,7 @@ COMMANDS = {
     "poster_moment_interlaced_pq": moment_command(INTERLACED_PQ, PATH, SCRATCH, 0.5),
     "poster_moment_interlaced_turned": moment_command(turned(INTERLACED, 270, mirrored=True), PATH, SCRATCH, 0.5),
     "poster_moment_without_seeking": moment_command(PLAN, PATH, SCRATCH, None),
+    "poster_early": early_poster_command(SCRATCH / "720p.mp4", SCRATCH / "early.jpg"),
     "storyboard": sheet_command(SCRATCH / "keyframes.mp4", sheet_of(RUNGS[2], 13), SCRATCH / "storyboard.jpg"),
     "package": package_command(
         SCRATCH / "720p.fragments.mp4", [PackedSound(SCRATCH / "audio.m4a")], SCRATCH / "720p.mp4", seconds=10.01

@@ -11,7 +11,7 @@ from enum import Enum, IntEnum, auto
 
 from storage.captions.a53 import Pair
 from storage.captions.cues import Cue
-from storage.captions.line21_screen import COLUMNS, LAST_COLUMN, ROWS, Screen
+from storage.captions.line21_screen import COLUMNS, LAST_COLUMN, ROWS, CaptionScreen
 from storage.captions.line21_signs import BASIC, EXTENDED, SPECIAL
 from storage.captions.markup import ITALIC, PLAIN, UNDERLINED
 
@@ -105,7 +105,7 @@ class _Receiver:
         self._is_second = is_second
         self._listens = False
         self._mode = _Mode.POP
-        self._shown, self._loaded = Screen(), Screen()
+        self._shown, self._loaded = CaptionScreen(), CaptionScreen()
         self._row, self._column, self._styles = ROWS, 0, PLAIN
         self._height = 2
         self._command: tuple[int, int, int] | None = None
@@ -135,7 +135,7 @@ class _Receiver:
     def erase(self, at: int) -> Cue | None:
         """Erase what is shown; return the cue that this ends."""
         cue = self._end(at)
-        self._shown = Screen()
+        self._shown = CaptionScreen()
         return cue
 
     def _end(self, at: int) -> Cue | None:
@@ -183,7 +183,7 @@ class _Receiver:
             case _Do.ERASE:
                 return self.erase(at)
             case _Do.ERASE_LOADED:
-                self._loaded = Screen()
+                self._loaded = CaptionScreen()
             case _Do.SHOW:
                 return self._swap(at)
             case _Do.RETURN if self._mode is _Mode.ROLL:
@@ -199,7 +199,7 @@ class _Receiver:
         cue = None
         if self._mode is not _Mode.ROLL:
             cue = self.erase(at)
-            self._loaded = Screen()
+            self._loaded = CaptionScreen()
             self._mode, self._row, self._column, self._styles = _Mode.ROLL, ROWS, 0, PLAIN
         self._height = height
         return cue
@@ -246,7 +246,7 @@ class _Receiver:
         return ended
 
     @property
-    def _screen(self) -> Screen:
+    def _screen(self) -> CaptionScreen:
         return self._loaded if self._mode is _Mode.POP else self._shown
 
 

@@ -16,7 +16,7 @@ _BLANK = (" ", PLAIN)
 _Cell = tuple[str, frozenset[str]]
 
 
-class Screen:
+class CaptionScreen:
     """Signs by row (from 1) and column (from 0), each with its styles."""
 
     def __init__(self) -> None:

@@ -1,9 +1,9 @@
 """`make bench-simulate`: loads through a real installation, and the same through the simulator, side by side.
 
-Clips of 2 to 20 s come at times drawn beforehand and keep the encoders about four fifths busy for some minutes, then
-about half. What each task took is then given to the simulator, together with when each job was accepted: it has to find
-by itself who waits for whom. Planning and packaging it takes as the forecasts do. How many promises were kept is told
-for each load.
+Clips of 2 to 20 s come at times drawn beforehand. On the machine of docs/encoding-figures.md they keep the encoders
+about four fifths busy for some minutes, then about half. What each task took is then given to the simulator, together
+with when each job was accepted: it has to find by itself who waits for whom. Planning and packaging it takes as the
+forecasts do. How many promises were kept is told for each load.
 """
 
 from __future__ import annotations

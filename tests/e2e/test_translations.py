@@ -24,7 +24,7 @@ HOW = (
     "run: pybabel extract -F babel.cfg -k lazy_gettext --no-location -o messages.pot storage web"
     " && pybabel update -i messages.pot -d web/translations, then translate what is new"
 )
-WORDS = [ROOT / "web" / "words" / f"{name}.py" for name in ("job_words", "job_page", "queue_words")]
+WORDS = [ROOT / "web" / "words" / f"{name}.py" for name in ("job_words", "job_page", "queue_words", "track_words")]
 ROOMS = ("storage", "web")  # where sentences for people stand
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 

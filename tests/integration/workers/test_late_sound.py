@@ -32,7 +32,7 @@ def test_nobody_waits_for_sound_that_begins_late(
     film: Path, own_services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It can be chosen before its first packet has even come, and is silent up to it."""
-    own_services.jobs.announce("test", SLOTS, seconds=600.0)
+    own_services.jobs.announce("worker", SLOTS, seconds=600.0)
     with monkeypatch.context() as patched:
         patched.setattr(silence_ahead, "LATE_SECONDS", 10_000)
         read = drive(own_services, settings, film)

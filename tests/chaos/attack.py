@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from http import HTTPStatus
-from itertools import chain
+from itertools import chain, groupby
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -237,7 +237,7 @@ class Attack:
             frames=(job["plan"] or {}).get("frames", 0),
             warnings=tuple(known["message"] for known in job["warnings"]),
             seconds=_seconds(job),
-            created=sum(state == "queued" for _, state in events),
+            created=_times_created(events),
             readied=events.count(("state", "ready")),
         )
         if fate.state != "ready":
@@ -247,6 +247,12 @@ class Attack:
         except (LookupError, OSError, AssertionError) as trouble:
             return replace(fate, trouble=f"{type(trouble).__name__}: {trouble}"), frozenset()
         return replace(fate, tracks=tracks), addresses
+
+
+def _times_created(events: Sequence[tuple[str, str | None]]) -> int:
+    """Return how often a job came to be: another priority tells its state again, with nothing in between."""
+    states = [state for state, _ in groupby(state for _, state in events if state is not None)]
+    return max(states.count("queued"), sum(kind == "created" for kind, _ in events))
 
 
 def _with_queue(run: Run, queue: LongQueue, shortest: int) -> Run:

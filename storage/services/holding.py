@@ -8,7 +8,6 @@ stores anything.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from typing import Self
 
 from storage.errors import JobStoreDownError
 from storage.job_store.upload_contract import HOLDER_SECONDS, UploadStore
+from storage.meanwhile import meanwhile
 from storage.model.upload import Upload
 from storage.upload_errors import UploadTakenError
 
@@ -75,22 +75,16 @@ class Holding:
     @contextmanager
     def beating(self) -> Iterator[None]:
         """Stay the holder while the block runs, however long it takes."""
-        done = threading.Event()
 
-        def beat() -> None:
-            while not done.wait(HOLDER_SECONDS / 4):
-                try:
-                    self.look()
-                except (UploadTakenError, JobStoreDownError):
-                    return
+        def beat() -> bool:
+            try:
+                self.look()
+            except (UploadTakenError, JobStoreDownError):
+                return False
+            return True
 
-        beats = threading.Thread(target=beat, daemon=True)
-        beats.start()
-        try:
+        with meanwhile(beat, seconds=HOLDER_SECONDS / 4):
             yield
-        finally:
-            done.set()
-            beats.join()
 
     def leave(self) -> None:
         """Give the upload back."""

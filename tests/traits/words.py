@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from storage.captions.cues import Cue
@@ -15,13 +14,13 @@ from storage.model.languages import three_letters
 from storage.services import Services
 from tests.support.looking import look
 from tests.support.results import made
+from tests.support.texts import in_mp4
 from tests.traits.timeline import Recording, output_rate, recording
 from tests.traits.traits import LANGUAGES, Traits
 
 CLOSE_MILLISECONDS = 40
 _FIRST, _EVERY, _LASTING = 0.1, 0.7, 0.4  # seconds: when texts are shown, and for how long
 _SHOWN = 3  # so many texts that are wrong are told
-_DEADLINE_SECONDS = 60
 _LANGUAGE = re.compile(r'TYPE=AUDIO,.*LANGUAGE="([^"]*)"')
 
 
@@ -72,16 +71,16 @@ def words_unlike(traits: Traits, services: Services, job: Job) -> Iterator[str]:
     if traits.languages:
         master = made(services, job, "hls/master.m3u8").read_text()
         in_hls = tuple(map(three_letters, _LANGUAGE.findall(master)))
-        in_mp4 = tuple(sound.get("tags", {}).get("language") for sound in looked.sounds)
+        named = tuple(sound.get("tags", {}).get("language") for sound in looked.sounds)
         yield from _other("HLS: languages", in_hls, traits.languages)
-        yield from _other("MP4: languages", in_mp4, traits.languages)
+        yield from _other("MP4: languages", named, traits.languages)
     yield from _chapters_unlike(traits, job, looked.chapters)
     yield from _other("MP4: tracks of text", len(looked.texts), len(traits.texts))
     made_of = recording(traits)
     for track in range(len(traits.texts)):
         wanted = _on_timeline(texts_of(made_of, track), made_of.begin, job.plan.duration)
         whole = made(services, job, f"subtitles/{track}.vtt").read_text()
-        for way, found in (("", cues_of(whole, Format.WEBVTT)), ("MP4, ", _texts_in(mp4, track))):
+        for way, found in (("", cues_of(whole, Format.WEBVTT)), ("MP4, ", in_mp4(mp4, track))):
             yield from _texts_unlike(f"{way}text {track}", found, wanted, early=_may_begin_early(traits))
 
 
@@ -90,7 +89,7 @@ def _other(what: str, found: object, wanted: object) -> Iterator[str]:
         yield f"{what}: {found} instead of {wanted}"
 
 
-def _chapters_unlike(traits: Traits, job: Job, in_mp4: int) -> Iterator[str]:
+def _chapters_unlike(traits: Traits, job: Job, chapters: int) -> Iterator[str]:
     assert job.plan is not None
     made_of = recording(traits)
     wanted = [(begin - made_of.begin, title) for begin, _, title in chapters_of_clip(traits, made_of)]
@@ -99,13 +98,7 @@ def _chapters_unlike(traits: Traits, job: Job, in_mp4: int) -> Iterator[str]:
     late = [at - right for (at, _), (right, _) in zip(found, wanted, strict=False)]
     most = CLOSE_MILLISECONDS / 1000
     yield from _other("late", [by for by in late if not -most <= by <= most + _may_begin_early(traits)], [])
-    yield from _other("MP4: chapters", in_mp4, len(wanted))
-
-
-def _texts_in(mp4: Path, track: int) -> Iterator[Cue]:
-    command = ["ffmpeg", "-v", "error", "-i", str(mp4), "-map", f"0:s:{track}", "-f", "srt", "-"]
-    said = subprocess.run(command, check=True, capture_output=True, timeout=_DEADLINE_SECONDS).stdout
-    yield from cues_of(said.decode(), Format.SUBRIP)
+    yield from _other("MP4: chapters", chapters, len(wanted))
 
 
 def _on_timeline(cues: Sequence[Cue], begin: float, seconds: float) -> list[Cue]:
@@ -121,7 +114,7 @@ def _may_begin_early(traits: Traits) -> float:
     return float(1 / output_rate(traits.exact_rate)) if begins_with_sound else 0.0
 
 
-def _texts_unlike(way: str, found: Iterator[Cue], wanted: Sequence[Cue], *, early: float) -> Iterator[str]:
+def _texts_unlike(way: str, found: Iterable[Cue], wanted: Sequence[Cue], *, early: float) -> Iterator[str]:
     """Yield what is wrong with texts; all of them may be later together, as the timeline may begin so `early`."""
     came = tuple(found)
     if [cue.text for cue in came] != [cue.text for cue in wanted]:

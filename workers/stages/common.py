@@ -6,11 +6,12 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
 from storage.errors import OutputMismatchError, StorageFullError, ToolError, ToolTimeoutError
+from storage.meanwhile import meanwhile
 from storage.media_errors import MediaError
 from storage.model.job import Job
 from storage.model.plan import Plan
@@ -122,25 +123,9 @@ def run_ffmpeg(
     return told.is_set()
 
 
-@contextmanager
-def ticking(on_tick: Callable[[], None] | None) -> Iterator[None]:
+def ticking(on_tick: Callable[[], None] | None) -> AbstractContextManager[None]:
     """Call it meanwhile. Not with progress: ffmpeg tells none before each of its outputs has a first packet."""
-    if on_tick is None:
-        yield
-        return
-    over = threading.Event()
-
-    def tick() -> None:
-        while not over.wait(_TICK_SECONDS):
-            on_tick()
-
-    thread = threading.Thread(target=tick, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return nullcontext() if on_tick is None else meanwhile(on_tick, seconds=_TICK_SECONDS)
 
 
 def finish(attempt: Attempt, result: dict[str, Any]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from pydantic import SecretStr
 
 from storage.broker.celery_app import SOFT_SHUTDOWN_SECONDS, VISIBILITY_SECONDS
 from storage.broker.contract import QUEUES
+from storage.meanwhile import meanwhile
 from storage.model.job import Job, JobState, Priority
 from storage.objects import keys
 from storage.settings import Settings
@@ -281,22 +281,15 @@ def test_a_task_longer_than_the_visibility_timeout_runs_once(stack: Stack, sourc
 @contextmanager
 def poisoned(worker: WorkerServer, jobs: list[Job], victim: Callable[[int], int]) -> Iterator[None]:
     """Kill the victim, given the ffmpeg, whenever a segment of one of the jobs is being encoded."""
-    over = threading.Event()
 
     def poison() -> None:
-        while not over.wait(0.02):
-            for pid in worker.encoding_tools():
-                if any(job.id in " ".join(arguments_of(pid)) for job in jobs):
-                    with suppress(FileNotFoundError, ProcessLookupError):
-                        os.kill(victim(pid), signal.SIGKILL)
+        for pid in worker.encoding_tools():
+            if any(job.id in " ".join(arguments_of(pid)) for job in jobs):
+                with suppress(FileNotFoundError, ProcessLookupError):
+                    os.kill(victim(pid), signal.SIGKILL)
 
-    thread = threading.Thread(target=poison)
-    thread.start()
-    try:
+    with meanwhile(poison, seconds=0.02):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 @pytest.mark.parametrize(

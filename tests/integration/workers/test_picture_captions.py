@@ -16,11 +16,12 @@ from storage.model.job_warnings import warning
 from storage.public.job_json import job_json
 from storage.services import Services
 from storage.settings import Settings
-from tests.integration.workers.test_timed_text import assert_said, cues, ffmpeg, in_mp4, looked
+from tests.integration.workers.test_timed_text import assert_said, cues, ffmpeg, looked
 from tests.support.driving import drive
 from tests.support.hls_rules import broken_rules
 from tests.support.line21 import ERASE, PAINT, RETURN, ROLL, command, page, row, sent, shown_at, with_captions
 from tests.support.results import made, names, report
+from tests.support.texts import in_mp4
 from workers.planning import picture_captions
 
 SECONDS = 4
@@ -96,7 +97,7 @@ def told_by_ffmpeg(path: Path, field: str, folder: Path) -> tuple[Cue, ...]:
     return tuple(Cue(one.start, one.end, one.text) for one in cues_of(target.read_text(), Format.DECODED))
 
 
-def assert_tracks(services: Services, job: Job, folder: Path, said: Sequence[tuple[Cue, ...]]) -> None:
+def assert_tracks(services: Services, job: Job, said: Sequence[tuple[Cue, ...]]) -> None:
     """Fail unless the job has CC1 and CC3 with these cues in all that it makes, and in no picture."""
     assert (job.state, job.error, job.warnings) == (JobState.READY, None, ())
     told = [(one["id"], one["label"], one["language"], one["sdh"]) for one in job_json(job)["subtitles"]]
@@ -107,7 +108,7 @@ def assert_tracks(services: Services, job: Job, folder: Path, said: Sequence[tup
         assert_said(cues(made(services, job, f"subtitles/{name}.vtt")), wanted_cues)
         assert_said(cues(made(services, job, f"hls/subtitles-{name}/00000.vtt")), wanted_cues)
         below = tuple(Cue(one.start, one.end, one.text) for one in wanted_cues)
-        assert_said(in_mp4(film, number, folder), below)
+        assert_said(in_mp4(film, number), below)
     texts = [stream for stream in looked(film)["streams"] if stream["codec_name"] == "mov_text"]
     assert [stream["disposition"]["hearing_impaired"] for stream in texts] == [1, 1]
     assert not has_captions(film.read_bytes())
@@ -126,7 +127,7 @@ def test_captions_that_ffmpeg_copied(
     said = wanted(rate)
     for field, of_field in zip(("first", "second"), said, strict=True):
         assert_said(told_by_ffmpeg(path, field, tmp_path), tuple(Cue(one.start, one.end, one.text) for one in of_field))
-    assert_tracks(own_services, drive(own_services, settings, path), tmp_path, said)
+    assert_tracks(own_services, drive(own_services, settings, path), said)
 
 
 def test_captions_of_a_broadcast(own_services: Services, settings: Settings, tmp_path: Path) -> None:
@@ -135,14 +136,14 @@ def test_captions_of_a_broadcast(own_services: Services, settings: Settings, tmp
     job = drive(own_services, settings, broadcast(tmp_path, NTSC, pages(NTSC), *fields))
     assert job.plan is not None
     assert (job.plan.video.interlaced, job.plan.video.start_time > 1) == (True, True)
-    assert_tracks(own_services, job, tmp_path, wanted(NTSC))
+    assert_tracks(own_services, job, wanted(NTSC))
 
 
 @pytest.mark.parametrize(("codec", "name"), [("h264", "said.ts"), ("h264", "said.mkv"), ("hevc", "said.mp4")])
 def test_captions_by_bytes(codec: str, name: str, own_services: Services, settings: Settings, tmp_path: Path) -> None:
     """In messages of both codecs, whatever the container."""
     path = by_bytes(tmp_path, codec, NTSC, pages(NTSC), name)
-    assert_tracks(own_services, drive(own_services, settings, path), tmp_path, wanted(NTSC))
+    assert_tracks(own_services, drive(own_services, settings, path), wanted(NTSC))
 
 
 def test_live_captions(own_services: Services, settings: Settings, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from storage.settings import Settings
 from tests.support.driving import drive, drive_on, submit
 from tests.support.results import made, names, report
 from tests.support.teletext import with_teletext
+from tests.support.texts import in_mp4
 
 CLOSE_MILLISECONDS = 40
 SRT = """1
@@ -95,13 +96,6 @@ def cues(path: Path) -> tuple[Cue, ...]:
     return tuple(cues_of(path.read_text(), Format.WEBVTT))
 
 
-def in_mp4(path: Path, number: int, folder: Path) -> tuple[Cue, ...]:
-    """Return the cues of a track of an MP4, as ffmpeg reads them."""
-    target = folder / "out.srt"
-    ffmpeg("-i", str(path), "-map", f"0:s:{number}", str(target))
-    return tuple(cues_of(target.read_text(), Format.SUBRIP))
-
-
 def assert_said(found: tuple[Cue, ...], wanted: tuple[Cue, ...]) -> None:
     """Fail unless the texts are equal, and each stands and goes within 40 ms of when it should."""
     assert [(cue.text, cue.top) for cue in found] == [(cue.text, cue.top) for cue in wanted]
@@ -132,7 +126,7 @@ def test_a_film_with_two_tracks_and_chapters(own_services: Services, settings: S
     for number, said in enumerate((SAID, AT_TOP)):
         assert_said(cues(made(own_services, job, f"subtitles/{number}.vtt")), said)
         assert_said(cues(made(own_services, job, f"hls/subtitles-{number}/00000.vtt")), said)
-        assert_said(in_mp4(made(own_services, job, "180p.mp4"), number, tmp_path), without_places(said))
+        assert_said(in_mp4(made(own_services, job, "180p.mp4"), number), without_places(said))
     assert {f"hls/subtitles-{number}/index.m3u8" for number in (0, 1)} <= names(own_services, job)
     assert made(own_services, job, "hls/master.m3u8").read_text().count("TYPE=SUBTITLES") == 2
     result = report(own_services, job)["tasks"]["subtitles:0"]
@@ -200,7 +194,7 @@ def test_texts_of_joined_recordings_stand_in_their_part(
     assert (job.state, [known["code"] for known in job_json(job)["warnings"]]) == (JobState.READY, ["parts_joined"])
     for number, said in enumerate((SAID, AT_TOP)):
         assert_said(cues(made(own_services, job, f"subtitles/{number}.vtt")), twice(said))
-        assert_said(in_mp4(made(own_services, job, "180p.mp4"), number, tmp_path), without_places(twice(said)))
+        assert_said(in_mp4(made(own_services, job, "180p.mp4"), number), without_places(twice(said)))
     assert [(one.title, one.start) for one in job.plan.chapters] == [("Opening", 0.0), ("\ub05d = <b>", 1.5)]
 
 
@@ -254,7 +248,7 @@ def test_added_text_is_in_the_mp4(own_services: Services, settings: Settings, tm
     track = add_subtitles(own_services, job, SubtitleTrack("", "ko", "Added"), SRT.encode("cp949"))
     job = drive_on(own_services, settings, job)
     assert (job.state, job.added) == (JobState.READY, (track,))
-    assert_said(in_mp4(made(own_services, job, "180p.mp4"), 0, tmp_path), SAID)
+    assert_said(in_mp4(made(own_services, job, "180p.mp4"), 0), SAID)
     stored = own_services.objects.local_path(keys.added_subtitle(job.id, track.id))
     assert stored is not None
     assert_said(cues(stored), SAID)
